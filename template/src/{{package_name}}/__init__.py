@@ -1,0 +1,1 @@
+"""The project's machinery and, in `use_case/`, what its team writes."""

@@ -1,0 +1,1 @@
+"""Reading the raw data and fingerprinting it."""

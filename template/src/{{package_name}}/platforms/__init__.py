@@ -1,0 +1,1 @@
+"""Where the steps and endpoints run: the platform protocol and its implementations."""

@@ -1,0 +1,122 @@
+"""The protocol of a platform: where training runs, models are kept and endpoints live.
+
+Steps, gates and releases are written against these types only, so that the same command works on
+every platform. What runs where is always read from the endpoints themselves.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+Report = Callable[[str], None]
+"""Receives one line about the progress of a long operation."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training run and the local folder of its outputs.
+
+    The folder holds `validated/`, `prepared/`, `model/`, `evaluation/` and, once judged,
+    `verdict.json`.
+    """
+
+    run_id: str
+    folder: Path
+
+
+@dataclass(frozen=True)
+class ModelVersion:
+    """One registered, immutable model version and its relocatable folder."""
+
+    name: str
+    version: int
+    folder: Path
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """One deployment behind an endpoint, as the endpoint itself reports it."""
+
+    name: str
+    model_version: int
+    model_sha256: str
+    commit: str
+    healthy: bool
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An endpoint's answer to one scoring request."""
+
+    status: int
+    body: Any
+    seconds: float
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class Endpoint(Protocol):
+    """One online endpoint with its deployments behind one URL."""
+
+    name: str
+
+    def exists(self) -> bool:
+        """Tell whether anything was ever deployed here."""
+
+    def url(self) -> str:
+        """Return the scoring URL, which never changes once the endpoint exists."""
+
+    def deploy(self, deployment: str, version: ModelVersion, report: Report) -> None:
+        """Create or replace a deployment; return when it is healthy, else leave all as it was."""
+
+    def deployments(self) -> list[Deployment]:
+        """Return what is deployed, in order of name."""
+
+    def traffic(self) -> dict[str, int]:
+        """Return the percentage of traffic of each deployment; the sum is 0 or 100."""
+
+    def set_traffic(self, traffic: Mapping[str, int]) -> None:
+        """Set the percentages; they must sum to 0 or 100 and name healthy deployments."""
+
+    def invoke(self, payload: bytes | Mapping[str, Any], deployment: str | None = None) -> Answer:
+        """Send one scoring request, to one deployment if it is named."""
+
+    def logs(self, deployment: str, lines: int = 100) -> str:
+        """Return the last lines that a deployment printed."""
+
+    def stop(self) -> None:
+        """Stop what runs, keeping the endpoint so that it can be started again."""
+
+    def repair(self, report: Report) -> None:
+        """Start again whatever should run and does not."""
+
+
+class Platform(Protocol):
+    """A place where the project's steps run."""
+
+    name: str
+
+    def train(self, data_dir: Path | None, report: Report) -> Run:
+        """Run validate, prepare, fit and evaluate; return the run with its outputs."""
+
+    def run(self, run_id: str) -> Run:
+        """Find a run by its id."""
+
+    def store_verdict(self, run: Run, verdict: Mapping[str, Any]) -> None:
+        """Keep the gate's verdict with the run."""
+
+    def register(self, run: Run, build: Callable[[Path, int], None]) -> ModelVersion:
+        """Register the version folder that `build(folder, version)` fills."""
+
+    def versions(self) -> list[ModelVersion]:
+        """Return the registered versions, oldest first."""
+
+    def version(self, number: int) -> ModelVersion:
+        """Find a registered version."""
+
+    def endpoint(self, name: str) -> Endpoint:
+        """Return an endpoint by name, whether or not it exists yet."""
+
+    def champion(self) -> ModelVersion | None:
+        """Return the version that a challenger is compared with, or None."""

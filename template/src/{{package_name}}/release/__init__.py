@@ -1,0 +1,1 @@
+"""Bringing a registered model version to an endpoint."""

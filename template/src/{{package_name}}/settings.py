@@ -1,0 +1,314 @@
+"""Settings: defaults in code, `conf/base.yaml`, `conf/<environment>.yaml`, `MLOPS_*` variables.
+
+Later sources win, key by key. The result is typed and frozen, and remembers where each value came
+from. A key or variable that no setting has is an error, so that a typo never passes silently.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from .errors import ConfigError
+from .project import Project
+from .usecase import UseCase, load_use_case
+
+PREFIX = "MLOPS_"
+ENVIRONMENT_VARIABLE = "MLOPS_ENVIRONMENT"
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SampleSettings(_Section):
+    """The generated data of the source `sample`."""
+
+    size: int = Field(2000, ge=50, description="How many entities (customers) to generate.")
+    seed: int = Field(7, description="The same seed gives the same data.")
+    drift: float = Field(0.0, ge=0, le=1, description="0 none, 1 a strong change of behaviour.")
+
+
+class DataSettings(_Section):
+    """Where the raw data is and what it must satisfy beyond the contract."""
+
+    source: Literal["sample", "folder"] = Field(
+        "sample", description="`sample` generates data on the spot; `folder` reads data.folder."
+    )
+    folder: str = Field("data", description="Folder of Parquet or CSV files, from the root.")
+    reference_date: date | None = Field(
+        None, description="The day that counts as today; null is the current day (UTC)."
+    )
+    max_age_days: int | None = Field(
+        30, ge=0, description="The newest row may be this old at most; null switches this off."
+    )
+    unique_key: tuple[str, ...] = Field(
+        (), description="Columns that identify a row. Empty: repeated rows are only a warning."
+    )
+    sample: SampleSettings = SampleSettings()
+
+
+class SplitSettings(_Section):
+    """The holdout: a fixed share of the entities, chosen by a hash of their key."""
+
+    holdout_fraction: float = Field(0.25, gt=0, lt=1, description="Share of entities held out.")
+    salt: str = Field("holdout", description="Changing it draws another holdout.")
+
+
+class TrainingSettings(_Section):
+    """How the model is fitted and read."""
+
+    seed: int = Field(42, description="Seed of everything random in training.")
+    decision_threshold: float = Field(
+        0.5, gt=0, lt=1, description="Probability from which the prediction is 1."
+    )
+
+
+class GateSettings(_Section):
+    """What a model must show before it may be registered."""
+
+    thresholds: dict[str, float] = Field(
+        {"f1": 0.75, "roc_auc": 0.75}, description="Least value of each metric on the holdout."
+    )
+    metric: str = Field("f1", description="The metric compared with baseline and champion.")
+    tolerance: float = Field(
+        0.0, ge=0, description="How much worse than the champion a challenger may be."
+    )
+    beat_baseline: bool = Field(True, description="Require a better `metric` than the baseline's.")
+    compare_to_champion: bool = Field(True, description="Require to be as good as the champion.")
+    min_slice_rows: int = Field(50, ge=1, description="Smaller slices are reported, not judged.")
+    max_slice_gap: float | None = Field(
+        None, ge=0, description="How far `metric` may fall in a slice; null: report only."
+    )
+    parity_tolerance: float = Field(
+        1e-4, gt=0, description="Largest difference of a probability, ONNX against scikit-learn."
+    )
+
+
+class EndpointSettings(_Section):
+    """The online endpoint of an environment."""
+
+    name: str | None = Field(None, description="null: <project>-<environment>.")
+    start_timeout_seconds: float = Field(60.0, gt=0, description="Time a deployment has to start.")
+    request_timeout_seconds: float = Field(30.0, gt=0, description="Time one request may take.")
+
+
+class SmokeTestSettings(_Section):
+    """What a deployment must show before it is trusted."""
+
+    requests: int = Field(50, ge=1, description="Scoring requests to send.")
+    max_p95_ms: float = Field(500.0, gt=0, description="Limit of the 95th percentile of latency.")
+
+
+class AzureSettings(_Section):
+    """Where Azure resources live."""
+
+    region: str = Field("westeurope", description="Azure region of the resources.")
+
+
+class Settings(_Section):
+    """Every setting of the project."""
+
+    environment: str = Field("dev", description="Which conf/<environment>.yaml is in force.")
+    platform: Literal["local"] = Field("local", description="Where the steps run.")
+    use_case: str = Field(".use_case", description="The package that holds the use case.")
+    data: DataSettings = DataSettings()
+    split: SplitSettings = SplitSettings()
+    training: TrainingSettings = TrainingSettings()
+    gate: GateSettings = GateSettings()
+    endpoint: EndpointSettings = EndpointSettings()
+    smoke_test: SmokeTestSettings = SmokeTestSettings()
+    azure: AzureSettings = AzureSettings()
+    params: Any = Field(None, description="The use case's own settings (use_case/params.py).")
+
+
+@dataclass(frozen=True)
+class LoadedSettings:
+    """Settings together with the project they belong to and the source of each value."""
+
+    project: Project
+    values: Settings
+    sources: dict[str, str]
+
+    @property
+    def use_case(self) -> UseCase:
+        """The use case that these settings name."""
+        return load_use_case(self.values.use_case)
+
+    @property
+    def reference_date(self) -> date:
+        """The day that counts as today."""
+        from datetime import UTC, datetime
+
+        return self.values.data.reference_date or datetime.now(UTC).date()
+
+    @property
+    def model_name(self) -> str:
+        """The name under which models are registered."""
+        return str(self.project.facts["name"])
+
+    @property
+    def endpoint_name(self) -> str:
+        """The name of this environment's endpoint."""
+        return self.values.endpoint.name or f"{self.model_name}-{self.values.environment}"
+
+
+def load_settings(
+    project: Project,
+    environment: str | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    variables: Mapping[str, str] | None = None,
+) -> LoadedSettings:
+    """Merge all sources into one frozen object.
+
+    Args:
+        project: the project whose `conf/` is read.
+        environment: which environment; by default `MLOPS_ENVIRONMENT`, else `dev`.
+        overrides: values of command-line options by dotted key; they win over all else.
+        variables: environment variables; by default those of this process.
+
+    Raises:
+        ConfigError: an unknown key, a wrong value, an unreadable file or an unknown variable.
+    """
+    variables = os.environ if variables is None else variables
+    name = environment or variables.get(ENVIRONMENT_VARIABLE) or "dev"
+    layers = [
+        *_file_layers(project, name),
+        *_variable_layers(variables),
+        *(({key: value}, "command line") for key, value in (overrides or {}).items()),
+        ({"environment": name}, "command line" if environment else _environment_source(variables)),
+    ]
+    merged: dict[str, Any] = {}
+    sources: dict[str, str] = {}
+    for flat, source in layers:
+        for key, value in flat.items():
+            _check_key(key, source)
+            _forget_below(merged, sources, key)
+            merged[key] = value
+            sources[key] = source
+    settings = _build(merged, sources)
+    return LoadedSettings(project=project, values=settings, sources=sources)
+
+
+def flatten(settings: Settings) -> dict[str, Any]:
+    """Return every effective value by its dotted key."""
+    return dict(_flatten(settings.model_dump(mode="json")))
+
+
+def _file_layers(project: Project, environment: str) -> list[tuple[dict[str, Any], str]]:
+    conf = project.root / "conf"
+    path = conf / f"{environment}.yaml"
+    if not path.is_file():
+        known = sorted(p.stem for p in conf.glob("*.yaml") if p.stem != "base")
+        raise ConfigError(
+            f"there is no environment {environment!r}: conf/{environment}.yaml does not exist "
+            f"(there is: {', '.join(known) or 'none'})"
+        )
+    files = [p for p in (conf / "base.yaml", path) if p.is_file()]
+    return [(_read_yaml(p), f"conf/{p.name}") for p in files]
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"conf/{path.name} is not valid YAML: {error}") from None
+    if content is None:
+        return {}
+    if not isinstance(content, dict):
+        raise ConfigError(f"conf/{path.name} must hold keys and values, not a {type(content)}")
+    return dict(_flatten(content))
+
+
+def _flatten(content: Mapping[Any, Any], prefix: str = "") -> list[tuple[str, Any]]:
+    items: list[tuple[str, Any]] = []
+    for key, value in content.items():
+        dotted = f"{prefix}{key}"
+        if isinstance(value, Mapping) and value:
+            items.extend(_flatten(value, f"{dotted}."))
+        elif not isinstance(value, Mapping):
+            items.append((dotted, value))
+    return items
+
+
+def _variable_layers(variables: Mapping[str, str]) -> list[tuple[dict[str, Any], str]]:
+    layers = []
+    for variable, text in sorted(variables.items()):
+        if not variable.startswith(PREFIX) or variable == ENVIRONMENT_VARIABLE or text == "":
+            continue
+        key = variable.removeprefix(PREFIX).lower().replace("__", ".")
+        try:
+            value = yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            raise ConfigError(f"the variable {variable} is not a valid value: {error}") from None
+        flat = dict(_flatten(value, f"{key}.")) if isinstance(value, dict) else {key: value}
+        layers.append((flat, variable))
+    return layers
+
+
+def _environment_source(variables: Mapping[str, str]) -> str:
+    return ENVIRONMENT_VARIABLE if variables.get(ENVIRONMENT_VARIABLE) else "default"
+
+
+def _check_key(key: str, source: str) -> None:
+    model: type[BaseModel] = Settings
+    parts = key.split(".")
+    for position, part in enumerate(parts):
+        field = model.model_fields.get(part)
+        if field is None:
+            place = ".".join(parts[:position]) or "the top level"
+            known = ", ".join(sorted(model.model_fields))
+            raise ConfigError(
+                f"{source}: unknown setting {key!r} ({place} has no {part!r}; it has: {known})"
+            )
+        if not (isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)):
+            return
+        model = field.annotation
+
+
+def _forget_below(merged: dict[str, Any], sources: dict[str, str], key: str) -> None:
+    """Drop what `key` makes obsolete: values below it, and a plain value above it."""
+    parts = key.split(".")
+    above = {".".join(parts[:n]) for n in range(1, len(parts))}
+    for other in [k for k in merged if k.startswith(f"{key}.") or k in above]:
+        del merged[other], sources[other]
+
+
+def _build(merged: Mapping[str, Any], sources: Mapping[str, str]) -> Settings:
+    nested: dict[str, Any] = {}
+    for key, value in merged.items():
+        *parents, last = key.split(".")
+        place = nested
+        for parent in parents:
+            place = place.setdefault(parent, {})
+        place[last] = value
+    try:
+        settings = Settings.model_validate(nested)
+        params_type = load_use_case(settings.use_case).params_type()
+    except ValidationError as error:
+        raise ConfigError(_explain(error, sources, prefix="")) from None
+    try:
+        params = params_type.model_validate(nested.get("params") or {})
+    except ValidationError as error:
+        raise ConfigError(_explain(error, sources, prefix="params.")) from None
+    return settings.model_copy(update={"params": params})
+
+
+def _explain(error: ValidationError, sources: Mapping[str, str], prefix: str) -> str:
+    sentences = []
+    for problem in error.errors():
+        key = prefix + ".".join(str(part) for part in problem["loc"])
+        owner = next((k for k in sources if k == key or key.startswith(f"{k}.")), None)
+        source = sources[owner] if owner else next(
+            (s for k, s in sources.items() if k.startswith(f"{key}.")), "the defaults"
+        )
+        if problem["type"] == "extra_forbidden":
+            sentences.append(f"{source}: unknown setting {key!r}")
+        else:
+            sentences.append(f"{source}: {key} = {problem['input']!r}: {problem['msg']}")
+    return "; ".join(sentences)

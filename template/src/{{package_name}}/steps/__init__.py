@@ -1,0 +1,1 @@
+"""The training pipeline, one module a step: validate, prepare, fit, evaluate, register."""

@@ -1,0 +1,132 @@
+"""What the machinery asks of a use case, and the loader that finds it.
+
+A use case is a package of small modules. Each is imported only when its part is needed:
+
+| module        | must define                                         | may define                       |
+|---------------|-----------------------------------------------------|----------------------------------|
+| `contract.py` | `contract()`, `KEY`                                 | `DATE_COLUMN`                    |
+| `features.py` | `build_features(table, reference_date)`             |                                  |
+| `labels.py`   | `build_labels(table, cutoff, reference_date)`       | `label_cutoff(reference_date, params)` |
+| `model.py`    | `make_model(params, seed)`, `make_baseline(seed)`   |                                  |
+| `sample.py`   | `make_sample(size, seed, drift, reference_date)`    |                                  |
+| `slices.py`   |                                                     | `SLICES`                         |
+| `params.py`   |                                                     | `Params`                         |
+"""
+
+import importlib
+import importlib.util
+from dataclasses import dataclass
+from datetime import date
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from .errors import ConfigError
+
+if TYPE_CHECKING:
+    import ibis
+    import pandera.polars as pa
+    import polars as pl
+    from pydantic import BaseModel
+
+LABEL = "label"
+
+
+@dataclass(frozen=True)
+class UseCase:
+    """The parts of one use case, with the defaults of what it leaves out."""
+
+    module: str
+
+    def contract(self) -> "type[pa.DataFrameModel]":
+        """Return the pandera model that raw data must satisfy."""
+        model: type[pa.DataFrameModel] = self._required("contract", "contract")()
+        return model
+
+    @property
+    def key(self) -> str:
+        """The column that names an entity: a customer, a machine, a row."""
+        return str(self._required("contract", "KEY"))
+
+    @property
+    def date_column(self) -> str | None:
+        """The column that dates a raw row, or None where rows have no date."""
+        column = self._optional("contract", "DATE_COLUMN", None)
+        return None if column is None else str(column)
+
+    def features(self, table: "ibis.Table", reference_date: date) -> "ibis.Table":
+        """Return one row an entity: the key and numeric feature columns, as of `reference_date`."""
+        result: ibis.Table = self._required("features", "build_features")(table, reference_date)
+        return result
+
+    def cutoff(self, reference_date: date, params: Any) -> date:
+        """Return the last day that features may see; labels look at what comes after it."""
+        hook = self._optional("labels", "label_cutoff", None)
+        if hook is None:
+            return reference_date
+        result: date = hook(reference_date, params)
+        return result
+
+    def labels(self, table: "ibis.Table", cutoff: date, reference_date: date) -> "ibis.Table":
+        """Return the key and `label` (0 or 1) from what happened after `cutoff`."""
+        result: ibis.Table = self._required("labels", "build_labels")(table, cutoff, reference_date)
+        return result
+
+    def model(self, params: Any, seed: int) -> Any:
+        """Return an unfitted scikit-learn classifier."""
+        return self._required("model", "make_model")(params, seed)
+
+    def baseline(self, seed: int) -> Any:
+        """Return the simple unfitted classifier that the model has to beat."""
+        return self._required("model", "make_baseline")(seed)
+
+    def slices(self) -> "dict[str, pl.Expr]":
+        """Return named expressions over the features; each value of one is a slice."""
+        return dict(self._optional("slices", "SLICES", {}))
+
+    def sample(self, size: int, seed: int, drift: float, reference_date: date) -> "pl.DataFrame":
+        """Return generated raw data that ends at `reference_date`."""
+        result: pl.DataFrame = self._required("sample", "make_sample")(
+            size, seed, drift, reference_date
+        )
+        return result
+
+    def params_type(self) -> "type[BaseModel]":
+        """Return the pydantic model of the use case's own settings (`params:` in conf)."""
+        from pydantic import BaseModel, ConfigDict
+
+        class NoParams(BaseModel):
+            model_config = ConfigDict(extra="forbid", frozen=True)
+
+        result: type[BaseModel] = self._optional("params", "Params", NoParams)
+        return result
+
+    def _required(self, part: str, name: str) -> Any:
+        module = self._import(part)
+        if module is None or not hasattr(module, name):
+            raise ConfigError(
+                f"the use case {self.module} does not define {name} in {part}.py; "
+                "the table in usecase.py says what each module holds"
+            )
+        return getattr(module, name)
+
+    def _optional(self, part: str, name: str, default: Any) -> Any:
+        return getattr(self._import(part), name, default)
+
+    def _import(self, part: str) -> ModuleType | None:
+        try:
+            if importlib.util.find_spec(self.module) is None:
+                raise ModuleNotFoundError(self.module)
+            if importlib.util.find_spec(f"{self.module}.{part}") is None:
+                return None
+        except ModuleNotFoundError as error:
+            raise ConfigError(
+                f"the setting use_case names {self.module}, which cannot be imported: {error}"
+            ) from None
+        return importlib.import_module(f"{self.module}.{part}")
+
+
+def load_use_case(module: str) -> UseCase:
+    """Return the use case at a dotted path; a leading dot means inside this package."""
+    if module.startswith("."):
+        module = f"{__package__}{module}"
+    return UseCase(module)

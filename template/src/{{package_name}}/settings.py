@@ -29,26 +29,34 @@ class _Section(BaseModel):
 class SampleSettings(_Section):
     """The generated data of the source `sample`."""
 
-    size: int = Field(2000, ge=50, description="How many entities (customers) to generate.")
-    seed: int = Field(7, description="The same seed gives the same data.")
-    drift: float = Field(0.0, ge=0, le=1, description="0 none, 1 a strong change of behaviour.")
+    size: int = Field(default=2000, ge=50, description="How many entities (customers) to generate.")
+    seed: int = Field(default=7, description="The same seed gives the same data.")
+    drift: float = Field(
+        default=0.0, ge=0, le=1, description="0 none, 1 a strong change of behaviour."
+    )
 
 
 class DataSettings(_Section):
     """Where the raw data is and what it must satisfy beyond the contract."""
 
     source: Literal["sample", "folder"] = Field(
-        "sample", description="`sample` generates data on the spot; `folder` reads data.folder."
+        default="sample",
+        description="`sample` generates data on the spot; `folder` reads data.folder.",
     )
-    folder: str = Field("data", description="Folder of Parquet or CSV files, from the root.")
+    folder: str = Field(
+        default="data", description="Folder of Parquet or CSV files, from the root."
+    )
     reference_date: date | None = Field(
-        None, description="The day that counts as today; null is the current day (UTC)."
+        default=None, description="The day that counts as today; null is the current day (UTC)."
     )
     max_age_days: int | None = Field(
-        30, ge=0, description="The newest row may be this old at most; null switches this off."
+        default=30,
+        ge=0,
+        description="The newest row may be this old at most; null switches this off.",
     )
     unique_key: tuple[str, ...] = Field(
-        (), description="Columns that identify a row. Empty: repeated rows are only a warning."
+        default=(),
+        description="Columns that identify a row. Empty: repeated rows are only a warning.",
     )
     sample: SampleSettings = SampleSettings()
 
@@ -56,16 +64,18 @@ class DataSettings(_Section):
 class SplitSettings(_Section):
     """The holdout: a fixed share of the entities, chosen by a hash of their key."""
 
-    holdout_fraction: float = Field(0.25, gt=0, lt=1, description="Share of entities held out.")
-    salt: str = Field("holdout", description="Changing it draws another holdout.")
+    holdout_fraction: float = Field(
+        default=0.25, gt=0, lt=1, description="Share of entities held out."
+    )
+    salt: str = Field(default="holdout", description="Changing it draws another holdout.")
 
 
 class TrainingSettings(_Section):
     """How the model is fitted and read."""
 
-    seed: int = Field(42, description="Seed of everything random in training.")
+    seed: int = Field(default=42, description="Seed of everything random in training.")
     decision_threshold: float = Field(
-        0.5, gt=0, lt=1, description="Probability from which the prediction is 1."
+        default=0.5, gt=0, lt=1, description="Probability from which the prediction is 1."
     )
 
 
@@ -73,50 +83,67 @@ class GateSettings(_Section):
     """What a model must show before it may be registered."""
 
     thresholds: dict[str, float] = Field(
-        {"f1": 0.75, "roc_auc": 0.75}, description="Least value of each metric on the holdout."
+        default={"f1": 0.75, "roc_auc": 0.75},
+        description="Least value of each metric on the holdout.",
     )
-    metric: str = Field("f1", description="The metric compared with baseline and champion.")
+    metric: str = Field(default="f1", description="The metric compared with baseline and champion.")
     tolerance: float = Field(
-        0.0, ge=0, description="How much worse than the champion a challenger may be."
+        default=0.0, ge=0, description="How much worse than the champion a challenger may be."
     )
-    beat_baseline: bool = Field(True, description="Require a better `metric` than the baseline's.")
-    compare_to_champion: bool = Field(True, description="Require to be as good as the champion.")
-    min_slice_rows: int = Field(50, ge=1, description="Smaller slices are reported, not judged.")
+    beat_baseline: bool = Field(
+        default=True, description="Require a better `metric` than the baseline's."
+    )
+    compare_to_champion: bool = Field(
+        default=True, description="Require to be as good as the champion."
+    )
+    min_slice_rows: int = Field(
+        default=50, ge=1, description="Smaller slices are reported, not judged."
+    )
     max_slice_gap: float | None = Field(
-        None, ge=0, description="How far `metric` may fall in a slice; null: report only."
+        default=None, ge=0, description="How far `metric` may fall in a slice; null: report only."
     )
     parity_tolerance: float = Field(
-        1e-4, gt=0, description="Largest difference of a probability, ONNX against scikit-learn."
+        default=1e-4,
+        gt=0,
+        description="Largest difference of a probability, ONNX against scikit-learn.",
     )
 
 
 class EndpointSettings(_Section):
     """The online endpoint of an environment."""
 
-    name: str | None = Field(None, description="null: <project>-<environment>.")
-    start_timeout_seconds: float = Field(60.0, gt=0, description="Time a deployment has to start.")
-    request_timeout_seconds: float = Field(30.0, gt=0, description="Time one request may take.")
+    name: str | None = Field(default=None, description="null: <project>-<environment>.")
+    start_timeout_seconds: float = Field(
+        default=60.0, gt=0, description="Time a deployment has to start."
+    )
+    request_timeout_seconds: float = Field(
+        default=30.0, gt=0, description="Time one request may take."
+    )
 
 
 class SmokeTestSettings(_Section):
     """What a deployment must show before it is trusted."""
 
-    requests: int = Field(50, ge=1, description="Scoring requests to send.")
-    max_p95_ms: float = Field(500.0, gt=0, description="Limit of the 95th percentile of latency.")
+    requests: int = Field(default=50, ge=1, description="Scoring requests to send.")
+    max_p95_ms: float = Field(
+        default=500.0, gt=0, description="Limit of the 95th percentile of latency."
+    )
 
 
 class AzureSettings(_Section):
     """Where Azure resources live."""
 
-    region: str = Field("westeurope", description="Azure region of the resources.")
+    region: str = Field(default="westeurope", description="Azure region of the resources.")
 
 
 class Settings(_Section):
     """Every setting of the project."""
 
-    environment: str = Field("dev", description="Which conf/<environment>.yaml is in force.")
-    platform: Literal["local"] = Field("local", description="Where the steps run.")
-    use_case: str = Field(".use_case", description="The package that holds the use case.")
+    environment: str = Field(
+        default="dev", description="Which conf/<environment>.yaml is in force."
+    )
+    platform: Literal["local"] = Field(default="local", description="Where the steps run.")
+    use_case: str = Field(default=".use_case", description="The package that holds the use case.")
     data: DataSettings = DataSettings()
     split: SplitSettings = SplitSettings()
     training: TrainingSettings = TrainingSettings()
@@ -124,7 +151,9 @@ class Settings(_Section):
     endpoint: EndpointSettings = EndpointSettings()
     smoke_test: SmokeTestSettings = SmokeTestSettings()
     azure: AzureSettings = AzureSettings()
-    params: Any = Field(None, description="The use case's own settings (use_case/params.py).")
+    params: Any = Field(
+        default=None, description="The use case's own settings (use_case/params.py)."
+    )
 
 
 @dataclass(frozen=True)
@@ -134,6 +163,11 @@ class LoadedSettings:
     project: Project
     values: Settings
     sources: dict[str, str]
+
+    def source_of(self, key: str) -> str:
+        """Return where the value of a dotted key comes from."""
+        owners = [k for k in self.sources if key == k or key.startswith(f"{k}.")]
+        return self.sources[max(owners, key=len)] if owners else "default"
 
     @property
     def use_case(self) -> UseCase:
@@ -304,8 +338,10 @@ def _explain(error: ValidationError, sources: Mapping[str, str], prefix: str) ->
     for problem in error.errors():
         key = prefix + ".".join(str(part) for part in problem["loc"])
         owner = next((k for k in sources if k == key or key.startswith(f"{k}.")), None)
-        source = sources[owner] if owner else next(
-            (s for k, s in sources.items() if k.startswith(f"{key}.")), "the defaults"
+        source = (
+            sources[owner]
+            if owner
+            else next((s for k, s in sources.items() if k.startswith(f"{key}.")), "the defaults")
         )
         if problem["type"] == "extra_forbidden":
             sentences.append(f"{source}: unknown setting {key!r}")

@@ -2,15 +2,15 @@
 
 A use case is a package of small modules. Each is imported only when its part is needed:
 
-| module        | must define                                         | may define                       |
-|---------------|-----------------------------------------------------|----------------------------------|
-| `contract.py` | `contract()`, `KEY`                                 | `DATE_COLUMN`                    |
-| `features.py` | `build_features(table, reference_date)`             |                                  |
-| `labels.py`   | `build_labels(table, cutoff, reference_date)`       | `label_cutoff(reference_date, params)` |
-| `model.py`    | `make_model(params, seed)`, `make_baseline(seed)`   |                                  |
-| `sample.py`   | `make_sample(size, seed, drift, reference_date)`    |                                  |
-| `slices.py`   |                                                     | `SLICES`                         |
-| `params.py`   |                                                     | `Params`                         |
+| module        | must define                                       | may define      |
+|---------------|---------------------------------------------------|-----------------|
+| `contract.py` | `contract()`, `KEY`                               | `DATE_COLUMN`   |
+| `features.py` | `build_features(table, reference_date)`           |                 |
+| `labels.py`   | `build_labels(table, cutoff, reference_date)`     | `label_cutoff`  |
+| `model.py`    | `make_model(params, seed)`, `make_baseline(seed)` |                 |
+| `sample.py`   | `make_sample(size, seed, drift, reference_date)`  |                 |
+| `slices.py`   |                                                   | `SLICES`        |
+| `params.py`   |                                                   | `Params`        |
 """
 
 import importlib

@@ -1,1 +1,11 @@
 """Where the steps and endpoints run: the platform protocol and its implementations."""
+
+from ..settings import LoadedSettings
+from .base import Platform
+
+
+def open_platform(settings: LoadedSettings) -> Platform:
+    """Return the platform that the setting `platform` names."""
+    from .local import LocalPlatform
+
+    return LocalPlatform(settings)

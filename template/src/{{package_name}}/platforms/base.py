@@ -103,6 +103,9 @@ class Platform(Protocol):
     def run(self, run_id: str) -> Run:
         """Find a run by its id."""
 
+    def runs(self) -> list[Run]:
+        """Return the runs whose outputs are at hand, newest first."""
+
     def store_verdict(self, run: Run, verdict: Mapping[str, Any]) -> None:
         """Keep the gate's verdict with the run."""
 

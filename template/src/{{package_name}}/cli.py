@@ -1,0 +1,496 @@
+"""The command `mlops`. Each command imports what it needs when it runs, so that help is instant."""
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from .errors import ConfigError, MlopsError, Refused, StubNotFilled
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from .settings import LoadedSettings
+
+INTERRUPTED = 130
+UNEXPECTED = 3
+
+Command = Callable[..., None]
+
+environment_option = click.option(
+    "--environment",
+    metavar="NAME",
+    help="Which conf/<NAME>.yaml; default: MLOPS_ENVIRONMENT or dev.",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+data_dir_option = click.option(
+    "--data-dir",
+    type=click.Path(path_type=Path),
+    help="Folder of Parquet or CSV files; default: the source that conf names.",
+)
+run_option = click.option("--run-id", required=True, help="The training run, as `train` prints it.")
+deployment_option = click.option(
+    "--deployment", default="blue", show_default=True, help="Name of the deployment."
+)
+folder = click.Path(path_type=Path, file_okay=False)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+def mlops() -> None:
+    """Validate data, train, judge, register and serve a model: on this machine or in the cloud."""
+
+
+def main() -> NoReturn:
+    """Run the command line; every expected failure ends in one sentence and its exit code."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        mlops.main(standalone_mode=False)
+    except click.UsageError as error:
+        error.show()
+        sys.exit(ConfigError.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except StubNotFilled as error:
+        _fail(f"a stub of the use case is not filled yet: {error} (`mlops stubs` lists them)")
+        sys.exit(ConfigError.exit_code)
+    except MlopsError as error:
+        _fail(str(error))
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        _fail("interrupted")
+        sys.exit(INTERRUPTED)
+    except Exception:
+        import traceback
+
+        traceback.print_exc()
+        sys.exit(UNEXPECTED)
+    sys.exit(0)
+
+
+@mlops.group()
+def data() -> None:
+    """Make and check raw data."""
+
+
+@data.command("make")
+@click.option("--customers", "size", type=click.IntRange(min=1), help="How many to generate.")
+@click.option("--seed", type=int, help="The same seed gives the same data.")
+@click.option("--drift", type=click.FloatRange(0, 1), help="0 none, 1 a strong change.")
+@click.option("--output", type=folder, default="data", show_default=True, help="Folder to write.")
+@environment_option
+@json_option
+def data_make(
+    size: int | None,
+    seed: int | None,
+    drift: float | None,
+    output: Path,
+    environment: str | None,
+    as_json: bool,
+) -> None:
+    """Write a sample data set."""
+    from .console import emit, progress, show
+    from .data.source import write_sample
+
+    settings = _settings(environment, {})
+    sample = settings.values.data.sample
+    if output.exists() and any(path.name != "sample.parquet" for path in output.iterdir()):
+        raise ConfigError(f"--output: {output} holds other files; name an empty folder")
+    with progress("generating data"):
+        path = write_sample(
+            settings,
+            output,
+            sample.size if size is None else size,
+            sample.seed if seed is None else seed,
+            sample.drift if drift is None else drift,
+        )
+    if as_json:
+        emit({"path": str(path), "reference_date": settings.reference_date})
+    else:
+        show(f"wrote {path}")
+
+
+@data.command("validate")
+@data_dir_option
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default="validation-results.json",
+    show_default=True,
+    help="File for the results.",
+)
+@environment_option
+@json_option
+def data_validate(
+    data_dir: Path | None, output: Path, environment: str | None, as_json: bool
+) -> None:
+    """Check raw data against the contract; exit 1 if it is refused."""
+    from .console import emit, progress, show
+    from .data.source import locate
+    from .files import write_json
+    from .steps.validate import rules_of, validate_folder
+
+    settings = _settings(environment, {})
+    with progress("validating"):
+        source = locate(settings, data_dir)
+        report, _ = validate_folder(source, settings.use_case.contract(), rules_of(settings))
+    write_json(output, report.to_dict())
+    if as_json:
+        emit(report.to_dict())
+    for finding in report.warnings:
+        show(f"warning: {finding.sentence()}", style="yellow")
+    for finding in report.failures:
+        show(finding.sentence(), style="red")
+    if not report.passed:
+        raise Refused(f"the data in {source} is refused; {output} holds every failure")
+    show(f"{report.rows:,} rows in {len(report.files)} file(s) passed; see {output}", style="green")
+
+
+@mlops.command()
+@data_dir_option
+@environment_option
+@json_option
+def train(data_dir: Path | None, environment: str | None, as_json: bool) -> None:
+    """Run the training pipeline: validate, prepare, fit, evaluate; print the run id."""
+    from .console import emit, progress
+    from .files import read_json
+    from .platforms import open_platform
+
+    settings = _settings(environment, {})
+    with progress("training") as report:
+        run = open_platform(settings).train(data_dir, report)
+    evaluation = read_json(run.folder / "evaluation" / "evaluation.json", schema=1)
+    _write_github_output("run_id", run.run_id)
+    if as_json:
+        emit({"run_id": run.run_id, "folder": str(run.folder), "evaluation": evaluation})
+        return
+    _show_metrics(evaluation)
+    click.echo(run.run_id)
+
+
+@mlops.group()
+def step() -> None:
+    """One step of the pipeline, folders in and out: what a pipeline component runs."""
+
+
+@step.command("validate")
+@data_dir_option
+@click.option("--output", type=folder, required=True, help="Folder to write: the validated data.")
+@environment_option
+def step_validate(data_dir: Path | None, output: Path, environment: str | None) -> None:
+    """Raw data in, validated data out."""
+    from .console import show
+    from .data.source import locate
+    from .steps import validate
+
+    settings = _settings(environment, {})
+    report = validate.run(locate(settings, data_dir), output, settings)
+    if not report.passed:
+        for finding in report.failures:
+            show(finding.sentence(), style="red")
+        raise Refused(f"the data is refused; {output / validate.RESULTS_FILE} holds every failure")
+
+
+@step.command("prepare")
+@click.option("--validated", type=folder, required=True, help="Folder that `validate` wrote.")
+@click.option("--output", type=folder, required=True, help="Folder to write: the prepared data.")
+@environment_option
+def step_prepare(validated: Path, output: Path, environment: str | None) -> None:
+    """Validated data in; features, labels, training part and holdout out."""
+    from .steps import prepare
+
+    prepare.run(validated, output, _settings(environment, {}))
+
+
+@step.command("fit")
+@click.option("--prepared", type=folder, required=True, help="Folder that `prepare` wrote.")
+@click.option("--output", type=folder, required=True, help="Folder to write: the model.")
+@environment_option
+def step_fit(prepared: Path, output: Path, environment: str | None) -> None:
+    """Prepared data in, model and baseline out."""
+    from .governance.lineage import as_dict, git_state
+    from .steps import fit
+
+    settings = _settings(environment, {})
+    fit.run(prepared, output, settings, as_dict(git_state(settings.project.root)))
+
+
+@step.command("evaluate")
+@click.option("--prepared", type=folder, required=True, help="Folder that `prepare` wrote.")
+@click.option("--model", type=folder, required=True, help="Folder that `fit` wrote.")
+@click.option("--output", type=folder, required=True, help="Folder to write: the evaluation.")
+@environment_option
+def step_evaluate(prepared: Path, model: Path, output: Path, environment: str | None) -> None:
+    """Prepared data and model in, metrics and plots out."""
+    from .steps import evaluate as evaluate_step
+
+    evaluate_step.run(prepared, model, output, _settings(environment, {}))
+
+
+@mlops.command()
+@run_option
+@click.option("--threshold-f1", type=click.FloatRange(0, 1), help="Overrides gate.thresholds.f1.")
+@environment_option
+@json_option
+def evaluate(
+    run_id: str, threshold_f1: float | None, environment: str | None, as_json: bool
+) -> None:
+    """The gate: judge a run's model; exit 1 if it is refused."""
+    from .console import emit, progress
+    from .governance.gate import judge_run
+    from .platforms import open_platform
+
+    overrides = {} if threshold_f1 is None else {"gate.thresholds": {"f1": threshold_f1}}
+    settings = _settings(environment, overrides)
+    platform = open_platform(settings)
+    with progress("judging"):
+        verdict = judge_run(platform, platform.run(run_id), settings)
+    if as_json:
+        emit(verdict.to_dict())
+    _show_checks("The gate's verdict", verdict.checks)
+    _write_github_output("passed", str(verdict.passed).lower())
+    if not verdict.passed:
+        failed = [check.name for check in verdict.checks if not check.passed]
+        raise Refused(f"the gate refuses run {run_id}: {', '.join(failed)}")
+
+
+@mlops.command()
+@run_option
+@environment_option
+@json_option
+def register(run_id: str, environment: str | None, as_json: bool) -> None:
+    """Register a run's model that passed the gate; print the version."""
+    from .console import emit, progress, show
+    from .platforms import open_platform
+    from .steps.register import register_run
+
+    settings = _settings(environment, {})
+    platform = open_platform(settings)
+    with progress("registering"):
+        version = register_run(platform, platform.run(run_id), settings)
+    _write_github_output("model_version", str(version.version))
+    if as_json:
+        emit({"name": version.name, "version": version.version, "folder": str(version.folder)})
+        return
+    show(f"{version.name} version {version.version}: {version.folder / 'MODEL_CARD.md'}")
+    click.echo(str(version.version))
+
+
+@mlops.command()
+@click.option("--model-version", type=int, required=True, help="The registered version.")
+@deployment_option
+@click.option("--traffic", type=click.IntRange(0, 100), help="Share of traffic in percent.")
+@environment_option
+@json_option
+def deploy(
+    model_version: int,
+    deployment: str,
+    traffic: int | None,
+    environment: str | None,
+    as_json: bool,
+) -> None:
+    """Serve a registered version behind the environment's endpoint."""
+    from .console import emit, progress, show
+    from .platforms import open_platform
+    from .release.deploy import deploy as deploy_version
+
+    settings = _settings(environment, {})
+    with progress("deploying") as report:
+        endpoint = deploy_version(
+            open_platform(settings),
+            settings.endpoint_name,
+            model_version,
+            deployment=deployment,
+            traffic=traffic,
+            report=report,
+        )
+    result = {"endpoint": endpoint.name, "url": endpoint.url(), "traffic": endpoint.traffic()}
+    if as_json:
+        emit(result)
+        return
+    show(f"{endpoint.name} serves version {model_version} as {deployment} at {endpoint.url()}")
+
+
+@mlops.command("smoke-test")
+@click.option("--deployment", help="Only this deployment; default: every one.")
+@environment_option
+@json_option
+def smoke_test(deployment: str | None, environment: str | None, as_json: bool) -> None:
+    """Check contract, errors and latency of what is deployed; exit 1 if something is wrong."""
+    from .console import emit, progress
+    from .platforms import open_platform
+    from .release.smoke import smoke_test_endpoint
+
+    settings = _settings(environment, {})
+    with progress("smoke test") as report:
+        result = smoke_test_endpoint(open_platform(settings), settings, deployment, report)
+    if as_json:
+        emit(result.to_dict())
+    _show_checks(f"Smoke test of {settings.endpoint_name}", result.checks)
+    if not result.passed:
+        failed = [check.name for check in result.checks if not check.passed]
+        raise Refused(f"{settings.endpoint_name} failed the smoke test: {', '.join(failed)}")
+
+
+@mlops.command()
+@click.option("--all", "everything", is_flag=True, help="The endpoints of all environments.")
+@environment_option
+def stop(everything: bool, environment: str | None) -> None:
+    """Stop the servers of an endpoint; `deploy` or `smoke-test` start them again."""
+    from .console import show
+    from .platforms import open_platform
+    from .status import environments
+
+    settings = _settings(environment, {})
+    names = environments(settings.project) if everything else [settings.values.environment]
+    for name in names:
+        there = _settings(name, {})
+        endpoint = open_platform(there).endpoint(there.endpoint_name)
+        if endpoint.exists():
+            endpoint.stop()
+            show(f"{endpoint.name} is stopped")
+        else:
+            show(f"{endpoint.name}: nothing is deployed")
+
+
+@mlops.command()
+@data_dir_option
+@environment_option
+@json_option
+def run(data_dir: Path | None, environment: str | None, as_json: bool) -> None:
+    """Run the whole loop on this machine, from raw data to an answering endpoint."""
+    from .console import emit
+    from .loop import run_loop
+
+    summary = run_loop(_settings(environment, {}), data_dir)
+    if as_json:
+        emit(summary)
+
+
+@mlops.command()
+@json_option
+def status(as_json: bool) -> None:
+    """Show runs, registered versions and what is deployed where."""
+    from .console import emit
+    from .status import collect_status, show_status
+
+    found = collect_status(_project())
+    if as_json:
+        emit(found)
+    else:
+        show_status(found)
+
+
+@mlops.command()
+@json_option
+def doctor(as_json: bool) -> None:
+    """Check what this machine and project need; exit 1 if something is missing."""
+    from .console import emit
+    from .doctor import examine, show_findings
+
+    findings = examine(Path.cwd())
+    if as_json:
+        emit({"checks": [finding.to_dict() for finding in findings]})
+    else:
+        show_findings(findings)
+    missing = [finding.name for finding in findings if finding.needed and not finding.passed]
+    if missing:
+        raise Refused(f"something needed is missing: {', '.join(missing)}")
+
+
+@mlops.command()
+@environment_option
+@json_option
+def config(environment: str | None, as_json: bool) -> None:
+    """Show every setting in force and where its value comes from."""
+    from .console import emit, show_table
+    from .settings import flatten
+
+    settings = _settings(environment, {})
+    rows = [
+        (key, value, settings.source_of(key)) for key, value in flatten(settings.values).items()
+    ]
+    if as_json:
+        emit({key: {"value": value, "source": source} for key, value, source in rows})
+    else:
+        title = f"Settings of the environment {settings.values.environment}"
+        show_table(title, ("setting", "value", "source"), rows)
+
+
+@mlops.command()
+@click.option("--port", type=int, default=5000, show_default=True, help="Port on 127.0.0.1.")
+def ui(port: int) -> None:
+    """Open MLflow's pages on the runs and models of this machine; Ctrl-C ends it."""
+    from .ui import serve_mlflow
+
+    sys.exit(serve_mlflow(_settings(None, {}), port))
+
+
+@mlops.command()
+@click.option("--strict", is_flag=True, help="Exit 1 while there are stubs.")
+@json_option
+def stubs(strict: bool, as_json: bool) -> None:
+    """List what is still to fill in `use_case/`."""
+    from .console import emit, show, show_table
+    from .stubs import find_stubs
+
+    found = find_stubs(Path(__file__).parent / "use_case")
+    rows = [(f"{stub.file}:{stub.line}", stub.name, stub.what) for stub in found]
+    if as_json:
+        emit({"stubs": [dict(zip(("place", "name", "what"), row, strict=True)) for row in rows]})
+    elif rows:
+        show_table("Stubs to fill in use_case/", ("place", "function", "what to write"), rows)
+    else:
+        show("no stubs: every function of the use case is written", style="green")
+    if strict and rows:
+        raise Refused(f"{len(rows)} stubs are not filled")
+
+
+def _project() -> Any:
+    from .project import find_project
+
+    return find_project()
+
+
+def _settings(environment: str | None, overrides: dict[str, Any]) -> "LoadedSettings":
+    from .settings import load_settings
+
+    return load_settings(_project(), environment, overrides)
+
+
+def _show_metrics(evaluation: dict[str, Any]) -> None:
+    from .console import show_table
+
+    rows = [
+        (name, *("not computed" if v is None else f"{v:.4f}" for v in (value, baseline)))
+        for name, value in evaluation["model"].items()
+        for baseline in [evaluation["baseline"][name]]
+    ]
+    title = f"Metrics on the holdout ({evaluation['rows']:,} rows)"
+    show_table(title, ("metric", "model", "baseline"), rows)
+
+
+def _show_checks(title: str, checks: Any) -> None:
+    from .console import mark, show_table
+
+    rows = [(check.name, check.found, check.asked, mark(check.passed)) for check in checks]
+    show_table(title, ("check", "found", "asked", ""), rows)
+
+
+def _write_github_output(name: str, value: str) -> None:
+    path = os.environ.get("GITHUB_OUTPUT")
+    if path:
+        with Path(path).open("a", encoding="utf-8") as stream:
+            stream.write(f"{name}={value}\n")
+
+
+def _fail(message: str) -> None:
+    click.secho(f"error: {message}", fg="red", err=True)
+
+
+def _interrupt(_signal: int, _frame: "FrameType | None") -> NoReturn:
+    raise KeyboardInterrupt

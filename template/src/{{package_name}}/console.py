@@ -1,0 +1,55 @@
+"""What commands print: progress and tables on stderr, results as JSON on stdout."""
+
+import json
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from .platforms.base import Report
+
+
+def console() -> Console:
+    """Return a console on stderr; stdout belongs to results."""
+    return Console(file=sys.stderr, soft_wrap=True, highlight=False)
+
+
+@contextmanager
+def progress(title: str) -> Iterator[Report]:
+    """Show what a long operation is doing; yield the function that receives its lines."""
+    screen = console()
+    if not screen.is_terminal:
+        yield lambda line: screen.print(f"{title}: {line}", markup=False)
+        return
+    with screen.status(Text(title)) as status:
+        yield lambda line: status.update(Text(f"{title}: {line}"))
+
+
+def show(message: str, style: str = "") -> None:
+    """Print one line for people."""
+    console().print(Text(message, style=style))
+
+
+def show_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print a table for people."""
+    table = Table(title=Text(title), title_justify="left")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*(cell if isinstance(cell, Text) else Text(str(cell)) for cell in row))
+    console().print(table)
+
+
+def mark(passed: bool) -> Text:
+    """Return a coloured `passed` or `FAILED`."""
+    return Text("passed", style="green") if passed else Text("FAILED", style="bold red")
+
+
+def emit(result: dict[str, Any]) -> None:
+    """Print a result as JSON on stdout."""
+    click.echo(json.dumps(result, indent=2, ensure_ascii=False, default=str))

@@ -1,0 +1,78 @@
+"""What a check of the data found, in a form for people and for `validation-results.json`."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+SCHEMA = 1
+ROWS_SHOWN = 5
+ROWS_STORED = 10_000
+
+
+@dataclass(frozen=True)
+class Row:
+    """One offending row: its file, its number (from 1, the header not counted) and the value."""
+
+    file: str
+    row: int
+    value: str
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One check that did not hold, with how often and where."""
+
+    check: str
+    message: str
+    file: str
+    column: str | None = None
+    count: int = 1
+    rows: tuple[Row, ...] = ()
+
+    def sentence(self) -> str:
+        """Return one line that names file, column and up to five rows."""
+        place = self.file if self.column is None else f"{self.file}: column {self.column}"
+        text = f"{place}: {self.message}"
+        if not self.rows:
+            return text
+        several = len({row.file for row in self.rows}) > 1
+        shown = ", ".join(
+            f"{row.file + ' ' if several else ''}row {row.row} ({row.value})"
+            for row in self.rows[:ROWS_SHOWN]
+        )
+        more = self.count - min(len(self.rows), ROWS_SHOWN)
+        return f"{text}: {shown}" + (f" and {more:,} more" if more > 0 else "")
+
+
+@dataclass(frozen=True)
+class ValidationReport:
+    """The outcome of validating one folder of raw data."""
+
+    files: dict[str, int]
+    rows: int
+    reference_date: str
+    data_hash: str | None
+    failures: tuple[Finding, ...]
+    warnings: tuple[Finding, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether the data may be used."""
+        return not self.failures
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the content of `validation-results.json`."""
+        return {
+            "schema": SCHEMA,
+            "passed": self.passed,
+            "files": self.files,
+            "rows": self.rows,
+            "reference_date": self.reference_date,
+            "data_hash": self.data_hash,
+            "failures": _as_dicts(self.failures),
+            "warnings": _as_dicts(self.warnings),
+        }
+
+
+def _as_dicts(findings: Sequence[Finding]) -> list[dict[str, Any]]:
+    return [{**asdict(finding), "sentence": finding.sentence()} for finding in findings]

@@ -1,0 +1,43 @@
+"""Where the raw data comes from when a command names no `--data-dir`."""
+
+from pathlib import Path
+
+from ..errors import ConfigError
+from ..files import new_folder
+from ..settings import LoadedSettings
+
+
+def locate(settings: LoadedSettings, data_dir: Path | None) -> Path:
+    """Return the folder of raw data: `data_dir`, or the source that conf names.
+
+    The source `sample` is generated on first use and kept under `.mlops/data`.
+
+    Raises:
+        ConfigError: the folder does not exist.
+    """
+    data = settings.values.data
+    if data_dir is None and data.source == "sample":
+        return _sample_folder(settings)
+    folder = data_dir or settings.project.root / data.folder
+    if not folder.is_dir():
+        asked = "--data-dir" if data_dir else "data.folder"
+        raise ConfigError(f"{asked}: the folder {folder} does not exist")
+    return folder
+
+
+def write_sample(
+    settings: LoadedSettings, folder: Path, size: int, seed: int, drift: float
+) -> Path:
+    """Generate raw data into `folder`/sample.parquet, replacing what was there."""
+    frame = settings.use_case.sample(size, seed, drift, settings.reference_date)
+    with new_folder(folder) as new:
+        frame.write_parquet(new / "sample.parquet")
+    return folder / "sample.parquet"
+
+
+def _sample_folder(settings: LoadedSettings) -> Path:
+    sample = settings.values.data.sample
+    name = f"sample-{settings.reference_date}-{sample.size}-{sample.seed}-{sample.drift:g}"
+    folder = settings.project.state_dir / "data" / name
+    write_sample(settings, folder, sample.size, sample.seed, sample.drift)
+    return folder

@@ -1,0 +1,135 @@
+"""What is missing on this machine and in this project, with what to do about it."""
+
+import os
+import shutil
+import socket
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from .console import mark, show_table
+from .errors import MlopsError
+from .governance.lineage import git_state
+from .project import Project, find_project
+from .settings import load_settings
+from .status import environments
+from .stubs import find_stubs
+
+FREE_GIB_NEEDED = 2
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was checked; `needed` tells whether commands fail without it."""
+
+    name: str
+    passed: bool
+    found: str
+    remedy: str
+    needed: bool = True
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the finding as JSON."""
+        return asdict(self)
+
+
+def examine(folder: Path) -> list[Finding]:
+    """Check machine and project; a check that fails never stops the others."""
+    findings = [_python(), _tool("git", "install git"), _uv(), _disk(folder), _port()]
+    try:
+        project = find_project(folder)
+    except MlopsError as error:
+        return [*findings, Finding("project", False, str(error), "go to the project's folder")]
+    findings.append(Finding("project", True, project.root.name, ""))
+    findings += [_settings(project, name) for name in environments(project)]
+    return [*findings, _git(project), _lock(project), _stubs(), _writable(project)]
+
+
+def show_findings(findings: list[Finding]) -> None:
+    """Print the findings as a table."""
+    rows = [
+        (f.name, f.found, mark(f.passed) if f.needed or f.passed else "advice", f.remedy)
+        for f in findings
+    ]
+    show_table("What this machine and project need", ("what", "found", "", "what to do"), rows)
+
+
+def _python() -> Finding:
+    found = ".".join(str(part) for part in sys.version_info[:3])
+    return Finding("python", sys.version_info >= (3, 11), found, "")
+
+
+def _tool(name: str, remedy: str) -> Finding:
+    path = shutil.which(name)
+    return Finding(name, path is not None, path or "missing", "" if path else remedy)
+
+
+def _uv() -> Finding:
+    path = os.environ.get("UV") or shutil.which("uv")
+    remedy = (
+        "" if path else "python -m pip install uv (without it pip makes the serving environment)"
+    )
+    return Finding("uv", path is not None, path or "missing", remedy, needed=False)
+
+
+def _disk(folder: Path) -> Finding:
+    free = shutil.disk_usage(folder).free / 2**30
+    enough = free >= FREE_GIB_NEEDED
+    remedy = "" if enough else f"free {FREE_GIB_NEEDED} GiB for the serving environment"
+    return Finding("disk", enough, f"{free:.1f} GiB free", remedy)
+
+
+def _port() -> Finding:
+    try:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+    except OSError as error:
+        return Finding("ports", False, str(error), "allow servers on 127.0.0.1")
+    return Finding("ports", True, "127.0.0.1 can be served", "")
+
+
+def _settings(project: Project, environment: str) -> Finding:
+    return _attempt(
+        f"conf/{environment}.yaml",
+        lambda: (load_settings(project, environment), "every setting is known and valid")[1],
+        "mend the file or variable it names",
+    )
+
+
+def _git(project: Project) -> Finding:
+    state = git_state(project.root)
+    found = state.commit[:10] or "no commit"
+    remedy = "" if state.commit else "git init && git add -A && git commit"
+    return Finding("commit", bool(state.commit), found, remedy, needed=False)
+
+
+def _lock(project: Project) -> Finding:
+    there = (project.root / "uv.lock").is_file()
+    remedy = "" if there else "uv sync writes it; commit it"
+    return Finding("uv.lock", there, "there" if there else "missing", remedy, needed=False)
+
+
+def _stubs() -> Finding:
+    count = len(find_stubs(Path(__file__).parent / "use_case"))
+    remedy = "mlops stubs lists them" if count else ""
+    return Finding("use case", count == 0, f"{count} stubs to fill", remedy, needed=False)
+
+
+def _writable(project: Project) -> Finding:
+    def probe() -> str:
+        project.state_dir.mkdir(exist_ok=True)
+        path = project.state_dir / ".probe"
+        path.touch()
+        path.unlink()
+        return "can be written"
+
+    return _attempt(".mlops", probe, "allow writing to the project's folder")
+
+
+def _attempt(name: str, check: Callable[[], str], remedy: str) -> Finding:
+    try:
+        return Finding(name, True, check(), "")
+    except (MlopsError, OSError) as error:
+        return Finding(name, False, str(error), remedy)

@@ -1,0 +1,236 @@
+"""The gate: may this run's model be registered?
+
+The verdict names the model and the holdout by their hashes, so that it holds for exactly the files
+that were judged.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from ..errors import ConfigError, Refused
+from ..files import file_sha256, read_json
+from ..metrics import LOWER_IS_BETTER, NAMES
+from ..platforms.base import ModelVersion, Platform, Run
+from ..settings import GateSettings, LoadedSettings
+
+SCHEMA = 1
+VERDICT_FILE = "verdict.json"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One condition of the gate: what was found, what was asked."""
+
+    name: str
+    found: str
+    asked: str
+    passed: bool
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The gate's decision on one model, with every check behind it."""
+
+    run_id: str
+    model_sha256: str
+    holdout_sha256: str
+    champion_version: int | None
+    checks: tuple[Check, ...]
+    judged_at: str
+
+    @property
+    def passed(self) -> bool:
+        """Whether every check passed; a gate with no check refuses."""
+        return bool(self.checks) and all(check.passed for check in self.checks)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the content of `verdict.json`."""
+        return {"schema": SCHEMA, "passed": self.passed, **asdict(self)}
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Champion and challenger on the same holdout, both as ONNX, or why they cannot be compared."""
+
+    version: int
+    champion: Mapping[str, float | None]
+    challenger: Mapping[str, float | None]
+    problem: str | None = None
+
+
+def judge(
+    evaluation: Mapping[str, Any], gate: GateSettings, comparison: Comparison | None
+) -> tuple[Check, ...]:
+    """Check an evaluation against thresholds, baseline, champion and slices.
+
+    Args:
+        evaluation: the content of evaluation.json.
+        gate: the limits.
+        comparison: model and champion side by side; None where there is no champion yet.
+
+    Raises:
+        ConfigError: a limit is set on a metric that does not exist.
+    """
+    for name in (gate.metric, *gate.thresholds):
+        if name not in NAMES:
+            raise ConfigError(f"gate: there is no metric {name!r}; there are {', '.join(NAMES)}")
+    model = evaluation["model"]
+    checks = [
+        _compare(name, model.get(name), limit, sign_of=name, words="")
+        for name, limit in gate.thresholds.items()
+    ]
+    if gate.beat_baseline:
+        checks.append(_beats_baseline(gate.metric, model, evaluation["baseline"]))
+    if gate.compare_to_champion and comparison is not None:
+        checks.append(_matches_champion(gate, comparison))
+    if gate.max_slice_gap is not None:
+        checks.append(_slices_hold(gate, gate.max_slice_gap, evaluation))
+    return tuple(checks)
+
+
+def judge_run(platform: Platform, run: Run, settings: LoadedSettings) -> Verdict:
+    """Judge a run's model and keep the verdict with the run.
+
+    Raises:
+        Refused: the model or holdout was changed after the evaluation.
+        ConfigError: the run's outputs are not complete.
+    """
+    evaluation = read_json(run.folder / "evaluation" / "evaluation.json", schema=1)
+    model_sha256 = file_sha256(run.folder / "model" / "model.skops")
+    holdout_sha256 = file_sha256(run.folder / "prepared" / "holdout.parquet")
+    if model_sha256 != evaluation["model_sha256"]:
+        raise Refused(f"run {run.run_id}: model.skops was changed after its evaluation")
+    if holdout_sha256 != evaluation["holdout_sha256"]:
+        raise Refused(f"run {run.run_id}: holdout.parquet was changed after the evaluation")
+    gate = settings.values.gate
+    version = platform.champion() if gate.compare_to_champion else None
+    comparison = None if version is None else compare(version, run)
+    verdict = Verdict(
+        run_id=run.run_id,
+        model_sha256=model_sha256,
+        holdout_sha256=holdout_sha256,
+        champion_version=None if comparison is None else comparison.version,
+        checks=judge(evaluation, gate, comparison),
+        judged_at=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+    platform.store_verdict(run, verdict.to_dict())
+    return verdict
+
+
+def require_passed(run: Run) -> dict[str, Any]:
+    """Return the run's verdict if it passed and speaks of the model that lies in the run now.
+
+    Raises:
+        Refused: there is no verdict, it did not pass, or the model was changed since.
+    """
+    path = run.folder / VERDICT_FILE
+    how = f"run `mlops evaluate --run-id {run.run_id}`"
+    if not path.is_file():
+        raise Refused(f"run {run.run_id} has no verdict of the gate: {how}")
+    verdict = read_json(path, schema=SCHEMA)
+    if not verdict["passed"]:
+        failed = [check["name"] for check in verdict["checks"] if not check["passed"]]
+        raise Refused(f"run {run.run_id} did not pass the gate ({', '.join(failed)})")
+    if file_sha256(run.folder / "model" / "model.skops") != verdict["model_sha256"]:
+        raise Refused(f"run {run.run_id}: model.skops was changed after its verdict: train again")
+    return verdict
+
+
+def compare(version: ModelVersion, run: Run) -> Comparison:
+    """Score the champion and the run's model on the run's holdout, if that is fair."""
+    from ..metrics import classification_metrics
+    from ..onnx_model import convert, predict
+    from ..steps.fit import load_model, matrix
+    from ..steps.prepare import load_prepared
+    from ..usecase import LABEL
+
+    signature = read_json(version.folder / "signature.json", schema=1)
+    lineage = read_json(version.folder / "lineage.json", schema=1)
+    evaluation = read_json(run.folder / "evaluation" / "evaluation.json", schema=1)
+    prepared = load_prepared(run.folder / "prepared")
+    names = [feature["name"] for feature in signature["features"]]
+    missing = sorted(set(names) - set(prepared.feature_names))
+    if missing:
+        problem = f"the champion needs features that are gone: {', '.join(missing)}"
+        return Comparison(version.version, {}, {}, problem)
+    if not _holdout_unseen(lineage["split"], prepared.split):
+        problem = "the champion may have been trained on this holdout"
+        return Comparison(version.version, {}, {}, problem)
+    holdout = prepared.holdout()
+    labels = holdout[LABEL].to_numpy()
+    model = load_model(run.folder / "model" / "model.skops")
+    challenger = convert(model, len(prepared.feature_names))
+    return Comparison(
+        version.version,
+        champion=classification_metrics(
+            labels,
+            predict(version.folder / "model.onnx", matrix(holdout, names)),
+            signature["decision_threshold"],
+        ),
+        challenger=classification_metrics(
+            labels,
+            predict(challenger, matrix(holdout, prepared.feature_names)),
+            evaluation["decision_threshold"],
+        ),
+    )
+
+
+def _holdout_unseen(champion: Mapping[str, Any], current: Mapping[str, Any]) -> bool:
+    same_salt: bool = champion["salt"] == current["salt"]
+    return same_salt and champion["holdout_fraction"] >= current["holdout_fraction"]
+
+
+def _compare(name: str, found: float | None, limit: float, sign_of: str, words: str) -> Check:
+    """Check `found` against `limit`: at least, or at most where lower is better."""
+    lower = sign_of in LOWER_IS_BETTER
+    asked = f"{'at most' if lower else 'at least'} {limit:.4f}{words}"
+    if found is None or found != found:
+        return Check(name, "not computed", asked, passed=False)
+    passed = found <= limit if lower else found >= limit
+    return Check(name, f"{found:.4f}", asked, passed)
+
+
+def _beats_baseline(
+    metric: str, model: Mapping[str, float | None], baseline: Mapping[str, float | None]
+) -> Check:
+    name = f"{metric} against the baseline"
+    ours, theirs = model.get(metric), baseline.get(metric)
+    if ours is None or theirs is None:
+        return Check(name, "not computed", "better than the baseline", passed=False)
+    better = ours < theirs if metric in LOWER_IS_BETTER else ours > theirs
+    return Check(name, f"{ours:.4f}", f"better than {theirs:.4f}", better)
+
+
+def _matches_champion(gate: GateSettings, comparison: Comparison) -> Check:
+    name = f"{gate.metric} against champion {comparison.version}"
+    theirs = comparison.champion.get(gate.metric)
+    if theirs is None:
+        why = comparison.problem or f"{gate.metric} could not be computed for it"
+        asked = f"comparable ({why}; gate.compare_to_champion: false leaves this out)"
+        return Check(name, "not comparable", asked, passed=False)
+    sign = 1 if gate.metric in LOWER_IS_BETTER else -1
+    limit = theirs + sign * gate.tolerance
+    words = f" (champion {theirs:.4f}, tolerance {gate.tolerance:g})"
+    ours = comparison.challenger.get(gate.metric)
+    return _compare(name, ours, limit, sign_of=gate.metric, words=words)
+
+
+def _slices_hold(gate: GateSettings, allowed: float, evaluation: Mapping[str, Any]) -> Check:
+    name = f"{gate.metric} in slices"
+    asked = f"gap at most {allowed:.4f}"
+    judged = [s for s in evaluation["slices"] if s["rows"] >= gate.min_slice_rows]
+    whole = evaluation["model"].get(gate.metric)
+    if len(judged) < 2 or whole is None:
+        return Check(name, "not assessed: fewer than two slices", asked, passed=False)
+    sign = -1 if gate.metric in LOWER_IS_BETTER else 1
+    gaps: list[tuple[float, str]] = []
+    for part in judged:
+        label = f"{part['slice']}={part['value']}"
+        value = part["metrics"].get(gate.metric)
+        if value is None:
+            return Check(name, f"not computed in {label}", asked, passed=False)
+        gaps.append((sign * (whole - value), label))
+    worst, label = max(gaps)
+    return Check(name, f"{worst:.4f} in {label}", asked, worst <= allowed)

@@ -1,0 +1,114 @@
+"""Where a model version comes from: data, code, environment, run and verdict."""
+
+import hashlib
+import platform
+import shutil
+import subprocess  # nosec B404  # only git, with fixed arguments
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from ..files import file_sha256
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class GitState:
+    """The commit that is checked out; empty where there is none. `dirty`: uncommitted changes."""
+
+    commit: str
+    branch: str
+    dirty: bool
+
+
+def git_state(root: Path) -> GitState:
+    """Read the state of the project's git repository."""
+    commit = _git(root, "rev-parse", "HEAD")
+    if commit is None:
+        return GitState(commit="", branch="", dirty=True)
+    status = _git(root, "status", "--porcelain")
+    return GitState(
+        commit=commit,
+        branch=_git(root, "rev-parse", "--abbrev-ref", "HEAD") or "",
+        dirty=status != "",
+    )
+
+
+def environment_state(root: Path) -> dict[str, str]:
+    """Return Python's version and one hash over every installed package and its version."""
+    packages = sorted(
+        f"{found.metadata['Name']}=={found.version}" for found in metadata.distributions()
+    )
+    lock = root / "uv.lock"
+    return {
+        "python": platform.python_version(),
+        "system": platform.system(),
+        "packages_sha256": hashlib.sha256("\n".join(packages).encode()).hexdigest(),
+        "lock_sha256": file_sha256(lock) if lock.is_file() else "",
+    }
+
+
+def build_lineage(
+    root: Path,
+    *,
+    model: Mapping[str, Any],
+    run_id: str,
+    prepared: Mapping[str, Any],
+    training: Mapping[str, Any],
+    verdict: Mapping[str, Any],
+    settings: Mapping[str, Any],
+    files: Mapping[str, str],
+) -> dict[str, Any]:
+    """Return the content of `lineage.json`.
+
+    Args:
+        root: the project's root folder.
+        model: name and version.
+        run_id: the training run.
+        prepared: the content of prepared.json.
+        training: the content of training.json.
+        verdict: the gate's verdict.
+        settings: every effective setting by its dotted key.
+        files: SHA-256 of every other file of the version folder, by its name.
+    """
+    return {
+        "schema": SCHEMA,
+        "model": dict(model),
+        "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "run_id": run_id,
+        "git": training["git"],
+        "environment": environment_state(root),
+        "data": {
+            "hash": prepared["data_hash"],
+            "rows": prepared["data_rows"],
+            "reference_date": prepared["reference_date"],
+            "cutoff": prepared["cutoff"],
+            "holdout_sha256": prepared["holdout_sha256"],
+        },
+        "split": prepared["split"],
+        "training": {
+            key: training[key] for key in ("model_type", "params", "seed", "rows", "model_sha256")
+        },
+        "settings": dict(settings),
+        "verdict": dict(verdict),
+        "files": dict(files),
+    }
+
+
+def as_dict(state: GitState) -> dict[str, Any]:
+    """Return a git state as JSON stores it."""
+    return asdict(state)
+
+
+def _git(root: Path, *arguments: str) -> str | None:
+    git = shutil.which("git")
+    if git is None:
+        return None
+    done = subprocess.run(  # nosec B603  # a fixed argument list, no shell
+        [git, *arguments], cwd=root, capture_output=True, text=True, check=False
+    )
+    return done.stdout.strip() if done.returncode == 0 else None

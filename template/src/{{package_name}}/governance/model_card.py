@@ -1,0 +1,151 @@
+"""The model card: what a person must know before relying on a model version.
+
+Follows Mitchell et al., "Model Cards for Model Reporting" (2019). The head of the file is metadata
+in the format that Hugging Face reads, so that other tools can read it too.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import jinja2
+import yaml
+
+SCHEMA = 1
+
+_BODY = jinja2.Environment(
+    trim_blocks=True,
+    lstrip_blocks=True,
+    undefined=jinja2.StrictUndefined,
+).from_string(
+    """\
+# {{ card.title }}, version {{ card.model.version }}
+
+Registered {{ card.created_at }} by team {{ card.team }} ({{ card.contact }}).
+
+## Quality on the holdout
+
+{{ card.evaluation.rows }} rows that no version was trained on, \
+{{ '%.1f' | format(100 * card.evaluation.positive_rate) }} % with label 1. \
+The prediction is 1 from a probability of {{ card.evaluation.decision_threshold }}.
+
+| metric | model | baseline |
+|---|---|---|
+{% for name, value in card.evaluation.model.items() %}
+| {{ name }} | {{ number(value) }} | {{ number(card.evaluation.baseline[name]) }} |
+{% endfor %}
+
+![quality on the holdout](plots/quality.png)
+
+![importance of the features](plots/importance.png)
+
+## The gate's verdict
+
+| check | found | asked | |
+|---|---|---|---|
+{% for check in card.verdict.checks %}
+| {{ check.name }} | {{ check.found }} | {{ check.asked }} | \
+{{ 'passed' if check.passed else 'FAILED' }} |
+{% endfor %}
+
+## Slices
+{% if card.evaluation.slices %}
+
+| slice | value | rows | {{ card.metric }} |
+|---|---|---|---|
+{% for part in card.evaluation.slices %}
+| {{ part.slice }} | {{ part.value }} | {{ part.rows }} | {{ number(part.metrics[card.metric]) }} |
+{% endfor %}
+{% else %}
+
+No slices are defined in `use_case/slices.py`: differences between groups were not assessed.
+{% endif %}
+
+## Where it comes from
+
+- Training run: `{{ card.lineage.run_id }}`
+- Commit: `{{ card.lineage.git.commit or 'none' }}`\
+{{ ' (with uncommitted changes)' if card.lineage.git.dirty else '' }}
+- Data: {{ card.lineage.data.rows }} raw rows, hash `{{ card.lineage.data.hash }}`, \
+reference date {{ card.lineage.data.reference_date }}; \
+features end on {{ card.lineage.data.cutoff }}
+- Training part: {{ card.lineage.training.rows }} rows
+- Estimator: {{ card.lineage.training.model_type }}, seed {{ card.lineage.training.seed }}
+- Python {{ card.lineage.environment.python }}, packages hash \
+`{{ card.lineage.environment.packages_sha256 }}`
+- Largest difference of a probability, ONNX against scikit-learn: \
+{{ '%.1e' | format(card.parity_gap) }}
+
+## Features
+
+{% for feature in card.features %}
+- `{{ feature.name }}`{{ ' (may be null)' if feature.nullable else '' }}
+{% endfor %}
+"""
+)
+
+
+def build_card(
+    *,
+    title: str,
+    description: str,
+    team: str,
+    contact: str,
+    metric: str,
+    features: list[dict[str, Any]],
+    evaluation: Mapping[str, Any],
+    lineage: Mapping[str, Any],
+    parity_gap: float,
+) -> dict[str, Any]:
+    """Return the content of `card.json`: all that the card says, for programs."""
+    return {
+        "schema": SCHEMA,
+        "title": title,
+        "description": description,
+        "team": team,
+        "contact": contact,
+        "model": lineage["model"],
+        "created_at": lineage["created_at"],
+        "metric": metric,
+        "features": features,
+        "evaluation": dict(evaluation),
+        "verdict": lineage["verdict"],
+        "lineage": {
+            key: lineage[key] for key in ("run_id", "git", "data", "training", "environment")
+        },
+        "parity_gap": parity_gap,
+    }
+
+
+def render_card(card: Mapping[str, Any]) -> str:
+    """Return the card as Markdown with YAML metadata on top."""
+    body = _BODY.render(card=card, number=_number)
+    return (
+        f"---\n{yaml.safe_dump(_metadata(card), sort_keys=False, allow_unicode=True)}---\n\n{body}"
+    )
+
+
+def _number(value: float | None) -> str:
+    return "not computed" if value is None else f"{value:.4f}"
+
+
+def _metadata(card: Mapping[str, Any]) -> dict[str, Any]:
+    metrics = [
+        {"type": name, "name": name, "value": value}
+        for name, value in card["evaluation"]["model"].items()
+        if value is not None
+    ]
+    result = {
+        "task": {"type": "tabular-classification"},
+        "dataset": {
+            "type": "holdout",
+            "name": "holdout",
+            "revision": card["lineage"]["data"]["hash"],
+        },
+        "metrics": metrics,
+    }
+    return {
+        "library_name": "onnx",
+        "pipeline_tag": "tabular-classification",
+        "tags": ["tabular-classification", "binary-classification"],
+        "model-index": [{"name": card["model"]["name"], "results": [result]}],
+    }

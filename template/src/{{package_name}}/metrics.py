@@ -1,0 +1,44 @@
+"""Metrics of a binary classifier.
+
+A metric that cannot be computed (one class only, no row) is None, never a number.
+"""
+
+import numpy as np
+import numpy.typing as npt
+from sklearn import metrics as skm
+
+Probabilities = npt.NDArray[np.floating]
+Labels = npt.NDArray[np.integer]
+
+
+def classification_metrics(
+    labels: Labels, probabilities: Probabilities, threshold: float
+) -> dict[str, float | None]:
+    """Compute the metrics of probabilities against labels, both of shape (rows,).
+
+    Args:
+        labels: 0 or 1.
+        probabilities: the model's probability of label 1.
+        threshold: probability from which the prediction counts as 1.
+    """
+    if len(labels) == 0:
+        return dict.fromkeys(NAMES)
+    predicted = (probabilities >= threshold).astype(int)
+    both = len(np.unique(labels)) == 2
+    return {
+        "f1": float(skm.f1_score(labels, predicted, zero_division=0)) if labels.any() else None,
+        "precision": float(skm.precision_score(labels, predicted, zero_division=0))
+        if predicted.any()
+        else None,
+        "recall": float(skm.recall_score(labels, predicted)) if labels.any() else None,
+        "accuracy": float(skm.accuracy_score(labels, predicted)),
+        "roc_auc": float(skm.roc_auc_score(labels, probabilities)) if both else None,
+        "average_precision": float(skm.average_precision_score(labels, probabilities))
+        if labels.any()
+        else None,
+        "brier": float(skm.brier_score_loss(labels, probabilities, pos_label=1)) if both else None,
+    }
+
+
+NAMES = ("f1", "precision", "recall", "accuracy", "roc_auc", "average_precision", "brier")
+LOWER_IS_BETTER = frozenset({"brier"})

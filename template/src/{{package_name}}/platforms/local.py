@@ -1,0 +1,212 @@
+"""The local platform: training in this process, MLflow on SQLite, endpoints as local servers."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+from ..data.source import locate
+from ..errors import ConfigError, PlatformError, Refused
+from ..files import new_folder, read_json, write_json
+from ..governance.lineage import as_dict, git_state
+from ..settings import LoadedSettings, flatten
+from .base import Endpoint, ModelVersion, Report, Run
+from .tracking import Tracking
+
+
+class LocalPlatform:
+    """Everything in the project's own `.mlops` folder, on this machine."""
+
+    name = "local"
+
+    def __init__(self, settings: LoadedSettings) -> None:
+        self._settings = settings
+        self._state_dir = settings.project.state_dir
+        self._tracking = Tracking(self._state_dir, settings.model_name)
+
+    def train(self, data_dir: Path | None, report: Report) -> Run:
+        """Run validate, prepare, fit and evaluate; return the run with its outputs.
+
+        Raises:
+            Refused: the data did not pass validation.
+        """
+        settings = self._settings
+        report("reading the data")
+        source = locate(settings, data_dir)
+        git = git_state(settings.project.root)
+        report("opening MLflow")
+        run_id = self._tracking.start(
+            {
+                "mlflow.source.git.commit": git.commit,
+                "git.dirty": str(git.dirty).lower(),
+                "environment": settings.values.environment,
+            }
+        )
+        run = Run(run_id, self._run_folder(run_id))
+        with self._ended(run_id):
+            self._steps(run, source, as_dict(git), report)
+            report("logging to MLflow")
+            self._log(run)
+        return run
+
+    def run(self, run_id: str) -> Run:
+        """Find a run by its id.
+
+        Raises:
+            ConfigError: there is no such run.
+        """
+        folder = self._run_folder(run_id)
+        if not run_id.isalnum() or not folder.is_dir():
+            raise ConfigError(f"there is no run {run_id!r} in .mlops/runs: see `mlops status`")
+        return Run(run_id, folder)
+
+    def runs(self) -> list[Run]:
+        """Return the runs whose outputs are here, newest first."""
+        folders = [path for path in (self._state_dir / "runs").glob("[!.]*") if path.is_dir()]
+        folders.sort(key=lambda path: path.stat().st_mtime, reverse=True)
+        return [Run(path.name, path) for path in folders]
+
+    def store_verdict(self, run: Run, verdict: Mapping[str, Any]) -> None:
+        """Keep the gate's verdict with the run, and its outcome as a tag in MLflow."""
+        write_json(run.folder / "verdict.json", dict(verdict))
+        self._tracking.log(run.run_id, {}, {}, {"gate.passed": str(verdict["passed"]).lower()})
+
+    def register(self, run: Run, build: Callable[[Path, int], None]) -> ModelVersion:
+        """Register the version folder that `build(folder, version)` fills.
+
+        A run that is registered already keeps its version.
+        """
+        self._registry.mkdir(parents=True, exist_ok=True)
+        with FileLock(self._registry / ".lock"):
+            for known in self.versions():
+                if read_json(known.folder / "lineage.json", schema=1)["run_id"] == run.run_id:
+                    return known
+            taken = [known.version for known in self.versions()]
+            number = max([*taken, self._tracking.latest_version()]) + 1
+            with new_folder(self._registry / str(number)) as folder:
+                build(folder, number)
+                self._register_in_mlflow(run, number, folder)
+        return self.version(number)
+
+    def versions(self) -> list[ModelVersion]:
+        """Return the registered versions, oldest first."""
+        numbers = sorted(
+            int(path.name) for path in self._registry.glob("*") if path.name.isdecimal()
+        )
+        name = self._settings.model_name
+        return [ModelVersion(name, n, self._registry / str(n)) for n in numbers]
+
+    def version(self, number: int) -> ModelVersion:
+        """Find a registered version.
+
+        Raises:
+            Refused: there is no such version.
+        """
+        for known in self.versions():
+            if known.version == number:
+                return known
+        have = ", ".join(str(known.version) for known in self.versions()) or "none"
+        raise Refused(
+            f"{self._settings.model_name} has no version {number} (registered: {have}); "
+            "`mlops register --run-id …` makes one"
+        )
+
+    def endpoint(self, name: str) -> Endpoint:
+        """Return an endpoint by name, whether or not it exists yet."""
+        from .local_endpoint import LocalEndpoint
+
+        return LocalEndpoint(self._settings.project, name, self._settings.values.endpoint)
+
+    def champion(self) -> ModelVersion | None:
+        """Return the version with all traffic in prod, else the newest registered one."""
+        endpoint = self.endpoint(f"{self._settings.model_name}-prod")
+        if endpoint.exists():
+            full = [name for name, share in endpoint.traffic().items() if share == 100]
+            for deployment in endpoint.deployments():
+                if deployment.name in full:
+                    return self.version(deployment.model_version)
+        versions = self.versions()
+        return versions[-1] if versions else None
+
+    @property
+    def tracking(self) -> Tracking:
+        """The MLflow store."""
+        return self._tracking
+
+    @property
+    def _registry(self) -> Path:
+        return self._state_dir / "registry" / self._settings.model_name
+
+    def _run_folder(self, run_id: str) -> Path:
+        return self._state_dir / "runs" / run_id
+
+    def _steps(self, run: Run, source: Path, git: dict[str, Any], report: Report) -> None:
+        from ..steps import evaluate, fit, prepare, validate
+
+        settings, folder = self._settings, run.folder
+        report("validating the data")
+        validation = validate.run(source, folder / "validated", settings)
+        if not validation.passed:
+            sentences = "\n  ".join(finding.sentence() for finding in validation.failures)
+            raise Refused(f"the data in {source} is refused:\n  {sentences}")
+        report("computing features and labels")
+        prepare.run(folder / "validated", folder / "prepared", settings)
+        report("fitting model and baseline")
+        fit.run(folder / "prepared", folder / "model", settings, git)
+        report("evaluating on the holdout")
+        evaluate.run(folder / "prepared", folder / "model", folder / "evaluation", settings)
+
+    def _log(self, run: Run) -> None:
+        from ..steps.fit import load_model
+
+        folder = run.folder
+        training = read_json(folder / "model" / "training.json", schema=1)
+        prepared = read_json(folder / "prepared" / "prepared.json", schema=1)
+        evaluation = read_json(folder / "evaluation" / "evaluation.json", schema=1)
+        baseline = {f"baseline_{name}": value for name, value in evaluation["baseline"].items()}
+        self._tracking.log(
+            run.run_id,
+            params={**flatten(self._settings.values), "model_type": training["model_type"]},
+            metrics={**evaluation["model"], **baseline},
+            tags={"data.hash": prepared["data_hash"], "model.sha256": training["model_sha256"]},
+        )
+        self._tracking.log_files(run.run_id, folder / "evaluation", "evaluation")
+        self._tracking.log_file(
+            run.run_id, folder / "validated" / "validation-results.json", "validation"
+        )
+        self._tracking.log_model(
+            run.run_id,
+            load_model(folder / "model" / "model.skops"),
+            trusted_types=training["types"],
+            scratch=folder / ".mlflow",
+        )
+
+    def _register_in_mlflow(self, run: Run, number: int, folder: Path) -> None:
+        lineage = read_json(folder / "lineage.json", schema=1)
+        tags = {
+            "git.commit": lineage["git"]["commit"],
+            "data.hash": lineage["data"]["hash"],
+            "model.sha256": lineage["files"]["model.onnx"],
+        }
+        created = self._tracking.create_version(run.run_id, tags)
+        if created != number:
+            self._tracking.delete_version(created)
+            raise PlatformError(
+                f"MLflow would register version {created}, .mlops/registry version {number}: "
+                "one of the two was changed by hand; make them agree and register again"
+            )
+
+    @contextmanager
+    def _ended(self, run_id: str) -> Iterator[None]:
+        """End the run in MLflow, whatever happens inside the block."""
+        status = "FAILED"
+        try:
+            yield
+            status = "FINISHED"
+        except KeyboardInterrupt:
+            status = "KILLED"
+            raise
+        finally:
+            self._tracking.finish(run_id, status)

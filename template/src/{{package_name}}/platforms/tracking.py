@@ -1,0 +1,158 @@
+"""MLflow tracking and registry on a SQLite file in `.mlops/`."""
+
+import logging
+import os
+import sqlite3
+import time
+from collections.abc import Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from ..files import new_folder
+
+PIP_REQUIREMENTS = ["scikit-learn", "skops", "numpy"]
+
+
+class Tracking:
+    """The project's MLflow store: one experiment, one registered model."""
+
+    def __init__(self, state_dir: Path, name: str) -> None:
+        self._database = state_dir / "mlflow.db"
+        self._artifacts = state_dir / "mlruns"
+        self._name = name
+        self._client: Any = None
+
+    @property
+    def uri(self) -> str:
+        """The tracking URI."""
+        return f"sqlite:///{self._database.as_posix()}"
+
+    @property
+    def artifacts(self) -> Path:
+        """The folder of the runs' artifacts."""
+        return self._artifacts
+
+    def prepare(self) -> None:
+        """Make the store ready: its tables, its experiment, its place on disk."""
+        self._open()
+
+    def start(self, tags: Mapping[str, str]) -> str:
+        """Start a run and return its id."""
+        client = self._open()
+        experiment = client.get_experiment_by_name(self._name)
+        run = client.create_run(experiment.experiment_id, tags=dict(tags))
+        return str(run.info.run_id)
+
+    def log(
+        self,
+        run_id: str,
+        params: Mapping[str, Any],
+        metrics: Mapping[str, float | None],
+        tags: Mapping[str, Any],
+    ) -> None:
+        """Log parameters, metrics (those that were computed) and tags."""
+        from mlflow.entities import Metric, Param, RunTag
+
+        now = time.time_ns() // 1_000_000
+        self._open().log_batch(
+            run_id,
+            metrics=[Metric(k, v, now, 0) for k, v in metrics.items() if v is not None],
+            params=[Param(k, str(v)) for k, v in params.items()],
+            tags=[RunTag(k, str(v)) for k, v in tags.items()],
+        )
+
+    def log_files(self, run_id: str, folder: Path, place: str) -> None:
+        """Log the files of a folder as artifacts under `place`."""
+        self._open().log_artifacts(run_id, str(folder), place)
+
+    def log_file(self, run_id: str, path: Path, place: str) -> None:
+        """Log one file as an artifact under `place`."""
+        self._open().log_artifact(run_id, str(path), place)
+
+    def log_model(self, run_id: str, model: Any, trusted_types: list[str], scratch: Path) -> None:
+        """Log a scikit-learn model as the artifact `model`, in MLflow's own format."""
+        import mlflow.sklearn
+
+        with new_folder(scratch) as new:
+            mlflow.sklearn.save_model(
+                model,
+                str(new / "model"),
+                pip_requirements=PIP_REQUIREMENTS,
+                serialization_format="skops",
+                skops_trusted_types=trusted_types,
+            )
+            self.log_files(run_id, new / "model", "model")
+
+    def finish(self, run_id: str, status: str) -> None:
+        """End a run as FINISHED, FAILED or KILLED."""
+        self._open().set_terminated(run_id, status=status)
+
+    def create_version(self, run_id: str, tags: Mapping[str, str]) -> int:
+        """Register the run's model and return the version number."""
+        from mlflow.exceptions import MlflowException
+
+        client = self._open()
+        try:
+            client.get_registered_model(self._name)
+        except MlflowException:
+            client.create_registered_model(self._name)
+        created = client.create_model_version(
+            self._name, f"runs:/{run_id}/model", run_id, tags=dict(tags)
+        )
+        return int(created.version)
+
+    def latest_version(self) -> int:
+        """Return the highest version number that MLflow has given, 0 where there is none."""
+        found = self._open().search_model_versions(f"name='{self._name}'")
+        return max((int(version.version) for version in found), default=0)
+
+    def delete_version(self, version: int) -> None:
+        """Take back a version that could not be completed."""
+        self._open().delete_model_version(self._name, str(version))
+
+    def _open(self) -> Any:
+        if self._client is None:
+            self._client = self._connect()
+        return self._client
+
+    def _connect(self) -> Any:
+        os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+        for name in ("mlflow", "alembic"):
+            logging.getLogger(name).setLevel(logging.WARNING)
+        self._database.parent.mkdir(parents=True, exist_ok=True)
+        if self._database.is_file():
+            relocate(self._database, self._name, self._artifacts)
+        from mlflow import MlflowClient
+
+        client = MlflowClient(tracking_uri=self.uri, registry_uri=self.uri)
+        if client.get_experiment_by_name(self._name) is None:
+            client.create_experiment(self._name, artifact_location=self._artifacts.as_uri())
+        return client
+
+
+def relocate(database: Path, experiment: str, artifacts: Path) -> None:
+    """Tell MLflow where its artifacts are after the project's folder was moved.
+
+    MLflow stores absolute locations and offers no call to change them.
+    """
+    location = artifacts.as_uri()
+    with closing(sqlite3.connect(database)) as connection, connection:
+        try:
+            row = connection.execute(
+                "SELECT experiment_id, artifact_location FROM experiments WHERE name = ?",
+                (experiment,),
+            ).fetchone()
+        except sqlite3.OperationalError:
+            return
+        if row is None or row[1] == location:
+            return
+        connection.execute(
+            "UPDATE experiments SET artifact_location = ? WHERE experiment_id = ?",
+            (location, row[0]),
+        )
+        connection.execute(
+            "UPDATE runs SET artifact_uri = ? || substr(artifact_uri, ?) "
+            "WHERE experiment_id = ? AND substr(artifact_uri, 1, ?) = ?",
+            (location, len(row[1]) + 1, row[0], len(row[1]), row[1]),
+        )

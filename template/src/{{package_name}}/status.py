@@ -1,0 +1,108 @@
+"""What there is: runs, registered versions, and what every environment's endpoint serves."""
+
+from typing import Any
+
+from .console import show, show_table
+from .errors import MlopsError
+from .files import read_json
+from .platforms import open_platform
+from .project import Project
+from .settings import load_settings
+
+RUNS_SHOWN = 5
+
+
+def environments(project: Project) -> list[str]:
+    """Return the names of the environments that conf/ describes."""
+    return sorted(p.stem for p in (project.root / "conf").glob("*.yaml") if p.stem != "base")
+
+
+def collect_status(project: Project) -> dict[str, Any]:
+    """Ask the platform and every endpoint; nothing is read from a file in git."""
+    settings = load_settings(project)
+    platform = open_platform(settings)
+    return {
+        "model": settings.model_name,
+        "platform": platform.name,
+        "runs": [_describe_run(run) for run in platform.runs()[:RUNS_SHOWN]],
+        "versions": [_describe_version(version) for version in platform.versions()],
+        "endpoints": [_describe_endpoint(project, name) for name in environments(project)],
+    }
+
+
+def show_status(found: dict[str, Any]) -> None:
+    """Print the status as tables."""
+    show_table(
+        f"Latest runs of {found['model']} ({found['platform']})",
+        ("run id", "data", "f1", "gate"),
+        [(r["run_id"], r["data"], r["f1"], r["gate"]) for r in found["runs"]],
+    )
+    show_table(
+        "Registered versions",
+        ("version", "created", "commit", "f1"),
+        [(v["version"], v["created_at"], v["commit"], v["f1"]) for v in found["versions"]],
+    )
+    rows = [
+        (e["environment"], e["url"], d["name"], d["version"], f"{d['traffic']} %", d["state"])
+        for e in found["endpoints"]
+        for d in e["deployments"]
+    ]
+    columns = ("environment", "url", "deployment", "version", "traffic", "state")
+    show_table("Endpoints", columns, rows)
+    if not found["runs"]:
+        show("nothing was trained yet: `mlops run` goes through the whole loop")
+    elif any(d["state"] != "running" for e in found["endpoints"] for d in e["deployments"]):
+        show("`mlops smoke-test` starts a stopped endpoint again")
+
+
+def _describe_run(run: Any) -> dict[str, Any]:
+    described = {"run_id": run.run_id, "data": "", "f1": "", "gate": "not judged"}
+    try:
+        validation = read_json(run.folder / "validated" / "validation-results.json", schema=1)
+        described["data"] = f"{validation['rows']:,} rows" if validation["passed"] else "refused"
+        evaluation = read_json(run.folder / "evaluation" / "evaluation.json", schema=1)
+        described["f1"] = _number(evaluation["model"]["f1"])
+        verdict = read_json(run.folder / "verdict.json", schema=1)
+        described["gate"] = "passed" if verdict["passed"] else "refused"
+    except MlopsError:
+        pass
+    return described
+
+
+def _describe_version(version: Any) -> dict[str, Any]:
+    lineage = read_json(version.folder / "lineage.json", schema=1)
+    card = read_json(version.folder / "card.json", schema=1)
+    commit = lineage["git"]["commit"][:10] or "none"
+    return {
+        "version": version.version,
+        "created_at": lineage["created_at"],
+        "commit": commit + (" + changes" if lineage["git"]["dirty"] else ""),
+        "f1": _number(card["evaluation"]["model"]["f1"]),
+        "folder": str(version.folder),
+    }
+
+
+def _describe_endpoint(project: Project, environment: str) -> dict[str, Any]:
+    settings = load_settings(project, environment)
+    endpoint = open_platform(settings).endpoint(settings.endpoint_name)
+    if not endpoint.exists():
+        return {"environment": environment, "url": "", "deployments": []}
+    traffic = endpoint.traffic()
+    return {
+        "environment": environment,
+        "url": endpoint.url(),
+        "deployments": [
+            {
+                "name": deployment.name,
+                "version": deployment.model_version,
+                "commit": deployment.commit,
+                "traffic": traffic.get(deployment.name, 0),
+                "state": "running" if deployment.healthy else deployment.detail or "stopped",
+            }
+            for deployment in endpoint.deployments()
+        ],
+    }
+
+
+def _number(value: float | None) -> str:
+    return "not computed" if value is None else f"{value:.4f}"

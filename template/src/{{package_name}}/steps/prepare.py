@@ -1,0 +1,182 @@
+"""Step 2: features, labels and the split into training part and holdout.
+
+Features are computed from what was known at the cutoff, labels from what came after it: rows after
+the cutoff are taken away before the use case's features function sees the table. Which entities are
+held out depends on a hash of their key alone, so every model ever trained leaves the same ones out.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import ibis
+import polars as pl
+
+from ..errors import ConfigError, Refused
+from ..files import file_sha256, new_folder, read_json, write_json
+from ..settings import LoadedSettings, SplitSettings
+from ..usecase import LABEL, UseCase
+from .validate import DATA_FILE, RESULTS_FILE
+
+SCHEMA = 1
+TRAIN_FILE = "train.parquet"
+HOLDOUT_FILE = "holdout.parquet"
+DESCRIPTION_FILE = "prepared.json"
+
+
+@dataclass(frozen=True)
+class Feature:
+    """One feature column: may it be null, and a typical value of the training part."""
+
+    name: str
+    nullable: bool
+    example: float
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """The prepared data of one run, as `prepared.json` describes it."""
+
+    folder: Path
+    key: str
+    features: tuple[Feature, ...]
+    cutoff: str
+    reference_date: str
+    data_hash: str
+    data_rows: int
+    split: dict[str, Any]
+    rows: dict[str, int]
+    holdout_sha256: str
+
+    @property
+    def feature_names(self) -> list[str]:
+        """The feature columns in the model's order."""
+        return [feature.name for feature in self.features]
+
+    def train(self) -> pl.DataFrame:
+        """Return the training part: key, features, label."""
+        return pl.read_parquet(self.folder / TRAIN_FILE)
+
+    def holdout(self) -> pl.DataFrame:
+        """Return the holdout: key, features, label."""
+        return pl.read_parquet(self.folder / HOLDOUT_FILE)
+
+
+def load_prepared(folder: Path) -> Prepared:
+    """Read a folder that `run` wrote.
+
+    Raises:
+        ConfigError: the folder is not one, or has another schema.
+    """
+    content = read_json(folder / DESCRIPTION_FILE, schema=SCHEMA)
+    del content["schema"]
+    features = tuple(Feature(**feature) for feature in content.pop("features"))
+    return Prepared(folder=folder, features=features, **content)
+
+
+def build_table(
+    data: ibis.Table, use_case: UseCase, cutoff: date, reference_date: date
+) -> pl.DataFrame:
+    """Join features as of `cutoff` with the labels after it; one row an entity, ordered by key."""
+    column = use_case.date_column
+    known = data if column is None else data.filter(data[column].cast("date") <= cutoff)
+    features = use_case.features(known, cutoff)
+    labels = use_case.labels(data, cutoff, reference_date).select(use_case.key, LABEL)
+    joined = features.inner_join(labels, use_case.key).order_by(use_case.key)
+    return pl.DataFrame(joined.to_polars())
+
+
+def is_held_out(keys: Iterable[Any], split: SplitSettings) -> list[bool]:
+    """Tell for each key whether it belongs to the holdout; the same key always does or never."""
+    limit = int(split.holdout_fraction * 2**64)
+    return [
+        int.from_bytes(hashlib.blake2b(f"{split.salt}|{key}".encode(), digest_size=8).digest())
+        < limit
+        for key in keys
+    ]
+
+
+def check_table(table: pl.DataFrame, key: str) -> pl.DataFrame:
+    """Return `table` with Float32 features and an Int8 label, or say what is wrong with it.
+
+    Raises:
+        ConfigError: the use case's functions returned something that no model can use.
+    """
+    names = [name for name in table.columns if name not in (key, LABEL)]
+    if not names:
+        raise ConfigError("features.py returned no feature column besides the key")
+    if table[key].null_count() or table[key].is_duplicated().any():
+        raise ConfigError(f"features.py or labels.py returned a null or repeated {key}")
+    for name in names:
+        kind = table.schema[name]
+        if not (kind.is_numeric() or kind == pl.Boolean):
+            raise ConfigError(
+                f"the feature {name} is {kind}; features.py has to turn it into a number"
+            )
+    if not table[LABEL].is_in([0, 1]).all() or table[LABEL].null_count():
+        raise ConfigError("labels.py returned a label that is neither 0 nor 1")
+    features = [pl.col(name).cast(pl.Float32).fill_nan(None) for name in names]
+    result = table.select(key, *features, pl.col(LABEL).cast(pl.Int8))
+    for name in names:
+        if result[name].is_infinite().any():
+            raise ConfigError(f"the feature {name} has infinite values, or some too large to use")
+    return result
+
+
+def run(validated: Path, output: Path, settings: LoadedSettings) -> Prepared:
+    """Prepare the data that `validate` passed and write the folder `output`.
+
+    Raises:
+        Refused: the data did not pass validation, or a part has only one class.
+        ConfigError: the use case returned unusable columns.
+    """
+    results = read_json(validated / RESULTS_FILE, schema=1)
+    if not results["passed"]:
+        raise Refused(f"{validated / RESULTS_FILE}: the data did not pass validation")
+    use_case, values = settings.use_case, settings.values
+    reference_date = date.fromisoformat(results["reference_date"])
+    cutoff = use_case.cutoff(reference_date, values.params)
+    data = ibis.duckdb.connect().read_parquet(validated / DATA_FILE)
+    table = check_table(build_table(data, use_case, cutoff, reference_date), use_case.key)
+    held_out = pl.Series(is_held_out(table[use_case.key], values.split), dtype=pl.Boolean)
+    train, holdout = table.filter(~held_out), table.filter(held_out)
+    for name, part in (("training part", train), ("holdout", holdout)):
+        if part[LABEL].n_unique() < 2:
+            raise Refused(
+                f"the {name} ({part.height} rows) needs both labels, 0 and 1; "
+                "there is too little data, or labels.py finds only one kind"
+            )
+    with new_folder(output) as new:
+        train.write_parquet(new / TRAIN_FILE)
+        holdout.write_parquet(new / HOLDOUT_FILE)
+        prepared = Prepared(
+            folder=output,
+            key=use_case.key,
+            features=_describe(train, use_case.key),
+            cutoff=cutoff.isoformat(),
+            reference_date=reference_date.isoformat(),
+            data_hash=results["data_hash"],
+            data_rows=results["rows"],
+            split=values.split.model_dump(),
+            rows={"train": train.height, "holdout": holdout.height},
+            holdout_sha256=file_sha256(new / HOLDOUT_FILE),
+        )
+        content = {"schema": SCHEMA, **asdict(prepared)}
+        del content["folder"]
+        write_json(new / DESCRIPTION_FILE, content)
+    return prepared
+
+
+def _describe(train: pl.DataFrame, key: str) -> tuple[Feature, ...]:
+    names = [name for name in train.columns if name not in (key, LABEL)]
+    return tuple(
+        Feature(
+            name=name,
+            nullable=train[name].null_count() > 0,
+            example=float(train[name].quantile(0.5, "nearest") or 0.0),
+        )
+        for name in names
+    )

@@ -1,0 +1,67 @@
+# Each target needs Python 3.11 or newer, git and make; uv is fetched into .uv/ where it is missing.
+# On Windows, run make in Git Bash.
+
+UV_VERSION := 0.13.9
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+# Windows has a python3 that only opens a shop: take one that runs.
+PYTHON ?= $(shell for p in python3 python; do \
+	if "$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+	echo "$$p"; break; fi; done)
+VENV_BIN := $(if $(filter Windows_NT,$(OS)),Scripts,bin)
+LOCAL_UV := .uv/$(VENV_BIN)/uv
+UV := $(shell command -v uv || echo "$(CURDIR)/$(LOCAL_UV)")
+RUN := "$(UV)" run --quiet
+DEMO := $(RUN) --no-project --python '>=3.11' python tools/demo.py
+
+.PHONY: help uv demo test test-fast lint format docs render questions reserved bench clean
+
+help: ## what each target does
+	@grep -hE '^[a-z-]+:.* ## ' $(MAKEFILE_LIST) | sed -E 's/:.* ## /\t/' | expand -t 12
+
+uv:
+	@command -v "$(UV)" >/dev/null || { \
+		if [ -z "$(PYTHON)" ]; then echo "Python 3.11 or newer is needed" >&2; exit 1; fi; \
+		echo "Fetching uv $(UV_VERSION) into .uv/"; \
+		"$(PYTHON)" -m venv .uv; \
+		.uv/$(VENV_BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION); }
+
+demo: uv ## the default project in .build/demo, installed, and its whole loop run
+	@$(DEMO)
+
+render: uv ## the project of these files in .build/project: make render ANSWERS="-d example=blank"
+	@$(DEMO) --render-only --target .build/project -- $(ANSWERS)
+
+test: lint docs ## everything that CI checks
+	@$(RUN) pytest --numprocesses 2 --dist loadgroup --durations 15
+
+test-fast: uv ## what needs no generated project's environment
+	@$(RUN) pytest -m "not project" --numprocesses 2
+
+lint: uv ## format, lint and types of this repository's own Python
+	@$(RUN) ruff format --check
+	@$(RUN) ruff check
+	@$(RUN) mypy
+
+format: uv ## let ruff rewrite this repository's own Python
+	@$(RUN) ruff format
+	@$(RUN) ruff check --fix
+
+docs: uv ## the site, in site/
+	@NO_MKDOCS_2_WARNING=1 $(RUN) --group docs mkdocs build --quiet --strict
+
+questions: uv ## docs/reference/questions.md, from copier.yml
+	@$(RUN) python -m tools.questions_page
+
+reserved: uv ## questions/reserved.jinja, from a generated project's environment
+	@$(RUN) python -m tools.reserved_names
+
+bench: uv ## the measurements of benchmarks/
+	@$(RUN) python -m benchmarks.startup
+
+clean: ## what the other targets made, uv included
+	@rm -rf .build .uv .venv site

@@ -1,0 +1,114 @@
+"""What the tests share: running commands, rendering, git repositories."""
+
+import os
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from copier import run_copy, run_update
+
+from tools.worktree import ROOT, copy_worktree
+
+TESTS = ROOT / "tests"
+SETTINGS: dict[str, Any] = yaml.safe_load((ROOT / "copier.yml").read_text(encoding="utf-8"))
+QUESTIONS: dict[str, dict[str, Any]] = {
+    name: value for name, value in SETTINGS.items() if not name.startswith("_")
+}
+GIT = ["git", "-c", "user.name=Test", "-c", "user.email=test@example.com"]
+
+LONG_PACKAGE = "a_package_with_30_letters_here"
+HOSTILE = {
+    "project_name": """Größe's "best" \\n {{ 7 * 7 }} {% raw %} <b>& $HOME `id` 😀""",
+    "description": """He said: "C:\\temp\\new" 'x' {{ answers }} {# no #} – # % | > ümläut 漢字 🚀""",
+    "team": """R&D "Zürich" \\ {{ team }} 'é'""",
+    "contact_email": "o'neil+ml_ops%1@sub.example.co",
+    "project_slug": "groesse",
+}
+
+
+def run(
+    *command: str | Path,
+    folder: Path,
+    env: Mapping[str, str] | None = None,
+    expect: int | None = 0,
+    timeout: float = 600,
+) -> str:
+    """Run a command and return its output, stdout and stderr together.
+
+    `expect` is the exit code that must come, None if any may. Variables of this process that
+    would lead the command to this repository's environment or settings are left out.
+    """
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("VIRTUAL_ENV", "MLOPS_", "PYTEST_", "COV_", "UV_PROJECT"))
+    }
+    done = subprocess.run(
+        [str(part) for part in command],
+        cwd=folder,
+        env=kept | dict(env or {}),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
+        timeout=timeout,
+        check=False,
+    )
+    shown = " ".join(str(part) for part in command)
+    assert expect in (None, done.returncode), f"`{shown}`: {done.returncode}\n{done.stdout}"
+    return done.stdout
+
+
+def uv() -> str:
+    """Return the uv that runs these tests."""
+    path = os.environ.get("UV")
+    assert path, "run the tests with `make test` or `uv run pytest`"
+    return path
+
+
+def commit_all(repository: Path, message: str = "Change", tag: str | None = None) -> None:
+    """Commit everything in a folder, which becomes a repository if it is none."""
+    if not (repository / ".git").exists():
+        run("git", "init", "--quiet", "--initial-branch", "main", folder=repository)
+    run("git", "add", "--all", folder=repository)
+    run(*GIT, "commit", "--quiet", "--allow-empty", "--message", message, folder=repository)
+    if tag:
+        run(*GIT, "tag", tag, folder=repository)
+
+
+def files_in(folder: Path) -> list[str]:
+    """Return the paths of all files below a folder, git's own left out."""
+    found = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+    return sorted(path.as_posix() for path in found if path.parts[0] != ".git")
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Return the bytes of every file below a folder, git's own left out."""
+    return {name: (folder / name).read_bytes() for name in files_in(folder)}
+
+
+@dataclass(frozen=True)
+class Template:
+    """A git repository of this template's files, as they are in the working tree."""
+
+    path: Path
+
+    @classmethod
+    def make(cls, path: Path) -> "Template":
+        """Copy the working tree to `path`, commit and tag it 1.0.0."""
+        commit_all(copy_worktree(path), "Start", tag="1.0.0")
+        return cls(path)
+
+    def render(self, project: Path, **answers: Any) -> Path:
+        """Render a project with defaults for what `answers` leaves open; nothing is trusted."""
+        unknown = answers.keys() - QUESTIONS.keys()
+        assert not unknown, f"copier.yml does not ask {unknown}"
+        run_copy(str(self.path), project, data=answers, defaults=True, quiet=True)
+        return project
+
+    def update(self, project: Path, **answers: Any) -> None:
+        """Update a committed project to the newest tag."""
+        run_update(project, data=answers, defaults=True, overwrite=True, quiet=True)

@@ -1,0 +1,290 @@
+"""The questions of copier.yml: defaults, names derived from answers, refusals, messages."""
+
+import re
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from copier import run_copy
+from copier.errors import CopierError
+from jinja2.sandbox import SandboxedEnvironment
+
+from tools.reserved_names import names_of_python
+
+from .support import HOSTILE, LONG_PACKAGE, QUESTIONS, ROOT, Template
+
+RESERVED = set(
+    SandboxedEnvironment()
+    .from_string((ROOT / "questions" / "reserved.jinja").read_text(encoding="utf-8"))
+    .make_module()
+    .reserved  # type: ignore[attr-defined]
+)
+
+
+@pytest.fixture(scope="module")
+def questionnaire(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The questions alone, with a template that renders only the answers: fast."""
+    folder = tmp_path_factory.mktemp("questionnaire")
+    for name in ("copier.yml", "questions/names.jinja", "questions/reserved.jinja"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes((ROOT / name).read_bytes())
+    answers_file = "{{_copier_conf.answers_file}}.jinja"
+    (folder / "template").mkdir()
+    source = ROOT / "template" / answers_file
+    (folder / "template" / answers_file).write_bytes(source.read_bytes())
+    return folder
+
+
+@pytest.fixture
+def ask(questionnaire: Path, tmp_path: Path) -> "Ask":
+    return Ask(questionnaire, tmp_path / "project")
+
+
+class Ask:
+    """Answers some questions, leaves the others at their defaults, and returns what is recorded."""
+
+    def __init__(self, template: Path, project: Path) -> None:
+        self.template, self.project = template, project
+
+    def __call__(self, **answers: Any) -> dict[str, Any]:
+        assert answers.keys() <= QUESTIONS.keys()
+        run_copy(str(self.template), self.project, data=answers, defaults=True, quiet=True)
+        text = (self.project / ".copier-answers.yml").read_text(encoding="utf-8")
+        return dict(yaml.safe_load(text))
+
+    def refusal(self, **answers: Any) -> str:
+        """The sentence that refuses the answers; nothing may have been written."""
+        with pytest.raises((ValueError, CopierError)) as caught:
+            self(**answers)
+        assert not self.project.exists()
+        sentence = str(caught.value)
+        (question,) = set(re.findall(r"question '(\w+)'|choice for '(\w+)'", sentence)) or [("", "")]
+        assert "".join(question) in answers.keys() | {"project_slug"}
+        return sentence.split(": ", maxsplit=1)[1]
+
+
+class TestDefaults:
+    def test_every_default_is_recorded(self, ask: Ask) -> None:
+        answers = ask()
+        assert {name: answers[name] for name in QUESTIONS} == {
+            "project_name": "Purchase Prediction",
+            "description": "Predicts whether a customer buys again, from past transactions.",
+            "team": "Data Science",
+            "contact_email": "data-science@example.com",
+            "maturity_level": 1,
+            "ci": "github",
+            "example": "rfm",
+            "azure_region": "westeurope",
+            "project_slug": "purchase-prediction",
+            "package_name": "purchase_prediction",
+            "python_version": "3.11",
+            "license": "proprietary",
+        }
+
+    def test_core_questions_are_asked_and_advanced_ones_are_not(self) -> None:
+        asked = [name for name, question in QUESTIONS.items() if question.get("ask") is None]
+        assert asked == [
+            *("project_name", "description", "team", "contact_email", "example", "azure_region")
+        ]
+
+    @pytest.mark.parametrize("name", QUESTIONS)
+    def test_every_question_says_its_consequence(self, name: str) -> None:
+        question = QUESTIONS[name]
+        assert len(question["help"]) > 40
+        assert "default" in question
+        assert "choices" in question or "validator" in question
+
+    def test_the_template_needs_no_trust(self) -> None:
+        text = (ROOT / "copier.yml").read_text(encoding="utf-8")
+        for key in ("_tasks", "_jinja_extensions", "_migrations", "secret:"):
+            assert not re.search(rf"^\s*{key}", text, re.MULTILINE)
+
+
+class TestDerivedNames:
+    @pytest.mark.parametrize(
+        ("project_name", "slug"),
+        [
+            ("Churn", "churn"),
+            ("  ".join(["Customer", "churn!"]), "customer-churn"),
+            ("Überraschung Größe", "ueberraschung-groesse"),
+            ("U\u0308berraschung", "uberraschung"),
+            ("Prévision d'achat — été", "prevision-dachat-ete"),
+            ("Łódź Şişli Ñandú Ærø", "lodz-sisli-nandu-aero"),
+            ("R&D (2026) forecast", "r-d-2026-forecast"),
+            ("🚀 Launch", "launch"),
+            ("snake_case_name", "snake-case-name"),
+            ("Customer Lifetime Value Prediction", "customer-lifetime-value"),
+            ("Donaudampfschifffahrtsgesellschaft", "donaudampfschifffahrtsgesel"),
+            ("class", "class-model"),
+            ("Statistics", "statistics-model"),
+            ("Polars", "polars-model"),
+            ("Scikit Learn", "scikit-learn-model"),
+            ("Tests", "tests-model"),
+            ("Aux", "aux-model"),
+            ("X" * 60, "x" * 27),
+        ],
+    )
+    def test_a_name_gives_a_slug_and_a_package(
+        self, ask: Ask, project_name: str, slug: str
+    ) -> None:
+        answers = ask(project_name=project_name)
+        assert answers["project_slug"] == slug
+        assert answers["package_name"] == slug.replace("-", "_")
+
+    @pytest.mark.parametrize("name", ["予測", "Прогноз ABC", "3D Printing", "2026", "!!!", "{{ }}"])
+    def test_a_name_without_a_plain_form_asks_for_a_slug(self, ask: Ask, name: str) -> None:
+        assert ask.refusal(project_name=name).startswith(
+            f"No short name can be made from {name}: give one, such as churn-model"
+        )
+        assert ask(project_name=name, project_slug="demand")["package_name"] == "demand"
+
+    def test_the_longest_reserved_name_leaves_room_for_its_suffix(self) -> None:
+        assert max(map(len, RESERVED)) + len("-model") <= 27
+
+    def test_names_of_python_are_reserved(self) -> None:
+        assert names_of_python() <= RESERVED
+        assert {"tests", "polars", "mlflow", "sklearn", "scikit_learn", "yaml"} <= RESERVED
+
+    def test_direct_dependencies_are_reserved(self, template: Template, tmp_path: Path) -> None:
+        project = template.render(tmp_path / "project")
+        content = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))
+        requirements = [
+            *content["project"]["dependencies"],
+            *sum(content["project"].get("optional-dependencies", {}).values(), []),
+            *sum(content["dependency-groups"].values(), []),
+        ]
+        names = {re.split(r"[^\w.-]", r)[0].lower().replace("-", "_") for r in requirements}
+        assert len(names) > 20
+        assert names - RESERVED == set()
+
+
+class TestRefusals:
+    @pytest.mark.parametrize(
+        ("question", "answer", "sentence"),
+        [
+            ("project_name", "", "Write something: it cannot be empty."),
+            ("project_name", " \t ", "Write something: it cannot be empty."),
+            ("project_name", "two\nlines", "Write it on one line"),
+            ("project_name", "trailing\n", "Write it on one line"),
+            ("project_name", "a\u2028b", "Write it on one line"),
+            ("project_name", "nul\x00", "Write it on one line"),
+            ("project_name", " Churn", "Remove the blanks"),
+            ("project_name", "x" * 61, "Use at most 60 characters (it has 61)."),
+            ("description", "", "Write something"),
+            ("description", "tab\there", "Write it on one line"),
+            ("description", "x" * 201, "Use at most 200 characters (it has 201)."),
+            ("team", "a\rb", "Write it on one line"),
+            ("team", "x" * 61, "Use at most 60 characters (it has 61)."),
+            ("contact_email", "", "Write one address"),
+            ("contact_email", "team", "Write one address"),
+            ("contact_email", "a@b", "Write one address"),
+            ("contact_email", "a@example.com\n", "Write one address"),
+            ("contact_email", "a@example.com, b@example.com", "Write one address"),
+            ("contact_email", 'a"b@example.com', "Write one address"),
+            ("contact_email", f"{'x' * 90}@example.com", "Write one address"),
+            ("azure_region", "West Europe", "Write the short name of a region"),
+            ("azure_region", "no", "Write the short name of a region"),
+            ("azure_region", "westeurope\n", "Write the short name of a region"),
+            ("project_slug", "Churn", "Use lower-case letters and digits"),
+            ("project_slug", "1-churn", "Use lower-case letters and digits"),
+            ("project_slug", "churn--model", "Use lower-case letters and digits"),
+            ("project_slug", "churn-", "Use lower-case letters and digits"),
+            ("project_slug", "churn_model", "Use lower-case letters and digits"),
+            ("project_slug", "größe", "Use lower-case letters and digits"),
+            ("project_slug", "churn\n", "Use lower-case letters and digits"),
+            ("project_slug", "../churn", "Use lower-case letters and digits"),
+            ("project_slug", "x" * 28, "Use at most 27 characters (it has 28)"),
+            ("project_slug", "scikit-learn", "scikit-learn is the name of"),
+            ("package_name", "Churn", "Use lower-case letters and digits"),
+            ("package_name", "churn-model", "Use lower-case letters and digits"),
+            ("package_name", "_churn", "Use lower-case letters and digits"),
+            ("package_name", "a.b", "Use lower-case letters and digits"),
+            ("package_name", "churn\n", "Use lower-case letters and digits"),
+            ("package_name", LONG_PACKAGE + "x", "Use at most 30 characters (it has 31)."),
+            ("package_name", "class", "class is a Python keyword or the name of"),
+            ("package_name", "statistics", "statistics is a Python keyword or the name of"),
+            ("package_name", "sklearn", "sklearn is a Python keyword or the name of"),
+            ("package_name", "tests", "tests is a Python keyword or the name of"),
+            ("maturity_level", 2, "2 is not in [1]"),
+            ("ci", "azure-devops", "'azure-devops' is not in ['github']"),
+            ("example", "RFM", "'RFM' is not in ['rfm', 'blank']"),
+            ("python_version", "3.10", "'3.10' is not in ['3.11', '3.12', '3.13', '3.14']"),
+            ("license", "GPL", "'GPL' is not in ['proprietary', 'MIT', 'Apache-2.0']"),
+        ],
+    )
+    def test_a_bad_answer_is_refused_with_a_clear_sentence(
+        self, ask: Ask, question: str, answer: object, sentence: str
+    ) -> None:
+        assert ask.refusal(**{question: answer}).startswith(sentence)
+
+    def test_no_validator_is_left_without_a_refusal(self) -> None:
+        """Every question has a case above."""
+        (mark,) = self.test_a_bad_answer_is_refused_with_a_clear_sentence.pytestmark  # type: ignore[attr-defined]
+        assert {case[0] for case in mark.args[1]} == QUESTIONS.keys()
+
+    @pytest.mark.parametrize(
+        ("question", "answer"),
+        [
+            ("project_name", "x" * 60),
+            ("description", "x" * 200),
+            ("project_slug", "x" * 27),
+            ("package_name", LONG_PACKAGE),
+            ("azure_region", "eastus2"),
+            ("python_version", "3.14"),
+            ("license", "Apache-2.0"),
+            ("example", "blank"),
+        ],
+    )
+    def test_the_largest_good_answer_is_taken(self, ask: Ask, question: str, answer: str) -> None:
+        assert ask(**{question: answer})[question] == answer
+
+
+class TestHostileAnswers:
+    def test_they_are_recorded_as_they_are(self, ask: Ask) -> None:
+        answers = ask(**HOSTILE)
+        assert {name: answers[name] for name in HOSTILE} == HOSTILE
+
+    def test_they_reach_the_project_as_they_are(self, template: Template, tmp_path: Path) -> None:
+        project = template.render(tmp_path / "project", **HOSTILE)
+        text = (project / "pyproject.toml").read_text(encoding="utf-8")
+        content = tomllib.loads(text)
+        assert content["project"]["description"] == HOSTILE["description"]
+        assert content["tool"]["mlops"]["title"] == HOSTILE["project_name"]
+        assert content["tool"]["mlops"]["team"] == HOSTILE["team"]
+        assert content["tool"]["mlops"]["contact"] == HOSTILE["contact_email"]
+        assert "Zürich" in text
+        for path in project.rglob("*.y*ml"):
+            yaml.safe_load(path.read_text(encoding="utf-8"))
+
+
+class TestMessages:
+    @pytest.fixture
+    def said(
+        self, questionnaire: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> str:
+        project = tmp_path / "a project"
+        run_copy(str(questionnaire), project, data={"example": "blank"}, defaults=True)
+        return capsys.readouterr().err
+
+    def test_before_copy(self, said: str) -> None:
+        assert "nothing needs a cloud account" in said
+
+    def test_after_copy_names_the_next_commands(self, said: str, tmp_path: Path) -> None:
+        commands = [line.strip() for line in said.splitlines() if line.startswith("    ")]
+        assert [c for c in commands if c.split()[0] in {"cd", "git", "uv"}] == [
+            f'cd "{tmp_path / "a project"}"',
+            "git init",
+            "uv sync",
+            "git add .",
+            'git commit -m "Start from the template"',
+            "uv run mlops run",
+        ]
+        assert "once the stubs in\nsrc/purchase_prediction/use_case/ are filled" in said
+        assert "pip install uv" in said
+
+
+def test_this_python_is_one_that_is_offered() -> None:
+    assert f"3.{sys.version_info.minor}" in QUESTIONS["python_version"]["choices"]

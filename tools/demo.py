@@ -1,0 +1,131 @@
+"""`make demo` and `make render`: the project of these files, as they are, and its loop.
+
+Run by `uv run --no-project`, so that nothing needs to be installed before.
+"""
+
+import argparse
+import os
+import shutil
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from tools.worktree import ROOT, copy_worktree
+
+COPIER = "copier==9.19.1"
+UV = os.environ.get("UV", "uv")
+
+
+class Clock:
+    """Announces the parts of the work and remembers how long each took."""
+
+    def __init__(self) -> None:
+        self.parts: list[tuple[str, float]] = []
+
+    @contextmanager
+    def part(self, title: str) -> Iterator[None]:
+        """Time one part."""
+        print(f"\n== {title}", flush=True)
+        start = time.monotonic()
+        yield
+        self.parts.append((title, time.monotonic() - start))
+
+    def summary(self) -> str:
+        """Return one line a part, and the total."""
+        parts = [*self.parts, ("Together", sum(seconds for _, seconds in self.parts))]
+        return "\n".join(f"  {seconds:6.1f} s  {title}" for title, seconds in parts)
+
+
+def run(*command: str, folder: Path = ROOT) -> None:
+    """Run a command in `folder`, apart from the environment of this process.
+
+    Raises:
+        SystemExit: the command failed; it has said why.
+    """
+    env = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
+    code = subprocess.run(command, cwd=folder, env=env, check=False).returncode
+    if code:
+        shown = " ".join(["uv", *command[1:]] if command[0] == UV else command)
+        raise SystemExit(f"`{shown}` in {folder} ended with exit code {code}")
+
+
+def remove(project: Path) -> None:
+    """Delete a project of an earlier time, after stopping what it left running."""
+    if (project / ".venv").exists() and (project / ".mlops").exists():
+        run(UV, "run", "--no-sync", "mlops", "stop", folder=project)
+
+    def retry(delete: Callable[[str], object], path: str, _: object) -> None:
+        Path(path).chmod(stat.S_IWRITE)  # git's objects are read-only, which stops Windows
+        delete(path)
+
+    if project.exists():
+        shutil.rmtree(project, onerror=retry)
+
+
+def render(project: Path, arguments: list[str]) -> None:
+    """Render this repository's files, committed or not, with Copier's own command."""
+    with tempfile.TemporaryDirectory() as folder:
+        source = copy_worktree(Path(folder, "template"))
+        copier = [UV, "tool", "run", "--quiet", "--from", COPIER, "copier"]
+        run(*copier, "copy", "--quiet", "--defaults", *arguments, str(source), str(project))
+
+
+def commit(project: Path) -> None:
+    """Make the project a git repository with one commit."""
+    git = ["git", "-c", "user.name=demo", "-c", "user.email=demo@example.com"]
+    run("git", "init", "--quiet", folder=project)
+    run("git", "add", ".", folder=project)
+    run(*git, "commit", "--quiet", "--message", "Start from the template", folder=project)
+
+
+def demo(project: Path, clock: Clock) -> None:
+    """Install the project and run its loop."""
+    with clock.part("Install it: git init, uv sync"):
+        run(UV, "sync", "--quiet", folder=project)
+        commit(project)
+    try:
+        with clock.part("Run its whole loop: uv run mlops run"):
+            run(UV, "run", "mlops", "run", folder=project)
+    finally:
+        with clock.part("Stop what runs: uv run mlops stop"):
+            run(UV, "run", "mlops", "stop", folder=project)
+
+
+def main() -> None:
+    """Parse the arguments and do the work."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--target", type=Path, default=Path(".build/demo"))
+    parser.add_argument("--render-only", action="store_true")
+    parser.add_argument("arguments", nargs="*", help="passed on to `copier copy`")
+    options = parser.parse_args()
+    project = (ROOT / options.target).resolve()
+    clock = Clock()
+    with clock.part(f"Render the project in {options.target}"):
+        remove(project)
+        render(project, options.arguments)
+    if options.render_only:
+        return
+    demo(project, clock)
+    print(f"""
+A complete project is in {options.target}, and its whole loop has run: data, validation, training,
+gate, registration, deployment, smoke test and one prediction. How long each part took:
+
+{clock.summary()}
+
+Where to look:
+  {options.target}/README.md            what the project is, and all its commands
+  {options.target}/.mlops/registry/     the registered model, with its model card
+  cd {options.target} && uv run mlops ui      the run in MLflow: metrics and plots
+  cd {options.target} && uv run mlops run     the loop again: the new model must match the first one
+""")
+
+
+if __name__ == "__main__":
+    main()

@@ -111,6 +111,7 @@ class Act:
         payload: dict[str, Any],
         *,
         fail: str = "",
+        stubs: int = 0,
         variables: dict[str, str] | None = None,
     ) -> Outcome:
         calls, artifacts = self.folder / "calls.jsonl", self.folder / "artifacts"
@@ -124,7 +125,7 @@ class Act:
             "--pull=false", "--no-cache-server", "--action-offline-mode",
             "--action-cache-path", self.folder / "cache",
             "--env", f"STUB_CALLS={calls}", "--env", f"STUB_ARTIFACTS={artifacts}",
-            "--env", f"STUB_FAIL={fail}",
+            "--env", f"STUB_FAIL={fail}", "--env", f"STUB_STUBS={stubs}",
         ]  # fmt: skip
         for name, value in (variables or {}).items():
             command += ["--var", f"{name}={value}"]
@@ -237,3 +238,10 @@ class TestPipeline:
         outcome = act("push", PUSH)
         assert "sync --locked" not in outcome.everything
         assert "There is no uv.lock" in outcome.log
+
+    def test_with_stubs_to_fill_it_checks_the_code_alone_and_says_so(self, act: Act) -> None:
+        outcome = act("push", PUSH, stubs=3)
+        assert outcome.ok, outcome.log
+        assert "The use case has stubs to fill" in outcome.log
+        assert not re.search("mlops (data|train|evaluate)", outcome.everything)
+        assert "run pytest" in outcome.everything

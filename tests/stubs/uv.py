@@ -1,6 +1,7 @@
 """Stands in for uv on the path of a workflow: records each call, then does what the test asked for.
 
-STUB_CALLS is the file of recorded calls, STUB_FAIL a part of the command line that fails.
+STUB_CALLS is the file of recorded calls, STUB_FAIL a part of the command line that fails,
+STUB_STUBS how many parts of the use case are still to be written.
 """
 
 import json
@@ -22,7 +23,15 @@ def write(path: str, text: str = "x") -> None:
     target.write_text(text, encoding="utf-8")
 
 
-if "mlops data validate" in command:
+def output(line: str) -> None:
+    """Hand a value to later steps."""
+    with Path(os.environ["GITHUB_OUTPUT"]).open("a", encoding="utf-8") as stream:
+        stream.write(f"{line}\n")
+
+
+if "mlops stubs" in command:
+    output(f"stubs={os.environ['STUB_STUBS']}")
+elif "mlops data validate" in command:
     write("validation-results.json")
 elif "bandit" in command:
     write("bandit-report.json")
@@ -31,8 +40,7 @@ elif "pytest" in command:
     write("test-results.xml")
 elif "mlops train" in command:
     write(".mlops/runs/run-1/model/model.skops")
-    with Path(os.environ["GITHUB_OUTPUT"]).open("a", encoding="utf-8") as stream:
-        stream.write("run_id=run-1\n")
+    output("run_id=run-1")
 
 failing = os.environ.get("STUB_FAIL")
 sys.exit(1 if failing and failing in command else 0)

@@ -1,6 +1,5 @@
 """The command `mlops`. Each command imports what it needs when it runs, so that help is instant."""
 
-import os
 import signal
 import sys
 from collections.abc import Callable
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from .ci import set_output, summarise
 from .errors import ConfigError, MlopsError, Refused, StubNotFilled
 
 if TYPE_CHECKING:
@@ -141,6 +141,14 @@ def data_validate(
     write_json(output, report.to_dict())
     if as_json:
         emit(report.to_dict())
+    summarise(
+        f"Data: {report.rows:,} rows, {'passed' if report.passed else 'refused'}",
+        ("", "what was found"),
+        [
+            *(("failure", finding.sentence()) for finding in report.failures),
+            *(("warning", finding.sentence()) for finding in report.warnings),
+        ],
+    )
     for finding in report.warnings:
         show(f"warning: {finding.sentence()}", style="yellow")
     for finding in report.failures:
@@ -164,7 +172,7 @@ def train(data_dir: Path | None, environment: str | None, as_json: bool) -> None
     with progress("training") as report:
         run = open_platform(settings).train(data_dir, report)
     evaluation = read_json(run.folder / "evaluation" / "evaluation.json", schema=1)
-    _write_github_output("run_id", run.run_id)
+    set_output("run_id", run.run_id)
     if as_json:
         emit({"run_id": run.run_id, "folder": str(run.folder), "evaluation": evaluation})
         return
@@ -252,7 +260,7 @@ def evaluate(
     if as_json:
         emit(verdict.to_dict())
     _show_checks("The gate's verdict", verdict.checks)
-    _write_github_output("passed", str(verdict.passed).lower())
+    set_output("passed", str(verdict.passed).lower())
     if not verdict.passed:
         failed = [check.name for check in verdict.checks if not check.passed]
         raise Refused(f"the gate refuses run {run_id}: {', '.join(failed)}")
@@ -272,7 +280,7 @@ def register(run_id: str, environment: str | None, as_json: bool) -> None:
     platform = open_platform(settings)
     with progress("registering"):
         version = register_run(platform, platform.run(run_id), settings)
-    _write_github_output("model_version", str(version.version))
+    set_output("model_version", str(version.version))
     if as_json:
         emit({"name": version.name, "version": version.version, "folder": str(version.folder)})
         return
@@ -440,6 +448,7 @@ def stubs(strict: bool, as_json: bool) -> None:
 
     found = find_stubs(Path(__file__).parent / "use_case")
     rows = [(f"{stub.file}:{stub.line}", stub.name, stub.what) for stub in found]
+    set_output("stubs", len(rows))
     if as_json:
         emit({"stubs": [dict(zip(("place", "name", "what"), row, strict=True)) for row in rows]})
     elif rows:
@@ -479,13 +488,6 @@ def _show_checks(title: str, checks: Any) -> None:
 
     rows = [(check.name, check.found, check.asked, mark(check.passed)) for check in checks]
     show_table(title, ("check", "found", "asked", ""), rows)
-
-
-def _write_github_output(name: str, value: str) -> None:
-    path = os.environ.get("GITHUB_OUTPUT")
-    if path:
-        with Path(path).open("a", encoding="utf-8") as stream:
-            stream.write(f"{name}={value}\n")
 
 
 def _fail(message: str) -> None:

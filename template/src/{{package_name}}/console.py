@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from .ci import summarise
 from .platforms.base import Report
 
 
@@ -36,7 +37,9 @@ def show(message: str, style: str = "") -> None:
 
 
 def show_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print a table for people."""
+    """Print a table for people, and show it on the job's page in CI."""
+    rows = [tuple(row) for row in rows]
+    summarise(title, columns, rows)
     table = Table(title=Text(title), title_justify="left")
     for column in columns:
         table.add_column(column, overflow="fold")

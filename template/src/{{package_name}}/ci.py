@@ -1,4 +1,4 @@
-"""Results for the CI: tables on a job's page, and values that later steps read.
+"""What commands hand to the CI: tables for a job's page, and values for its later steps.
 
 GitHub Actions names a file for each in the environment; elsewhere nothing is written.
 """
@@ -8,17 +8,15 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 
-def summarise(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Append a table in Markdown to the summary of the job."""
-    lines = [
-        f"### {_escaped(title)}",
-        "",
-        _line(columns),
-        _line(["---"] * len(columns)),
-        *(_line(row) for row in rows),
-        "",
-    ]
-    _append("GITHUB_STEP_SUMMARY", "\n".join(lines))
+def summarise(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Append a heading and, unless it is empty, a table in Markdown to the job's page."""
+    table = [_line(columns), _line("---" for _ in columns), *map(_line, rows)] if rows else []
+    _append("GITHUB_STEP_SUMMARY", "\n".join([f"### {_escaped(title)}", "", *table, ""]))
+
+
+def set_output(name: str, value: object) -> None:
+    """Give a value to the later steps of the job."""
+    _append("GITHUB_OUTPUT", f"{name}={value}")
 
 
 def _line(cells: Iterable[object]) -> str:

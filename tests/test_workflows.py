@@ -17,8 +17,11 @@ from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
-STUBS = Path(__file__).parent / "stubs"
+from tools.worktree import ROOT
+
+from .support import TESTS, Template, commit_all, run
+
+STUBS = TESTS / "stubs"
 GITHUB = ROOT / "template" / ".github"
 BIN = Path(sys.executable).parent
 USES = re.compile(r"uses:\s*(?P<action>[\w./-]+)@(?P<ref>\S+)(?:\s+#\s*(?P<comment>\S+))?")
@@ -29,34 +32,26 @@ def workflow_files() -> list[Path]:
     return sorted(path for folder in (GITHUB, ROOT / ".github") for path in folder.rglob("*.y*ml"))
 
 
-def run(*command: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [str(part) for part in command], cwd=cwd, capture_output=True, text=True, check=False
-    )
-
-
 @pytest.fixture(scope="module")
-def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A git repository that holds only the automation of a generated project."""
-    folder = tmp_path_factory.mktemp("repository")
-    shutil.copytree(GITHUB, folder / ".github")
-    shutil.copy(GITHUB.parent / ".pre-commit-config.yaml", folder)
-    (folder / "pyproject.toml").write_text("[project]\n", encoding="utf-8")
-    git = ["git", "-c", "user.name=t", "-c", "user.email=t@example.com"]
-    for command in (["init", "-q", "-b", "main"], ["add", "-A"], ["commit", "-q", "-m", "start"]):
-        result = run(*git, *command, cwd=folder)
-        assert result.returncode == 0, result.stderr
-    return folder
+def repository(template: Template, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A generated project, committed."""
+    project = template.render(tmp_path_factory.mktemp("workflows") / "project")
+    commit_all(project)
+    return project
 
 
 class TestLint:
     def test_jactionlint_finds_nothing(self, repository: Path) -> None:
-        result = run(BIN / "jactionlint", "--strict-exit", "--profile", "pedantic", cwd=repository)
-        assert result.returncode == 0, result.stdout + result.stderr
+        run(BIN / "jactionlint", "--strict-exit", "--profile", "pedantic", folder=repository)
 
-    def test_zizmor_finds_nothing(self) -> None:
-        result = run(BIN / "zizmor", "--offline", "--persona", "pedantic", GITHUB.parent, cwd=ROOT)
-        assert result.returncode == 0, result.stdout + result.stderr
+    def test_jactionlint_finds_nothing_in_place(self) -> None:
+        files = [*GITHUB.rglob("*.yml")]
+        run(BIN / "jactionlint", "--strict-exit", "--profile", "pedantic", *files, folder=ROOT)
+
+    @pytest.mark.parametrize("place", ["rendered", "template"])
+    def test_zizmor_finds_nothing(self, repository: Path, place: str) -> None:
+        folder = repository if place == "rendered" else GITHUB.parent
+        run(BIN / "zizmor", "--offline", "--persona", "pedantic", folder, folder=ROOT)
 
     def test_every_action_is_pinned_to_one_commit(self) -> None:
         pins: dict[str, set[tuple[str, str]]] = {}

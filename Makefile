@@ -18,7 +18,7 @@ UV := $(shell command -v uv || echo "$(CURDIR)/$(LOCAL_UV)")
 RUN := "$(UV)" run --quiet
 DEMO := $(RUN) --no-project --python '>=3.11' python tools/demo.py
 
-.PHONY: help uv demo test test-fast lint format docs render questions reserved bench clean
+.PHONY: help uv demo test test-fast lint format docs render questions files reserved bench clean
 
 help: ## what each target does
 	@grep -hE '^[a-z-]+:.* ## ' $(MAKEFILE_LIST) | sed -E 's/:.* ## /\t/' | expand -t 12
@@ -48,14 +48,17 @@ lint: uv ## format, lint and types of this repository's own Python
 	@$(RUN) mypy
 
 format: uv ## let ruff rewrite this repository's own Python
+	@$(RUN) ruff check --fix-only --quiet
 	@$(RUN) ruff format
-	@$(RUN) ruff check --fix
 
 docs: uv ## the site, in site/
 	@NO_MKDOCS_2_WARNING=1 $(RUN) --group docs mkdocs build --quiet --strict
 
 questions: uv ## docs/reference/questions.md, from copier.yml
 	@$(RUN) python -m tools.questions_page
+
+files: uv ## tests/expected/, the lists of a project's files
+	@$(RUN) python -m tools.expected_files
 
 reserved: uv ## questions/reserved.jinja, from a generated project's environment
 	@$(RUN) python -m tools.reserved_names

@@ -61,8 +61,9 @@ class Ask:
             self(**answers)
         assert not self.project.exists()
         sentence = str(caught.value)
-        (question,) = set(re.findall(r"question '(\w+)'|choice for '(\w+)'", sentence)) or [("", "")]
-        assert "".join(question) in answers.keys() | {"project_slug"}
+        question = re.search(r"(question|choice for) '(\w+)'", sentence)
+        assert question
+        assert question[2] in answers.keys() | {"project_slug"}
         return sentence.split(": ", maxsplit=1)[1]
 
 
@@ -151,11 +152,12 @@ class TestDerivedNames:
     def test_direct_dependencies_are_reserved(self, template: Template, tmp_path: Path) -> None:
         project = template.render(tmp_path / "project")
         content = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))
-        requirements = [
-            *content["project"]["dependencies"],
-            *sum(content["project"].get("optional-dependencies", {}).values(), []),
-            *sum(content["dependency-groups"].values(), []),
+        groups = [
+            content["project"]["dependencies"],
+            *content["project"].get("optional-dependencies", {}).values(),
+            *content["dependency-groups"].values(),
         ]
+        requirements = [requirement for group in groups for requirement in group]
         names = {re.split(r"[^\w.-]", r)[0].lower().replace("-", "_") for r in requirements}
         assert len(names) > 20
         assert names - RESERVED == set()
@@ -262,9 +264,7 @@ class TestHostileAnswers:
 
 class TestMessages:
     @pytest.fixture
-    def said(
-        self, questionnaire: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-    ) -> str:
+    def said(self, questionnaire: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> str:
         project = tmp_path / "a project"
         run_copy(str(questionnaire), project, data={"example": "blank"}, defaults=True)
         return capsys.readouterr().err

@@ -1,0 +1,1 @@
+"""Small scripts that make, write or list things for this repository."""

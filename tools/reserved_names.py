@@ -77,7 +77,9 @@ def main() -> None:
         names = sorted({*names_of_python(), *names_of_project(project), *FOLDERS, *WINDOWS})
     lines = textwrap.fill(" ".join(names), 98, break_long_words=False, break_on_hyphens=False)
     TARGET.write_text(
-        f"{HEADER}{{%- set reserved = '''\n{lines}\n'''.split() -%}}\n", encoding="utf-8", newline="\n"
+        f"{HEADER}{{%- set reserved = '''\n{lines}\n'''.split() -%}}\n",
+        encoding="utf-8",
+        newline="\n",
     )
     print(f"{TARGET.relative_to(ROOT)}: {len(names)} names")
 

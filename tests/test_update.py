@@ -1,0 +1,196 @@
+"""`copier update`: news arrives, what is the team's stays as the team left it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from .support import HOSTILE, Template, commit_all, contents, files_in, run
+
+PACKAGE = "purchase_prediction"
+SOURCES = "template/src/{{package_name}}"
+USE_CASE = SOURCES + "/{% if example == 'rfm' %}use_case{% endif %}"
+
+
+@pytest.fixture
+def template(tmp_path: Path) -> Template:
+    """A template of the test's own, which it may change."""
+    return Template.make(tmp_path / "template")
+
+
+@pytest.fixture
+def project(template: Template, tmp_path: Path) -> Path:
+    """A committed project of version 1.0.0."""
+    project = template.render(tmp_path / "project")
+    commit_all(project)
+    return project
+
+
+def append(path: Path, text: str) -> None:
+    with path.open("a", encoding="utf-8", newline="\n") as stream:
+        stream.write(f"{text}\n")
+
+
+def prepend(path: Path, text: str) -> None:
+    path.write_text(f"{text}\n{path.read_text(encoding='utf-8')}", encoding="utf-8", newline="\n")
+
+
+def status(project: Path) -> str:
+    return run("git", "status", "--porcelain", "--untracked-files=all", folder=project)
+
+
+def assert_no_conflict(project: Path) -> None:
+    assert run("git", "ls-files", "--unmerged", folder=project) == ""
+    assert not [name for name in files_in(project) if name.endswith(".rej")]
+    assert not [name for name, text in contents(project).items() if b"<<<<<<< " in text]
+
+
+def test_no_news_changes_nothing(template: Template, project: Path) -> None:
+    template.update(project)
+    assert status(project) == ""
+
+
+def test_no_news_changes_nothing_after_hostile_answers(template: Template, tmp_path: Path) -> None:
+    project = template.render(tmp_path / "project", **HOSTILE)
+    commit_all(project)
+    template.update(project)
+    assert status(project) == ""
+
+
+def test_an_untouched_project_becomes_what_a_fresh_copy_is(
+    template: Template, project: Path, tmp_path: Path
+) -> None:
+    append(template.path / SOURCES / "errors.py", "# news")
+    append(template.path / "template/pyproject.toml.jinja", "# news for {{ project_name }}")
+    (template.path / SOURCES / "platforms/new.py").write_text("# new\n", encoding="utf-8")
+    (template.path / "template/conf/new.yaml").write_text("# new\n", encoding="utf-8")
+    (template.path / "template/LICENSE.jinja").unlink()
+    commit_all(template.path, tag="2.0.0")
+    template.update(project)
+    fresh = contents(template.render(tmp_path / "fresh"))
+    assert b"_commit: 2.0.0" in fresh[".copier-answers.yml"]
+    assert f"src/{PACKAGE}/platforms/new.py" in fresh
+    assert "LICENSE" not in fresh
+    assert contents(project) == fresh
+
+
+@dataclass(frozen=True)
+class Updated:
+    """A project in which the team edited, deleted and added files, before and after an update."""
+
+    project: Path
+    before: dict[str, bytes]
+
+    def text(self, name: str) -> str:
+        return (self.project / name).read_text(encoding="utf-8")
+
+
+EDITED = {
+    f"src/{PACKAGE}/use_case/features.py": f"{USE_CASE}/features.py",
+    "conf/base.yaml": "template/conf/base.yaml.jinja",
+    "conf/dev.yaml": "template/conf/dev.yaml",
+}
+OWN = (
+    *(f"src/{PACKAGE}/use_case/own.py", "tests/use_case/test_own.py", "conf/own.yaml"),
+    "docs/own.md",
+)
+
+
+@pytest.fixture(scope="module")
+def updated(tmp_path_factory: pytest.TempPathFactory) -> Updated:
+    folder = tmp_path_factory.mktemp("team")
+    template = Template.make(folder / "template")
+    project = template.render(folder / "project")
+    commit_all(project)
+
+    for path in EDITED:
+        append(project / path, "# mine")
+    for path in OWN:
+        (project / path).parent.mkdir(parents=True, exist_ok=True)
+        append(project / path, "# mine")
+    run("git", "rm", "--quiet", f"src/{PACKAGE}/use_case/slices.py", folder=project)
+    run("git", "rm", "--quiet", "docs/gate.md", folder=project)
+    commit_all(project)
+
+    for source in EDITED.values():
+        append(template.path / source, "# theirs")
+    append(template.path / USE_CASE / "slices.py", "# theirs")
+    append(template.path / SOURCES / "errors.py", "# theirs")
+    append(template.path / USE_CASE / "new.py", "# theirs")
+    append(template.path / "template/conf/new.yaml", "# theirs")
+    commit_all(template.path, tag="2.0.0")
+
+    before = contents(project)
+    template.update(project)
+    return Updated(project, before)
+
+
+class TestWhatIsTheTeams:
+    """The template changes, deletes and adds files in the same places as the team."""
+
+    def test_there_is_no_conflict(self, updated: Updated) -> None:
+        assert_no_conflict(updated.project)
+
+    @pytest.mark.parametrize("path", EDITED)
+    def test_an_edit_survives(self, updated: Updated, path: str) -> None:
+        assert updated.text(path) == updated.before[path].decode()
+
+    @pytest.mark.parametrize("path", OWN)
+    def test_an_own_file_stays(self, updated: Updated, path: str) -> None:
+        assert updated.text(path) == "# mine\n"
+
+    @pytest.mark.parametrize("path", [f"src/{PACKAGE}/use_case/slices.py", "docs/gate.md"])
+    def test_what_was_deleted_stays_deleted(self, updated: Updated, path: str) -> None:
+        assert not (updated.project / path).exists()
+
+    def test_the_machinery_is_renewed(self, updated: Updated) -> None:
+        assert updated.text(f"src/{PACKAGE}/errors.py").endswith("# theirs\n")
+
+    def test_a_new_conf_file_arrives(self, updated: Updated) -> None:
+        assert updated.text("conf/new.yaml") == "# theirs\n"
+
+    def test_a_new_file_of_the_example_does_not_arrive(self, updated: Updated) -> None:
+        assert not (updated.project / f"src/{PACKAGE}/use_case/new.py").exists()
+
+
+class TestWhatIsMerged:
+    @pytest.mark.parametrize("name", ["README.md", "pyproject.toml"])
+    def test_edits_of_both_sides_meet(self, template: Template, project: Path, name: str) -> None:
+        prepend(project / name, "# mine")
+        commit_all(project)
+        append(template.path / f"template/{name}.jinja", "# theirs")
+        commit_all(template.path, tag="2.0.0")
+        template.update(project)
+        lines = (project / name).read_text(encoding="utf-8").splitlines()
+        assert (lines[0], lines[-1]) == ("# mine", "# theirs")
+        assert_no_conflict(project)
+
+    def test_a_true_conflict_is_marked_unmerged(self, template: Template, project: Path) -> None:
+        append(project / f"src/{PACKAGE}/errors.py", "# mine")
+        commit_all(project)
+        append(template.path / SOURCES / "errors.py", "# theirs")
+        commit_all(template.path, tag="2.0.0")
+        template.update(project)
+        unmerged = run("git", "ls-files", "--unmerged", folder=project)
+        assert f"src/{PACKAGE}/errors.py" in unmerged
+        text = (project / f"src/{PACKAGE}/errors.py").read_text(encoding="utf-8")
+        assert "# mine" in text
+        assert "# theirs" in text
+
+
+def test_an_answer_can_be_changed(template: Template, project: Path) -> None:
+    template.update(project, team="Growth")
+    assert 'team = "Growth"' in (project / "pyproject.toml").read_text(encoding="utf-8")
+    assert "team: Growth" in (project / ".copier-answers.yml").read_text(encoding="utf-8")
+
+
+def test_the_message_names_the_next_commands(
+    template: Template, project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from copier import run_update
+
+    commit_all(template.path, tag="2.0.0")
+    run_update(project, defaults=True, overwrite=True)
+    said = capsys.readouterr().err
+    for command in ("git status", "uv sync", "uv run pytest"):
+        assert f"\n    {command}\n" in said

@@ -18,7 +18,7 @@ UV := $(shell command -v uv || echo "$(CURDIR)/$(LOCAL_UV)")
 RUN := "$(UV)" run --quiet
 DEMO := $(RUN) --no-project --python '>=3.11' python tools/demo.py
 
-.PHONY: help uv demo test test-fast lint format docs render questions files reserved bench clean
+.PHONY: help uv install demo test test-fast lint format docs render questions files reserved bench clean
 
 help: ## what each target does
 	@grep -hE '^[a-z-]+:.* ## ' $(MAKEFILE_LIST) | sed -E 's/:.* ## /\t/' | expand -t 12
@@ -29,6 +29,9 @@ uv:
 		echo "Fetching uv $(UV_VERSION) into .uv/"; \
 		"$(PYTHON)" -m venv .uv; \
 		.uv/$(VENV_BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION); }
+
+install: uv ## this repository's own environment, in .venv
+	@$(RUN) --group docs python --version
 
 demo: uv ## the default project in .build/demo, installed, and its whole loop run
 	@$(DEMO)
@@ -52,7 +55,7 @@ format: uv ## let ruff rewrite this repository's own Python
 	@$(RUN) ruff format
 
 docs: uv ## the site, in site/
-	@NO_MKDOCS_2_WARNING=1 $(RUN) --group docs mkdocs build --quiet --strict
+	@$(RUN) --group docs mkdocs build --quiet --strict
 
 questions: uv ## docs/reference/questions.md, from copier.yml
 	@$(RUN) python -m tools.questions_page

@@ -24,7 +24,7 @@ LONG_PACKAGE = "a_package_with_30_letters_here"
 HOSTILE = {
     "project_name": """Größe's "best" \\n {{ 7 * 7 }} {% raw %} <b>& $HOME `id` 😀""",
     "description": """He said: "C:\\temp\\new" 'x' {{ answers }} {# no #} # % | > ümläut 漢字 🚀""",
-    "team": """R&D "Zürich" \\ {{ team }} 'é'""",
+    "team": """R&D "Zürich" \\ {{ 6 * 7 }} 'é'""",
     "contact_email": "o'neil+ml_ops%1@sub.example.co",
     "project_slug": "groesse",
 }

@@ -1,0 +1,129 @@
+"""What is rendered, before anything is installed: files, leftovers, format, lint, security."""
+
+import re
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from .support import HOSTILE, LONG_PACKAGE, QUESTIONS, TESTS, Template, files_in, run
+
+VARIANTS: dict[str, dict[str, Any]] = {
+    "rfm": {"example": "rfm"},
+    "blank": {"example": "blank"},
+    "rfm-long-names": {
+        "example": "rfm",
+        "project_name": "x" * 60,
+        "project_slug": "a-slug-of-27-plain-letters1",
+        "package_name": LONG_PACKAGE,
+        "description": "x" * 200,
+        "team": "x" * 60,
+        "license": "MIT",
+        "python_version": "3.14",
+    },
+    "blank-hostile": {"example": "blank", "license": "Apache-2.0", **HOSTILE},
+}
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """A rendered project and the answers it was made from."""
+
+    path: Path
+    answers: dict[str, Any]
+
+    def texts(self) -> dict[str, str]:
+        files = (self.path / name for name in files_in(self.path))
+        return {
+            path.relative_to(self.path).as_posix(): path.read_bytes().decode()
+            for path in files
+            if path.suffix != ".png"
+        }
+
+
+@pytest.fixture(scope="module", params=VARIANTS)
+def rendered(
+    request: pytest.FixtureRequest, template: Template, tmp_path_factory: pytest.TempPathFactory
+) -> Rendered:
+    answers = VARIANTS[request.param]
+    project = template.render(tmp_path_factory.mktemp("rendered") / "project", **answers)
+    recorded = yaml.safe_load((project / ".copier-answers.yml").read_text(encoding="utf-8"))
+    return Rendered(project, recorded)
+
+
+def test_the_answers_are_all_recorded(rendered: Rendered) -> None:
+    assert rendered.answers.keys() - QUESTIONS.keys() == {"_commit", "_src_path"}
+    assert QUESTIONS.keys() <= rendered.answers.keys()
+
+
+def test_the_files_are_those_of_the_list(rendered: Rendered) -> None:
+    """`make files` writes the lists."""
+    path = TESTS / "expected" / f"{rendered.answers['example']}.txt"
+    expected = path.read_text(encoding="utf-8").replace(
+        "src/package/", f"src/{rendered.answers['package_name']}/"
+    )
+    assert files_in(rendered.path) == sorted(expected.split("\n")[:-1])
+
+
+def test_nothing_of_the_template_is_left(rendered: Rendered) -> None:
+    names = "|".join([*QUESTIONS, "_copier"])
+    leftover = re.compile(rf"\{{\{{-?\s*({names})|\{{%-?\s*(if|for|set|raw|macro)\b[^}}]*({names})")
+    for name, text in rendered.texts().items():
+        assert "{" not in name
+        assert not name.endswith(".jinja")
+        assert not leftover.search(text), name
+        if name not in {".copier-answers.yml", "README.md", "AGENTS.md"}:
+            assert "copier" not in text.lower(), name
+
+
+def test_text_files_are_tidy(rendered: Rendered) -> None:
+    for name, text in rendered.texts().items():
+        assert "\r" not in text, name
+        assert text == "" or text.endswith("\n"), name
+        assert not text.endswith("\n\n"), name
+        assert not re.search(r"[ \t]$", text, re.MULTILINE), name
+
+
+def test_configuration_can_be_read(rendered: Rendered) -> None:
+    for name, text in rendered.texts().items():
+        if name.endswith((".yml", ".yaml")):
+            yaml.safe_load(text)
+        elif name.endswith(".toml"):
+            tomllib.loads(text)
+
+
+def test_python_is_formatted_and_linted(rendered: Rendered) -> None:
+    run("ruff", "format", "--check", "--no-cache", ".", folder=rendered.path)
+    run("ruff", "check", "--no-cache", ".", folder=rendered.path)
+
+
+def test_bandit_finds_nothing(rendered: Rendered) -> None:
+    command = ["bandit", "--quiet", "--configfile", "pyproject.toml", "--recursive", "."]
+    run(*command, folder=rendered.path)
+
+
+@pytest.mark.parametrize(
+    ("license", "first", "field"),
+    [
+        (
+            "proprietary",
+            "Copyright (c) Data Science. All rights reserved.",
+            "LicenseRef-Proprietary",
+        ),
+        ("MIT", "MIT License", "MIT"),
+        ("Apache-2.0", "Apache License", "Apache-2.0"),
+    ],
+)
+def test_the_license_is_the_one_that_was_chosen(
+    template: Template, tmp_path: Path, license: str, first: str, field: str
+) -> None:
+    project = template.render(tmp_path / "project", license=license)
+    assert (project / "LICENSE").read_text(encoding="utf-8").splitlines()[0].strip() == first
+    metadata = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert metadata["license"] == field
+    assert ("Private :: Do Not Upload" in metadata.get("classifiers", [])) == (
+        license == "proprietary"
+    )

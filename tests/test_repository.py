@@ -1,0 +1,85 @@
+"""This repository itself: what git keeps, what the Makefile offers, its own workflow."""
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from tools.worktree import ROOT, tracked_files
+
+from .support import run
+
+BIN = Path(sys.executable).parent
+TEXT = [path for path in tracked_files() if path.suffix not in {".png", ".parquet"}]
+
+
+def test_git_ignores_no_file_of_the_template() -> None:
+    """Neither through this repository's .gitignore nor through the one that is rendered."""
+    command = ["git", "ls-files", "--others", "--ignored", "--exclude-standard", "--", "template"]
+    ignored = run(*command, folder=ROOT).splitlines()
+    caches = {"__pycache__", ".ruff_cache", ".mypy_cache", ".pytest_cache"}
+    assert [path for path in ignored if not caches.intersection(path.split("/"))] == []
+    tracked = run("git", "ls-files", "template", folder=ROOT)
+    paths = run(
+        "git", "check-ignore", "--no-index", *tracked.splitlines(), folder=ROOT, expect=None
+    )
+    assert paths == ""
+
+
+def test_no_lock_is_kept() -> None:
+    """It would name a package registry."""
+    assert [path for path in tracked_files() if path.name == "uv.lock"] == []
+
+
+def test_both_resolvers_are_frozen_on_the_same_day() -> None:
+    days = [
+        re.findall(r'^exclude-newer = "(\d{4}-\d\d-\d\d)"$', (ROOT / name).read_text("utf-8"), re.M)
+        for name in ("pyproject.toml", "template/pyproject.toml.jinja")
+    ]
+    assert len(days[0]) == 1
+    assert days[0] == days[1]
+
+
+@pytest.mark.parametrize("path", TEXT, ids=str)
+def test_text_is_utf8_with_plain_line_ends(path: Path) -> None:
+    content = (ROOT / path).read_bytes()
+    content.decode("utf-8")
+    assert b"\r" not in content
+
+
+def test_file_names_work_on_windows() -> None:
+    for path in tracked_files():
+        assert not re.search(r'[<>:"\\|?*]|[ .]$', path.as_posix()), path
+
+
+@pytest.mark.parametrize("target", ["demo", "test", "test-fast", "lint", "docs", "render"])
+def test_the_makefile_has_its_targets(target: str) -> None:
+    """Each begins with fetching uv."""
+    wanted = run("make", "--dry-run", "--always-make", target, folder=ROOT)
+    assert "Fetching uv" in wanted
+    assert f"\n{target} " in run("make", "help", folder=ROOT)
+
+
+def test_one_version_of_copier_everywhere() -> None:
+    versions = {
+        match
+        for name in ("pyproject.toml", "tools/demo.py", "README.md")
+        for match in re.findall(r"copier==([\d.]+)", (ROOT / name).read_text(encoding="utf-8"))
+    }
+    assert len(versions) == 1
+
+
+def test_the_machine_and_github_run_what_people_run() -> None:
+    assert re.search(r"^\s*make test$", (ROOT / ".ci/run").read_text(encoding="utf-8"), re.M)
+    workflow = (ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8")
+    assert "run: make test" in workflow
+
+
+def test_jactionlint_finds_nothing() -> None:
+    workflows = sorted((ROOT / ".github/workflows").glob("*.yml"))
+    run(BIN / "jactionlint", "--strict-exit", "--profile", "pedantic", *workflows, folder=ROOT)
+
+
+def test_zizmor_finds_nothing() -> None:
+    run(BIN / "zizmor", "--offline", "--persona", "pedantic", ROOT / ".github", folder=ROOT)

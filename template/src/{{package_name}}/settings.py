@@ -79,14 +79,29 @@ class TrainingSettings(_Section):
     )
 
 
+class Thresholds(_Section):
+    """The limit of each metric on the holdout; null asks nothing of it."""
+
+    f1: float | None = Field(default=0.75, ge=0, le=1, description="At least.")
+    precision: float | None = Field(default=None, ge=0, le=1, description="At least.")
+    recall: float | None = Field(default=None, ge=0, le=1, description="At least.")
+    accuracy: float | None = Field(default=None, ge=0, le=1, description="At least.")
+    roc_auc: float | None = Field(default=0.75, ge=0, le=1, description="At least.")
+    average_precision: float | None = Field(default=None, ge=0, le=1, description="At least.")
+    brier: float | None = Field(default=None, ge=0, le=1, description="At most.")
+
+    def active(self) -> dict[str, float]:
+        """Return the limits that are set, by metric."""
+        return {name: limit for name, limit in self.model_dump().items() if limit is not None}
+
+
 class GateSettings(_Section):
     """What a model must show before it may be registered."""
 
-    thresholds: dict[str, float] = Field(
-        default={"f1": 0.75, "roc_auc": 0.75},
-        description="Least value of each metric on the holdout.",
-    )
-    metric: str = Field(default="f1", description="The metric compared with baseline and champion.")
+    thresholds: Thresholds = Thresholds()
+    metric: Literal[
+        "f1", "precision", "recall", "accuracy", "roc_auc", "average_precision", "brier"
+    ] = Field(default="f1", description="The metric compared with baseline and champion.")
     tolerance: float = Field(
         default=0.0, ge=0, description="How much worse than the champion a challenger may be."
     )
@@ -222,6 +237,8 @@ def load_settings(
     for flat, source in layers:
         for key, value in flat.items():
             _check_key(key, source)
+            if value == {}:
+                continue
             _forget_below(merged, sources, key)
             merged[key] = value
             sources[key] = source
@@ -265,7 +282,7 @@ def _flatten(content: Mapping[Any, Any], prefix: str = "") -> list[tuple[str, An
         dotted = f"{prefix}{key}"
         if isinstance(value, Mapping) and value:
             items.extend(_flatten(value, f"{dotted}."))
-        elif not isinstance(value, Mapping):
+        else:
             items.append((dotted, value))
     return items
 

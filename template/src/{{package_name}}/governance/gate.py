@@ -9,9 +9,9 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from ..errors import ConfigError, Refused
+from ..errors import Refused
 from ..files import file_sha256, read_json
-from ..metrics import LOWER_IS_BETTER, NAMES
+from ..metrics import LOWER_IS_BETTER
 from ..platforms.base import ModelVersion, Platform, Run
 from ..settings import GateSettings, LoadedSettings
 
@@ -69,17 +69,11 @@ def judge(
         evaluation: the content of evaluation.json.
         gate: the limits.
         comparison: model and champion side by side; None where there is no champion yet.
-
-    Raises:
-        ConfigError: a limit is set on a metric that does not exist.
     """
-    for name in (gate.metric, *gate.thresholds):
-        if name not in NAMES:
-            raise ConfigError(f"gate: there is no metric {name!r}; there are {', '.join(NAMES)}")
     model = evaluation["model"]
     checks = [
         _compare(name, model.get(name), limit, sign_of=name, words="")
-        for name, limit in gate.thresholds.items()
+        for name, limit in gate.thresholds.active().items()
     ]
     if gate.beat_baseline:
         checks.append(_beats_baseline(gate.metric, model, evaluation["baseline"]))

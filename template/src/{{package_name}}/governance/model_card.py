@@ -13,6 +13,7 @@ import yaml
 SCHEMA = 1
 
 _BODY = jinja2.Environment(
+    autoescape=jinja2.select_autoescape(default_for_string=False),
     trim_blocks=True,
     lstrip_blocks=True,
     undefined=jinja2.StrictUndefined,

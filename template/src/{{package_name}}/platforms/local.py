@@ -22,7 +22,7 @@ class LocalPlatform:
     name = "local"
 
     def __init__(self, settings: LoadedSettings) -> None:
-        self._settings = settings
+        self.settings = settings
         self._state_dir = settings.project.state_dir
         self._tracking = Tracking(self._state_dir, settings.model_name)
 
@@ -32,7 +32,7 @@ class LocalPlatform:
         Raises:
             Refused: the data did not pass validation.
         """
-        settings = self._settings
+        settings = self.settings
         report("reading the data")
         source = locate(settings, data_dir)
         git = git_state(settings.project.root)
@@ -95,7 +95,7 @@ class LocalPlatform:
         numbers = sorted(
             int(path.name) for path in self._registry.glob("*") if path.name.isdecimal()
         )
-        name = self._settings.model_name
+        name = self.settings.model_name
         return [ModelVersion(name, n, self._registry / str(n)) for n in numbers]
 
     def version(self, number: int) -> ModelVersion:
@@ -109,7 +109,7 @@ class LocalPlatform:
                 return known
         have = ", ".join(str(known.version) for known in self.versions()) or "none"
         raise Refused(
-            f"{self._settings.model_name} has no version {number} (registered: {have}); "
+            f"{self.settings.model_name} has no version {number} (registered: {have}); "
             "`mlops register --run-id …` makes one"
         )
 
@@ -117,11 +117,11 @@ class LocalPlatform:
         """Return an endpoint by name, whether or not it exists yet."""
         from .local_endpoint import LocalEndpoint
 
-        return LocalEndpoint(self._settings.project, name, self._settings.values.endpoint)
+        return LocalEndpoint(self.settings.project, name, self.settings.values.endpoint)
 
     def champion(self) -> ModelVersion | None:
         """Return the version with all traffic in prod, else the newest registered one."""
-        endpoint = self.endpoint(f"{self._settings.model_name}-prod")
+        endpoint = self.endpoint(f"{self.settings.model_name}-prod")
         if endpoint.exists():
             full = [name for name, share in endpoint.traffic().items() if share == 100]
             for deployment in endpoint.deployments():
@@ -137,7 +137,7 @@ class LocalPlatform:
 
     @property
     def _registry(self) -> Path:
-        return self._state_dir / "registry" / self._settings.model_name
+        return self._state_dir / "registry" / self.settings.model_name
 
     def _run_folder(self, run_id: str) -> Path:
         return self._state_dir / "runs" / run_id
@@ -145,7 +145,7 @@ class LocalPlatform:
     def _steps(self, run: Run, source: Path, git: dict[str, Any], report: Report) -> None:
         from ..steps import evaluate, fit, prepare, validate
 
-        settings, folder = self._settings, run.folder
+        settings, folder = self.settings, run.folder
         report("validating the data")
         validation = validate.run(source, folder / "validated", settings)
         if not validation.passed:
@@ -168,7 +168,7 @@ class LocalPlatform:
         baseline = {f"baseline_{name}": value for name, value in evaluation["baseline"].items()}
         self._tracking.log(
             run.run_id,
-            params={**flatten(self._settings.values), "model_type": training["model_type"]},
+            params={**flatten(self.settings.values), "model_type": training["model_type"]},
             metrics={**evaluation["model"], **baseline},
             tags={"data.hash": prepared["data_hash"], "model.sha256": training["model_sha256"]},
         )
@@ -180,7 +180,6 @@ class LocalPlatform:
             run.run_id,
             load_model(folder / "model" / "model.skops"),
             trusted_types=training["types"],
-            scratch=folder / ".mlflow",
         )
 
     def _register_in_mlflow(self, run: Run, number: int, folder: Path) -> None:

@@ -3,13 +3,12 @@
 import logging
 import os
 import sqlite3
+import tempfile
 import time
 from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any
-
-from ..files import new_folder
 
 PIP_REQUIREMENTS = ["scikit-learn", "skops", "numpy"]
 
@@ -70,19 +69,20 @@ class Tracking:
         """Log one file as an artifact under `place`."""
         self._open().log_artifact(run_id, str(path), place)
 
-    def log_model(self, run_id: str, model: Any, trusted_types: list[str], scratch: Path) -> None:
+    def log_model(self, run_id: str, model: Any, trusted_types: list[str]) -> None:
         """Log a scikit-learn model as the artifact `model`, in MLflow's own format."""
         import mlflow.sklearn
 
-        with new_folder(scratch) as new:
+        with tempfile.TemporaryDirectory() as scratch:
+            folder = Path(scratch) / "model"
             mlflow.sklearn.save_model(
                 model,
-                str(new / "model"),
+                str(folder),
                 pip_requirements=PIP_REQUIREMENTS,
                 serialization_format="skops",
                 skops_trusted_types=trusted_types,
             )
-            self.log_files(run_id, new / "model", "model")
+            self.log_files(run_id, folder, "model")
 
     def finish(self, run_id: str, status: str) -> None:
         """End a run as FINISHED, FAILED or KILLED."""
@@ -118,13 +118,13 @@ class Tracking:
 
     def _connect(self) -> Any:
         os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-        for name in ("mlflow", "alembic"):
-            logging.getLogger(name).setLevel(logging.WARNING)
         self._database.parent.mkdir(parents=True, exist_ok=True)
         if self._database.is_file():
             relocate(self._database, self._name, self._artifacts)
         from mlflow import MlflowClient
 
+        for name in ("mlflow", "alembic"):
+            logging.getLogger(name).setLevel(logging.ERROR)
         client = MlflowClient(tracking_uri=self.uri, registry_uri=self.uri)
         if client.get_experiment_by_name(self._name) is None:
             client.create_experiment(self._name, artifact_location=self._artifacts.as_uri())

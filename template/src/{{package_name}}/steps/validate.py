@@ -66,7 +66,8 @@ def validate_folder(
     repeated = _check_repeated(together, rules.unique_key)
     warnings = repeated if not rules.unique_key else []
     failures += repeated if rules.unique_key else []
-    data = together.select(types) if len(complete) == len(files) else pl.DataFrame()
+    readable = together.height > 0 and len(complete) == len(files)
+    data = together.select(list(types)) if readable else pl.DataFrame()
     return _report(counts, rules, data, failures, warnings), data
 
 
@@ -154,7 +155,7 @@ def _contract_findings(file: RawFile, cases: pl.DataFrame) -> list[Finding]:
     for (column, check), group in cases.group_by(["column", "check"], maintain_order=True):
         stored = group.head(ROWS_STORED)
         rows = tuple(
-            Row(file.name, int(index) + 1, str(value))
+            Row(file.name, int(index) + 1, "null" if value is None else str(value))
             for index, value in zip(stored["index"], stored["failure_case"], strict=True)
             if index is not None
         )

@@ -1,0 +1,1 @@
+"""A use case of the machinery's own: readings of machines, some of which will raise an alarm."""

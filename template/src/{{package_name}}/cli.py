@@ -252,10 +252,8 @@ def evaluate(
     from .governance.gate import judge_run
     from .platforms import open_platform
 
-    settings = _settings(environment, {})
-    if threshold_f1 is not None:
-        thresholds = {**settings.values.gate.thresholds, "f1": threshold_f1}
-        settings = _settings(environment, {"gate.thresholds": thresholds})
+    overrides = {} if threshold_f1 is None else {"gate.thresholds.f1": threshold_f1}
+    settings = _settings(environment, overrides)
     platform = open_platform(settings)
     with progress("judging"):
         verdict = judge_run(platform, platform.run(run_id), settings)

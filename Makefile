@@ -55,7 +55,7 @@ format: uv ## let ruff rewrite this repository's own Python
 	@$(RUN) ruff format
 
 docs: uv ## the site, in site/
-	@$(RUN) --group docs mkdocs build --quiet --strict
+	@NO_MKDOCS_2_WARNING=1 $(RUN) --group docs mkdocs build --quiet --strict
 
 questions: uv ## docs/reference/questions.md, from copier.yml
 	@$(RUN) python -m tools.questions_page

@@ -106,7 +106,7 @@ def test_bandit_finds_nothing(rendered: Rendered) -> None:
 
 
 @pytest.mark.parametrize(
-    ("license", "first", "field"),
+    ("answer", "first", "field"),
     [
         (
             "proprietary",
@@ -118,12 +118,12 @@ def test_bandit_finds_nothing(rendered: Rendered) -> None:
     ],
 )
 def test_the_license_is_the_one_that_was_chosen(
-    template: Template, tmp_path: Path, license: str, first: str, field: str
+    template: Template, tmp_path: Path, answer: str, first: str, field: str
 ) -> None:
-    project = template.render(tmp_path / "project", license=license)
+    project = template.render(tmp_path / "project", license=answer)
     assert (project / "LICENSE").read_text(encoding="utf-8").splitlines()[0].strip() == first
     metadata = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert metadata["license"] == field
     assert ("Private :: Do Not Upload" in metadata.get("classifiers", [])) == (
-        license == "proprietary"
+        answer == "proprietary"
     )

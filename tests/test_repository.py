@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tools.questions_page import TARGET, page
 from tools.worktree import ROOT, tracked_files
 
 from .support import run
@@ -64,10 +65,15 @@ def test_the_makefile_has_its_targets(target: str) -> None:
 def test_one_version_of_copier_everywhere() -> None:
     versions = {
         match
-        for name in ("pyproject.toml", "tools/demo.py", "README.md")
+        for name in ("pyproject.toml", "tools/demo.py")
         for match in re.findall(r"copier==([\d.]+)", (ROOT / name).read_text(encoding="utf-8"))
     }
     assert len(versions) == 1
+
+
+def test_the_page_of_questions_is_that_of_copier_yml() -> None:
+    """`make questions` writes it."""
+    assert TARGET.read_text(encoding="utf-8") == page()
 
 
 def test_the_machine_and_github_run_what_people_run() -> None:

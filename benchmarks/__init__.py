@@ -1,0 +1,1 @@
+"""Measurements of a generated project, each against a floor and a peer."""

@@ -1,0 +1,55 @@
+"""Write docs/reference/questions.md from copier.yml."""
+
+from typing import Any
+
+import yaml
+
+from tools.worktree import ROOT
+
+TARGET = ROOT / "docs" / "reference" / "questions.md"
+HEADER = """\
+# Questions
+
+<!-- Written from copier.yml by `make questions`: change it there. -->
+
+Answer at the prompt, or with `-d name=value` on the command line of `copier copy`;
+`--defaults` takes the default for the rest. The project's `.copier-answers.yml` records the answers.
+"""
+ADVANCED = """
+# Advanced
+
+Not asked, except where no default can be found; set them with `-d name=value`.
+"""
+
+
+def page() -> str:
+    """Return the page's Markdown."""
+    settings = yaml.safe_load((ROOT / "copier.yml").read_text(encoding="utf-8"))
+    questions = {name: value for name, value in settings.items() if not name.startswith("_")}
+    core = [section(n, q) for n, q in questions.items() if "ask" not in q]
+    advanced = [section(n, q) for n, q in questions.items() if "ask" in q]
+    return "".join([HEADER, *core, ADVANCED.replace("# ", "## ", 1), *advanced])
+
+
+def section(name: str, question: dict[str, Any]) -> str:
+    """Return one question's heading, help, default and choices."""
+    text = f"\n### `{name}`\n\n{question['help'].strip()}\n\n- Default: {default(question)}\n"
+    choices = question.get("choices", [])
+    if isinstance(choices, dict):
+        lines = (f"    - `{value}` ({label})\n" for label, value in choices.items())
+    else:
+        lines = (f"    - `{value}`\n" for value in choices)
+    return text + ("- Choices:\n\n" + "".join(lines) if choices else "")
+
+
+def default(question: dict[str, Any]) -> str:
+    """Return the default as code, or what it is derived from."""
+    text = str(question["default"])
+    for name in ("project_name", "project_slug"):
+        if "{{" in text and name in text:
+            return f"made from `{name}`"
+    return f"`{text}`"
+
+
+if __name__ == "__main__":
+    TARGET.write_text(page(), encoding="utf-8", newline="\n")

@@ -13,7 +13,7 @@ HEADER = """\
 <!-- Written from copier.yml by `make questions`: change it there. -->
 
 Answer at the prompt, or with `-d name=value` on the command line of `copier copy`;
-`--defaults` takes the default for the rest. The project's `.copier-answers.yml` records the answers.
+`--defaults` takes the default for the rest. The answers are in the project's `.copier-answers.yml`.
 """
 ADVANCED = """
 # Advanced

@@ -170,13 +170,18 @@ def run(validated: Path, output: Path, settings: LoadedSettings) -> Prepared:
     return prepared
 
 
+def _typical(values: pl.Series) -> float:
+    """Return the median in few digits; 0 where all are null."""
+    return float(f"{values.quantile(0.5, 'nearest') or 0.0:.6g}")
+
+
 def _describe(train: pl.DataFrame, key: str) -> tuple[Feature, ...]:
     names = [name for name in train.columns if name not in (key, LABEL)]
     return tuple(
         Feature(
             name=name,
             nullable=train[name].null_count() > 0,
-            example=float(train[name].quantile(0.5, "nearest") or 0.0),
+            example=_typical(train[name]),
         )
         for name in names
     )

@@ -86,6 +86,27 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 @dataclass(frozen=True)
+class Project:
+    """A rendered project with its environment."""
+
+    path: Path
+
+    @property
+    def python(self) -> Path:
+        """Its interpreter."""
+        return self.path / ".venv" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+    def run(self, *command: str | Path, **options: Any) -> str:
+        """Run a command of its environment."""
+        env = {"PATH": os.pathsep.join([str(Path(uv()).parent), os.environ["PATH"]])}
+        return run(uv(), "run", "--quiet", *command, folder=self.path, env=env, **options)
+
+    def mlops(self, *arguments: str | Path, **options: Any) -> str:
+        """Run its command line."""
+        return self.run("mlops", *arguments, **options)
+
+
+@dataclass(frozen=True)
 class Template:
     """A git repository of this template's files, as they are in the working tree."""
 
@@ -103,6 +124,14 @@ class Template:
         assert not unknown, f"copier.yml does not ask {unknown}"
         run_copy(str(self.path), project, data=answers, defaults=True, quiet=True)
         return project
+
+    def install(self, path: Path, **answers: Any) -> Project:
+        """Render a project, install it and commit it with its lock, as its first user does."""
+        self.render(path, **answers)
+        run("git", "init", "--quiet", "--initial-branch", "main", folder=path)
+        run(uv(), "sync", "--quiet", folder=path)
+        commit_all(path)
+        return Project(path)
 
     def update(self, project: Path, **answers: Any) -> None:
         """Update a committed project to the newest tag."""

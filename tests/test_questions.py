@@ -10,18 +10,13 @@ import pytest
 import yaml
 from copier import run_copy
 from copier.errors import CopierError
-from jinja2.sandbox import SandboxedEnvironment
 
-from tools.reserved_names import names_of_python
+from tools.reserved_names import names_of_python, reserved_names
+from tools.worktree import ROOT
 
-from .support import HOSTILE, LONG_PACKAGE, QUESTIONS, ROOT, Template
+from .support import HOSTILE, LONG_PACKAGE, QUESTIONS, Template
 
-RESERVED = set(
-    SandboxedEnvironment()
-    .from_string((ROOT / "questions" / "reserved.jinja").read_text(encoding="utf-8"))
-    .make_module()
-    .reserved  # type: ignore[attr-defined]
-)
+RESERVED = reserved_names()
 
 
 @pytest.fixture(scope="module")

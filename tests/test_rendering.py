@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
-from .support import HOSTILE, LONG_PACKAGE, QUESTIONS, TESTS, Template, files_in, run
+from tools.expected_files import EXPECTED, files_in
+
+from .support import HOSTILE, LONG_PACKAGE, QUESTIONS, Template, run
 
 VARIANTS: dict[str, dict[str, Any]] = {
     "rfm": {"example": "rfm"},
@@ -61,7 +63,7 @@ def test_the_answers_are_all_recorded(rendered: Rendered) -> None:
 
 def test_the_files_are_those_of_the_list(rendered: Rendered) -> None:
     """`make files` writes the lists."""
-    path = TESTS / "expected" / f"{rendered.answers['example']}.txt"
+    path = EXPECTED / f"{rendered.answers['example']}.txt"
     expected = path.read_text(encoding="utf-8").replace(
         "src/package/", f"src/{rendered.answers['package_name']}/"
     )

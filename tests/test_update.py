@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from .support import HOSTILE, Template, commit_all, contents, files_in, run
+from tools.expected_files import files_in
+
+from .support import HOSTILE, Template, commit_all, contents, run
 
 PACKAGE = "purchase_prediction"
 SOURCES = "template/src/{{package_name}}"

@@ -50,6 +50,7 @@ def run(*command: str, folder: Path = ROOT) -> None:
         SystemExit: the command failed; it has said why.
     """
     env = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
+    env["PATH"] = os.pathsep.join([str(Path(UV).parent), env["PATH"]])
     code = subprocess.run(command, cwd=folder, env=env, check=False).returncode
     if code:
         shown = " ".join(["uv", *command[1:]] if command[0] == UV else command)

@@ -59,6 +59,12 @@ def names_of_project(project: Path) -> set[str]:
     return set(filter(can_be_a_name, names))
 
 
+def reserved_names() -> set[str]:
+    """Return what the file holds now."""
+    text = TARGET.read_text(encoding="utf-8")
+    return set(text.split("'''")[1].split())
+
+
 def run(command: list[str], folder: Path) -> str:
     """Run uv in `folder`, apart from the environment of this process, and return what it prints."""
     uv = os.environ.get("UV", "uv")

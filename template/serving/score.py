@@ -1,0 +1,207 @@
+"""The scoring script: what the Azure ML inference server runs, on a laptop and on Azure.
+
+The server loads this file by its path, calls `init()` once and `run()` for each request. It stands
+alone: no import of the project's package, only numpy and ONNX Runtime (see requirements.txt).
+
+Request: `{"data": [{feature: value, …}, …]}`. Answer: `{"predictions": [0 or 1, …],
+"probabilities": [P(label = 1), …], "model_version": 3, "inference_id": [one per row]}`.
+Input that breaks this contract is answered with 400 and `{"error": sentence}`; any other failure
+is ours and stays a 500.
+"""
+
+import json
+import os
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime as ort
+
+SIGNATURE_SCHEMA = 1
+LARGEST = float(np.finfo(np.float32).max)
+_LONGEST_ECHO = 60
+
+Matrix = npt.NDArray[np.float32]
+
+
+class BadRequest(ValueError):
+    """The client's input breaks the contract; the message says where and how."""
+
+
+@dataclass(frozen=True)
+class Feature:
+    """One column of the model's input."""
+
+    name: str
+    nullable: bool
+
+
+@dataclass(frozen=True)
+class Model:
+    """A loaded model version."""
+
+    session: ort.InferenceSession
+    features: tuple[Feature, ...]
+    decision_threshold: float
+    version: int
+
+
+_model: Model | None = None
+
+
+def init() -> None:
+    """Load the model version below `AZUREML_MODEL_DIR`; called once, before the first request."""
+    global _model
+    directory = os.environ.get("AZUREML_MODEL_DIR")
+    if not directory:
+        raise RuntimeError("AZUREML_MODEL_DIR is not set: it must name the model version's folder")
+    _model = load_model(find_model(Path(directory)))
+
+
+def run(raw_data: str) -> Any:
+    """Score one request."""
+    if _model is None:
+        raise RuntimeError("init() was not called")
+    try:
+        matrix = parse(raw_data, _model.features)
+    except BadRequest as error:
+        from azureml_inference_server_http.api.aml_response import AMLResponse
+
+        return AMLResponse({"error": str(error)}, 400, json_str=True)
+    return score(_model, matrix)
+
+
+def find_model(directory: Path) -> Path:
+    """Return the folder of model.onnx: `directory` or, as on Azure, one folder below it.
+
+    Raises:
+        FileNotFoundError: there is none, or more than one.
+    """
+    if (directory / "model.onnx").is_file():
+        return directory
+    found = sorted(path.parent for path in directory.glob("*/model.onnx"))
+    if len(found) != 1:
+        raise FileNotFoundError(
+            f"expected one model.onnx in {directory} or one folder below, found {len(found)}"
+        )
+    return found[0]
+
+
+def load_model(folder: Path) -> Model:
+    """Load model.onnx and signature.json.
+
+    Raises:
+        ValueError: the two do not fit together, or the signature's schema is unknown.
+    """
+    signature = json.loads((folder / "signature.json").read_text(encoding="utf-8"))
+    if signature["schema"] != SIGNATURE_SCHEMA:
+        raise ValueError(f"signature.json has schema {signature['schema']!r}, not 1")
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    session = ort.InferenceSession(
+        str(folder / "model.onnx"), sess_options=options, providers=["CPUExecutionProvider"]
+    )
+    features = tuple(Feature(f["name"], bool(f["nullable"])) for f in signature["features"])
+    width = session.get_inputs()[0].shape[-1]
+    if isinstance(width, int) and width != len(features):
+        raise ValueError(f"model.onnx takes {width} features, signature.json has {len(features)}")
+    return Model(
+        session=session,
+        features=features,
+        decision_threshold=float(signature["decision_threshold"]),
+        version=int(signature["model_version"]),
+    )
+
+
+def parse(raw: str | bytes, features: Sequence[Feature]) -> Matrix:
+    """Read a request's rows into a float32 matrix of shape [rows, features]; null becomes NaN.
+
+    Raises:
+        BadRequest: the request breaks the contract.
+    """
+    try:
+        body = json.loads(raw, parse_constant=_refuse_constant)
+    except BadRequest:
+        raise
+    except (ValueError, RecursionError) as error:
+        raise BadRequest(f"the request is not valid JSON: {error}") from None
+    if not isinstance(body, dict):
+        raise BadRequest(f'the request must be an object {{"data": [row, …]}}, not {_kind(body)}')
+    if "data" not in body:
+        raise BadRequest('the request lacks the field "data", the list of rows')
+    unknown = next((key for key in body if key != "data"), None)
+    if unknown is not None:
+        raise BadRequest(f'unknown field {_echo(unknown)} beside "data"')
+    rows = body["data"]
+    if not isinstance(rows, list):
+        raise BadRequest(f'"data" must be a list of rows, not {_kind(rows)}')
+    if not rows:
+        raise BadRequest('"data" is empty: send at least one row')
+    known = {feature.name for feature in features}
+    values = [_parse_row(number, row, features, known) for number, row in enumerate(rows)]
+    return np.array(values, dtype=np.float32)
+
+
+def score(model: Model, matrix: Matrix) -> dict[str, Any]:
+    """Return the answer to the rows of `matrix`."""
+    name = model.session.get_inputs()[0].name
+    (output,) = model.session.run(["probabilities"], {name: matrix})
+    probabilities = np.asarray(output)[:, 1].astype(float)
+    if not np.isfinite(probabilities).all():
+        raise RuntimeError("the model gave a probability that is not a number")
+    return {
+        "predictions": [int(p >= model.decision_threshold) for p in probabilities],
+        "probabilities": probabilities.tolist(),
+        "model_version": model.version,
+        "inference_id": [uuid.uuid4().hex for _ in probabilities],
+    }
+
+
+def _parse_row(number: int, row: Any, features: Sequence[Feature], known: set[str]) -> list[float]:
+    if not isinstance(row, dict):
+        raise BadRequest(f"row {number}: must be an object of features, not {_kind(row)}")
+    values = [_parse_value(number, row, feature) for feature in features]
+    if len(row) > len(features):
+        unknown = next(key for key in row if key not in known)
+        raise BadRequest(f"row {number}: unknown field {_echo(unknown)}")
+    return values
+
+
+def _parse_value(number: int, row: Mapping[str, Any], feature: Feature) -> float:
+    name = feature.name
+    try:
+        value = row[name]
+    except KeyError:
+        raise BadRequest(f'row {number}: the field "{name}" is missing') from None
+    if value is None:
+        if feature.nullable:
+            return float("nan")
+        raise BadRequest(f'row {number}: "{name}" must not be null')
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise BadRequest(f'row {number}: "{name}" must be a number, not {_kind(value)}')
+    if abs(value) > LARGEST:
+        raise BadRequest(f'row {number}: "{name}" is too large for a 32-bit floating-point number')
+    return float(value)
+
+
+def _refuse_constant(constant: str) -> float:
+    raise BadRequest(f"the request is not valid JSON: {constant} is not a JSON number")
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, str):
+        return f"the text {_echo(value)}"
+    if value is None or isinstance(value, bool):
+        return json.dumps(value)
+    if isinstance(value, list):
+        return "a list"
+    return "an object" if isinstance(value, dict) else "a number"
+
+
+def _echo(text: str) -> str:
+    return json.dumps(text if len(text) <= _LONGEST_ECHO else text[:_LONGEST_ECHO] + "…")

@@ -13,6 +13,10 @@ Report = Callable[[str], None]
 """Receives one line about the progress of a long operation."""
 
 
+def silent(_line: str) -> None:
+    """Report nothing."""
+
+
 @dataclass(frozen=True)
 class Run:
     """One training run and the local folder of its outputs.
@@ -69,6 +73,9 @@ class Endpoint(Protocol):
 
     def deploy(self, deployment: str, version: ModelVersion, report: Report) -> None:
         """Create or replace a deployment; return when it is healthy, else leave all as it was."""
+
+    def is_current(self, deployment: str, version: ModelVersion) -> bool:
+        """Tell whether a healthy deployment serves just this version with the present code."""
 
     def deployments(self) -> list[Deployment]:
         """Return what is deployed, in order of name."""

@@ -1,0 +1,62 @@
+"""HTTP calls to servers on this machine: never through a proxy, never with somebody's netrc."""
+
+import json
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import requests
+
+from ..errors import PlatformError
+from .base import Answer
+from .processes import LOCALHOST
+
+
+def local_session() -> requests.Session:
+    """Return a session that ignores proxies and netrc, which would break calls to 127.0.0.1."""
+    session = requests.Session()
+    session.trust_env = False
+    return session
+
+
+def post(
+    session: requests.Session,
+    url: str,
+    payload: bytes | Mapping[str, Any],
+    headers: Mapping[str, str],
+    timeout: float,
+) -> Answer:
+    """Post JSON and return the answer, whatever its status.
+
+    Raises:
+        PlatformError: nothing answered.
+    """
+    body = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
+    started = time.perf_counter()
+    try:
+        response = session.post(
+            url,
+            data=body,
+            headers={"Content-Type": "application/json", **headers},
+            timeout=timeout,
+        )
+    except requests.RequestException as error:
+        raise PlatformError(f"{url} cannot be reached: {error}") from None
+    seconds = time.perf_counter() - started
+    return Answer(response.status_code, _content(response), seconds, dict(response.headers))
+
+
+def get_json(session: requests.Session, port: int, timeout: float) -> Any:
+    """Return what a healthy server says at `/` on a local port, or None if it is not healthy."""
+    try:
+        response = session.get(f"http://{LOCALHOST}:{port}/", timeout=timeout)
+    except requests.RequestException:
+        return None
+    return _content(response) if response.status_code == requests.codes.ok else None
+
+
+def _content(response: requests.Response) -> Any:
+    try:
+        return response.json()
+    except requests.JSONDecodeError:
+        return response.text

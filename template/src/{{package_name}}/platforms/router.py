@@ -1,0 +1,270 @@
+"""The local endpoint's front: one URL, key authentication and weighted traffic.
+
+It does what Azure's front end does for an online endpoint. It runs in a process of its own, knows
+its endpoint from the state file and reads that again whenever it changed.
+"""
+
+import asyncio
+import contextlib
+import hmac
+import random
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from ..errors import MlopsError
+from . import processes
+from .processes import LOCALHOST, ProcessRecord
+from .state import KEYS_FILE, STATE_FILE, StateFile
+
+DEPLOYMENT_HEADER = "azureml-model-deployment"
+_ABANDONED_AFTER = 3
+_WATCH_SECONDS = 2.0
+_NOT_PASSED_ON = {
+    "authorization",
+    "connection",
+    "content-length",
+    "date",
+    "host",
+    "keep-alive",
+    "server",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    DEPLOYMENT_HEADER,
+}
+
+
+@dataclass(frozen=True)
+class Routing:
+    """Where requests go, as the state says at one moment."""
+
+    revision: int
+    key: str
+    servers: Mapping[str, ProcessRecord | None]
+    traffic: Mapping[str, int]
+    timeout_seconds: float
+
+
+class RoutingFile:
+    """The routing of one endpoint, read again whenever the state file changed."""
+
+    def __init__(self, folder: Path, endpoint: str) -> None:
+        self._paths = (folder / STATE_FILE, folder / KEYS_FILE)
+        self._state = StateFile(folder)
+        self._endpoint = endpoint
+        self._seen: tuple[tuple[int, int, int], ...] = ()
+        self._routing = Routing(0, "", {}, {}, 1.0)
+
+    def current(self) -> Routing:
+        """Return the routing in force; while the files cannot be read, what was last known."""
+        with contextlib.suppress(OSError, MlopsError):
+            seen = tuple(_signature(path) for path in self._paths)
+            if seen != self._seen:
+                self._routing = self._read()
+                self._seen = seen
+        return self._routing
+
+    def exists(self) -> bool:
+        """Tell whether the state file is still there."""
+        return self._paths[0].exists()
+
+    def _read(self) -> Routing:
+        state = self._state.endpoint(self._endpoint)
+        key = self._state.keys().get(self._endpoint, "")
+        if state is None:
+            return Routing(0, key, {}, {}, 1.0)
+        return Routing(
+            revision=state.revision,
+            key=key,
+            servers={name: each.process for name, each in state.deployments.items()},
+            traffic=state.traffic,
+            timeout_seconds=state.request_timeout_seconds,
+        )
+
+
+class Router:
+    """The request handlers of one endpoint."""
+
+    def __init__(self, folder: Path, endpoint: str) -> None:
+        self._folder = folder
+        self._endpoint = endpoint
+        self._file = RoutingFile(folder, endpoint)
+        self._in_flight: Counter[int] = Counter()
+        self._random = random.SystemRandom()
+        self._client: aiohttp.ClientSession | None = None
+
+    @contextlib.asynccontextmanager
+    async def connected(self) -> AsyncIterator[None]:
+        """Hold the client that talks to the scoring servers."""
+        # The servers close every connection themselves: keeping one would only risk a broken one.
+        connector = aiohttp.TCPConnector(limit=0, force_close=True)
+        async with aiohttp.ClientSession(connector=connector, auto_decompress=False) as client:
+            self._client = client
+            yield
+
+    async def health(self, _request: Request) -> Response:
+        """Tell what is routed: the state's revision and the open requests of each server's port."""
+        routing = self._file.current()
+        return JSONResponse(
+            {
+                "status": "healthy",
+                "endpoint": self._endpoint,
+                "revision": routing.revision,
+                "in_flight": {str(port): count for port, count in self._in_flight.items() if count},
+            }
+        )
+
+    async def score(self, request: Request) -> Response:
+        """Pass one scoring request on to a deployment."""
+        if not _is_authorized(request, self._file.current().key):
+            return _error(
+                401, "the key is missing or wrong: send the header Authorization: Bearer <key>"
+            )
+        body = await request.body()
+        # From here to the count of open requests nothing waits: after a switch of the state, no
+        # request can still choose a deployment that is about to be stopped.
+        routing = self._file.current()
+        name = request.headers.get(DEPLOYMENT_HEADER) or self._choose(routing.traffic)
+        if name is None:
+            return _error(
+                503,
+                f"no deployment of {self._endpoint} takes traffic: set the traffic, or name a "
+                f"deployment with the header {DEPLOYMENT_HEADER}",
+            )
+        if name not in routing.servers:
+            known = ", ".join(sorted(routing.servers)) or "none"
+            return _error(404, f"{self._endpoint} has no deployment {name!r} (it has: {known})")
+        headers = {k: v for k, v in request.headers.items() if k.lower() not in _NOT_PASSED_ON}
+        response = await self._forward(
+            name, routing.servers[name], body, headers, routing.timeout_seconds
+        )
+        response.headers[DEPLOYMENT_HEADER] = name
+        return response
+
+    async def watch(self, abandon: Callable[[], None]) -> None:
+        """Stop the scoring servers and call `abandon` once the project's state is gone for good."""
+        missing = 0
+        while missing < _ABANDONED_AFTER:
+            await asyncio.sleep(_WATCH_SECONDS)
+            missing = 0 if self._file.exists() else missing + 1
+        servers = [server for server in self._file.current().servers.values() if server]
+        processes.stop(servers, self._folder)
+        abandon()
+
+    def _choose(self, traffic: Mapping[str, int]) -> str | None:
+        names = [name for name, share in traffic.items() if share > 0]
+        if not names:
+            return None
+        return self._random.choices(names, [traffic[name] for name in names])[0]
+
+    async def _forward(
+        self,
+        name: str,
+        server: ProcessRecord | None,
+        body: bytes,
+        headers: Mapping[str, str],
+        timeout_seconds: float,
+    ) -> Response:
+        if server is None or self._client is None:
+            return _error(502, f"the deployment {name} is not running: `mlops deploy` starts it")
+        self._in_flight[server.port] += 1
+        try:
+            async with self._client.post(
+                f"http://{LOCALHOST}:{server.port}/score",
+                data=body,
+                headers=headers,
+                timeout=aiohttp.ClientTimeout(total=timeout_seconds),
+            ) as answer:
+                content = await answer.read()
+                passed = {
+                    k: v for k, v in answer.headers.items() if k.lower() not in _NOT_PASSED_ON
+                }
+                return Response(content, status_code=answer.status, headers=passed)
+        except TimeoutError:
+            return _error(504, f"the deployment {name} did not answer within {timeout_seconds:g} s")
+        except (aiohttp.ClientError, OSError):
+            return _error(502, f"the deployment {name} does not answer: `mlops deploy` repairs it")
+        finally:
+            self._in_flight[server.port] -= 1
+
+
+def create_app(
+    folder: Path, endpoint: str, abandon: Callable[[], None] = lambda: None
+) -> Starlette:
+    """Return the router of `endpoint` as an ASGI application.
+
+    Args:
+        folder: the project's state folder.
+        endpoint: the endpoint's name.
+        abandon: called when the state folder is gone and the router should end.
+    """
+    router = Router(folder, endpoint)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        async with router.connected():
+            watcher = asyncio.create_task(router.watch(abandon))
+            yield
+            watcher.cancel()
+
+    routes = [
+        Route("/", router.health, methods=["GET"]),
+        Route("/score", router.score, methods=["POST"]),
+    ]
+    return Starlette(routes=routes, lifespan=lifespan)
+
+
+def main() -> None:
+    """Serve one endpoint of the state folder that is the current folder.
+
+    Arguments: a token that names the process, the endpoint, the port.
+    """
+    _, endpoint, port = sys.argv[1:]
+    server: uvicorn.Server
+
+    def abandon() -> None:
+        server.should_exit = True
+
+    config = uvicorn.Config(
+        # a relative folder: it stays right when the project is moved
+        create_app(Path(), endpoint, abandon),
+        host=LOCALHOST,
+        port=int(port),
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=2,
+    )
+    server = uvicorn.Server(config)
+    server.run()
+
+
+def _signature(path: Path) -> tuple[int, int, int]:
+    found = path.stat()
+    return found.st_mtime_ns, found.st_ino, found.st_size
+
+
+def _is_authorized(request: Request, key: str) -> bool:
+    scheme, _, given = request.headers.get("authorization", "").partition(" ")
+    if not key or scheme.lower() != "bearer":
+        return False
+    return hmac.compare_digest(given.strip().encode(), key.encode())
+
+
+def _error(status: int, sentence: str) -> Response:
+    return JSONResponse({"error": sentence}, status_code=status)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,21 @@
+"""Starts Azure ML's inference server on 127.0.0.1; it runs in the serving environment, as a file.
+
+The server has no option for the address and would listen to the whole network. The first argument
+only names the process, so that it can be found again; the rest are the server's own.
+"""
+
+import importlib
+import sys
+from typing import Any
+
+
+def main() -> None:
+    """Run the inference server."""
+    server: Any = importlib.import_module("azureml_inference_server_http.amlserver")
+    server.DEFAULT_HOST = "127.0.0.1"
+    del sys.argv[1]
+    server.run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,141 @@
+"""What a scoring server runs on: the kept scoring code and an environment of its own.
+
+Both are folders below `.mlops` named by a hash of their content, made once and never changed, so
+that a server can be started again just as it was deployed.
+"""
+
+import hashlib
+import os
+import shutil
+import subprocess  # nosec B404
+import sys
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+
+from filelock import FileLock
+
+from ..errors import ConfigError, PlatformError
+from ..files import new_folder
+from .base import Report
+
+REQUIREMENTS = "requirements.txt"
+ENTRY_SCRIPT = "score.py"
+_HASH_DIGITS = 16
+_ERROR_LINES = 15
+
+
+def keep_code(source: Path, store: Path) -> Path:
+    """Copy the scoring code into `store`, under the hash of its content; return the copy.
+
+    Raises:
+        ConfigError: the code lacks its entry script or its requirements.
+    """
+    for name in (ENTRY_SCRIPT, REQUIREMENTS):
+        if not (source / name).is_file():
+            raise ConfigError(f"{source / name} does not exist: the scoring server needs it")
+    files = _code_files(source)
+    target = store / code_hash(source)
+    if not target.is_dir():
+        with new_folder(target) as folder:
+            for name in files:
+                copy = folder / name
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(source / name, copy)
+    return target
+
+
+def code_hash(source: Path) -> str:
+    """Return a hash of the names and contents of the scoring code."""
+    digest = hashlib.sha256()
+    for name in _code_files(source):
+        content = (source / name).read_bytes()
+        digest.update(f"{name}\0{len(content)}\0".encode())
+        digest.update(content)
+    return digest.hexdigest()[:_HASH_DIGITS]
+
+
+def environment_python(root: Path, requirements: Path, store: Path, report: Report) -> Path:
+    """Return the Python of the serving environment for `requirements`, making it if need be.
+
+    `uv` makes it where there is one (in the project's root, whose `exclude-newer` and package index
+    it then follows), else `venv` and pip.
+
+    Args:
+        root: the project's root.
+        requirements: the requirements file.
+        store: the folder that holds such environments.
+        report: receives a line if it has to be made.
+
+    Raises:
+        PlatformError: it could not be made; nothing is left behind.
+    """
+    target = store / _environment_hash(root, requirements)
+    python = _python_of(target)
+    if python.exists():
+        return python
+    store.mkdir(parents=True, exist_ok=True)
+    with FileLock(store / f"{target.name}.lock"):
+        if python.exists():
+            return python
+        for unfinished in store.glob(f".{target.name}.*"):
+            shutil.rmtree(unfinished, ignore_errors=True)
+        report("making the serving environment (only once)")
+        with new_folder(target) as folder:
+            _make(folder, root, requirements)
+    return python
+
+
+def _code_files(source: Path) -> list[str]:
+    return sorted(
+        path.relative_to(source).as_posix()
+        for path in source.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    )
+
+
+def _environment_hash(root: Path, requirements: Path) -> str:
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    digest = hashlib.sha256(requirements.read_bytes())
+    digest.update(f"\0{sys.platform}\0{version}\0{_exclude_newer(root)}".encode())
+    return digest.hexdigest()[:_HASH_DIGITS]
+
+
+def _exclude_newer(root: Path) -> str:
+    path = root / "pyproject.toml"
+    if not path.is_file():
+        return ""
+    content = tomllib.loads(path.read_text(encoding="utf-8"))
+    return str(content.get("tool", {}).get("uv", {}).get("exclude-newer", ""))
+
+
+def _python_of(environment: Path) -> Path:
+    if sys.platform == "win32":
+        return environment / "Scripts" / "python.exe"
+    return environment / "bin" / "python"
+
+
+def _make(folder: Path, root: Path, requirements: Path) -> None:
+    python = str(_python_of(folder))
+    uv = os.environ.get("UV") or shutil.which("uv")
+    if uv:
+        # --clear: the folder is there already, empty
+        _run([uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(folder)], root)
+        install = [uv, "pip", "install", "--quiet", "--python", python]
+    else:
+        _run([sys.executable, "-m", "venv", str(folder)], root)
+        install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    _run([*install, "--requirement", str(requirements)], root)
+
+
+def _run(command: Sequence[str], root: Path) -> None:
+    # a fixed argument list, no shell
+    done = subprocess.run(  # nosec B603
+        list(command), cwd=root, capture_output=True, text=True, check=False
+    )
+    if done.returncode != 0:
+        said = "\n".join((done.stdout + done.stderr).strip().splitlines()[-_ERROR_LINES:])
+        raise PlatformError(
+            f"the serving environment could not be made: {Path(command[0]).name} "
+            f"failed with exit code {done.returncode}:\n{said}"
+        )

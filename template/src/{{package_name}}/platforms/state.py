@@ -1,0 +1,188 @@
+"""What runs locally: `.mlops/state.json`, the endpoints' keys, and the locks of both.
+
+Paths in the state are relative, so that a project can be moved. Every write is atomic. A process
+that must not survive an unfinished command stands in `leftovers` from before its start until the
+moment it is put to use, so that the next command can end it even after a `kill -9`.
+"""
+
+import contextlib
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from filelock import FileLock, Timeout
+
+from ..errors import PlatformError
+from ..files import read_json, write_json
+from .processes import ProcessRecord
+
+SCHEMA = 1
+STATE_FILE = "state.json"
+KEYS_FILE = "keys.json"
+_LOCK_SECONDS = 10.0
+_SHARING_RETRIES = 40
+
+_Result = TypeVar("_Result")
+
+
+@dataclass(frozen=True)
+class DeploymentState:
+    """One deployment: which model version it serves, with which code, in which process.
+
+    `folder` is the version's folder from the project's root, `code` the kept scoring code from the
+    state folder. `failure` says why it could not be started again.
+    """
+
+    model_name: str
+    model_version: int
+    model_sha256: str
+    commit: str
+    folder: str
+    code: str
+    process: ProcessRecord | None = None
+    failure: str = ""
+
+
+@dataclass(frozen=True)
+class EndpointState:
+    """One endpoint: its router, its deployments and how traffic is shared among them."""
+
+    revision: int = 0
+    port: int | None = None
+    router: ProcessRecord | None = None
+    request_timeout_seconds: float = 30.0
+    traffic: dict[str, int] = field(default_factory=dict)
+    deployments: dict[str, DeploymentState] = field(default_factory=dict)
+    leftovers: tuple[ProcessRecord, ...] = ()
+
+
+class EndpointBusy(PlatformError):
+    """Another command is changing the endpoint."""
+
+
+class StateFile:
+    """The state of one project's endpoints.
+
+    Args:
+        folder: the project's state folder.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def endpoints(self) -> dict[str, EndpointState]:
+        """Return every endpoint by name.
+
+        Raises:
+            ConfigError: the file is not JSON or has another schema.
+        """
+        return {name: _endpoint(content) for name, content in self._read(STATE_FILE).items()}
+
+    def endpoint(self, name: str) -> EndpointState | None:
+        """Return one endpoint, or None if nothing was ever deployed to it."""
+        return self.endpoints().get(name)
+
+    def change(
+        self, name: str, function: Callable[[EndpointState], EndpointState]
+    ) -> EndpointState:
+        """Apply `function` to an endpoint (a new one if need be) and store what it returns.
+
+        An endpoint without deployments and leftovers is dropped.
+        """
+        with self._locked():
+            content = self._read(STATE_FILE)
+            before = _endpoint(content[name]) if name in content else EndpointState()
+            after = replace(function(before), revision=before.revision + 1)
+            content.pop(name, None)
+            if after.deployments or after.leftovers:
+                content[name] = asdict(after)
+            self._write(STATE_FILE, content, private=False)
+        return after
+
+    def key(self, name: str) -> str:
+        """Return the key of an endpoint, made at the first call."""
+        keys = self._read(KEYS_FILE)
+        if name not in keys:
+            with self._locked():
+                keys = self._read(KEYS_FILE)
+                keys.setdefault(name, secrets.token_urlsafe(32))
+                self._write(KEYS_FILE, keys, private=True)
+        return str(keys[name])
+
+    def keys(self) -> dict[str, str]:
+        """Return the keys of all endpoints that have one."""
+        return {name: str(key) for name, key in self._read(KEYS_FILE).items()}
+
+    @contextlib.contextmanager
+    def changing(self, name: str) -> Iterator[None]:
+        """Hold the right to change an endpoint.
+
+        Raises:
+            EndpointBusy: another command holds it.
+        """
+        folder = self.folder / "locks"
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder / f"{name}.lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            raise EndpointBusy(
+                f"another command is changing the endpoint {name}: wait for it to end, "
+                "then try again"
+            ) from None
+        try:
+            yield
+        finally:
+            lock.release()
+
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[None]:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path = self.folder / "state.lock"
+        try:
+            with FileLock(path, timeout=_LOCK_SECONDS):
+                yield
+        except Timeout:
+            raise PlatformError(
+                f"{path} was held by another command for {_LOCK_SECONDS:.0f} s: try again"
+            ) from None
+
+    def _read(self, name: str) -> dict[str, Any]:
+        path = self.folder / name
+        if not path.exists():
+            return {}
+        return dict(_retry(lambda: read_json(path, schema=SCHEMA))["endpoints"])
+
+    def _write(self, name: str, endpoints: dict[str, Any], *, private: bool) -> None:
+        content = {"schema": SCHEMA, "endpoints": endpoints}
+        _retry(lambda: write_json(self.folder / name, content, private=private))
+
+
+def _retry(operation: Callable[[], _Result]) -> _Result:
+    """Try again for a second: Windows refuses to replace a file while somebody reads it."""
+    for _ in range(_SHARING_RETRIES):
+        with contextlib.suppress(PermissionError):
+            return operation()
+        time.sleep(0.025)
+    return operation()
+
+
+def _endpoint(content: dict[str, Any]) -> EndpointState:
+    return EndpointState(
+        **{
+            **content,
+            "router": _process(content["router"]),
+            "deployments": {
+                name: DeploymentState(**{**fields, "process": _process(fields["process"])})
+                for name, fields in content["deployments"].items()
+            },
+            "leftovers": tuple(ProcessRecord(**fields) for fields in content["leftovers"]),
+        }
+    )
+
+
+def _process(fields: dict[str, Any] | None) -> ProcessRecord | None:
+    return None if fields is None else ProcessRecord(**fields)

@@ -1,0 +1,47 @@
+"""Reading a model version's folder, and refusing one that was altered after its registration."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..errors import Refused
+from ..files import file_sha256, read_json
+
+MODEL = "model.onnx"
+SIGNATURE = "signature.json"
+LINEAGE = "lineage.json"
+
+
+@dataclass(frozen=True)
+class VersionFacts:
+    """What a platform needs to know about a version that it deploys."""
+
+    name: str
+    version: int
+    model_sha256: str
+    commit: str
+    example: dict[str, Any]
+
+
+def verify_version(folder: Path) -> VersionFacts:
+    """Read a version's facts and check what the scoring server will load against its lineage.
+
+    Raises:
+        ConfigError: a file is missing or unreadable.
+        Refused: a file differs from the one that was registered.
+    """
+    lineage = read_json(folder / LINEAGE, schema=1)
+    signature = read_json(folder / SIGNATURE, schema=1)
+    for name in (MODEL, SIGNATURE):
+        if not (folder / name).is_file() or file_sha256(folder / name) != lineage["files"][name]:
+            raise Refused(
+                f"{folder / name} is not the file that was registered: its SHA-256 differs from "
+                f"{LINEAGE}; restore it or register the model again"
+            )
+    return VersionFacts(
+        name=str(lineage["model"]["name"]),
+        version=int(lineage["model"]["version"]),
+        model_sha256=str(lineage["files"][MODEL]),
+        commit=str(lineage["git"]["commit"]),
+        example={feature["name"]: feature["example"] for feature in signature["features"]},
+    )

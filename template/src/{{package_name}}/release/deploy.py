@@ -1,0 +1,79 @@
+"""Deploying a registered version: the same command for the first time and for any later one."""
+
+from collections.abc import Mapping
+
+from ..errors import ConfigError
+from ..platforms.base import Endpoint, Platform, Report, silent
+
+ALL_TRAFFIC = 100
+
+
+def deploy(
+    platform: Platform,
+    endpoint_name: str,
+    model_version: int,
+    deployment: str = "blue",
+    traffic: int | None = None,
+    report: Report = silent,
+) -> Endpoint:
+    """Serve a version as a deployment of an endpoint and return the endpoint.
+
+    A healthy deployment that serves this version already is left alone. The first deployment of an
+    endpoint takes all traffic, whatever `traffic` says.
+
+    Args:
+        platform: where to deploy.
+        endpoint_name: the endpoint; it is made if it does not exist.
+        model_version: the registered version.
+        deployment: the deployment to create or replace.
+        traffic: its percentage of traffic; None leaves the shares as they are.
+        report: receives lines about the progress.
+
+    Raises:
+        Refused: there is no such version, or its files were altered.
+        ConfigError: a name is not allowed, or the rest of the traffic has nowhere to go.
+        PlatformError: the deployment did not become healthy; all is as it was.
+    """
+    version = platform.version(model_version)
+    endpoint = platform.endpoint(endpoint_name)
+    first = not endpoint.exists()
+    shares = None
+    if traffic is not None and not first:
+        shares = shift_traffic(endpoint.traffic(), deployment, traffic)
+    endpoint.repair(report)
+    if endpoint.is_current(deployment, version):
+        report(f"{deployment} serves version {model_version} already")
+    else:
+        endpoint.deploy(deployment, version, report)
+    if shares is not None and shares != endpoint.traffic():
+        report(f"{deployment} takes {traffic} % of the traffic")
+        endpoint.set_traffic(shares)
+    return endpoint
+
+
+def shift_traffic(current: Mapping[str, int], deployment: str, percent: int) -> dict[str, int]:
+    """Return the shares after giving `deployment` so many percent and the others the rest.
+
+    The others keep their proportions.
+
+    Raises:
+        ConfigError: `percent` is not within 0 to 100, or no other deployment takes the rest.
+    """
+    if not 0 <= percent <= ALL_TRAFFIC:
+        raise ConfigError(f"a share of traffic is between 0 and 100 %, not {percent}")
+    shares = {**current, deployment: percent}
+    others = {name: share for name, share in current.items() if name != deployment and share > 0}
+    rest = ALL_TRAFFIC - percent
+    if not others:
+        if percent == ALL_TRAFFIC or (percent == 0 and not any(current.values())):
+            return shares
+        raise ConfigError(
+            f"{deployment} cannot have {percent} % of the traffic: "
+            f"no other deployment would take the other {rest} %"
+        )
+    total = sum(others.values())
+    for name, share in others.items():
+        shares[name] = rest * share // total
+    largest = max(others, key=lambda name: others[name])
+    shares[largest] += ALL_TRAFFIC - sum(shares.values())
+    return shares

@@ -1,0 +1,253 @@
+"""The smoke test: does what is deployed keep its contract, without errors and fast enough?"""
+
+import json
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from ..errors import ConfigError
+from ..files import read_json
+from ..platforms.base import Answer, Deployment, Endpoint, Platform, Report, silent
+from ..settings import LoadedSettings, SmokeTestSettings
+
+SCHEMA = 1
+BATCHES = (1, 100)
+OK = 200
+BAD_REQUEST = 400
+
+Signature = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class SmokeCheck:
+    """One condition: what was found, what was asked."""
+
+    name: str
+    found: str
+    asked: str
+    passed: bool
+
+
+@dataclass(frozen=True)
+class SmokeResult:
+    """All checks of one endpoint."""
+
+    endpoint: str
+    checks: tuple[SmokeCheck, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether every check passed; without any check nothing passed."""
+        return bool(self.checks) and all(check.passed for check in self.checks)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the result as JSON content."""
+        return {
+            "schema": SCHEMA,
+            "endpoint": self.endpoint,
+            "passed": self.passed,
+            "checks": [asdict(check) for check in self.checks],
+        }
+
+
+def smoke_test_endpoint(
+    platform: Platform, settings: LoadedSettings, deployment: str | None, report: Report
+) -> SmokeResult:
+    """Smoke-test the endpoint of the settings' environment, each deployment or the named one.
+
+    Raises:
+        ConfigError: nothing is deployed, or there is no such deployment.
+        PlatformError: the endpoint cannot be reached.
+    """
+
+    def signature_of(version: int) -> Signature:
+        return read_json(platform.version(version).folder / "signature.json", schema=1)
+
+    endpoint = platform.endpoint(settings.endpoint_name)
+    endpoint.repair(report)
+    return smoke_test(endpoint, signature_of, settings.values.smoke_test, deployment, report)
+
+
+def smoke_test(
+    endpoint: Endpoint,
+    signature_of: Callable[[int], Signature],
+    settings: SmokeTestSettings,
+    deployment: str | None = None,
+    report: Report = silent,
+) -> SmokeResult:
+    """Send valid, invalid and many requests to the deployments of an endpoint.
+
+    Args:
+        endpoint: the endpoint under test.
+        signature_of: returns the content of signature.json of a model version.
+        settings: how many requests, and the limit of their latency.
+        deployment: only this one; None means every one.
+        report: receives lines about the progress.
+
+    Raises:
+        ConfigError: nothing is deployed, or there is no such deployment.
+        PlatformError: the endpoint cannot be reached.
+    """
+    found = endpoint.deployments()
+    chosen = [each for each in found if deployment in (None, each.name)]
+    if not chosen:
+        known = ", ".join(each.name for each in found) or "none"
+        raise ConfigError(f"{endpoint.name} has no deployment {deployment or ''} (it has: {known})")
+    checks: list[SmokeCheck] = []
+    for each in chosen:
+        checks.append(_check_health(each))
+        if each.healthy:
+            report(f"testing {each.name}, version {each.model_version}")
+            signature = signature_of(each.model_version)
+            checks.extend(_check_deployment(endpoint, each, signature, settings))
+    if deployment is None:
+        report("testing the endpoint's own route")
+        checks.append(_check_route(endpoint, chosen, signature_of))
+    return SmokeResult(endpoint.name, tuple(checks))
+
+
+def bad_requests(signature: Signature) -> list[tuple[str, bytes, str]]:
+    """Return requests that must be refused: a name, the body, and a word that the answer must say.
+
+    Args:
+        signature: the content of signature.json.
+    """
+    features = signature["features"]
+    example = _example(signature)
+    first = features[0]["name"]
+    required = next((f["name"] for f in features if not f["nullable"]), None)
+    without = {name: value for name, value in example.items() if name != first}
+    rows: list[tuple[str, Any, str]] = [
+        ("no rows", [], "data"),
+        ("missing feature", [without], first),
+        ("extra field", [{**example, "smoke_test_extra": 1}], "smoke_test_extra"),
+        ("text for a number", [{**example, first: "1"}], first),
+        ("true for a number", [{**example, first: True}], first),
+        ("NaN", [{**example, first: math.nan}], "NaN"),
+        ("number too large", [{**example, first: 1e300}], first),
+    ]
+    if required is not None:
+        rows.append(("null", [{**example, required: None}], required))
+    return [
+        ("not JSON", b"{", "JSON"),
+        ("not an object", b"[]", "object"),
+        ("no data", b"{}", "data"),
+        *((name, json.dumps({"data": data}).encode(), word) for name, data, word in rows),
+    ]
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """Return the smallest value that at least `share` of the values do not exceed."""
+    ordered = sorted(values)
+    return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
+
+
+def _check_health(deployment: Deployment) -> SmokeCheck:
+    return SmokeCheck(
+        name=f"{deployment.name}: health",
+        found="healthy" if deployment.healthy else deployment.detail.partition("\n")[0],
+        asked="healthy",
+        passed=deployment.healthy,
+    )
+
+
+def _check_deployment(
+    endpoint: Endpoint, deployment: Deployment, signature: Signature, settings: SmokeTestSettings
+) -> Iterator[SmokeCheck]:
+    name = deployment.name
+    for rows in BATCHES:
+        answer = endpoint.invoke({"data": [_example(signature)] * rows}, name)
+        problem = explain_answer(answer, rows, deployment.model_version)
+        asked = f"{rows} predictions of version {deployment.model_version}"
+        yield SmokeCheck(f"{name}: batch of {rows}", problem or asked, asked, not problem)
+    nulls = {f["name"]: None for f in signature["features"] if f["nullable"]}
+    if nulls:
+        answer = endpoint.invoke({"data": [{**_example(signature), **nulls}]}, name)
+        problem = explain_answer(answer, 1, deployment.model_version)
+        asked = f"a prediction without {', '.join(nulls)}"
+        yield SmokeCheck(f"{name}: nulls where allowed", problem or asked, asked, not problem)
+    for kind, body, word in bad_requests(signature):
+        yield _check_refusal(endpoint.invoke(body, name), f"{name}: {kind}", word)
+    yield from _check_speed(endpoint, deployment, signature, settings)
+
+
+def _check_refusal(answer: Answer, name: str, word: str) -> SmokeCheck:
+    sentence = str(answer.body.get("error", "")) if isinstance(answer.body, dict) else ""
+    return SmokeCheck(
+        name=name,
+        found=f"{answer.status} {sentence}".strip(),
+        asked=f"{BAD_REQUEST} naming {word}",
+        passed=answer.status == BAD_REQUEST and word in sentence,
+    )
+
+
+def _check_speed(
+    endpoint: Endpoint, deployment: Deployment, signature: Signature, settings: SmokeTestSettings
+) -> Iterator[SmokeCheck]:
+    payload = {"data": [_example(signature)]}
+    answers = [endpoint.invoke(payload, deployment.name) for _ in range(settings.requests)]
+    wrong = sum(bool(explain_answer(a, 1, deployment.model_version)) for a in answers)
+    yield SmokeCheck(
+        name=f"{deployment.name}: errors",
+        found=f"{wrong} of {len(answers)} requests",
+        asked="0",
+        passed=wrong == 0,
+    )
+    milliseconds = 1000 * percentile([answer.seconds for answer in answers], 0.95)
+    yield SmokeCheck(
+        name=f"{deployment.name}: latency (p95)",
+        found=f"{milliseconds:.1f} ms",
+        asked=f"at most {settings.max_p95_ms:g} ms",
+        passed=milliseconds <= settings.max_p95_ms,
+    )
+
+
+def _check_route(
+    endpoint: Endpoint, deployments: Sequence[Deployment], signature_of: Callable[[int], Signature]
+) -> SmokeCheck:
+    """Check that a request that names no deployment is answered by one with traffic."""
+    shares = endpoint.traffic()
+    serving = {each.name: each for each in deployments if shares.get(each.name, 0) > 0}
+    asked = "an answer from " + (" or ".join(serving) or "a deployment with traffic")
+    if not serving:
+        return SmokeCheck("endpoint", "no deployment has traffic", asked, passed=False)
+    first = next(iter(serving.values()))
+    answer = endpoint.invoke({"data": [_example(signature_of(first.model_version))]})
+    versions = {each.model_version for each in serving.values()}
+    version = answer.body.get("model_version") if isinstance(answer.body, dict) else None
+    passed = answer.status == OK and version in versions
+    return SmokeCheck("endpoint", f"{answer.status}, version {version}", asked, passed)
+
+
+def explain_answer(answer: Answer, rows: int, model_version: int) -> str:
+    """Return what is wrong with the answer to a valid request of so many rows, or nothing."""
+    body = answer.body
+    if answer.status != OK:
+        return f"{answer.status} {body}"
+    if not isinstance(body, dict):
+        return f"not an object: {body!r}"
+    for field, valid in _ANSWER_FIELDS.items():
+        values = body.get(field)
+        if not isinstance(values, list) or len(values) != rows:
+            return f"{field} is not a list of {rows}"
+        if not all(valid(value) for value in values):
+            return f"{field} holds a value that is not allowed"
+    if body.get("model_version") != model_version:
+        return f"version {body.get('model_version')} answered"
+    return ""
+
+
+def _is_probability(value: Any) -> bool:
+    return isinstance(value, int | float) and 0 <= value <= 1
+
+
+_ANSWER_FIELDS: dict[str, Callable[[Any], bool]] = {
+    "predictions": lambda value: value in (0, 1),
+    "probabilities": _is_probability,
+    "inference_id": lambda value: isinstance(value, str) and value != "",
+}
+
+
+def _example(signature: Signature) -> dict[str, Any]:
+    return {feature["name"]: feature["example"] for feature in signature["features"]}

@@ -3,6 +3,9 @@
 import os
 import subprocess  # nosec B404  # only MLflow's server, with fixed arguments
 import sys
+from contextlib import suppress
+
+import psutil
 
 from .platforms.tracking import Tracking
 from .settings import LoadedSettings
@@ -16,7 +19,20 @@ def serve_mlflow(settings: LoadedSettings, port: int) -> int:
         *(sys.executable, "-m", "mlflow", "server"),
         *("--backend-store-uri", tracking.uri),
         *("--default-artifact-root", tracking.artifacts.as_uri()),
-        *("--host", "127.0.0.1", "--port", str(port)),
+        *("--host", "127.0.0.1", "--port", str(port), "--workers", "1"),
     ]
     environment = {**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true"}
-    return subprocess.run(command, env=environment, check=False).returncode  # nosec B603  # see above
+    server = subprocess.Popen(command, env=environment)  # nosec B603  # see above
+    try:
+        return server.wait()
+    finally:
+        _end(server.pid)
+
+
+def _end(pid: int) -> None:
+    """End the server together with the workers that it started."""
+    with suppress(psutil.NoSuchProcess):
+        server = psutil.Process(pid)
+        for process in (*server.children(recursive=True), server):
+            with suppress(psutil.NoSuchProcess):
+                process.terminate()

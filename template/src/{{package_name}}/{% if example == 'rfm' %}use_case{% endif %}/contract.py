@@ -1,0 +1,28 @@
+"""What a raw table must look like: one purchase a row.
+
+To change the contract, edit the class: one line a column, `name: type = pa.Field(checks)`.
+A column may be missing values with `nullable=True`. The checks (`ge`, `isin`, `str_matches` …) are
+listed at https://pandera.readthedocs.io. A column that the class does not name is ignored.
+Repeated rows, future dates and stale data are checked as `data:` in conf/base.yaml says.
+"""
+
+import math
+
+import pandera.polars as pa
+import polars as pl
+
+KEY = "customer_id"
+DATE_COLUMN = "order_date"
+
+
+class Transactions(pa.DataFrameModel):
+    """One purchase: who, when and how much."""
+
+    customer_id: str = pa.Field(str_length={"min_value": 1})
+    order_date: pl.Date = pa.Field()
+    amount: float = pa.Field(ge=0, lt=math.inf, description="In your currency; not NaN.")
+
+
+def contract() -> type[pa.DataFrameModel]:
+    """Return the model that every raw table has to satisfy."""
+    return Transactions

@@ -1,0 +1,33 @@
+"""The model and the simple baseline that it has to beat.
+
+Both are fitted on a float32 matrix of shape (customers, features), with the columns in the order
+of `features.py`, and on labels 0 and 1. They must convert to ONNX, as scikit-learn's own
+estimators do.
+"""
+
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
+
+from .params import Params
+
+
+def make_model(params: Params, seed: int) -> Pipeline:
+    """Return unfitted gradient-boosted trees, which see when a customer's next purchase is due."""
+    trees = HistGradientBoostingClassifier(
+        learning_rate=params.learning_rate,
+        max_iter=params.max_iter,
+        max_leaf_nodes=params.max_leaf_nodes,
+        min_samples_leaf=params.min_samples_leaf,
+        l2_regularization=params.l2_regularization,
+        early_stopping=False,
+        random_state=seed,
+    )
+    return Pipeline([("trees", trees)])
+
+
+def make_baseline(seed: int) -> Pipeline:
+    """Return an unfitted logistic regression on standardised features."""
+    regression = LogisticRegression(max_iter=1000, random_state=seed)
+    return Pipeline([("scale", StandardScaler()), ("regression", regression)])

@@ -1,0 +1,28 @@
+"""Features: what is known about each key on a given day, as numbers."""
+
+from datetime import date
+
+import ibis
+
+from ..errors import StubNotFilled
+
+
+def build_features(table: ibis.Table, reference_date: date) -> ibis.Table:
+    """Turn raw rows into one row of numbers for each key.
+
+    Args:
+        table: rows that satisfy the contract, with its columns.
+        reference_date: the last day to look at; ignore rows after it. Without dates, ignore it.
+
+    Returns:
+        The column KEY, which does not repeat, and one column a feature: numbers or booleans, also
+        null where a value is missing. A row depends on this key's raw rows alone. What the label
+        is made of must not be among the features.
+
+    Example:
+        past = table.filter(table.visited_on <= reference_date)
+        return past.group_by("machine_id").aggregate(
+            visits=past.count(), mean_cost=past.cost.mean()
+        )
+    """
+    raise StubNotFilled("one row of numeric features for each key")

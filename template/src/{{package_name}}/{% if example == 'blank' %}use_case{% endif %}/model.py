@@ -1,0 +1,29 @@
+"""The model and the simple baseline that it has to beat.
+
+Both are fitted on a float32 matrix of shape (keys, features), with the columns in the order of
+`features.py` and NaN for null, and on labels 0 and 1. The model must convert to ONNX, as
+scikit-learn's own estimators do.
+"""
+
+from sklearn.base import ClassifierMixin
+
+from ..errors import StubNotFilled
+from .params import Params
+
+
+def make_model(params: Params, seed: int) -> ClassifierMixin:
+    """Return an unfitted scikit-learn classifier with `predict_proba`.
+
+    Example:
+        return HistGradientBoostingClassifier(random_state=seed)
+    """
+    raise StubNotFilled("a scikit-learn classifier")
+
+
+def make_baseline(seed: int) -> ClassifierMixin:
+    """Return a simple unfitted classifier; a model that is not better is refused.
+
+    Example:
+        return make_pipeline(SimpleImputer(), StandardScaler(), LogisticRegression())
+    """
+    raise StubNotFilled("a simple classifier that the model has to beat")

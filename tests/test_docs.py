@@ -1,0 +1,132 @@
+"""The generated project's texts are true: commands, options, messages and links that they name."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from tools.worktree import ROOT
+
+from .support import HOSTILE, Template
+
+SOURCES = ROOT / "template" / "src" / "{{package_name}}"
+COMMAND = re.compile(r"\bmlops ((?:data |step |setup )?[a-z][a-z-]*)")
+OPTION = re.compile(r"(?<![\w-])--[a-z][a-z0-9-]*")
+LINK = re.compile(r"\]\((?!https?:|mailto:)([^)\s]+)\)")
+
+
+def commands() -> dict[str, set[str]]:
+    """Return every command of the CLI with its options, read from the source."""
+    tree = ast.parse((SOURCES / "cli.py").read_text(encoding="utf-8"))
+    shared = {
+        node.targets[0].id: strings(node.value)
+        for node in tree.body
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
+    }
+    found = {}
+    for node in tree.body:
+        if not isinstance(node, ast.FunctionDef):
+            continue
+        options, name = {"--help"}, None
+        for decorator in node.decorator_list:
+            if isinstance(decorator, ast.Name):
+                options |= shared[decorator.id]
+            elif isinstance(decorator, ast.Call) and ast.unparse(decorator.func) == "click.option":
+                options |= strings(decorator)
+            elif isinstance(decorator, ast.Call) and isinstance(decorator.func, ast.Attribute):
+                group = ast.unparse(decorator.func.value)
+                own = [a.value for a in decorator.args if isinstance(a, ast.Constant)]
+                last = str(own[0]) if own else node.name.replace("_", "-")
+                name = last if group == "mlops" else f"{group} {last}"
+        if name:
+            found[name] = options
+    return found
+
+
+def strings(node: ast.AST) -> set[str]:
+    """Return the option names in a call of click.option."""
+    return {
+        each.value
+        for each in ast.walk(node)
+        if isinstance(each, ast.Constant)
+        and isinstance(each.value, str)
+        and each.value.startswith("--")
+    }
+
+
+def said_in_sources() -> str:
+    """Return all source text with adjacent string literals joined."""
+    text = "\n".join(
+        path.read_text(encoding="utf-8")
+        for path in (*SOURCES.rglob("*.py"), ROOT / "template/serving/score.py")
+    )
+    return re.sub(r'"\s*\n\s*f?"', "", text)
+
+
+@pytest.fixture(scope="module", params=["rfm", "blank"])
+def project(
+    request: pytest.FixtureRequest, template: Template, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    folder = tmp_path_factory.mktemp("docs") / "project"
+    return template.render(folder, example=request.param)
+
+
+def pages(project: Path) -> list[Path]:
+    return [project / "README.md", project / "AGENTS.md", *(project / "docs").glob("*.md")]
+
+
+def test_the_reader_of_the_cli_finds_commands() -> None:
+    assert {"run", "data validate", "step fit", "smoke-test"} <= commands().keys()
+    assert {"--run-id", "--threshold-f1", "--environment"} <= commands()["evaluate"]
+
+
+def test_every_command_and_option_exists(project: Path) -> None:
+    known = commands()
+    named = set()
+    for page in pages(project):
+        for line in page.read_text(encoding="utf-8").splitlines():
+            for code in re.findall(r"`([^`]+)`", line) or [line]:
+                for command in COMMAND.findall(code):
+                    assert command in known, f"{page.name}: {line}"
+                    named.add(command)
+            used = [*dict.fromkeys(COMMAND.findall(line))]
+            if len(used) == 1:
+                rest = line.split(f"mlops {used[0]}", 1)[1]
+                unknown = {*OPTION.findall(rest)} - known[used[0]]
+                assert not unknown, f"{page.name}: {line}"
+    assert named >= {name for name in known if " " not in name} - {"data", "step"}
+
+
+def test_every_quoted_message_exists(project: Path) -> None:
+    said = said_in_sources()
+    rows = (project / "docs/troubleshooting.md").read_text(encoding="utf-8").splitlines()
+    quoted = [row.split("`")[1] for row in rows if row.startswith("| `") and "_" not in row[:12]]
+    assert len(quoted) > 20
+    pieces = [piece.strip(" '(),:") for message in quoted for piece in message.split("…")]
+    assert [piece for piece in pieces if piece not in said] == []
+
+
+def test_every_link_leads_somewhere(project: Path) -> None:
+    for page in pages(project):
+        text = page.read_text(encoding="utf-8")
+        titles = re.findall(r"^#+ (.+)$", text, flags=re.MULTILINE)
+        anchors = {re.sub(r"[^\w -]", "", title).lower().replace(" ", "-") for title in titles}
+        for target in LINK.findall(text):
+            if target.startswith("#"):
+                assert target[1:] in anchors, f"{page.name}: {target}"
+            else:
+                assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_answers_cannot_break_the_readme(template: Template, tmp_path: Path) -> None:
+    plain = template.render(tmp_path / "plain", project_slug=HOSTILE["project_slug"])
+    hostile = template.render(tmp_path / "hostile", **HOSTILE)
+    ours, theirs = (
+        (folder / "README.md").read_text(encoding="utf-8").splitlines()
+        for folder in (plain, hostile)
+    )
+    assert ours[5:] == theirs[5:]
+    for line in theirs[:5]:
+        unescaped = re.sub(r"\\.|<[^<>\s]+@[^<>\s]+>|\*\*[\w .]+\*\*", "", line)
+        assert not re.search(r"[<`*_|\[]", unescaped), line

@@ -17,12 +17,18 @@ from .tracking import Tracking
 
 
 class LocalPlatform:
-    """Everything in the project's own `.mlops` folder, on this machine."""
+    """Everything in the project's own `.mlops` folder, on this machine.
+
+    Args:
+        settings: what is in force.
+        environments: where serving environments are kept; by default `.mlops/serving-env`.
+    """
 
     name = "local"
 
-    def __init__(self, settings: LoadedSettings) -> None:
+    def __init__(self, settings: LoadedSettings, environments: Path | None = None) -> None:
         self.settings = settings
+        self._environments = environments
         self._state_dir = settings.project.state_dir
         self._tracking = Tracking(self._state_dir, settings.model_name)
 
@@ -117,7 +123,9 @@ class LocalPlatform:
         """Return an endpoint by name, whether or not it exists yet."""
         from .local_endpoint import LocalEndpoint
 
-        return LocalEndpoint(self.settings.project, name, self.settings.values.endpoint)
+        return LocalEndpoint(
+            self.settings.project, name, self.settings.values.endpoint, self._environments
+        )
 
     def champion(self) -> ModelVersion | None:
         """Return the version with all traffic in prod, else the newest registered one."""

@@ -20,7 +20,7 @@ from ..errors import ConfigError, MlopsError, PlatformError
 from ..project import Project
 from . import processes
 from .base import Answer, Deployment, ModelVersion, Report, silent
-from .local_http import get_json, local_session, post
+from .local_http import Unreachable, get_json, local_session, post
 from .processes import LOCALHOST, ProcessRecord
 from .serving_env import (
     ENTRY_SCRIPT,
@@ -111,7 +111,7 @@ class LocalEndpoint:
         _check_name("deployment", deployment)
         facts = verify_version(version.folder)
         with self._state.changing(self.name):
-            self._start_missing(report, retry_failed=False)
+            self._start_missing(report, retry_failed=False, but=deployment)
             code = keep_code(self._root / "serving", self._home / "serving-code")
             plan = DeploymentState(
                 model_name=facts.name,
@@ -182,13 +182,13 @@ class LocalEndpoint:
             PlatformError: the endpoint cannot be reached.
         """
         self._repair(silent, retry_failed=False)
-        state = self._existing()
-        headers = {"Authorization": f"Bearer {self.key()}"}
-        if deployment is not None:
-            headers[DEPLOYMENT_HEADER] = deployment
-        # the router answers 504 when a deployment takes too long: give it time to say so
-        timeout = state.request_timeout_seconds + _PROBE_SECONDS
-        return post(self._session, self.url(), payload, headers, timeout)
+        try:
+            return self._send(payload, deployment)
+        except Unreachable:
+            # the router may have died in just this moment
+            time.sleep(_POLL_SECONDS)
+            self._repair(silent, retry_failed=False)
+            return self._send(payload, deployment)
 
     def logs(self, deployment: str, lines: int = 100) -> str:
         """Return the last lines that a deployment printed.
@@ -220,6 +220,15 @@ class LocalEndpoint:
     def _session(self) -> "requests.Session":
         return local_session()
 
+    def _send(self, payload: bytes | Mapping[str, Any], deployment: str | None) -> Answer:
+        state = self._existing()
+        headers = {"Authorization": f"Bearer {self.key()}"}
+        if deployment is not None:
+            headers[DEPLOYMENT_HEADER] = deployment
+        # the router answers 504 when a deployment takes too long: give it time to say so
+        timeout = state.request_timeout_seconds + _PROBE_SECONDS
+        return post(self._session, self.url(), payload, headers, timeout)
+
     def _repair(self, report: Report, *, retry_failed: bool) -> None:
         state = self._state.endpoint(self.name)
         if state is None or self._is_whole(state, retry_failed=retry_failed):
@@ -238,15 +247,16 @@ class LocalEndpoint:
             for each in state.deployments.values()
         )
 
-    def _start_missing(self, report: Report, *, retry_failed: bool) -> None:
-        """Bring the endpoint to what its state says; the caller holds the right to change it."""
+    def _start_missing(self, report: Report, *, retry_failed: bool, but: str | None = None) -> None:
+        """Start what should run, `but` one deployment; the caller holds the right to change it."""
         self._end_leftovers()
         state = self._state.endpoint(self.name)
         if state is None:
             return
         try:
             for name, found in state.deployments.items():
-                if not self._runs(found.process) and (retry_failed or not found.failure):
+                wanted = name != but and (retry_failed or not found.failure)
+                if wanted and not self._runs(found.process):
                     self._start_again(name, found, report)
             if not self._runs(state.router):
                 report("the router is not running: starting it again")
@@ -507,7 +517,7 @@ def _excerpt(log: str) -> str:
 
 def _serves(answer: Answer, version: int) -> bool:
     body = answer.body
-    return answer.status == 200 and isinstance(body, dict) and body["model_version"] == version
+    return answer.status == 200 and isinstance(body, dict) and body.get("model_version") == version
 
 
 def _clean_environment() -> dict[str, str]:

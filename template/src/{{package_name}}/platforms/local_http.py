@@ -12,6 +12,10 @@ from .base import Answer
 from .processes import LOCALHOST
 
 
+class Unreachable(PlatformError):
+    """Nothing accepts connections at an address, or it broke one off."""
+
+
 def local_session() -> requests.Session:
     """Return a session that ignores proxies and netrc, which would break calls to 127.0.0.1."""
     session = requests.Session()
@@ -29,7 +33,8 @@ def post(
     """Post JSON and return the answer, whatever its status.
 
     Raises:
-        PlatformError: nothing answered.
+        Unreachable: nothing is there, or it ended before it answered.
+        PlatformError: no answer came in time.
     """
     body = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
     started = time.perf_counter()
@@ -40,8 +45,10 @@ def post(
             headers={"Content-Type": "application/json", **headers},
             timeout=timeout,
         )
+    except requests.ConnectionError as error:
+        raise Unreachable(f"{url} cannot be reached: {error}") from None
     except requests.RequestException as error:
-        raise PlatformError(f"{url} cannot be reached: {error}") from None
+        raise PlatformError(f"{url} did not answer: {error}") from None
     seconds = time.perf_counter() - started
     return Answer(response.status_code, _content(response), seconds, dict(response.headers))
 

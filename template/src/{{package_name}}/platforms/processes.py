@@ -21,6 +21,7 @@ import psutil
 LOCALHOST = "127.0.0.1"
 _CLOCK_TOLERANCE = 1.0
 _GRACE_SECONDS = 3.0
+_KILL_SECONDS = 5.0
 _POLL_SECONDS = 0.02
 
 _children: list[subprocess.Popen[bytes]] = []
@@ -104,12 +105,12 @@ def stop(records: Iterable[ProcessRecord], home: Path) -> None:
             with contextlib.suppress(psutil.Error):
                 family.extend([*head.children(recursive=True), head])
                 head.terminate()
-    if _wait_for_end(family):
+    if _wait_for_end(family, _GRACE_SECONDS):
         return
     for process in family:
         with contextlib.suppress(psutil.Error):
             process.kill()
-    _wait_for_end(family)
+    _wait_for_end(family, _KILL_SECONDS)
 
 
 def free_port(preferred: int | None = None) -> int:
@@ -135,9 +136,9 @@ def tail(path: Path, lines: int) -> str:
     return ""
 
 
-def _wait_for_end(family: Iterable[psutil.Process]) -> bool:
-    """Wait until all have ended, for as long as the grace lasts; tell whether they have."""
-    deadline = time.monotonic() + _GRACE_SECONDS
+def _wait_for_end(family: Iterable[psutil.Process], seconds: float) -> bool:
+    """Wait until all have ended, but only so long; tell whether they have."""
+    deadline = time.monotonic() + seconds
     while not all(map(_has_ended, family)):
         if time.monotonic() > deadline:
             return False

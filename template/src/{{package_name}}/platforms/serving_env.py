@@ -9,7 +9,6 @@ import os
 import shutil
 import subprocess  # nosec B404
 import sys
-import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -70,7 +69,7 @@ def environment_python(root: Path, requirements: Path, store: Path, report: Repo
     Raises:
         PlatformError: it could not be made; nothing is left behind.
     """
-    target = store / _environment_hash(root, requirements)
+    target = store / _environment_hash(requirements)
     python = _python_of(target)
     if python.exists():
         return python
@@ -94,19 +93,11 @@ def _code_files(source: Path) -> list[str]:
     )
 
 
-def _environment_hash(root: Path, requirements: Path) -> str:
+def _environment_hash(requirements: Path) -> str:
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     digest = hashlib.sha256(requirements.read_bytes())
-    digest.update(f"\0{sys.platform}\0{version}\0{_exclude_newer(root)}".encode())
+    digest.update(f"\0{sys.platform}\0{version}".encode())
     return digest.hexdigest()[:_HASH_DIGITS]
-
-
-def _exclude_newer(root: Path) -> str:
-    path = root / "pyproject.toml"
-    if not path.is_file():
-        return ""
-    content = tomllib.loads(path.read_text(encoding="utf-8"))
-    return str(content.get("tool", {}).get("uv", {}).get("exclude-newer", ""))
 
 
 def _python_of(environment: Path) -> Path:

@@ -114,6 +114,7 @@ def main() -> None:
     if options.render_only:
         return
     demo(project, clock)
+    uv = "uv" if shutil.which("uv") else os.path.relpath(UV, project)
     print(f"""
 A complete project is in {options.target}, and its whole loop has run: data, validation, training,
 gate, registration, deployment, smoke test and one prediction. How long each part took:
@@ -121,10 +122,12 @@ gate, registration, deployment, smoke test and one prediction. How long each par
 {clock.summary()}
 
 Where to look:
-  {options.target}/README.md            what the project is, and all its commands
-  {options.target}/.mlops/registry/     the registered model, with its model card
-  cd {options.target} && uv run mlops ui      the run in MLflow: metrics and plots
-  cd {options.target} && uv run mlops run     the loop again: the new model must match the first one
+  {options.target}/README.md          what the project is, and all its commands
+  {options.target}/.mlops/registry/   the registered model, with its model card
+
+What to try, in {options.target}:
+  {uv} run mlops ui     the run in MLflow, with metrics and plots
+  {uv} run mlops run    the loop again: the new model must be as good as the first
 """)
 
 

@@ -17,9 +17,9 @@ FREQUENT_SHARE = 0.55
 FREQUENT_CYCLE = (30.0, 0.45)
 """Median (days) and spread (standard deviation of the logarithm) of the frequent buyers' cycles."""
 OCCASIONAL_CYCLE = (150.0, 0.35)
-REGULARITY = (15.0, 40.0)
+REGULARITY = (20.0, 50.0)
 """Range of the gamma shape of the time between purchases: 1 is random, higher is more regular."""
-DROPOUT = (0.4, 5.0)
+DROPOUT = (0.35, 5.0)
 """Beta distribution of the chance to leave after a purchase: most stay long, some leave at once."""
 AMOUNT = (40.0, 0.5, 0.4)
 """Median, spread between customers and spread within one: lognormal, in any currency."""

@@ -89,8 +89,16 @@ class Updated:
 
 EDITED = {
     f"src/{PACKAGE}/use_case/features.py": f"{USE_CASE}/features.py",
-    "conf/base.yaml": "template/conf/base.yaml.jinja",
+    "tests/use_case/test_use_case.py": "template/tests/use_case/test_use_case.py.jinja",
     "conf/dev.yaml": "template/conf/dev.yaml",
+}
+DELETED = {
+    f"src/{PACKAGE}/use_case/slices.py": f"{USE_CASE}/slices.py",
+    "tests/use_case/test_rfm.py": (
+        "template/tests/use_case/{% if example == 'rfm' %}test_rfm.py{% endif %}.jinja"
+    ),
+    "conf/base.yaml": "template/conf/base.yaml.jinja",
+    "docs/gate.md": None,
 }
 OWN = (
     *(f"src/{PACKAGE}/use_case/own.py", "tests/use_case/test_own.py", "conf/own.yaml"),
@@ -110,13 +118,11 @@ def updated(tmp_path_factory: pytest.TempPathFactory) -> Updated:
     for path in OWN:
         (project / path).parent.mkdir(parents=True, exist_ok=True)
         append(project / path, "# mine")
-    run("git", "rm", "--quiet", f"src/{PACKAGE}/use_case/slices.py", folder=project)
-    run("git", "rm", "--quiet", "docs/gate.md", folder=project)
+    run("git", "rm", "--quiet", *DELETED, folder=project)
     commit_all(project)
 
-    for source in EDITED.values():
+    for source in filter(None, [*EDITED.values(), *DELETED.values()]):
         append(template.path / source, "# theirs")
-    append(template.path / USE_CASE / "slices.py", "# theirs")
     append(template.path / SOURCES / "errors.py", "# theirs")
     append(template.path / USE_CASE / "new.py", "# theirs")
     append(template.path / "template/conf/new.yaml", "# theirs")
@@ -141,7 +147,7 @@ class TestWhatIsTheTeams:
     def test_an_own_file_stays(self, updated: Updated, path: str) -> None:
         assert updated.text(path) == "# mine\n"
 
-    @pytest.mark.parametrize("path", [f"src/{PACKAGE}/use_case/slices.py", "docs/gate.md"])
+    @pytest.mark.parametrize("path", DELETED)
     def test_what_was_deleted_stays_deleted(self, updated: Updated, path: str) -> None:
         assert not (updated.project / path).exists()
 

@@ -1,8 +1,12 @@
 """Options and fixtures for all tests."""
 
+import os
 from collections.abc import Generator
 
 import pytest
+
+# Several test processes share the cores: more threads in each would only wait for one another.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -181,14 +181,16 @@ class LocalEndpoint:
             ConfigError: nothing was ever deployed here.
             PlatformError: the endpoint cannot be reached.
         """
-        self._repair(silent, retry_failed=False)
-        try:
-            return self._send(payload, deployment)
-        except Unreachable:
-            # the router may have died in just this moment
-            time.sleep(_POLL_SECONDS)
+        deadline = time.monotonic() + self._settings.start_timeout_seconds
+        while True:
             self._repair(silent, retry_failed=False)
-            return self._send(payload, deployment)
+            try:
+                return self._send(payload, deployment)
+            except Unreachable:
+                # the router died in just this moment, or another command is starting it again
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(_POLL_SECONDS)
 
     def logs(self, deployment: str, lines: int = 100) -> str:
         """Return the last lines that a deployment printed.
@@ -270,7 +272,8 @@ class LocalEndpoint:
 
     def _start_again(self, name: str, found: DeploymentState, report: Report) -> None:
         report(f"{name} is not running: starting it again")
-        process, failure = found.process, ""
+        # without a process no request can reach a stranger that got the old port
+        process, failure = None, ""
         try:
             facts = verify_version(self._root / found.folder)
             server = self._start_server(name, found, report)
@@ -436,7 +439,8 @@ class LocalEndpoint:
         detail = ""
         process = processes.find(found.process, self._home)
         if process is None or found.process is None:
-            detail = found.failure or ("stopped" if found.process is None else "not running")
+            detail = found.failure.partition("\n")[0]
+            detail = detail or ("stopped" if found.process is None else "not running")
         elif not processes.listens(process, found.process.port):
             detail = "does not listen"
         elif get_json(self._session, found.process.port, _PROBE_SECONDS) is None:

@@ -177,7 +177,9 @@ class Router:
         timeout_seconds: float,
     ) -> Response:
         if server is None or self._client is None:
-            return _error(502, f"the deployment {name} is not running: `mlops deploy` starts it")
+            return _error(
+                502, f"the deployment {name} is not running: `mlops smoke-test` starts it"
+            )
         self._in_flight[server.port] += 1
         try:
             async with self._client.post(
@@ -194,7 +196,9 @@ class Router:
         except TimeoutError:
             return _error(504, f"the deployment {name} did not answer within {timeout_seconds:g} s")
         except (aiohttp.ClientError, OSError):
-            return _error(502, f"the deployment {name} does not answer: `mlops deploy` repairs it")
+            return _error(
+                502, f"the deployment {name} does not answer: `mlops smoke-test` repairs it"
+            )
         finally:
             self._in_flight[server.port] -= 1
 

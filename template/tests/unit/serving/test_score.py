@@ -120,13 +120,14 @@ def test_a_refusal_is_a_400_and_echoes_little(started: ModuleType) -> None:
     assert len(answer.body["error"]) < 200
 
 
-def test_a_failure_of_the_model_is_not_blamed_on_the_client(
-    started: ModuleType, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("part", ["parse", "score"])
+def test_a_failure_of_ours_is_not_blamed_on_the_client(
+    started: ModuleType, monkeypatch: pytest.MonkeyPatch, part: str
 ) -> None:
     def broken(*_arguments: Any) -> Any:
         raise RuntimeError("out of memory")
 
-    monkeypatch.setattr(started, "score", broken)
+    monkeypatch.setattr(started, part, broken)
     with pytest.raises(RuntimeError, match="out of memory"):
         started.run(json.dumps({"data": [ROW]}))
 

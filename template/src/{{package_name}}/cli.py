@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from .ci import set_output, summarise
+from .checks import failures
 from .errors import ConfigError, MlopsError, Refused, StubNotFilled
 
 if TYPE_CHECKING:
@@ -262,8 +263,7 @@ def evaluate(
     _show_checks("The gate's verdict", verdict.checks)
     set_output("passed", str(verdict.passed).lower())
     if not verdict.passed:
-        failed = [check.name for check in verdict.checks if not check.passed]
-        raise Refused(f"the gate refuses run {run_id}: {', '.join(failed)}")
+        raise Refused(f"the gate refuses run {run_id}: {failures(verdict.checks)}")
 
 
 @mlops.command()
@@ -340,8 +340,7 @@ def smoke_test(deployment: str | None, environment: str | None, as_json: bool) -
         emit(result.to_dict())
     _show_checks(f"Smoke test of {settings.endpoint_name}", result.checks)
     if not result.passed:
-        failed = [check.name for check in result.checks if not check.passed]
-        raise Refused(f"{settings.endpoint_name} failed the smoke test: {', '.join(failed)}")
+        raise Refused(f"{settings.endpoint_name} failed the smoke test: {failures(result.checks)}")
 
 
 @mlops.command()

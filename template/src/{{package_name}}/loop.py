@@ -13,6 +13,7 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
+from .checks import failures
 from .console import console
 from .errors import Refused
 from .files import read_json
@@ -125,10 +126,7 @@ def _register(platform: Platform, run: Run, settings: LoadedSettings, board: Boa
         verdict = judge_run(platform, run, settings)
         report("; ".join(f"{c.name} {c.found}, {c.asked}" for c in verdict.checks[:2]))
         if not verdict.passed:
-            failed = [
-                f"{c.name}: {c.found}, asked {c.asked}" for c in verdict.checks if not c.passed
-            ]
-            raise Refused(f"the gate refuses run {run.run_id}: {'; '.join(failed)}")
+            raise Refused(f"the gate refuses run {run.run_id}: {failures(verdict.checks)}\")
     with board.stage("register") as report:
         version = register_run(platform, run, settings)
         report(f"{version.name} version {version.version}")
@@ -158,8 +156,7 @@ def _serve(
     with board.stage("smoke test") as report:
         result = smoke_test_endpoint(platform, settings, None, report)
         if not result.passed:
-            failed = [f"{c.name}: {c.found}" for c in result.checks if not c.passed]
-            raise Refused(f"{endpoint.name} failed the smoke test: {'; '.join(failed)}")
+            raise Refused(f"{endpoint.name} failed the smoke test: {failures(result.checks)}")
         report(f"{len(result.checks)} checks passed")
     with board.stage("predict") as report:
         request = {"data": [example_row(version)]}

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from ..checks import Check
 from ..errors import Refused
 from ..files import file_sha256, read_json
 from ..metrics import LOWER_IS_BETTER
@@ -17,16 +18,6 @@ from ..settings import GateSettings, LoadedSettings
 
 SCHEMA = 1
 VERDICT_FILE = "verdict.json"
-
-
-@dataclass(frozen=True)
-class Check:
-    """One condition of the gate: what was found, what was asked."""
-
-    name: str
-    found: str
-    asked: str
-    passed: bool
 
 
 @dataclass(frozen=True)

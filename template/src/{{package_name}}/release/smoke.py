@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from ..checks import Check
 from ..errors import ConfigError
 from ..files import read_json
 from ..platforms.base import Answer, Deployment, Endpoint, Platform, Report, silent
@@ -20,21 +21,11 @@ Signature = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class SmokeCheck:
-    """One condition: what was found, what was asked."""
-
-    name: str
-    found: str
-    asked: str
-    passed: bool
-
-
-@dataclass(frozen=True)
 class SmokeResult:
     """All checks of one endpoint."""
 
     endpoint: str
-    checks: tuple[SmokeCheck, ...]
+    checks: tuple[Check, ...]
 
     @property
     def passed(self) -> bool:
@@ -94,7 +85,7 @@ def smoke_test(
     if not chosen:
         known = ", ".join(each.name for each in found) or "none"
         raise ConfigError(f"{endpoint.name} has no deployment {deployment or ''} (it has: {known})")
-    checks: list[SmokeCheck] = []
+    checks: list[Check] = []
     for each in chosen:
         checks.append(_check_health(each))
         if each.healthy:
@@ -143,8 +134,8 @@ def percentile(values: Sequence[float], share: float) -> float:
     return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
 
 
-def _check_health(deployment: Deployment) -> SmokeCheck:
-    return SmokeCheck(
+def _check_health(deployment: Deployment) -> Check:
+    return Check(
         name=f"{deployment.name}: health",
         found="healthy" if deployment.healthy else deployment.detail.partition("\n")[0],
         asked="healthy",
@@ -154,27 +145,27 @@ def _check_health(deployment: Deployment) -> SmokeCheck:
 
 def _check_deployment(
     endpoint: Endpoint, deployment: Deployment, signature: Signature, settings: SmokeTestSettings
-) -> Iterator[SmokeCheck]:
+) -> Iterator[Check]:
     name = deployment.name
     for rows in BATCHES:
         answer = endpoint.invoke({"data": [_example(signature)] * rows}, name)
         problem = explain_answer(answer, rows, deployment.model_version)
         asked = f"{rows} predictions of version {deployment.model_version}"
-        yield SmokeCheck(f"{name}: batch of {rows}", problem or asked, asked, not problem)
+        yield Check(f"{name}: batch of {rows}", problem or asked, asked, not problem)
     nulls = {f["name"]: None for f in signature["features"] if f["nullable"]}
     if nulls:
         answer = endpoint.invoke({"data": [{**_example(signature), **nulls}]}, name)
         problem = explain_answer(answer, 1, deployment.model_version)
         asked = f"a prediction without {', '.join(nulls)}"
-        yield SmokeCheck(f"{name}: nulls where allowed", problem or asked, asked, not problem)
+        yield Check(f"{name}: nulls where allowed", problem or asked, asked, not problem)
     for kind, body, word in bad_requests(signature):
         yield _check_refusal(endpoint.invoke(body, name), f"{name}: {kind}", word)
     yield from _check_speed(endpoint, deployment, signature, settings)
 
 
-def _check_refusal(answer: Answer, name: str, word: str) -> SmokeCheck:
+def _check_refusal(answer: Answer, name: str, word: str) -> Check:
     sentence = str(answer.body.get("error", "")) if isinstance(answer.body, dict) else ""
-    return SmokeCheck(
+    return Check(
         name=name,
         found=f"{answer.status} {sentence}".strip(),
         asked=f"{BAD_REQUEST} naming {word}",
@@ -184,18 +175,18 @@ def _check_refusal(answer: Answer, name: str, word: str) -> SmokeCheck:
 
 def _check_speed(
     endpoint: Endpoint, deployment: Deployment, signature: Signature, settings: SmokeTestSettings
-) -> Iterator[SmokeCheck]:
+) -> Iterator[Check]:
     payload = {"data": [_example(signature)]}
     answers = [endpoint.invoke(payload, deployment.name) for _ in range(settings.requests)]
     wrong = sum(bool(explain_answer(a, 1, deployment.model_version)) for a in answers)
-    yield SmokeCheck(
+    yield Check(
         name=f"{deployment.name}: errors",
         found=f"{wrong} of {len(answers)} requests",
         asked="0",
         passed=wrong == 0,
     )
     milliseconds = 1000 * percentile([answer.seconds for answer in answers], 0.95)
-    yield SmokeCheck(
+    yield Check(
         name=f"{deployment.name}: latency (p95)",
         found=f"{milliseconds:.1f} ms",
         asked=f"at most {settings.max_p95_ms:g} ms",
@@ -205,19 +196,19 @@ def _check_speed(
 
 def _check_route(
     endpoint: Endpoint, deployments: Sequence[Deployment], signature_of: Callable[[int], Signature]
-) -> SmokeCheck:
+) -> Check:
     """Check that a request that names no deployment is answered by one with traffic."""
     shares = endpoint.traffic()
     serving = {each.name: each for each in deployments if shares.get(each.name, 0) > 0}
     asked = "an answer from " + (" or ".join(serving) or "a deployment with traffic")
     if not serving:
-        return SmokeCheck("endpoint", "no deployment has traffic", asked, passed=False)
+        return Check("endpoint", "no deployment has traffic", asked, passed=False)
     first = next(iter(serving.values()))
     answer = endpoint.invoke({"data": [_example(signature_of(first.model_version))]})
     versions = {each.model_version for each in serving.values()}
     version = answer.body.get("model_version") if isinstance(answer.body, dict) else None
     passed = answer.status == OK and version in versions
-    return SmokeCheck("endpoint", f"{answer.status}, version {version}", asked, passed)
+    return Check("endpoint", f"{answer.status}, version {version}", asked, passed)
 
 
 def explain_answer(answer: Answer, rows: int, model_version: int) -> str:

@@ -185,7 +185,7 @@ class TestPipeline:
             "validation-results": ["validation-results.json"],
             "bandit-report": ["bandit-report.json"],
             "test-results": ["coverage.xml", "test-results.xml"],
-            "run-dev": ["runs/run-1/model/model.skops"],
+            "run-dev": [".mlops/runs/run-1/model/model.skops"],
         }
 
     def test_without_the_variable_the_platform_is_left_to_the_settings(self, act: Act) -> None:
@@ -222,7 +222,7 @@ class TestPipeline:
     def test_a_refusing_gate_fails_the_run_and_keeps_the_evidence(self, act: Act) -> None:
         outcome = act("push", PUSH, fail="mlops evaluate")
         assert not outcome.ok
-        assert outcome.artifacts["run-dev"] == ["runs/run-1/model/model.skops"]
+        assert outcome.artifacts["run-dev"] == [".mlops/runs/run-1/model/model.skops"]
 
     def test_the_lock_is_obeyed_once_it_is_committed(self, act: Act) -> None:
         (act.project / "uv.lock").touch()

@@ -40,6 +40,7 @@ elif "pytest" in command:
     write("test-results.xml")
 elif "mlops train" in command:
     write(".mlops/runs/run-1/model/model.skops")
+    write(".mlops/runs/run-1/prepared/train.parquet")
     output("run_id=run-1")
 
 failing = os.environ.get("STUB_FAIL")

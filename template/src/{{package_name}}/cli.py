@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from .ci import set_output, summarise
 from .checks import failures
+from .ci import set_output, summarise
 from .errors import ConfigError, MlopsError, Refused, StubNotFilled
 
 if TYPE_CHECKING:

@@ -21,6 +21,8 @@ _BODY = jinja2.Environment(
     """\
 # {{ card.title }}, version {{ card.model.version }}
 
+{{ card.description }}
+
 Registered {{ card.created_at }} by team {{ card.team }} ({{ card.contact }}).
 
 ## Quality on the holdout

@@ -5,6 +5,7 @@ every platform. What runs where is always read from the endpoints themselves.
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -60,6 +61,29 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Observation:
+    """How one scoring request went, as the endpoint's front end saw it.
+
+    `status` is 0 if there was no answer, which only a mirrored request can meet: a caller always
+    gets one. `sequence` counts an endpoint's observations from 1 on.
+    """
+
+    sequence: int
+    deployment: str
+    status: int
+    seconds: float
+    mirrored: bool
+
+
+@dataclass(frozen=True)
+class DeploymentShare:
+    """What a deployment served and its percentage of the traffic, as recorded."""
+
+    model_version: int
+    traffic: int
+
+
 class Endpoint(Protocol):
     """One online endpoint with its deployments behind one URL."""
 
@@ -85,6 +109,35 @@ class Endpoint(Protocol):
 
     def set_traffic(self, traffic: Mapping[str, int]) -> None:
         """Set the percentages; they must sum to 0 or 100 and name healthy deployments."""
+
+    def mirror(self) -> dict[str, int]:
+        """Return the deployment that gets copies of requests, with its percentage; or nothing."""
+
+    def set_mirror(self, deployment: str | None, percent: int = 0) -> None:
+        """Send copies of so many percent of the requests to a deployment; None ends it.
+
+        At most 50 %. No caller ever sees or waits for an answer to a copy.
+        """
+
+    def delete(self, deployment: str) -> None:
+        """Remove a deployment; refused while it has traffic or is mirrored to."""
+
+    def observations(self, after: int = 0) -> list[Observation]:
+        """Return what was answered after the observation of this sequence, oldest first.
+
+        The front end keeps only the latest ones, and loses them when it ends; its numbers go on.
+        """
+
+    def lease(self, purpose: str) -> AbstractContextManager[None]:
+        """Hold the endpoint for one change of several steps, such as a release.
+
+        Refuses while another command holds it, naming that one's purpose. If the change ends with
+        an exception, traffic and mirror are as before; if its process dies, the next repair
+        restores them.
+        """
+
+    def previous(self) -> dict[str, DeploymentShare] | None:
+        """Return what each deployment was before the last completed change, or None."""
 
     def invoke(self, payload: bytes | Mapping[str, Any], deployment: str | None = None) -> Answer:
         """Send one scoring request, to one deployment if it is named."""

@@ -26,6 +26,23 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class ComputeSettings(_Section):
+    """What training runs on in a cloud; this machine takes what it has."""
+
+    size: str = Field(default="Standard_DS3_v2", description="Size of the virtual machine.")
+    low_priority: bool = Field(
+        default=False, description="Take cheaper machines that may be withdrawn (spot)."
+    )
+
+
+class ApprovalSettings(_Section):
+    """Who must agree before a version is released to an environment."""
+
+    required: int = Field(
+        default=0, ge=0, le=6, description="How many people, besides the one who started it."
+    )
+
+
 class SampleSettings(_Section):
     """The generated data of the source `sample`."""
 
@@ -57,6 +74,12 @@ class DataSettings(_Section):
     unique_key: tuple[str, ...] = Field(
         default=(),
         description="Columns that identify a row. Empty: repeated rows are only a warning.",
+    )
+    fraction: float = Field(
+        default=1.0,
+        gt=0,
+        le=1,
+        description="Share of the entities that are used, the same ones each time; 1 is all.",
     )
     sample: SampleSettings = SampleSettings()
 
@@ -134,6 +157,9 @@ class EndpointSettings(_Section):
     request_timeout_seconds: float = Field(
         default=30.0, gt=0, description="Time one request may take."
     )
+    instances: int = Field(
+        default=1, ge=1, description="Servers of a deployment; this machine runs one."
+    )
 
 
 class SmokeTestSettings(_Section):
@@ -143,6 +169,45 @@ class SmokeTestSettings(_Section):
     max_p95_ms: float = Field(
         default=500.0, gt=0, description="Limit of the 95th percentile of latency."
     )
+
+
+class Margins(_Section):
+    """How much worse than the present deployment a candidate's rate may be, as a difference."""
+
+    errors: float = Field(
+        default=0.01, gt=0, lt=1, description="Requests with no answer, or with a status from 500."
+    )
+    slow: float = Field(
+        default=0.05, gt=0, lt=1, description="Requests slower than ab_test.objective_ms."
+    )
+
+
+class AbTestSettings(_Section):
+    """How a candidate is compared with the present deployment before it gets all traffic."""
+
+    mirror_percent: int = Field(
+        default=20, ge=0, le=50, description="Share of requests copied to the candidate at first."
+    )
+    mirror_requests: int = Field(
+        default=200, ge=0, description="How many copies it receives before it answers callers."
+    )
+    share_percent: int = Field(
+        default=10, ge=1, le=50, description="Share of requests that it answers then."
+    )
+    duration_seconds: float = Field(
+        default=3600.0, gt=0, description="Without a decision after this time: hold."
+    )
+    alpha: float = Field(
+        default=0.05, gt=0, le=0.5, description="Probability of a wrong decision, at most."
+    )
+    min_requests: int = Field(
+        default=200, ge=1, description="Requests of the candidate before it may be promoted."
+    )
+    objective_ms: float = Field(default=200.0, gt=0, description="A slower answer counts as slow.")
+    batch_seconds: float = Field(
+        default=1.0, gt=0, description="Time between two looks at the numbers."
+    )
+    margins: Margins = Margins()
 
 
 class AzureSettings(_Section):
@@ -157,14 +222,18 @@ class Settings(_Section):
     environment: str = Field(
         default="dev", description="Which conf/<environment>.yaml is in force."
     )
+    purpose: str = Field(default="", description="What this environment is for.")
     platform: Literal["local"] = Field(default="local", description="Where the steps run.")
     use_case: str = Field(default=".use_case", description="The package that holds the use case.")
+    compute: ComputeSettings = ComputeSettings()
+    approvals: ApprovalSettings = ApprovalSettings()
     data: DataSettings = DataSettings()
     split: SplitSettings = SplitSettings()
     training: TrainingSettings = TrainingSettings()
     gate: GateSettings = GateSettings()
     endpoint: EndpointSettings = EndpointSettings()
     smoke_test: SmokeTestSettings = SmokeTestSettings()
+    ab_test: AbTestSettings = AbTestSettings()
     azure: AzureSettings = AzureSettings()
     params: Any = Field(
         default=None, description="The use case's own settings (use_case/params.py)."

@@ -159,7 +159,9 @@ class LocalPlatform:
         if not validation.passed:
             sentences = "\n  ".join(finding.sentence() for finding in validation.failures)
             raise Refused(f"the data in {source} is refused:\n  {sentences}")
-        report("computing features and labels")
+        share = settings.values.data.fraction
+        of = f" of {100 * share:g} % of the keys" if share < 1 else ""
+        report(f"computing features and labels{of}")
         prepare.run(folder / "validated", folder / "prepared", settings)
         report("fitting model and baseline")
         fit.run(folder / "prepared", folder / "model", settings, git)

@@ -2,7 +2,8 @@
 
 Features are computed from what was known at the cutoff, labels from what came after it: rows after
 the cutoff are taken away before the use case's features function sees the table. Which entities are
-held out depends on a hash of their key alone, so every model ever trained leaves the same ones out.
+held out depends on a hash of their key alone, so every model ever trained leaves the same ones out;
+likewise which ones are used where `data.fraction` asks for a part of them.
 """
 
 import hashlib
@@ -91,12 +92,24 @@ def build_table(
 
 def is_held_out(keys: Iterable[Any], split: SplitSettings) -> list[bool]:
     """Tell for each key whether it belongs to the holdout; the same key always does or never."""
-    limit = int(split.holdout_fraction * 2**64)
-    return [
-        int.from_bytes(hashlib.blake2b(f"{split.salt}|{key}".encode(), digest_size=8).digest())
-        < limit
-        for key in keys
-    ]
+    return _below(keys, split.holdout_fraction, salt=split.salt, purpose=b"")
+
+
+def is_used(keys: Iterable[Any], fraction: float) -> list[bool]:
+    """Tell for each key whether it belongs to a share of the entities.
+
+    The same key always does or never, and what is in a small share is in every larger one. The
+    share does not depend on the holdout: it takes the same part of it as of the training part.
+    """
+    return _below(keys, fraction, salt="", purpose=b"data.fraction")
+
+
+def _below(keys: Iterable[Any], share: float, *, salt: str, purpose: bytes) -> list[bool]:
+    limit = int(share * 2**64)
+    hashes = (
+        hashlib.blake2b(f"{salt}|{key}".encode(), digest_size=8, person=purpose) for key in keys
+    )
+    return [int.from_bytes(found.digest()) < limit for found in hashes]
 
 
 def check_table(table: pl.DataFrame, key: str) -> pl.DataFrame:
@@ -141,13 +154,15 @@ def run(validated: Path, output: Path, settings: LoadedSettings) -> Prepared:
     cutoff = use_case.cutoff(reference_date, values.params)
     data = ibis.duckdb.connect().read_parquet(validated / DATA_FILE)
     table = check_table(build_table(data, use_case, cutoff, reference_date), use_case.key)
+    table = table.filter(pl.Series(is_used(table[use_case.key], values.data.fraction)))
     held_out = pl.Series(is_held_out(table[use_case.key], values.split), dtype=pl.Boolean)
     train, holdout = table.filter(~held_out), table.filter(held_out)
     for name, part in (("training part", train), ("holdout", holdout)):
         if part[LABEL].n_unique() < 2:
             raise Refused(
                 f"the {name} ({part.height} rows) needs both labels, 0 and 1; "
-                "there is too little data, or labels.py finds only one kind"
+                f"there is too little data{_part_of(values.data.fraction)}, "
+                "or labels.py finds only one kind"
             )
     with new_folder(output) as new:
         train.write_parquet(new / TRAIN_FILE)
@@ -168,6 +183,10 @@ def run(validated: Path, output: Path, settings: LoadedSettings) -> Prepared:
         del content["folder"]
         write_json(new / DESCRIPTION_FILE, content)
     return prepared
+
+
+def _part_of(fraction: float) -> str:
+    return "" if fraction == 1 else f" in the part that data.fraction: {fraction:g} takes of it"
 
 
 def _typical(values: pl.Series) -> float:

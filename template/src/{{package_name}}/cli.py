@@ -269,6 +269,21 @@ def evaluate(
 @mlops.command()
 @run_option
 @environment_option
+def package(run_id: str, environment: str | None) -> None:
+    """Make what a version needs of a run's data, so that another machine can register the run."""
+    from .console import progress
+    from .platforms import open_platform
+    from .steps.register import package_run
+
+    settings = _settings(environment, {})
+    with progress("packaging"):
+        folder = package_run(open_platform(settings).run(run_id), settings)
+    click.echo(str(folder))
+
+
+@mlops.command()
+@run_option
+@environment_option
 @json_option
 def register(run_id: str, environment: str | None, as_json: bool) -> None:
     """Register a run's model that passed the gate; print the version."""
@@ -280,7 +295,9 @@ def register(run_id: str, environment: str | None, as_json: bool) -> None:
     platform = open_platform(settings)
     with progress("registering"):
         version = register_run(platform, platform.run(run_id), settings)
-    set_output("model_version", str(version.version))
+    before = [known.version for known in platform.versions() if known.version < version.version]
+    set_output("model_version", version.version)
+    set_output("previous_version", max(before, default=""))
     if as_json:
         emit({"name": version.name, "version": version.version, "folder": str(version.folder)})
         return

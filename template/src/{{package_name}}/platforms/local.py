@@ -199,7 +199,7 @@ class LocalPlatform:
             "data.hash": lineage["data"]["hash"],
             "model.sha256": lineage["files"]["model.onnx"],
         }
-        created = self._tracking.create_version(run.run_id, tags)
+        created = self._tracking.create_version(run.run_id, tags, at_least=number)
         if created != number:
             self._tracking.delete_version(created)
             raise PlatformError(

@@ -88,8 +88,12 @@ class Tracking:
         """End a run as FINISHED, FAILED or KILLED."""
         self._open().set_terminated(run_id, status=status)
 
-    def create_version(self, run_id: str, tags: Mapping[str, str]) -> int:
-        """Register the run's model and return the version number."""
+    def create_version(self, run_id: str, tags: Mapping[str, str], at_least: int = 1) -> int:
+        """Register the run's model and return the version number.
+
+        MLflow counts by itself. Where the registered folders were brought here from another
+        machine, its count is behind: the numbers below `at_least` are used up.
+        """
         from mlflow.exceptions import MlflowException
 
         client = self._open()
@@ -97,10 +101,13 @@ class Tracking:
             client.get_registered_model(self._name)
         except MlflowException:
             client.create_registered_model(self._name)
-        created = client.create_model_version(
-            self._name, f"runs:/{run_id}/model", run_id, tags=dict(tags)
-        )
-        return int(created.version)
+        while True:
+            created = client.create_model_version(
+                self._name, f"runs:/{run_id}/model", run_id, tags=dict(tags)
+            )
+            if int(created.version) >= at_least:
+                return int(created.version)
+            self.delete_version(int(created.version))
 
     def latest_version(self) -> int:
         """Return the highest version number that MLflow has given, 0 where there is none."""

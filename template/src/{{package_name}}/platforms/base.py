@@ -65,8 +65,10 @@ class Answer:
 class Observation:
     """How one scoring request went, as the endpoint's front end saw it.
 
-    `status` is 0 if there was no answer, which only a mirrored request can meet: a caller always
-    gets one. `sequence` counts an endpoint's observations from 1 on.
+    Only requests that the front end gave to a deployment itself, by traffic or as a copy, are
+    observed: one that names its deployment says nothing about how the two compare. `status` is 502
+    or 504 if the deployment did not answer. `sequence` rises with every observation, also over a
+    restart of the front end.
     """
 
     sequence: int
@@ -95,6 +97,9 @@ class Endpoint(Protocol):
     def url(self) -> str:
         """Return the scoring URL, which never changes once the endpoint exists."""
 
+    def key(self) -> str:
+        """Return the key that callers send as `Authorization: Bearer <key>`."""
+
     def deploy(self, deployment: str, version: ModelVersion, report: Report) -> None:
         """Create or replace a deployment; return when it is healthy, else leave all as it was."""
 
@@ -108,7 +113,10 @@ class Endpoint(Protocol):
         """Return the percentage of traffic of each deployment; the sum is 0 or 100."""
 
     def set_traffic(self, traffic: Mapping[str, int]) -> None:
-        """Set the percentages; they must sum to 0 or 100 and name healthy deployments."""
+        """Set the percentages; they must sum to 0 or 100 and name healthy deployments.
+
+        A deployment that is mirrored to cannot take traffic: end the mirror first.
+        """
 
     def mirror(self) -> dict[str, int]:
         """Return the deployment that gets copies of requests, with its percentage; or nothing."""
@@ -116,7 +124,7 @@ class Endpoint(Protocol):
     def set_mirror(self, deployment: str | None, percent: int = 0) -> None:
         """Send copies of so many percent of the requests to a deployment; None ends it.
 
-        At most 50 %. No caller ever sees or waits for an answer to a copy.
+        At most 50 %, to a deployment without traffic. No caller sees or waits for a copy's answer.
         """
 
     def delete(self, deployment: str) -> None:
@@ -125,7 +133,7 @@ class Endpoint(Protocol):
     def observations(self, after: int = 0) -> list[Observation]:
         """Return what was answered after the observation of this sequence, oldest first.
 
-        The front end keeps only the latest ones, and loses them when it ends; its numbers go on.
+        The front end keeps only the latest ones, and loses them when it ends.
         """
 
     def lease(self, purpose: str) -> AbstractContextManager[None]:

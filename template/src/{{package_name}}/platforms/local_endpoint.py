@@ -6,45 +6,45 @@ behind is ended by the next one.
 """
 
 import contextlib
-import os
 import re
-import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ConfigError, MlopsError, PlatformError
+from ..errors import ConfigError, PlatformError
 from ..project import Project
-from . import processes
-from .base import Answer, Deployment, ModelVersion, Report, silent
-from .local_http import Unreachable, get_json, local_session, post
-from .processes import LOCALHOST, ProcessRecord
-from .serving_env import (
-    ENTRY_SCRIPT,
-    REQUIREMENTS,
-    code_hash,
-    environment_python,
-    keep_code,
+from . import leases, processes
+from .base import (
+    Answer,
+    Deployment,
+    DeploymentShare,
+    ModelVersion,
+    Observation,
+    Report,
+    silent,
 )
-from .state import DeploymentState, EndpointBusy, EndpointState, StateFile
-from .version_folder import VersionFacts, verify_version
+from .local_http import Unreachable, get_observations, post
+from .local_servers import (
+    POLL_SECONDS,
+    PROBE_SECONDS,
+    LocalServers,
+    without_leftover,
+    without_processes,
+)
+from .processes import LOCALHOST, ProcessRecord
+from .serving_env import code_hash, keep_code
+from .state import DeploymentState, EndpointBusy, EndpointState, Lease, StateFile
+from .version_folder import verify_version
 
 if TYPE_CHECKING:
-    import requests
-
     from ..settings import EndpointSettings
 
 DEPLOYMENT_HEADER = "azureml-model-deployment"
 ALL_TRAFFIC = 100
+MAX_MIRROR = 50
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,62}")
-_POLL_SECONDS = 0.05
-_FOLLOW_SECONDS = 5.0
-_PROBE_SECONDS = 2.0
-_LOG_LINES = 60
-_EXCERPT_LINES = 25
 
 
 def endpoint_names(project: Project) -> list[str]:
@@ -79,7 +79,13 @@ class LocalEndpoint:
         self._home = project.state_dir
         self._settings = settings
         self._state = StateFile(self._home)
-        self._environments = environments or self._home / "serving-env"
+        self._servers = LocalServers(
+            project.root,
+            name,
+            settings,
+            self._state,
+            environments or self._home / "serving-env",
+        )
 
     def exists(self) -> bool:
         """Tell whether anything was ever deployed here."""
@@ -92,7 +98,7 @@ class LocalEndpoint:
         Raises:
             ConfigError: nothing was ever deployed here.
         """
-        return f"http://{LOCALHOST}:{self._existing().port}/score"
+        return f"http://{LOCALHOST}:{self._servers.existing().port}/score"
 
     def key(self) -> str:
         """Return the key that callers send as `Authorization: Bearer <key>`."""
@@ -110,8 +116,8 @@ class LocalEndpoint:
         """
         _check_name("deployment", deployment)
         facts = verify_version(version.folder)
-        with self._state.changing(self.name):
-            self._start_missing(report, retry_failed=False, but=deployment)
+        with self._changing():
+            self._servers.start_missing(report, retry_failed=False, but=deployment)
             code = keep_code(self._root / "serving", self._home / "serving-code")
             plan = DeploymentState(
                 model_name=facts.name,
@@ -122,22 +128,22 @@ class LocalEndpoint:
                 code=code.relative_to(self._home).as_posix(),
             )
             try:
-                server = self._start_server(deployment, plan, report)
+                server = self._servers.start_server(deployment, plan, report)
                 state = self._state.endpoint(self.name) or EndpointState()
-                router = state.router or self._start_router(state, report)
-                self._wait_for_server(deployment, server, facts)
-                self._wait_for_router(router)
+                router = state.router or self._servers.start_router(state, report)
+                self._servers.wait_for_server(deployment, server, facts)
+                self._servers.wait_for_router(router)
                 self._switch(deployment, replace(plan, process=server), router)
-                self._let_router_follow(report)
-                self._drain()
+                self._servers.let_router_follow(report)
+                self._servers.drain()
             finally:
-                self._end_leftovers()
+                self._servers.end_leftovers()
 
     def is_current(self, deployment: str, version: ModelVersion) -> bool:
         """Tell whether a healthy deployment serves just this version with the present code."""
         state = self._state.endpoint(self.name)
         found = state.deployments.get(deployment) if state else None
-        if found is None or not self._describe(deployment, found).healthy:
+        if found is None or not self._servers.describe(deployment, found).healthy:
             return False
         facts = verify_version(version.folder)
         code = Path(found.code).name
@@ -150,7 +156,10 @@ class LocalEndpoint:
     def deployments(self) -> list[Deployment]:
         """Return what is deployed, in order of name."""
         state = self._state.endpoint(self.name) or EndpointState()
-        return [self._describe(name, state.deployments[name]) for name in sorted(state.deployments)]
+        return [
+            self._servers.describe(name, state.deployments[name])
+            for name in sorted(state.deployments)
+        ]
 
     def traffic(self) -> dict[str, int]:
         """Return the percentage of traffic of each deployment; the sum is 0 or 100."""
@@ -164,13 +173,115 @@ class LocalEndpoint:
             ConfigError: they do not sum to 0 or 100, are negative or name an unknown deployment.
             PlatformError: a deployment is not healthy, or another command changes the endpoint.
         """
-        with self._state.changing(self.name):
-            self._end_leftovers()
-            state = self._existing()
+        with self._changing():
+            self._servers.end_leftovers()
+            state = self._servers.existing()
             self._check_traffic(traffic, state)
             shares = {name: traffic.get(name, 0) for name in sorted(state.deployments)}
             self._change(lambda s: replace(s, traffic=shares))
-            self._let_router_follow(silent)
+            self._servers.let_router_follow(silent)
+
+    def mirror(self) -> dict[str, int]:
+        """Return the deployment that gets copies of requests, with its percentage; or nothing."""
+        state = self._state.endpoint(self.name)
+        return dict(state.mirror) if state else {}
+
+    def set_mirror(self, deployment: str | None, percent: int = 0) -> None:
+        """Send copies of so many percent of the requests to a deployment; None ends it.
+
+        Raises:
+            ConfigError: the percentage is not within 0 to 50, or the deployment is unknown or has
+                traffic.
+            PlatformError: another command changes the endpoint.
+        """
+        with self._changing():
+            state = self._servers.existing()
+            if not 0 <= percent <= MAX_MIRROR:
+                raise ConfigError(
+                    f"between 0 and {MAX_MIRROR} % of the requests can be mirrored, not {percent} %"
+                )
+            if deployment is not None and deployment not in state.deployments:
+                raise ConfigError(self._unknown(deployment))
+            if deployment is not None and percent and state.traffic.get(deployment, 0):
+                raise ConfigError(
+                    f"{deployment} cannot be mirrored to while it has traffic of its own"
+                )
+            mirror = {deployment: percent} if deployment is not None and percent else {}
+            self._change(lambda s: replace(s, mirror=mirror))
+            self._servers.let_router_follow(silent)
+
+    def delete(self, deployment: str) -> None:
+        """Remove a deployment; with the last one the endpoint ends.
+
+        Raises:
+            ConfigError: it is unknown, has traffic or is mirrored to.
+            PlatformError: another command changes the endpoint.
+        """
+        with self._changing():
+            self._servers.end_leftovers()
+            state = self._servers.existing()
+            if deployment not in state.deployments:
+                raise ConfigError(self._unknown(deployment))
+            if share := state.traffic.get(deployment, 0):
+                raise ConfigError(
+                    f"{deployment} cannot be deleted: it has {share} % of the traffic"
+                )
+            if share := state.mirror.get(deployment, 0):
+                raise ConfigError(
+                    f"{deployment} cannot be deleted: {share} % of the requests are mirrored to it"
+                )
+            try:
+                if self._change(lambda s: _without_deployment(s, deployment)).deployments:
+                    self._servers.let_router_follow(silent)
+                    self._servers.drain()
+            finally:
+                self._servers.end_leftovers()
+
+    def observations(self, after: int = 0) -> list[Observation]:
+        """Return what was answered after the observation of this sequence, oldest first.
+
+        Raises:
+            ConfigError: nothing was ever deployed here.
+            PlatformError: the router does not answer.
+        """
+        self._repair(silent, retry_failed=False)
+        found: list[Observation] = []
+        while page := get_observations(
+            self._servers.session,
+            self._servers.existing().port or 0,
+            self.key(),
+            found[-1].sequence if found else after,
+            self._settings.request_timeout_seconds,
+        ):
+            found += page
+        return found
+
+    @contextlib.contextmanager
+    def lease(self, purpose: str) -> Iterator[None]:
+        """Hold the endpoint for one change of several steps.
+
+        Until it ends, other commands can neither change the endpoint nor start its deployments
+        again; only this process can.
+
+        Raises:
+            PlatformError: a change is in progress; the sentence names its purpose.
+        """
+        with self._changing():
+            held = self._lease()
+            if held is not None:
+                raise self._busy(held)
+            self._change(lambda s: leases.taken(s, purpose))
+        try:
+            yield
+        except BaseException:
+            self._change(leases.restored)
+            raise
+        self._change(leases.completed)
+
+    def previous(self) -> dict[str, DeploymentShare] | None:
+        """Return what each deployment was before the last completed change, or None."""
+        state = self._state.endpoint(self.name)
+        return state.previous if state else None
 
     def invoke(self, payload: bytes | Mapping[str, Any], deployment: str | None = None) -> Answer:
         """Send one scoring request, to one deployment if it is named.
@@ -190,7 +301,7 @@ class LocalEndpoint:
                 # the router died in just this moment, or another command is starting it again
                 if time.monotonic() > deadline:
                     raise
-                time.sleep(_POLL_SECONDS)
+                time.sleep(POLL_SECONDS)
 
     def logs(self, deployment: str, lines: int = 100) -> str:
         """Return the last lines that a deployment printed.
@@ -198,7 +309,7 @@ class LocalEndpoint:
         Raises:
             ConfigError: there is no such deployment.
         """
-        found = self._existing().deployments.get(deployment)
+        found = self._servers.existing().deployments.get(deployment)
         if found is None:
             raise ConfigError(self._unknown(deployment))
         if found.process is None:
@@ -207,179 +318,88 @@ class LocalEndpoint:
 
     def stop(self) -> None:
         """Stop what runs, keeping the endpoint so that it can be started again."""
-        with self._state.changing(self.name):
-            self._change(_without_processes)
-            self._end_leftovers()
+        with self._changing():
+            self._change(without_processes)
+            self._servers.end_leftovers()
 
     def repair(self, report: Report) -> None:
         """Start again whatever should run and does not; what cannot start says so in its detail.
 
-        Does nothing while another command is changing the endpoint.
+        A change that was killed half done is undone. While another command is changing the
+        endpoint, only a missing router is started.
         """
         self._repair(report, retry_failed=True)
 
-    @cached_property
-    def _session(self) -> "requests.Session":
-        return local_session()
-
     def _send(self, payload: bytes | Mapping[str, Any], deployment: str | None) -> Answer:
-        state = self._existing()
+        state = self._servers.existing()
         headers = {"Authorization": f"Bearer {self.key()}"}
         if deployment is not None:
             headers[DEPLOYMENT_HEADER] = deployment
         # the router answers 504 when a deployment takes too long: give it time to say so
-        timeout = state.request_timeout_seconds + _PROBE_SECONDS
-        return post(self._session, self.url(), payload, headers, timeout)
+        timeout = state.request_timeout_seconds + PROBE_SECONDS
+        return post(self._servers.session, self.url(), payload, headers, timeout)
+
+    @contextlib.contextmanager
+    def _changing(self) -> Iterator[None]:
+        """Hold the right to change the endpoint for one step.
+
+        Raises:
+            EndpointBusy: another command changes it.
+        """
+        held = self._lease()
+        mine = leases.is_own(held)
+        if held is not None and not mine and leases.is_held(held):
+            raise self._busy(held)
+        # another command may just be starting the router again: a release does not end for that
+        wait = self._settings.start_timeout_seconds if mine else 0.0
+        with self._state.changing(self.name, wait):
+            self._undo_abandoned(silent)
+            held = self._lease()
+            if held is not None and not leases.is_own(held):
+                raise self._busy(held)
+            yield
+
+    def _lease(self) -> Lease | None:
+        state = self._state.endpoint(self.name)
+        return state.lease if state else None
+
+    def _busy(self, held: Lease) -> EndpointBusy:
+        return EndpointBusy(
+            f"another command is changing the endpoint {self.name}: {held.purpose} "
+            f"(process {held.pid}); wait for it to end, then try again"
+        )
+
+    def _undo_abandoned(self, report: Report) -> None:
+        """Undo the change of a process that was killed."""
+        held = self._lease()
+        if held is None or leases.is_held(held):
+            return
+        state = self._change(leases.restored)
+        shares = ", ".join(f"{name} {share} %" for name, share in state.traffic.items())
+        report(f"{held.purpose} was interrupted: the traffic is {shares or 'as before'}")
 
     def _repair(self, report: Report, *, retry_failed: bool) -> None:
         state = self._state.endpoint(self.name)
-        if state is None or self._is_whole(state, retry_failed=retry_failed):
-            return
-        try:
-            with self._state.changing(self.name):
-                self._start_missing(report, retry_failed=retry_failed)
-        except EndpointBusy:
-            return
-
-    def _is_whole(self, state: EndpointState, *, retry_failed: bool) -> bool:
-        if state.leftovers or (state.deployments and not self._runs(state.router)):
-            return False
-        return all(
-            self._runs(each.process) or (each.failure and not retry_failed)
-            for each in state.deployments.values()
-        )
-
-    def _start_missing(self, report: Report, *, retry_failed: bool, but: str | None = None) -> None:
-        """Start what should run, `but` one deployment; the caller holds the right to change it."""
-        self._end_leftovers()
-        state = self._state.endpoint(self.name)
         if state is None:
             return
-        try:
-            for name, found in state.deployments.items():
-                wanted = name != but and (retry_failed or not found.failure)
-                if wanted and not self._runs(found.process):
-                    self._start_again(name, found, report)
-            if not self._runs(state.router):
-                report("the router is not running: starting it again")
-                router = self._start_router(state, report)
-                self._wait_for_router(router)
-                self._change(
-                    lambda s: _without_leftover(replace(s, router=router, port=router.port), router)
-                )
-        finally:
-            self._end_leftovers()
+        # A release looks at how its deployments do: nobody mends them behind its back.
+        watched = leases.is_held(state.lease) and not (retry_failed and leases.is_own(state.lease))
+        router_runs = not state.deployments or self._servers.runs(state.router)
+        if router_runs and (watched or self._is_whole(state, retry_failed=retry_failed)):
+            return
+        with contextlib.suppress(EndpointBusy), self._state.changing(self.name):
+            self._undo_abandoned(report)
+            if watched:
+                self._servers.start_missing_router(report)
+            else:
+                self._servers.start_missing(report, retry_failed=retry_failed)
 
-    def _start_again(self, name: str, found: DeploymentState, report: Report) -> None:
-        report(f"{name} is not running: starting it again")
-        # without a process no request can reach a stranger that got the old port
-        process, failure = None, ""
-        try:
-            facts = verify_version(self._root / found.folder)
-            server = self._start_server(name, found, report)
-            self._wait_for_server(name, server, facts)
-            process = server
-        except MlopsError as error:
-            failure = str(error)
-            report(f"{name} could not be started again: {failure}")
-        again = replace(found, process=process, failure=failure)
-        self._change(
-            lambda s: _without_leftover(
-                replace(s, deployments={**s.deployments, name: again}), process
-            )
-        )
-        self._end_leftovers()
-
-    def _start_server(self, name: str, plan: DeploymentState, report: Report) -> ProcessRecord:
-        code = self._home / plan.code
-        python = environment_python(self._root, code / REQUIREMENTS, self._environments, report)
-        report(f"starting version {plan.model_version} as {name}")
-        record = self._new_process(name, processes.free_port())
-        launcher = Path(__file__).with_name("scoring_launcher.py")
-        command = [str(python), "-P", str(launcher), record.token]
-        command += ["--entry_script", str(code / ENTRY_SCRIPT), "--port", str(record.port)]
-        limits = self._settings.start_timeout_seconds, self._settings.request_timeout_seconds
-        env = {
-            **_clean_environment(),
-            "AML_APP_ROOT": str(code),
-            "AZUREML_MODEL_DIR": str(self._root / plan.folder),
-            "APP_INSIGHTS_LOG_RESPONSE_ENABLED": "false",
-            "GUNICORN_CMD_ARGS": "--no-control-socket",
-            "OMP_NUM_THREADS": "1",
-            "PYTHONUNBUFFERED": "1",
-            "WORKER_TIMEOUT": str(1 + int(max(limits))),
-        }
-        return self._start(record, command, env)
-
-    def _start_router(self, state: EndpointState, report: Report) -> ProcessRecord:
-        self._state.key(self.name)
-        port = processes.free_port(state.port)
-        if state.port is not None and port != state.port:
-            report(
-                f"port {state.port} is taken by another program: "
-                f"the URL of {self.name} is now http://{LOCALHOST}:{port}/score"
-            )
-        record = self._new_process("router", port)
-        module = f"{__package__}.router"
-        command = [sys.executable, "-P", "-m", module, record.token, self.name, str(port)]
-        return self._start(record, command, os.environ)
-
-    def _new_process(self, name: str, port: int) -> ProcessRecord:
-        return processes.new_record(f"{self.name}-{name}", port, f"logs/{self.name}")
-
-    def _start(
-        self, record: ProcessRecord, command: list[str], env: Mapping[str, str]
-    ) -> ProcessRecord:
-        """Start a process that counts as a leftover until it is put to use."""
-        self._change(lambda s: replace(s, leftovers=(*s.leftovers, record)))
-        started = processes.start(record, command, self._home, env)
-        self._change(
-            lambda s: replace(
-                s, leftovers=tuple(started if p.token == record.token else p for p in s.leftovers)
-            )
-        )
-        return started
-
-    def _wait_for_server(self, name: str, server: ProcessRecord, facts: VersionFacts) -> None:
-        """Wait until a server answers a typical row with the version it should serve.
-
-        Raises:
-            PlatformError: it ended, answered something else or took too long.
-        """
-        deadline = time.monotonic() + self._settings.start_timeout_seconds
-        url = f"http://{LOCALHOST}:{server.port}/score"
-        said = f"it does not answer within {self._settings.start_timeout_seconds:g} s"
-        while (left := deadline - time.monotonic()) > 0:
-            process = processes.find(server, self._home)
-            if process is None:
-                said = "it ended while starting"
-                break
-            if processes.listens(process, server.port):
-                with contextlib.suppress(PlatformError):
-                    answer = post(self._session, url, {"data": [facts.example]}, {}, left)
-                    if _serves(answer, facts.version):
-                        return
-                    said = f"it answered a typical row with {answer.status} {answer.body}"
-                    break
-            time.sleep(_POLL_SECONDS)
-        raise PlatformError(self._failed_start(name, server, said))
-
-    def _wait_for_router(self, router: ProcessRecord) -> None:
-        deadline = time.monotonic() + self._settings.start_timeout_seconds
-        while time.monotonic() < deadline:
-            process = processes.find(router, self._home)
-            if process is None:
-                break
-            if processes.listens(process, router.port) and self._routed(router.port):
-                return
-            time.sleep(_POLL_SECONDS)
-        raise PlatformError(self._failed_start("the router", router, "it does not answer"))
-
-    def _failed_start(self, name: str, process: ProcessRecord, said: str) -> str:
-        log = self._home / process.log
-        return (
-            f"{name} of the endpoint {self.name} did not start: {said}. "
-            f"From its log ({log}):\n{_excerpt(processes.tail(log, _LOG_LINES))}"
+    def _is_whole(self, state: EndpointState, *, retry_failed: bool) -> bool:
+        if state.leftovers or (state.lease and not leases.is_held(state.lease)):
+            return False
+        return all(
+            self._servers.runs(each.process) or (each.failure and not retry_failed)
+            for each in state.deployments.values()
         )
 
     def _switch(self, name: str, new: DeploymentState, router: ProcessRecord) -> None:
@@ -388,7 +408,7 @@ class LocalEndpoint:
         def switched(state: EndpointState) -> EndpointState:
             old = state.deployments.get(name)
             traffic = state.traffic if state.deployments else {name: ALL_TRAFFIC}
-            state = _without_leftover(_without_leftover(state, new.process), router)
+            state = without_leftover(without_leftover(state, new.process), router)
             return replace(
                 state,
                 port=router.port,
@@ -401,59 +421,6 @@ class LocalEndpoint:
 
         self._change(switched)
 
-    def _let_router_follow(self, report: Report) -> None:
-        """Wait until the router goes by the present state; start it anew if it does not."""
-        state = self._existing()
-        deadline = time.monotonic() + _FOLLOW_SECONDS
-        while time.monotonic() < deadline and state.port is not None:
-            found = self._routed(state.port)
-            if found is not None and found["revision"] >= state.revision:
-                return
-            time.sleep(_POLL_SECONDS)
-        report("the router does not follow: starting it again")
-        self._change(
-            lambda s: replace(
-                s, router=None, leftovers=(*s.leftovers, *([s.router] if s.router else []))
-            )
-        )
-        self._start_missing(report, retry_failed=False)
-
-    def _drain(self) -> None:
-        """Wait until no request is open at a server that was replaced."""
-        state = self._existing()
-        old = {str(process.port) for process in state.leftovers}
-        deadline = time.monotonic() + state.request_timeout_seconds
-        while time.monotonic() < deadline and state.port is not None:
-            found = self._routed(state.port)
-            if found is None or not old & found["in_flight"].keys():
-                return
-            time.sleep(_POLL_SECONDS)
-
-    def _end_leftovers(self) -> None:
-        state = self._state.endpoint(self.name)
-        if state is not None and state.leftovers:
-            processes.stop(state.leftovers, self._home)
-            self._change(lambda s: replace(s, leftovers=()))
-
-    def _describe(self, name: str, found: DeploymentState) -> Deployment:
-        detail = ""
-        process = processes.find(found.process, self._home)
-        if process is None or found.process is None:
-            detail = found.failure.partition("\n")[0]
-            detail = detail or ("stopped" if found.process is None else "not running")
-        elif not processes.listens(process, found.process.port):
-            detail = "does not listen"
-        elif get_json(self._session, found.process.port, _PROBE_SECONDS) is None:
-            detail = "does not answer"
-        return Deployment(
-            name=name,
-            model_version=found.model_version,
-            model_sha256=found.model_sha256,
-            commit=found.commit,
-            healthy=not detail,
-            detail=detail,
-        )
-
     def _check_traffic(self, traffic: Mapping[str, int], state: EndpointState) -> None:
         shares = ", ".join(f"{name} {share} %" for name, share in traffic.items()) or "nothing"
         if any(share < 0 for share in traffic.values()):
@@ -463,36 +430,19 @@ class LocalEndpoint:
         for name, share in traffic.items():
             if name not in state.deployments:
                 raise ConfigError(self._unknown(name))
-            found = self._describe(name, state.deployments[name])
+            found = self._servers.describe(name, state.deployments[name])
+            if share > 0 and name in state.mirror:
+                raise ConfigError(f"{name} cannot take traffic while it is mirrored to")
             if share > 0 and not found.healthy:
                 raise PlatformError(
                     f"{name} cannot take traffic: it is not healthy ({found.detail})"
                 )
 
-    def _routed(self, port: int) -> dict[str, Any] | None:
-        """Return what this endpoint's router says of itself, or None if it does not answer."""
-        found = get_json(self._session, port, _PROBE_SECONDS)
-        if isinstance(found, dict) and found.get("endpoint") == self.name:
-            return found
-        return None
-
-    def _runs(self, record: ProcessRecord | None) -> bool:
-        return processes.find(record, self._home) is not None
-
     def _change(self, function: Callable[[EndpointState], EndpointState]) -> EndpointState:
         return self._state.change(self.name, function)
 
-    def _existing(self) -> EndpointState:
-        state = self._state.endpoint(self.name)
-        if state is None or not state.deployments:
-            raise ConfigError(
-                f"the endpoint {self.name} does not exist: `mlops deploy` makes it with its first "
-                "deployment"
-            )
-        return state
-
     def _unknown(self, deployment: str) -> str:
-        known = ", ".join(sorted(self._existing().deployments))
+        known = ", ".join(sorted(self._servers.existing().deployments))
         return f"{self.name} has no deployment {deployment!r} (it has: {known})"
 
     def _relative(self, folder: Path) -> str:
@@ -511,37 +461,15 @@ def _check_name(kind: str, name: str) -> None:
         )
 
 
-def _excerpt(log: str) -> str:
-    """Return what explains a failure: from the first traceback on, else the last lines."""
-    lines = log.splitlines()
-    first = next((n for n, line in enumerate(lines) if "Traceback (most recent" in line), None)
-    shown = lines[-_EXCERPT_LINES:] if first is None else lines[first : first + _EXCERPT_LINES]
-    return "\n".join(shown)
-
-
-def _serves(answer: Answer, version: int) -> bool:
-    body = answer.body
-    return answer.status == 200 and isinstance(body, dict) and body.get("model_version") == version
-
-
-def _clean_environment() -> dict[str, str]:
-    """Return this process's environment without what steers another Python or server."""
-    left_out = ("PYTHON", "VIRTUAL_ENV", "AZUREML_", "AML_")
-    return {k: v for k, v in os.environ.items() if not k.startswith(left_out)}
-
-
-def _without_leftover(state: EndpointState, process: ProcessRecord | None) -> EndpointState:
-    if process is None:
-        return state
-    left = tuple(each for each in state.leftovers if each.token != process.token)
-    return replace(state, leftovers=left)
-
-
-def _without_processes(state: EndpointState) -> EndpointState:
-    running = [state.router, *(each.process for each in state.deployments.values())]
+def _without_deployment(state: EndpointState, name: str) -> EndpointState:
+    """Return the state without a deployment; without the last one, no router is needed."""
+    left = {other: found for other, found in state.deployments.items() if other != name}
+    ended = [state.deployments[name].process, None if left else state.router]
     return replace(
         state,
-        router=None,
-        deployments={name: replace(d, process=None) for name, d in state.deployments.items()},
-        leftovers=(*state.leftovers, *(process for process in running if process is not None)),
+        router=state.router if left else None,
+        traffic={other: state.traffic.get(other, 0) for other in left},
+        mirror=state.mirror if left else {},
+        deployments=left,
+        leftovers=(*state.leftovers, *(process for process in ended if process is not None)),
     )

@@ -8,7 +8,7 @@ from typing import Any
 import requests
 
 from ..errors import PlatformError
-from .base import Answer
+from .base import Answer, Observation
 from .processes import LOCALHOST
 
 
@@ -60,6 +60,28 @@ def get_json(session: requests.Session, port: int, timeout: float) -> Any:
     except requests.RequestException:
         return None
     return _content(response) if response.status_code == requests.codes.ok else None
+
+
+def get_observations(
+    session: requests.Session, port: int, key: str, after: int, timeout: float
+) -> list[Observation]:
+    """Return a page of what the router on a local port observed after a number.
+
+    Raises:
+        PlatformError: it does not answer.
+    """
+    url = f"http://{LOCALHOST}:{port}/observations"
+    try:
+        response = session.get(
+            url,
+            params={"after": after},
+            headers={"Authorization": f"Bearer {key}"},
+            timeout=timeout,
+        )
+        response.raise_for_status()
+    except requests.RequestException as error:
+        raise Unreachable(f"{url} cannot be read: {error}") from None
+    return [Observation(**fields) for fields in response.json()]
 
 
 def _content(response: requests.Response) -> Any:

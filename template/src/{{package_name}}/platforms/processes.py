@@ -85,6 +85,24 @@ def find(record: ProcessRecord | None, home: Path) -> psutil.Process | None:
     return None
 
 
+def this_process() -> tuple[int, float]:
+    """Return this process's id and start time."""
+    me = psutil.Process()
+    return me.pid, me.create_time()
+
+
+def is_running(pid: int, create_time: float) -> bool:
+    """Tell whether the process of this id still runs, and is not a later one of the same id."""
+    try:
+        process = psutil.Process(pid)
+        same = abs(process.create_time() - create_time) < _CLOCK_TOLERANCE
+        return same and not _has_ended(process)
+    except psutil.AccessDenied:
+        return True
+    except psutil.Error:
+        return False
+
+
 def listens(process: psutil.Process, port: int) -> bool:
     """Tell whether the process or a child of it listens on `port`."""
     with contextlib.suppress(psutil.Error):

@@ -1,4 +1,4 @@
-"""The local endpoint's front: one URL, key authentication and weighted traffic.
+"""The local endpoint's front: one URL, key authentication, weighted traffic and mirroring.
 
 It does what Azure's front end does for an online endpoint. It runs in a process of its own, knows
 its endpoint from the state file and reads that again whenever it changed.
@@ -9,9 +9,10 @@ import contextlib
 import hmac
 import random
 import sys
+import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import aiohttp
@@ -23,10 +24,12 @@ from starlette.routing import Route
 
 from ..errors import MlopsError
 from . import processes
+from .observations import ObservationLog
 from .processes import LOCALHOST, ProcessRecord
 from .state import KEYS_FILE, STATE_FILE, StateFile
 
 DEPLOYMENT_HEADER = "azureml-model-deployment"
+MAX_COPIES_IN_FLIGHT = 20
 _ABANDONED_AFTER = 3
 _WATCH_SECONDS = 2.0
 _NOT_PASSED_ON = {
@@ -53,7 +56,17 @@ class Routing:
     key: str
     servers: Mapping[str, ProcessRecord | None]
     traffic: Mapping[str, int]
+    mirror: Mapping[str, int]
     timeout_seconds: float
+
+
+@dataclass(frozen=True)
+class _Passed:
+    """A request as it is passed on, and the routing that was in force when it came."""
+
+    body: bytes
+    headers: Mapping[str, str]
+    routing: Routing
 
 
 class RoutingFile:
@@ -64,7 +77,7 @@ class RoutingFile:
         self._state = StateFile(folder)
         self._endpoint = endpoint
         self._seen: tuple[tuple[int, int, int], ...] = ()
-        self._routing = Routing(0, "", {}, {}, 1.0)
+        self._routing = Routing(0, "", {}, {}, {}, 1.0)
 
     def current(self) -> Routing:
         """Return the routing in force; while the files cannot be read, what was last known."""
@@ -83,12 +96,13 @@ class RoutingFile:
         state = self._state.endpoint(self._endpoint)
         key = self._state.keys().get(self._endpoint, "")
         if state is None:
-            return Routing(0, key, {}, {}, 1.0)
+            return Routing(0, key, {}, {}, {}, 1.0)
         return Routing(
             revision=state.revision,
             key=key,
             servers={name: each.process for name, each in state.deployments.items()},
             traffic=state.traffic,
+            mirror=state.mirror,
             timeout_seconds=state.request_timeout_seconds,
         )
 
@@ -103,6 +117,8 @@ class Router:
         self._in_flight: Counter[int] = Counter()
         self._random = random.SystemRandom()
         self._client: aiohttp.ClientSession | None = None
+        self._log = ObservationLog()
+        self._copies: set[asyncio.Task[None]] = set()
 
     @contextlib.asynccontextmanager
     async def connected(self) -> AsyncIterator[None]:
@@ -112,6 +128,8 @@ class Router:
         async with aiohttp.ClientSession(connector=connector, auto_decompress=False) as client:
             self._client = client
             yield
+            for copy in self._copies:
+                copy.cancel()
 
     async def health(self, _request: Request) -> Response:
         """Tell what is routed: the state's revision and the open requests of each server's port."""
@@ -125,17 +143,25 @@ class Router:
             }
         )
 
+    async def observations(self, request: Request) -> Response:
+        """Return what was observed after the number `after`, a page at a time."""
+        if not _is_authorized(request, self._file.current().key):
+            return _unauthorized()
+        after = request.query_params.get("after", "0")
+        if not after.isdecimal():
+            return _error(400, "after must be the number of an observation")
+        return JSONResponse([asdict(each) for each in self._log.after(int(after))])
+
     async def score(self, request: Request) -> Response:
         """Pass one scoring request on to a deployment."""
         if not _is_authorized(request, self._file.current().key):
-            return _error(
-                401, "the key is missing or wrong: send the header Authorization: Bearer <key>"
-            )
+            return _unauthorized()
         body = await request.body()
         # From here to the count of open requests nothing waits: after a switch of the state, no
         # request can still choose a deployment that is about to be stopped.
         routing = self._file.current()
-        name = request.headers.get(DEPLOYMENT_HEADER) or self._choose(routing.traffic)
+        named = request.headers.get(DEPLOYMENT_HEADER)
+        name = named or self._choose(routing.traffic)
         if name is None:
             return _error(
                 503,
@@ -146,9 +172,15 @@ class Router:
             known = ", ".join(sorted(routing.servers)) or "none"
             return _error(404, f"{self._endpoint} has no deployment {name!r} (it has: {known})")
         headers = {k: v for k, v in request.headers.items() if k.lower() not in _NOT_PASSED_ON}
-        response = await self._forward(
-            name, routing.servers[name], body, headers, routing.timeout_seconds
-        )
+        passed = _Passed(body, headers, routing)
+        if not named:
+            self._copy(passed)
+        started = time.perf_counter()
+        with self._counted(routing.servers[name]):
+            response = await self._forward(name, passed)
+        if not named:
+            seconds = time.perf_counter() - started
+            self._log.add(name, response.status_code, seconds, mirrored=False)
         response.headers[DEPLOYMENT_HEADER] = name
         return response
 
@@ -168,25 +200,47 @@ class Router:
             return None
         return self._random.choices(names, [traffic[name] for name in names])[0]
 
-    async def _forward(
-        self,
-        name: str,
-        server: ProcessRecord | None,
-        body: bytes,
-        headers: Mapping[str, str],
-        timeout_seconds: float,
-    ) -> Response:
+    def _copy(self, request: _Passed) -> None:
+        """Perhaps send a copy of a request to the mirror; nobody waits for it.
+
+        A mirror that is too slow gets fewer copies, so that they cannot pile up.
+        """
+        for name, percent in request.routing.mirror.items():
+            drawn = self._random.uniform(0, 100) < percent
+            if drawn and len(self._copies) < MAX_COPIES_IN_FLIGHT:
+                copy = asyncio.create_task(self._send_copy(name, request))
+                self._copies.add(copy)
+                copy.add_done_callback(self._copies.discard)
+
+    async def _send_copy(self, name: str, request: _Passed) -> None:
+        started = time.perf_counter()
+        response = await self._forward(name, request)
+        seconds = time.perf_counter() - started
+        self._log.add(name, response.status_code, seconds, mirrored=True)
+
+    @contextlib.contextmanager
+    def _counted(self, server: ProcessRecord | None) -> Iterator[None]:
+        """Count a caller's open request, so that its server is not stopped under it."""
+        port = server.port if server else 0
+        self._in_flight[port] += 1
+        try:
+            yield
+        finally:
+            self._in_flight[port] -= 1
+
+    async def _forward(self, name: str, request: _Passed) -> Response:
+        server = request.routing.servers.get(name)
         if server is None or self._client is None:
             return _error(
                 502, f"the deployment {name} is not running: `mlops smoke-test` starts it"
             )
-        self._in_flight[server.port] += 1
+        limit = request.routing.timeout_seconds
         try:
             async with self._client.post(
                 f"http://{LOCALHOST}:{server.port}/score",
-                data=body,
-                headers=headers,
-                timeout=aiohttp.ClientTimeout(total=timeout_seconds),
+                data=request.body,
+                headers=request.headers,
+                timeout=aiohttp.ClientTimeout(total=limit),
             ) as answer:
                 content = await answer.read()
                 passed = {
@@ -194,13 +248,11 @@ class Router:
                 }
                 return Response(content, status_code=answer.status, headers=passed)
         except TimeoutError:
-            return _error(504, f"the deployment {name} did not answer within {timeout_seconds:g} s")
+            return _error(504, f"the deployment {name} did not answer within {limit:g} s")
         except (aiohttp.ClientError, OSError):
             return _error(
                 502, f"the deployment {name} does not answer: `mlops smoke-test` repairs it"
             )
-        finally:
-            self._in_flight[server.port] -= 1
 
 
 def create_app(
@@ -225,6 +277,7 @@ def create_app(
     routes = [
         Route("/", router.health, methods=["GET"]),
         Route("/score", router.score, methods=["POST"]),
+        Route("/observations", router.observations, methods=["GET"]),
     ]
     return Starlette(routes=routes, lifespan=lifespan)
 
@@ -264,6 +317,10 @@ def _is_authorized(request: Request, key: str) -> bool:
     if not key or scheme.lower() != "bearer":
         return False
     return hmac.compare_digest(given.strip().encode(), key.encode())
+
+
+def _unauthorized() -> Response:
+    return _error(401, "the key is missing or wrong: send the header Authorization: Bearer <key>")
 
 
 def _error(status: int, sentence: str) -> Response:

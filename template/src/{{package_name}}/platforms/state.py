@@ -17,6 +17,7 @@ from filelock import FileLock, Timeout
 
 from ..errors import PlatformError
 from ..files import read_json, write_json
+from .base import DeploymentShare
 from .processes import ProcessRecord
 
 SCHEMA = 1
@@ -47,16 +48,34 @@ class DeploymentState:
 
 
 @dataclass(frozen=True)
+class Lease:
+    """A change of several steps in progress: its process, and how the endpoint was before."""
+
+    purpose: str
+    pid: int
+    create_time: float
+    before: dict[str, DeploymentShare]
+    mirror: dict[str, int]
+
+
+@dataclass(frozen=True)
 class EndpointState:
-    """One endpoint: its router, its deployments and how traffic is shared among them."""
+    """One endpoint: its router, its deployments and how traffic is shared among them.
+
+    `mirror` is empty or names one deployment with its percentage of copies. `previous` is how the
+    endpoint was before the last completed change.
+    """
 
     revision: int = 0
     port: int | None = None
     router: ProcessRecord | None = None
     request_timeout_seconds: float = 30.0
     traffic: dict[str, int] = field(default_factory=dict)
+    mirror: dict[str, int] = field(default_factory=dict)
     deployments: dict[str, DeploymentState] = field(default_factory=dict)
     leftovers: tuple[ProcessRecord, ...] = ()
+    lease: Lease | None = None
+    previous: dict[str, DeploymentShare] | None = None
 
 
 class EndpointBusy(PlatformError):
@@ -90,14 +109,14 @@ class StateFile:
     ) -> EndpointState:
         """Apply `function` to an endpoint (a new one if need be) and store what it returns.
 
-        An endpoint without deployments and leftovers is dropped.
+        An endpoint without deployments, leftovers and lease is dropped.
         """
         with self._locked():
             content = self._read(STATE_FILE)
             before = _endpoint(content[name]) if name in content else EndpointState()
             after = replace(function(before), revision=before.revision + 1)
             content.pop(name, None)
-            if after.deployments or after.leftovers:
+            if after.deployments or after.leftovers or after.lease:
                 content[name] = asdict(after)
             self._write(STATE_FILE, content, private=False)
         return after
@@ -117,8 +136,8 @@ class StateFile:
         return {name: str(key) for name, key in self._read(KEYS_FILE).items()}
 
     @contextlib.contextmanager
-    def changing(self, name: str) -> Iterator[None]:
-        """Hold the right to change an endpoint.
+    def changing(self, name: str, wait_seconds: float = 0.0) -> Iterator[None]:
+        """Hold the right to change an endpoint; wait for it at most so long.
 
         Raises:
             EndpointBusy: another command holds it.
@@ -127,7 +146,7 @@ class StateFile:
         folder.mkdir(parents=True, exist_ok=True)
         lock = FileLock(folder / f"{name}.lock")
         try:
-            lock.acquire(timeout=0)
+            lock.acquire(timeout=wait_seconds)
         except Timeout:
             raise EndpointBusy(
                 f"another command is changing the endpoint {name}: wait for it to end, "
@@ -171,18 +190,31 @@ def _retry(operation: Callable[[], _Result]) -> _Result:
 
 
 def _endpoint(content: dict[str, Any]) -> EndpointState:
+    deployments = {
+        name: DeploymentState(**{**fields, "process": _process(fields["process"])})
+        for name, fields in content["deployments"].items()
+    }
     return EndpointState(
         **{
             **content,
             "router": _process(content["router"]),
-            "deployments": {
-                name: DeploymentState(**{**fields, "process": _process(fields["process"])})
-                for name, fields in content["deployments"].items()
-            },
+            "deployments": deployments,
             "leftovers": tuple(ProcessRecord(**fields) for fields in content["leftovers"]),
+            "lease": _lease(content.get("lease")),
+            "previous": _shares(content.get("previous")),
         }
     )
 
 
 def _process(fields: dict[str, Any] | None) -> ProcessRecord | None:
     return None if fields is None else ProcessRecord(**fields)
+
+
+def _lease(fields: dict[str, Any] | None) -> Lease | None:
+    return None if fields is None else Lease(**{**fields, "before": _shares(fields["before"])})
+
+
+def _shares(content: dict[str, Any] | None) -> dict[str, DeploymentShare] | None:
+    if content is None:
+        return None
+    return {name: DeploymentShare(**fields) for name, fields in content.items()}

@@ -1,0 +1,64 @@
+"""The lease of an endpoint: what taking, completing and undoing a change makes of its state.
+
+A change of several steps, such as a release, holds the lease from its first step to its last. Who
+holds it stands in the state, so that the next command can undo what a killed one left half done.
+"""
+
+import os
+from dataclasses import replace
+
+from . import processes
+from .base import DeploymentShare
+from .state import EndpointState, Lease
+
+
+def shares(state: EndpointState) -> dict[str, DeploymentShare]:
+    """Return what each deployment serves and its percentage of the traffic, in order of name."""
+    return {
+        name: DeploymentShare(state.deployments[name].model_version, state.traffic.get(name, 0))
+        for name in sorted(state.deployments)
+    }
+
+
+def is_held(lease: Lease | None) -> bool:
+    """Tell whether the process that took a lease still runs."""
+    return lease is not None and processes.is_running(lease.pid, lease.create_time)
+
+
+def is_own(lease: Lease | None) -> bool:
+    """Tell whether this process took a lease."""
+    return lease is not None and lease.pid == os.getpid() and is_held(lease)
+
+
+def taken(state: EndpointState, purpose: str) -> EndpointState:
+    """Return the state with a lease of this process."""
+    pid, create_time = processes.this_process()
+    lease = Lease(purpose, pid, create_time, before=shares(state), mirror=state.mirror)
+    return replace(state, lease=lease)
+
+
+def completed(state: EndpointState) -> EndpointState:
+    """Return the state after a change that went well; what was before is kept if it differs."""
+    if state.lease is None:
+        return state
+    before = state.lease.before
+    changed = bool(before) and before != shares(state)
+    return replace(state, lease=None, previous=before if changed else state.previous)
+
+
+def restored(state: EndpointState) -> EndpointState:
+    """Return the state after a change that failed, with traffic and mirror as before.
+
+    Where the change has already removed a deployment that had traffic, the traffic stays as it is:
+    it goes to what replaced that one.
+    """
+    if state.lease is None:
+        return state
+    before = state.lease.before
+    if any(share.traffic and name not in state.deployments for name, share in before.items()):
+        return replace(completed(state), mirror={})
+    traffic = {
+        name: before[name].traffic if name in before else 0 for name in sorted(state.deployments)
+    }
+    mirror = {n: percent for n, percent in state.lease.mirror.items() if n in state.deployments}
+    return replace(state, lease=None, traffic=traffic, mirror=mirror)

@@ -68,7 +68,8 @@ class TestDefaults:
             "description": "Predicts whether a customer buys again, from past transactions.",
             "team": "Data Science",
             "contact_email": "data-science@example.com",
-            "maturity_level": 1,
+            "maturity_level": 3,
+            "present_level": 3,
             "ci": "github",
             "example": "rfm",
             "azure_region": "westeurope",
@@ -110,9 +111,12 @@ class TestAtThePrompt:
         monkeypatch.setattr("copier._main.unsafe_prompt", prompt)
         return typed
 
-    CORE = ("project_name", "description", "team", "contact_email", "example", "azure_region")
+    CORE = (
+        *("project_name", "description", "team", "contact_email", "maturity_level"),
+        *("example", "azure_region"),
+    )
 
-    def test_six_questions_are_asked(
+    def test_seven_questions_are_asked(
         self, questionnaire: Path, tmp_path: Path, asked: dict[str, str]
     ) -> None:
         run_copy(str(questionnaire), tmp_path / "project", quiet=True)
@@ -233,7 +237,8 @@ class TestRefusals:
             ("package_name", "statistics", "statistics is a Python keyword or the name of"),
             ("package_name", "sklearn", "sklearn is a Python keyword or the name of"),
             ("package_name", "tests", "tests is a Python keyword or the name of"),
-            ("maturity_level", 2, "2 is not in [1]"),
+            ("maturity_level", 4, "4 is not in [1, 2, 3]"),
+            ("present_level", 1, "Leave present_level out"),
             ("ci", "azure-devops", "'azure-devops' is not in ['github']"),
             ("example", "RFM", "'RFM' is not in ['rfm', 'blank']"),
             ("python_version", "3.10", "'3.10' is not in ['3.11', '3.12', '3.13', '3.14']"),

@@ -1,11 +1,12 @@
 """`copier update`: news arrives, what is the team's stays as the team left it."""
 
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tools.expected_files import files_in
+from tools.expected_files import EXPECTED, files_in
 
 from .support import HOSTILE, Template, commit_all, contents, run
 
@@ -190,6 +191,92 @@ def test_an_answer_can_be_changed(template: Template, project: Path) -> None:
     template.update(project, team="Growth")
     assert 'team = "Growth"' in (project / "pyproject.toml").read_text(encoding="utf-8")
     assert "team: Growth" in (project / ".copier-answers.yml").read_text(encoding="utf-8")
+
+
+class TestTheLevel:
+    """Raising it adds files and keeps the team's edits; lowering it is refused."""
+
+    @pytest.fixture
+    def pipelines(self, template: Template, tmp_path: Path) -> Path:
+        """A committed project of level 1."""
+        project = template.render(tmp_path / "pipelines", maturity_level=1)
+        commit_all(project)
+        return project
+
+    @pytest.fixture
+    def edits(self, pipelines: Path) -> dict[str, bytes]:
+        """What the team edited or added in that project, by path."""
+        names = (
+            *(f"src/{PACKAGE}/use_case/features.py", f"src/{PACKAGE}/use_case/own.py"),
+            *("tests/use_case/test_use_case.py", "conf/base.yaml", "conf/dev.yaml"),
+            *("conf/prod.yaml", "docs/gate.md"),
+        )
+        for name in names:
+            append(pipelines / name, "# mine")
+        prepend(pipelines / "README.md", "<!-- mine -->")
+        (pipelines / f"src/{PACKAGE}/use_case/slices.py").unlink()
+        commit_all(pipelines)
+        return {name: (pipelines / name).read_bytes() for name in names}
+
+    @staticmethod
+    def level(project: Path) -> int:
+        text = (project / "pyproject.toml").read_text(encoding="utf-8")
+        return int(tomllib.loads(text)["tool"]["mlops"]["maturity_level"])
+
+    def test_it_is_raised_step_by_step_around_the_team_s_edits(
+        self, template: Template, pipelines: Path, edits: dict[str, bytes]
+    ) -> None:
+        files = set(files_in(pipelines))
+        for level in (2, 3):
+            template.update(pipelines, maturity_level=level)
+            assert_no_conflict(pipelines)
+            assert self.level(pipelines) == level
+            assert {name: (pipelines / name).read_bytes() for name in edits} == edits
+            assert (pipelines / "README.md").read_text(encoding="utf-8").startswith("<!-- mine")
+            new = set(files_in(pipelines)) - files
+            listed = (EXPECTED / f"level-{level}.txt").read_text(encoding="utf-8").split()
+            assert new == {*listed} - edits.keys()
+            assert files <= set(files_in(pipelines))
+            files |= new
+            commit_all(pipelines)
+        assert not (pipelines / f"src/{PACKAGE}/use_case/slices.py").exists()
+
+    def test_an_untouched_project_that_is_raised_is_what_a_fresh_copy_is(
+        self, template: Template, pipelines: Path, tmp_path: Path
+    ) -> None:
+        template.update(pipelines, maturity_level=3)
+        assert contents(pipelines) == contents(template.render(tmp_path / "fresh"))
+
+    def test_a_raised_project_stays_raised(self, template: Template, pipelines: Path) -> None:
+        template.update(pipelines, maturity_level=2)
+        commit_all(pipelines)
+        template.update(pipelines)
+        assert status(pipelines) == ""
+        assert self.level(pipelines) == 2
+
+    @pytest.mark.parametrize("level", [1, 2])
+    def test_lowering_is_refused_and_changes_nothing(
+        self, template: Template, project: Path, level: int
+    ) -> None:
+        with pytest.raises(ValueError, match="at level 3, and a level is not lowered"):
+            template.update(project, maturity_level=level)
+        assert status(project) == ""
+
+    def test_lowering_is_refused_in_a_project_that_was_raised(
+        self, template: Template, pipelines: Path
+    ) -> None:
+        template.update(pipelines, maturity_level=2)
+        commit_all(pipelines)
+        with pytest.raises(ValueError, match="at level 2, and a level is not lowered"):
+            template.update(pipelines, maturity_level=1)
+        assert status(pipelines) == ""
+
+    def test_copying_again_does_not_lower_it_either(
+        self, template: Template, project: Path
+    ) -> None:
+        with pytest.raises(ValueError, match="a level is not lowered"):
+            template.render(project, maturity_level=1)
+        assert status(project) == ""
 
 
 def test_the_message_names_the_next_commands(

@@ -1,4 +1,8 @@
-"""Write tests/expected/<example>.txt, which files a project has. Read the diff before a commit."""
+"""Write tests/expected/, which files a project has. Read the diff before a commit.
+
+rfm.txt and blank.txt list the files of maturity level 1, level-2.txt and level-3.txt what each
+adds.
+"""
 
 import tempfile
 from pathlib import Path
@@ -8,6 +12,8 @@ from copier import run_copy
 from tools.worktree import ROOT, copy_worktree
 
 EXPECTED = ROOT / "tests" / "expected"
+EXAMPLES = ("rfm", "blank")
+LEVELS = (1, 2, 3)
 
 
 def files_in(folder: Path) -> list[str]:
@@ -16,16 +22,33 @@ def files_in(folder: Path) -> list[str]:
     return sorted(path.as_posix() for path in found if path.parts[0] != ".git")
 
 
+def expected_files(example: str, level: int, package: str) -> list[str]:
+    """Return the files that a project has by the lists, in order."""
+    lists = [example, *(f"level-{number}" for number in LEVELS[1:level])]
+    texts = [(EXPECTED / f"{name}.txt").read_text(encoding="utf-8") for name in lists]
+    return sorted("".join(texts).replace("src/package/", f"src/{package}/").split("\n")[:-1])
+
+
+def write_list(name: str, files: set[str]) -> None:
+    """Write one list."""
+    text = "".join(f"{file}\n" for file in sorted(files))
+    (EXPECTED / f"{name}.txt").write_text(text, encoding="utf-8", newline="\n")
+
+
 def main() -> None:
-    """Render each example and list its files."""
+    """Render each example at each level and list its files."""
     with tempfile.TemporaryDirectory() as folder:
         source = copy_worktree(Path(folder, "template"))
-        for example in ("rfm", "blank"):
-            project = Path(folder, example)
-            data = {"example": example, "project_slug": "slug", "package_name": "package"}
-            run_copy(str(source), project, data=data, defaults=True, quiet=True)
-            text = "\n".join(files_in(project)) + "\n"
-            (EXPECTED / f"{example}.txt").write_text(text, encoding="utf-8", newline="\n")
+        for example in EXAMPLES:
+            before: set[str] = set()
+            for level in LEVELS:
+                project = Path(folder, f"{example}-{level}")
+                data = {"example": example, "project_slug": "slug", "package_name": "package"}
+                data |= {"maturity_level": level}
+                run_copy(str(source), project, data=data, defaults=True, quiet=True)
+                files = set(files_in(project))
+                write_list(example if level == 1 else f"level-{level}", files - before)
+                before = files
 
 
 if __name__ == "__main__":

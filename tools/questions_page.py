@@ -45,7 +45,7 @@ def section(name: str, question: dict[str, Any]) -> str:
 def default(question: dict[str, Any]) -> str:
     """Return the default as code, or what it is derived from."""
     text = str(question["default"])
-    for name in ("project_name", "project_slug"):
+    for name in ("project_name", "project_slug", "maturity_level"):
         if "{{" in text and name in text:
             return f"made from `{name}`"
     return f"`{text}`"

@@ -204,7 +204,7 @@ class TestPipeline:
         assert outcome.ok, outcome.log
         training = [call for call in outcome.calls if "mlops train" in call["command"]]
         assert [call["settings"]["MLOPS_PLATFORM"] for call in training] == ["local"]
-        assert [call["settings"]["MLOPS_DATA__SAMPLE__SIZE"] for call in training] == ["1000"]
+        assert [call["settings"]["MLOPS_DATA__SAMPLE__SIZE"] for call in training] == ["10000"]
         assert not re.search("mlops (register|deploy|release)", outcome.everything)
 
     @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """The command `mlops`. Each command imports what it needs when it runs, so that help is instant."""
 
+import re
 import signal
 import sys
 from collections.abc import Callable
@@ -10,11 +11,13 @@ import click
 
 from .checks import failures
 from .ci import set_output, summarise
-from .errors import ConfigError, MlopsError, Refused, StubNotFilled
+from .errors import ConfigError, Hold, MlopsError, Refused, StubNotFilled
 
 if TYPE_CHECKING:
     from types import FrameType
 
+    from .platforms.base import Endpoint
+    from .release.release import Released
     from .settings import LoadedSettings
 
 INTERRUPTED = 130
@@ -37,7 +40,25 @@ run_option = click.option("--run-id", required=True, help="The training run, as 
 deployment_option = click.option(
     "--deployment", default="blue", show_default=True, help="Name of the deployment."
 )
+rehearsal_option = click.option(
+    "--rehearsal",
+    is_flag=True,
+    help="Generate requests; bring up the previous version first if nothing serves.",
+)
 folder = click.Path(path_type=Path, file_okay=False)
+
+
+def seconds_of(
+    _context: click.Context, _option: click.Parameter, value: str | None
+) -> float | None:
+    """Return the seconds of a time such as 90s, 30m or 1h."""
+    if value is None:
+        return None
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", value.strip())
+    seconds = float(found[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[found[2]] if found else 0.0
+    if seconds <= 0:
+        raise click.BadParameter(f"{value!r} is no time such as 90s, 30m or 1h")
+    return seconds
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -361,6 +382,120 @@ def smoke_test(deployment: str | None, environment: str | None, as_json: bool) -
 
 
 @mlops.command()
+@click.option("--model-version", type=int, required=True, help="The registered version.")
+@rehearsal_option
+@environment_option
+@json_option
+def release(model_version: int, rehearsal: bool, environment: str | None, as_json: bool) -> None:
+    """Bring a version to an endpoint: 0 %, smoke test, A/B test (level 3), then all traffic.
+
+    Exit 1 if it is rejected, 4 without a decision: the old deployment has all traffic then.
+    """
+    from .platforms import open_platform
+    from .release.display import release_shown
+    from .release.rehearsal import rehearsal_settings, rehearse
+    from .release.release import release as release_version
+
+    settings = _settings(environment, {})
+    platform = open_platform(settings)
+    chosen = settings.values.ab_test
+    ends: list[Released] = []
+    try:
+        if rehearsal:
+            with release_shown("release", rehearsal_settings(chosen), ends.append) as watchers:
+                rehearse(platform, settings, model_version, watchers)
+        else:
+            with release_shown("release", chosen, ends.append) as watchers:
+                release_version(platform, settings, model_version, watchers)
+    finally:
+        for end in ends:
+            _show_release(end, as_json)
+
+
+@mlops.command("ab-test")
+@click.option("--baseline", default="blue", show_default=True, help="The present deployment.")
+@click.option("--candidate", default="green", show_default=True, help="The one to be judged.")
+@click.option("--duration", callback=seconds_of, help="Hold without a decision by then: 90s, 1h.")
+@rehearsal_option
+@environment_option
+@json_option
+def ab_test(
+    baseline: str,
+    candidate: str,
+    duration: float | None,
+    rehearsal: bool,
+    environment: str | None,
+    as_json: bool,
+) -> None:
+    """Compare two deployments under traffic: exit 0 promote, 1 reject, 4 hold.
+
+    Traffic is as before when it ends; `switch-traffic` acts on the decision.
+    """
+    from .platforms import open_platform
+    from .release.display import release_shown
+    from .release.rehearsal import rehearsal_settings, rehearse_ab_test
+    from .release.release import ab_test as compare
+
+    overrides = {} if duration is None else {"ab_test.duration_seconds": duration}
+    settings = _settings(environment, overrides)
+    endpoint = open_platform(settings).endpoint(settings.endpoint_name)
+    chosen = settings.values.ab_test
+    arms = (baseline, candidate)
+    if rehearsal:
+        chosen = rehearsal_settings(chosen)
+        with release_shown("ab-test", chosen) as watchers:
+            ended = rehearse_ab_test(open_platform(settings), settings, arms, watchers)
+    else:
+        with release_shown("ab-test", chosen) as watchers:
+            ended = compare(settings, endpoint, arms, watchers)
+    _show_release(ended, as_json)
+    if ended.record.outcome == "hold":
+        raise Hold(ended.record.reason)
+    if ended.record.outcome == "rejected":
+        raise Refused(ended.record.reason)
+
+
+@mlops.command("switch-traffic")
+@click.option(
+    "--green-percent", type=click.IntRange(0, 100), required=True, help="Blue gets the rest."
+)
+@environment_option
+@json_option
+def switch_traffic(green_percent: int, environment: str | None, as_json: bool) -> None:
+    """Shift traffic between blue and green; what was before is recorded for `rollback`."""
+    from .console import progress
+    from .platforms import open_platform
+    from .release.traffic import RELEASE_LEVEL, require_level
+    from .release.traffic import switch_traffic as switch
+
+    settings = _settings(environment, {})
+    require_level(settings.project, RELEASE_LEVEL, "switch-traffic")
+    endpoint = open_platform(settings).endpoint(settings.endpoint_name)
+    with progress("switching") as report:
+        switch(endpoint, green_percent, report)
+    _show_traffic(endpoint, as_json)
+
+
+@mlops.command()
+@environment_option
+@json_option
+def rollback(environment: str | None, as_json: bool) -> None:
+    """Restore what served before the last completed change, deploying it again if need be."""
+    from .console import progress
+    from .platforms import open_platform
+    from .release.traffic import RELEASE_LEVEL, require_level
+    from .release.traffic import rollback as roll_back
+
+    settings = _settings(environment, {})
+    require_level(settings.project, RELEASE_LEVEL, "rollback")
+    platform = open_platform(settings)
+    endpoint = platform.endpoint(settings.endpoint_name)
+    with progress("rollback") as report:
+        roll_back(platform, endpoint, settings.values.smoke_test, report)
+    _show_traffic(endpoint, as_json)
+
+
+@mlops.command()
 @click.option("--all", "everything", is_flag=True, help="The endpoints of all environments.")
 @environment_option
 def stop(everything: bool, environment: str | None) -> None:
@@ -455,6 +590,138 @@ def ui(port: int) -> None:
 
 
 @mlops.command()
+@click.option("--run-id", required=True, help="The run of the workflow: its number on GitHub.")
+@click.option(
+    "--required", type=click.IntRange(min=1), default=2, show_default=True, help="How many people."
+)
+@click.option(
+    "--environment", default="prod", show_default=True, metavar="NAME", help="What was approved."
+)
+@json_option
+def approvals(run_id: str, required: int, environment: str, as_json: bool) -> None:
+    """Check who approved a release on GitHub; exit 1 unless enough different people did."""
+    from .ci_github import GitHub, require_approvals
+    from .console import emit, show
+
+    found = require_approvals(GitHub(), run_id, required, environment)
+    summarise(f"Approved by {', '.join(found.counted)}", (), [])
+    if as_json:
+        emit({"approved": list(found.counted)})
+    else:
+        show(f"approved by {', '.join(found.counted)}", style="green")
+
+
+@mlops.group()
+def ci() -> None:
+    """What the pipeline's workflows ask for."""
+
+
+@ci.command("facts")
+@environment_option
+@json_option
+def ci_facts(environment: str | None, as_json: bool) -> None:
+    """Tell the workflow the maturity level, the platform and how many people must approve."""
+    from .console import emit, show
+
+    settings = _settings(environment, {})
+    rehearsal = settings.values.platform == "local"
+    found = {
+        "level": settings.project.facts["maturity_level"],
+        "platform": settings.values.platform,
+        "approvals": 0 if rehearsal else settings.values.approvals.required,
+    }
+    for name, value in found.items():
+        set_output(name, value)
+    if as_json:
+        emit(found)
+    else:
+        show(", ".join(f"{name}: {value}" for name, value in found.items()))
+
+
+@ci.command("previous-run")
+@click.option("--workflow", default="ml-cicd.yml", show_default=True, help="File of the workflow.")
+@click.option("--branch", default="main", show_default=True, help="Whose runs count.")
+@click.option("--artifact", default="model-version", show_default=True, help="What it must keep.")
+def ci_previous_run(workflow: str, branch: str, artifact: str) -> None:
+    """Find the newest successful run that still keeps an artifact; print its number, if any."""
+    from .ci_github import GitHub, previous_run
+    from .console import show
+
+    found = previous_run(GitHub(), workflow, branch, artifact)
+    set_output("run_id", "" if found is None else found)
+    if found is None:
+        show(f"no earlier run on {branch} keeps {artifact}")
+    else:
+        click.echo(str(found))
+
+
+@ci.command("comment")
+@run_option
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default="metrics.md",
+    show_default=True,
+    help="File to write.",
+)
+@environment_option
+def ci_comment(run_id: str, output: Path, environment: str | None) -> None:
+    """Write a run's metrics and verdict as Markdown: the comment on a pull request."""
+    from .ci import run_comment
+    from .files import write_text
+    from .platforms import open_platform
+
+    run = open_platform(_settings(environment, {})).run(run_id)
+    write_text(output, run_comment(run.folder))
+
+
+@mlops.group("setup")
+def setup_group() -> None:
+    """Prepare the services that the pipeline uses."""
+
+
+@setup_group.command("github")
+@click.option("--apply", is_flag=True, help="Do it through gh; without, it is only printed.")
+@click.option(
+    "--reviewer",
+    "reviewers",
+    multiple=True,
+    metavar="NAME",
+    help="Who may approve a release: a person, or organisation/team. May be repeated.",
+)
+@click.option(
+    "--variable",
+    "variables",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A variable of the repository to set. May be repeated.",
+)
+def setup_github(apply: bool, reviewers: tuple[str, ...], variables: tuple[str, ...]) -> None:
+    """Environments, variables and the rules of main that the workflows need."""
+    from .console import show
+    from .setup_github import VARIABLES, setup
+
+    project = _project()
+    pairs = [text.partition("=") for text in variables]
+    if any(not equals for _, equals, _ in pairs):
+        raise ConfigError("--variable: write NAME=VALUE")
+    values = {name: value for name, _, value in pairs}
+    level = int(project.facts["maturity_level"])
+    repository, steps = setup(project.root, level, reviewers, values, apply=apply)
+    for step in steps:
+        show(f"{'done' if apply else 'to do'}: {step.title}", style="bold")
+        if not apply:
+            click.echo(step.shown())
+    for name, meaning in VARIABLES.items():
+        if name not in values:
+            show(f"not set here: the variable {name} ({meaning})")
+    for limit in repository.limits():
+        show(f"note: {limit}", style="yellow")
+    if not apply:
+        show("nothing was done: `mlops setup github --apply --reviewer NAME` does it through gh")
+
+
+@mlops.command()
 @click.option("--strict", is_flag=True, help="Exit 1 while there are stubs.")
 @json_option
 def stubs(strict: bool, as_json: bool) -> None:
@@ -504,6 +771,32 @@ def _show_checks(title: str, checks: Any) -> None:
 
     rows = [(check.name, check.found, check.asked, mark(check.passed)) for check in checks]
     show_table(title, ("check", "found", "asked", ""), rows)
+
+
+def _show_release(end: "Released", as_json: bool) -> None:
+    from .console import emit, show
+    from .release.display import show_record
+
+    show_record(end.record)
+    set_output("outcome", end.record.outcome)
+    if end.folder:
+        set_output("evidence", end.folder)
+        show(f"the evidence: {end.folder / 'evidence.md'}")
+    if as_json:
+        emit({**end.record.to_dict(), "evidence": end.folder and str(end.folder)})
+
+
+def _show_traffic(endpoint: "Endpoint", as_json: bool) -> None:
+    from .console import emit, show_table
+
+    traffic = endpoint.traffic()
+    if as_json:
+        emit({"endpoint": endpoint.name, "traffic": traffic})
+    rows = [
+        (each.name, each.model_version, f"{traffic[each.name]} %")
+        for each in endpoint.deployments()
+    ]
+    show_table(f"Traffic of {endpoint.name}", ("deployment", "version", "traffic"), rows)
 
 
 def _fail(message: str) -> None:

@@ -1,4 +1,8 @@
-"""`mlops run`: the whole loop on this machine, from raw data to an answering endpoint."""
+"""`mlops run`: the whole loop on this machine, from raw data to an answering endpoint.
+
+At maturity level 1 the model is served in the settings' environment. From level 2 on it goes to
+the environment test, and from there, as a rehearsal with generated requests, to prod.
+"""
 
 import time
 from collections.abc import Iterator
@@ -20,10 +24,13 @@ from .files import read_json
 from .governance.gate import judge_run
 from .platforms import open_platform
 from .platforms.base import Answer, Endpoint, ModelVersion, Platform, Report, Run
-from .settings import LoadedSettings
+from .settings import LoadedSettings, load_settings
 from .steps.register import register_run
 
-STAGES = ("train", "judge", "register", "deploy", "smoke test", "predict")
+_MODEL_STAGES = ("train", "judge", "register")
+STAGES: tuple[str, ...] = (*_MODEL_STAGES, "deploy", "smoke test", "predict")
+RELEASE_STAGES = (*_MODEL_STAGES, "deploy to test", "smoke test", "release to prod", "predict")
+TEST, PROD = "test", "prod"
 
 
 class Board:
@@ -33,11 +40,12 @@ class Board:
         self._lines = dict.fromkeys(stages, "")
         self._seconds: dict[str, float] = {}
         self._running: str | None = None
+        self.below: Any = ""
         self._spinner = Spinner("dots")
         self._live = Live(self, console=console(), refresh_per_second=8)
 
-    def __rich__(self) -> Table:
-        """Draw the stages as a table."""
+    def __rich__(self) -> Group:
+        """Draw the stages as a table, and `below` it."""
         table = Table.grid(padding=(0, 2))
         for stage, line in self._lines.items():
             seconds = self._seconds.get(stage)
@@ -48,7 +56,7 @@ class Board:
                 sign = Text("✓", style="green")
             spent = "" if seconds is None else f"{seconds:.1f} s"
             table.add_row(sign, Text(stage, style="bold"), Text(spent), Text(line))
-        return table
+        return Group(table, self.below)
 
     @contextmanager
     def shown(self) -> Iterator[None]:
@@ -78,35 +86,49 @@ class Board:
 
 
 def run_loop(settings: LoadedSettings, data_dir: Path | None) -> dict[str, Any]:
-    """Train, judge, register, deploy, smoke-test and predict once.
+    """Train, judge, register, bring to an endpoint, test and predict once.
 
-    An interrupted or failing loop stops the endpoint if it did not serve before.
+    An interrupted or failing loop stops every endpoint that did not serve before.
 
     Raises:
-        Refused: the data, the gate or the smoke test said no.
+        Refused: the data, the gate, the smoke test or the A/B test said no.
+        Hold: the A/B test came to no decision.
     """
+    from .release.traffic import RELEASE_LEVEL, maturity_level
+
     platform = open_platform(settings)
-    endpoint = platform.endpoint(settings.endpoint_name)
-    served_before = endpoint.exists() and any(d.healthy for d in endpoint.deployments())
-    board = Board(STAGES)
+    if maturity_level(settings.project) < RELEASE_LEVEL:
+        places, stages = [settings], STAGES
+    else:
+        places = [load_settings(settings.project, name) for name in (TEST, PROD)]
+        stages = RELEASE_STAGES
+    endpoints = [open_platform(place).endpoint(place.endpoint_name) for place in places]
+    served_before = [
+        endpoint.exists() and any(each.healthy for each in endpoint.deployments())
+        for endpoint in endpoints
+    ]
+    board = Board(stages)
     try:
         with board.shown():
             run = _train(platform, data_dir, board)
             version = _register(platform, run, settings, board)
-            answer, request = _serve(platform, endpoint, version, settings, board)
+            released = _serve(places, endpoints, version, board)
+            answer, request = _predict(endpoints[-1], version, board)
     except BaseException:
-        if not served_before and endpoint.exists():
-            endpoint.stop()
+        for endpoint, served in zip(endpoints, served_before, strict=True):
+            if not served and endpoint.exists():
+                endpoint.stop()
         raise
     summary = {
         "run_id": run.run_id,
         "model_version": version.version,
         "metrics": read_json(run.folder / "evaluation" / "evaluation.json", schema=1)["model"],
         "model_card": str(version.folder / "MODEL_CARD.md"),
-        "endpoint": endpoint.name,
-        "url": endpoint.url(),
+        "endpoint": endpoints[-1].name,
+        "url": endpoints[-1].url(),
         "request": request,
         "answer": answer.body,
+        "release": released,
         "seconds": board.seconds,
     }
     _show_summary(settings, summary)
@@ -134,16 +156,18 @@ def _register(platform: Platform, run: Run, settings: LoadedSettings, board: Boa
 
 
 def _serve(
-    platform: Platform,
-    endpoint: Endpoint,
+    places: list[LoadedSettings],
+    endpoints: list[Endpoint],
     version: ModelVersion,
-    settings: LoadedSettings,
     board: Board,
-) -> tuple[Answer, dict[str, Any]]:
+) -> dict[str, Any] | None:
+    """Deploy and smoke-test in the first place; release in the second, if there is one."""
     from .release.deploy import deploy
     from .release.smoke import smoke_test_endpoint
 
-    with board.stage("deploy") as report:
+    place, endpoint = places[0], endpoints[0]
+    platform = open_platform(place)
+    with board.stage("deploy" if len(places) == 1 else "deploy to test") as report:
         deploy(
             platform,
             endpoint.name,
@@ -154,10 +178,39 @@ def _serve(
         )
         report(endpoint.url())
     with board.stage("smoke test") as report:
-        result = smoke_test_endpoint(platform, settings, None, report)
+        result = smoke_test_endpoint(platform, place, None, report)
         if not result.passed:
             raise Refused(f"{endpoint.name} failed the smoke test: {failures(result.checks)}")
         report(f"{len(result.checks)} checks passed")
+    return _release(places[1], version, board) if len(places) > 1 else None
+
+
+def _release(settings: LoadedSettings, version: ModelVersion, board: Board) -> dict[str, Any]:
+    from .release.display import ReleaseView
+    from .release.rehearsal import rehearsal_settings, rehearse
+    from .release.release import Watchers
+
+    with board.stage("release to prod") as report:
+        view = ReleaseView(rehearsal_settings(settings.values.ab_test), report)
+        board.below = view.numbers
+        watchers = Watchers(report, view.watch)
+        released, load = rehearse(open_platform(settings), settings, version.version, watchers)
+        record = released.record
+        report(f"{record.reason}; {load.sent:,} generated requests, {load.failed:,} failed")
+    return {
+        "outcome": record.outcome,
+        "reason": record.reason,
+        "rehearsal": record.rehearsal,
+        "traffic": dict(record.traffic_after),
+        "requests": load.sent,
+        "failed": load.failed,
+        "evidence": str(released.folder),
+    }
+
+
+def _predict(
+    endpoint: Endpoint, version: ModelVersion, board: Board
+) -> tuple[Answer, dict[str, Any]]:
     with board.stage("predict") as report:
         request = {"data": [example_row(version)]}
         answer = endpoint.invoke(request)
@@ -185,8 +238,17 @@ def _show_summary(settings: LoadedSettings, summary: dict[str, Any]) -> None:
         ("", f"→ {answer['predictions'][0]} (probability {answer['probabilities'][0]:.3f})"),
         ("endpoint", summary["url"]),
         ("model card", summary["model_card"]),
-        ("next", "mlops status · mlops ui · mlops stop"),
     ]
+    stop = "mlops stop"
+    if released := summary["release"]:
+        stop = "mlops rollback --environment prod · mlops stop --all"
+        traffic = ", ".join(f"{name} {share} %" for name, share in released["traffic"].items())
+        lines += [
+            ("release", f"{released['outcome']}: {released['reason']}; traffic: {traffic}"),
+            ("", f"a rehearsal: {released['rehearsal']}"),
+            ("evidence", f"{released['evidence']}"),
+        ]
+    lines.append(("next", f"mlops status · mlops ui · {stop}"))
     table = Table.grid(padding=(0, 2))
     for name, text in lines:
         table.add_row(Text(name, style="bold"), Text(text, overflow="fold"))

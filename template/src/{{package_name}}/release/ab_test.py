@@ -1,0 +1,364 @@
+"""The A/B test: may the candidate answer everybody, judged by how both deployments answer?
+
+The candidate first receives copies of requests (mirror), then a small share of the traffic. After
+every batch the evidence decides: promote, reject, or go on; without a decision in time: hold. How
+often one looks does not matter, see `sequential`.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+
+from ..errors import ConfigError
+from ..platforms.base import Endpoint, Observation, Report, silent
+from ..settings import AbTestSettings
+from .sequential import Evidence, RateTest, blocks
+
+METRICS = ("errors", "slow")
+ALL_TRAFFIC = 100
+SERVER_ERROR = 500
+LARGEST = 1e300
+
+Decision = Literal["promote", "hold", "reject"]
+Phase = Literal["mirror", "share"]
+
+
+@dataclass(frozen=True)
+class Arm:
+    """What one deployment answered so far."""
+
+    requests: int = 0
+    errors: int = 0
+    slow: int = 0
+
+    def rate(self, metric: str) -> float | None:
+        """Return the share of requests that were `errors` or `slow`, or None without requests."""
+        return getattr(self, metric) / self.requests if self.requests else None
+
+
+@dataclass(frozen=True)
+class Look:
+    """The numbers after one batch."""
+
+    seconds: float
+    phase: Phase
+    baseline: Arm
+    candidate: Arm
+    evidence: Mapping[str, Evidence]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The e-values that decide."""
+
+    promote: float
+    reject: float
+
+
+@dataclass(frozen=True)
+class AbResult:
+    """A decision, why it was taken, and every look on the way to it."""
+
+    baseline: str
+    candidate: str
+    decision: Decision
+    reason: str
+    limits: Limits
+    settings: AbTestSettings
+    looks: tuple[Look, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the result as JSON content."""
+        return {
+            "decision": self.decision,
+            "reason": self.reason,
+            "baseline": self.baseline,
+            "candidate": self.candidate,
+            "limits": {"promote": self.limits.promote, "reject": self.limits.reject},
+            "settings": self.settings.model_dump(mode="json"),
+            "looks": [_look_to_dict(look) for look in self.looks],
+        }
+
+
+@dataclass
+class Comparison:
+    """Accumulates answers of both deployments and says what they are evidence for.
+
+    Args:
+        baseline: the present deployment.
+        candidate: the one to be judged.
+        settings: margins, error probability, minimum sample and latency objective.
+    """
+
+    baseline: str
+    candidate: str
+    settings: AbTestSettings
+    _phase: Phase = "mirror"
+    _block: int = 1
+    _arms: dict[str, Arm] = field(default_factory=dict)
+    _waiting: dict[str, list[tuple[bool, bool]]] = field(default_factory=dict)
+    _tests: dict[str, RateTest] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        margins = self.settings.margins
+        self._tests = {metric: RateTest(getattr(margins, metric)) for metric in METRICS}
+        self._arms = {self.baseline: Arm(), self.candidate: Arm()}
+        self.begin("mirror")
+
+    @property
+    def limits(self) -> Limits:
+        """The e-values that decide."""
+        return limits_of(self.settings)
+
+    @property
+    def requests(self) -> int:
+        """The requests that the candidate answered."""
+        return self._arms[self.candidate].requests
+
+    def begin(self, phase: Phase) -> None:
+        """Enter a phase; answers that found no partner in the last one count no further."""
+        self._phase = phase
+        settings = self.settings
+        if phase == "mirror":
+            ratio = ALL_TRAFFIC / max(settings.mirror_percent, 1)
+        else:
+            ratio = (ALL_TRAFFIC - settings.share_percent) / settings.share_percent
+        self._block = max(1, round(ratio))
+        self._waiting = {self.baseline: [], self.candidate: []}
+
+    def add(self, observations: Sequence[Observation]) -> None:
+        """Add answers in the order in which they came."""
+        for each in observations:
+            if each.deployment not in self._arms:
+                continue
+            error = each.status == 0 or each.status >= SERVER_ERROR
+            slow = 1000 * each.seconds > self.settings.objective_ms
+            arm = self._arms[each.deployment]
+            self._arms[each.deployment] = Arm(arm.requests + 1, arm.errors + error, arm.slow + slow)
+            self._waiting[each.deployment].append((error, slow))
+        self._test_complete_blocks()
+
+    def evidence(self) -> dict[str, Evidence]:
+        """Return the e-values of each metric."""
+        return {metric: test.evidence() for metric, test in self._tests.items()}
+
+    def decide(self) -> Decision | None:
+        """Return `promote` or `reject` if the evidence suffices.
+
+        Copies alone can reject a candidate, but not promote it.
+        """
+        found = self.evidence().values()
+        if any(each.not_worse >= self.limits.reject for each in found):
+            return "reject"
+        enough = self._phase == "share" and self.requests >= self.settings.min_requests
+        if enough and all(each.worse >= self.limits.promote for each in found):
+            return "promote"
+        return None
+
+    def look(self, seconds: float) -> Look:
+        """Return the numbers of this moment."""
+        return Look(
+            seconds,
+            self._phase,
+            self._arms[self.baseline],
+            self._arms[self.candidate],
+            self.evidence(),
+        )
+
+    def explain(self, decision: Decision | None) -> str:
+        """Return a sentence that says why."""
+        found = self.evidence()
+        if decision == "reject":
+            metric = max(found, key=lambda name: found[name].not_worse)
+            rates = " against ".join(
+                _percent(self._arms[name].rate(metric)) for name in (self.candidate, self.baseline)
+            )
+            return (
+                f"{self.candidate} is worse than {self.baseline} in {metric}: {rates}, "
+                f"e-value {number(found[metric].not_worse)}, limit {number(self.limits.reject)}"
+            )
+        weakest = min(found, key=lambda name: found[name].worse)
+        numbers = (
+            f"after {self.requests:,} requests the weakest evidence is that on {weakest}: "
+            f"e-value {number(found[weakest].worse)}, limit {number(self.limits.promote)}"
+        )
+        if decision == "promote":
+            return f"{self.candidate} is not worse than {self.baseline} by the margins; {numbers}"
+        return f"no decision yet; {numbers}"
+
+    def _test_complete_blocks(self) -> None:
+        ours, theirs = self._waiting[self.candidate], self._waiting[self.baseline]
+        count = min(len(ours), len(theirs) // self._block)
+        if not count:
+            return
+        candidate = np.array(ours[:count], dtype=np.float64)
+        baseline = np.array(theirs[: count * self._block], dtype=np.float64)
+        for column, metric in enumerate(METRICS):
+            differences = blocks(candidate[:, column], baseline[:, column], self._block)
+            self._tests[metric].add(differences)
+        del ours[:count], theirs[: count * self._block]
+
+
+def limits_of(settings: AbTestSettings) -> Limits:
+    """Return the e-values that decide.
+
+    Every metric must speak for promotion, so each is tested at `alpha`; a single one suffices for a
+    rejection, so that `alpha` is shared among them.
+    """
+    return Limits(1 / settings.alpha, len(METRICS) / settings.alpha)
+
+
+Watch = Callable[[Look, dict[str, int], dict[str, int]], None]
+"""Receives the numbers after each batch, the traffic and the mirror."""
+
+
+def unwatched(_look: Look, _traffic: dict[str, int], _mirror: dict[str, int]) -> None:
+    """Watch nothing."""
+
+
+def run_ab_test(
+    endpoint: Endpoint,
+    baseline: str,
+    candidate: str,
+    settings: AbTestSettings,
+    report: Report = silent,
+    watch: Watch = unwatched,
+) -> AbResult:
+    """Compare two deployments under the endpoint's own traffic: mirror, share, decision.
+
+    The caller holds the endpoint's lease and restores or shifts the traffic afterwards; copies of
+    requests have ended then.
+
+    Args:
+        endpoint: the endpoint; `baseline` has all its traffic.
+        baseline: the present deployment.
+        candidate: the one to be judged; it has no traffic.
+        settings: shares, margins, error probability, duration.
+        report: receives lines about the progress.
+        watch: receives the numbers after each batch.
+
+    Raises:
+        ConfigError: there is no such deployment, or the traffic is not all with the baseline.
+        PlatformError: the endpoint cannot be reached.
+    """
+    check_arms(endpoint, baseline, candidate)
+    comparison = Comparison(baseline, candidate, settings)
+    looks: list[Look] = []
+    seen = max((each.sequence for each in endpoint.observations()), default=0)
+    started = time.monotonic()
+
+    def ended(decision: Decision, reason: str) -> AbResult:
+        report(f"{decision}: {reason}")
+        limits = comparison.limits
+        return AbResult(baseline, candidate, decision, reason, limits, settings, tuple(looks))
+
+    for phase in phases(settings):
+        _enter(endpoint, baseline, candidate, phase, settings, report)
+        # what was answered before belongs to the last phase
+        early = endpoint.observations(seen)
+        seen = max((each.sequence for each in early), default=seen)
+        comparison.add(early)
+        comparison.begin(phase)
+        traffic, mirror = endpoint.traffic(), endpoint.mirror()
+        while time.monotonic() - started < settings.duration_seconds:
+            time.sleep(settings.batch_seconds)
+            new = endpoint.observations(seen)
+            seen = max((each.sequence for each in new), default=seen)
+            comparison.add(new)
+            looks.append(comparison.look(time.monotonic() - started))
+            watch(looks[-1], traffic, mirror)
+            if decision := comparison.decide():
+                return ended(decision, comparison.explain(decision))
+            if problem := _problem(endpoint, candidate):
+                return ended("reject", f"{candidate} is not healthy: {problem}")
+            if phase == "mirror" and comparison.requests >= settings.mirror_requests:
+                break
+    return ended("hold", comparison.explain(None))
+
+
+def phases(settings: AbTestSettings) -> tuple[Phase, ...]:
+    """Return the phases that the settings ask for, in order."""
+    mirrors = settings.mirror_percent > 0 and settings.mirror_requests > 0
+    return ("mirror", "share") if mirrors else ("share",)
+
+
+def number(value: float) -> str:
+    """Return an e-value or a limit for people."""
+    if value > 1e6:
+        return "over a million"
+    return f"{value:.2g}" if value < 10 else f"{value:,.0f}"
+
+
+def check_arms(endpoint: Endpoint, baseline: str, candidate: str) -> None:
+    """Check that an A/B test of two deployments can start.
+
+    Raises:
+        ConfigError: there is no such deployment, or the traffic is not all with the baseline.
+    """
+    traffic = endpoint.traffic()
+    for name in (baseline, candidate):
+        if name not in traffic:
+            known = ", ".join(traffic) or "none"
+            raise ConfigError(f"{endpoint.name} has no deployment {name!r} (it has: {known})")
+    if baseline == candidate:
+        raise ConfigError(f"{baseline} cannot be compared with itself: name two deployments")
+    if traffic[baseline] != ALL_TRAFFIC:
+        raise ConfigError(
+            f"the A/B test starts with all traffic at {baseline}, which has {traffic[baseline]} %: "
+            "`mlops switch-traffic` moves it"
+        )
+
+
+def _enter(
+    endpoint: Endpoint,
+    baseline: str,
+    candidate: str,
+    phase: Phase,
+    settings: AbTestSettings,
+    report: Report,
+) -> None:
+    if phase == "mirror":
+        percent = settings.mirror_percent
+        report(f"{percent} % of the requests are copied to {candidate}")
+        endpoint.set_mirror(candidate, percent)
+        return
+    percent = settings.share_percent
+    endpoint.set_mirror(None)
+    report(f"{candidate} answers {percent} % of the requests")
+    endpoint.set_traffic({baseline: ALL_TRAFFIC - percent, candidate: percent})
+
+
+def _problem(endpoint: Endpoint, name: str) -> str:
+    """Return why a deployment is not healthy, or nothing; one late answer is not enough."""
+    return _unhealthy(endpoint, name) and _unhealthy(endpoint, name)
+
+
+def _unhealthy(endpoint: Endpoint, name: str) -> str:
+    found = {each.name: each for each in endpoint.deployments()}.get(name)
+    if found is None:
+        return "it is gone"
+    return "" if found.healthy else found.detail or "it does not answer"
+
+
+def _percent(rate: float | None) -> str:
+    return "no requests" if rate is None else f"{100 * rate:.2f} %"
+
+
+def _look_to_dict(look: Look) -> dict[str, Any]:
+    return {
+        "seconds": round(look.seconds, 3),
+        "phase": look.phase,
+        "baseline": vars(look.baseline),
+        "candidate": vars(look.candidate),
+        "evidence": {
+            metric: {
+                "blocks": each.blocks,
+                "worse": min(each.worse, LARGEST),
+                "not_worse": min(each.not_worse, LARGEST),
+            }
+            for metric, each in look.evidence.items()
+        },
+    }

@@ -1,0 +1,140 @@
+"""What people see of a release while it runs: traffic, the evidence so far, the decision."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+from rich.console import Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from ..console import console, show_table
+from ..settings import AbTestSettings
+from .ab_test import Look, limits_of, number
+from .evidence import Record, ab_columns, ab_rows
+from .release import Released, Watchers, unheard
+
+_BAR = 40
+_LINE_SECONDS = 5.0
+_STYLES = {"blue": "blue", "green": "green"}
+
+
+class ReleaseView:
+    """A view of one release; drawn anew with every number that comes in.
+
+    Args:
+        settings: of the A/B test.
+        say: prints a line where nothing can be drawn.
+    """
+
+    def __init__(self, settings: AbTestSettings, say: Callable[[str], None] | None = None) -> None:
+        self._limits = limits_of(settings)
+        self._say = say
+        self._line = ""
+        self._look: Look | None = None
+        self._traffic: Mapping[str, int] = {}
+        self._mirror: Mapping[str, int] = {}
+        self._said_at = 0.0
+
+    def report(self, line: str) -> None:
+        """Take a line about the progress."""
+        self._line = line
+        if self._say:
+            self._say(line)
+
+    def watch(self, look: Look, traffic: dict[str, int], mirror: dict[str, int]) -> None:
+        """Take the numbers after a batch."""
+        self._look, self._traffic, self._mirror = look, traffic, mirror
+        if self._say and look.seconds - self._said_at >= _LINE_SECONDS:
+            self._said_at = look.seconds
+            self._say(self.sentence())
+
+    def sentence(self) -> str:
+        """Return the numbers in a line."""
+        look = self._look
+        if look is None:
+            return ""
+        evidence = "; ".join(
+            f"{metric}: {number(each.worse)} for promotion, {number(each.not_worse)} for rejection"
+            for metric, each in look.evidence.items()
+        )
+        return f"{look.seconds:.0f} s, {look.candidate.requests:,} requests; e-values: {evidence}"
+
+    def __rich__(self) -> Group:
+        """Draw the last line, the shares of traffic and the evidence."""
+        return Group(Text(self._line), self.numbers)
+
+    @property
+    def numbers(self) -> "Numbers":
+        """The shares of traffic and the evidence, without the last line."""
+        return Numbers(self)
+
+    def draw_numbers(self) -> Group:
+        """Draw the shares of traffic and the evidence; nothing before the first batch."""
+        return Group(self._bar(), self._table(self._look)) if self._look else Group()
+
+    def _bar(self) -> Text:
+        bar = Text()
+        for name, share in self._traffic.items():
+            bar.append("█" * round(_BAR * share / 100), style=_STYLES.get(name, ""))
+        for name, share in self._traffic.items():
+            bar.append(f"  {name} {share} %", style=_STYLES.get(name, ""))
+        for name, percent in self._mirror.items():
+            bar.append(f"  + copies of {percent} % to {name}", style=_STYLES.get(name, ""))
+        return bar
+
+    def _table(self, look: Look) -> Table:
+        names = ("baseline", "candidate")
+        columns = ab_columns(*names, self._limits.promote, self._limits.reject)
+        table = Table(title=f"{look.phase}, {look.seconds:.0f} s", title_justify="left")
+        for column in columns:
+            table.add_column(column)
+        for row in ab_rows(look):
+            table.add_row(*row)
+        return table
+
+
+class Numbers:
+    """What `ReleaseView` knows at the moment of drawing."""
+
+    def __init__(self, view: ReleaseView) -> None:
+        self._view = view
+
+    def __rich__(self) -> Group:
+        """Draw them."""
+        return self._view.draw_numbers()
+
+
+@contextmanager
+def release_shown(
+    title: str, settings: AbTestSettings, ended: Callable[[Released], None] = unheard
+) -> Iterator[Watchers]:
+    """Show a release while the block runs; yield the watchers that feed the display."""
+    screen = console()
+    if not screen.is_terminal:
+        view = ReleaseView(settings, lambda line: screen.print(f"{title}: {line}", markup=False))
+        yield Watchers(view.report, view.watch, ended)
+        return
+    view = ReleaseView(settings)
+    with Live(view, console=screen, refresh_per_second=8):
+        yield Watchers(view.report, view.watch, ended)
+
+
+def show_record(record: Record) -> None:
+    """Print how a release or an A/B test ended, and on the job's page in CI."""
+    versions = ", ".join(f"{name} version {number}" for name, number in record.versions.items())
+    after = ", ".join(f"{name} {share} %" for name, share in record.traffic_after.items())
+    rows = [
+        ("outcome", record.outcome),
+        ("why", record.reason),
+        ("compared" if len(record.versions) > 1 else "deployed", versions),
+        ("traffic now", after or "none"),
+    ]
+    if record.rehearsal:
+        rows.append(("a rehearsal", record.rehearsal))
+    show_table(f"Release at {record.endpoint}", ("", ""), rows)
+    if record.ab_test and record.ab_test.looks:
+        result = record.ab_test
+        names = (result.baseline, result.candidate)
+        columns = ab_columns(*names, result.limits.promote, result.limits.reject)
+        show_table("A/B test", columns, ab_rows(result.looks[-1]))

@@ -1,0 +1,202 @@
+"""What remains of a release: its evidence as JSON, as a page for people, and as a picture."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from ..files import write_json, write_text
+from .ab_test import METRICS, AbResult, Look, number
+from .smoke import SmokeResult
+
+SCHEMA = 1
+_COLOURS = {"baseline": "#8a8886", "candidate": "#0f6cbd", "limit": "#a4262c"}
+_SMALLEST_SHOWN = 1e-3
+_LARGEST_SHOWN = 1e9
+
+
+@dataclass(frozen=True)
+class Record:
+    """One release, or one A/B test by itself, and how it ended.
+
+    `versions` holds the model version of each deployment; `outcome` is `promoted`, `hold`,
+    `rejected` or `failed`.
+    """
+
+    endpoint: str
+    candidate: str
+    versions: Mapping[str, int]
+    outcome: str
+    reason: str
+    traffic_before: Mapping[str, int]
+    traffic_after: Mapping[str, int]
+    rehearsal: str = ""
+    smoke: SmokeResult | None = None
+    ab_test: AbResult | None = None
+    candidate_log: str = ""
+
+    def ended(self, outcome: str, reason: str, traffic: Mapping[str, int]) -> "Record":
+        """Return the record with its end."""
+        return replace(self, outcome=outcome, reason=reason, traffic_after=dict(traffic))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the record as JSON content."""
+        return {
+            "schema": SCHEMA,
+            "endpoint": self.endpoint,
+            "outcome": self.outcome,
+            "reason": self.reason,
+            "candidate": self.candidate,
+            "versions": dict(self.versions),
+            "rehearsal": self.rehearsal,
+            "traffic_before": dict(self.traffic_before),
+            "traffic_after": dict(self.traffic_after),
+            "smoke_test": self.smoke.to_dict() if self.smoke else None,
+            "ab_test": self.ab_test.to_dict() if self.ab_test else None,
+        }
+
+
+def write_evidence(state_dir: Path, record: Record, moment: datetime | None = None) -> Path:
+    """Write evidence.json, evidence.md and, after an A/B test, evidence.png; return their folder.
+
+    Args:
+        state_dir: the project's state folder.
+        record: what happened.
+        moment: when; by default now.
+    """
+    moment = moment or datetime.now(UTC)
+    place = state_dir / "releases" / record.endpoint
+    folder = place / f"{moment:%Y%m%dT%H%M%S.%f}Z"
+    folder.mkdir(parents=True)
+    write_json(folder / "evidence.json", {**record.to_dict(), "ended_at": moment.isoformat()})
+    if record.ab_test and record.ab_test.looks:
+        FigureCanvasAgg(draw(record.ab_test)).print_png(folder / "evidence.png")
+    if record.candidate_log:
+        write_text(folder / "candidate.log", record.candidate_log)
+    write_text(folder / "evidence.md", to_markdown(record, moment))
+    return folder
+
+
+def to_markdown(record: Record, moment: datetime) -> str:
+    """Return the record as a page for people."""
+    before, after = _shares(record.traffic_before), _shares(record.traffic_after)
+    lines = [
+        f"# {record.endpoint}: {record.outcome}",
+        "",
+        f"{moment:%Y-%m-%d %H:%M} UTC. {record.reason}.",
+        "",
+        *(f"- {name}: version {version}" for name, version in record.versions.items()),
+        f"- traffic before: {before}",
+        f"- traffic after: {after}",
+        "",
+    ]
+    if record.rehearsal:
+        lines += [f"A rehearsal: {record.rehearsal}.", ""]
+    if record.ab_test and record.ab_test.looks:
+        lines += _ab_lines(record.ab_test)
+    if record.smoke:
+        lines += ["## Smoke test", ""]
+        lines += _table(
+            ("check", "found", "asked", ""),
+            [
+                (c.name, c.found, c.asked, "passed" if c.passed else "FAILED")
+                for c in record.smoke.checks
+            ],
+        )
+    if record.candidate_log:
+        lines += ["", "What the candidate printed last is in candidate.log.", ""]
+    return "\n".join(lines)
+
+
+def draw(result: AbResult) -> Figure:
+    """Draw the e-values over time with their limits, and the rates of both deployments."""
+    figure = Figure(figsize=(11, 7), layout="constrained")
+    axes = figure.subplots(2, len(METRICS), sharex=True)
+    for column, metric in enumerate(METRICS):
+        _draw_evidence(axes[0, column], result, metric)
+        _draw_rates(axes[1, column], result, metric)
+    figure.suptitle(f"{result.candidate} against {result.baseline}: {result.decision}")
+    return figure
+
+
+def ab_rows(look: Look) -> list[tuple[str, ...]]:
+    """Return the requests, then the numbers of each metric, as rows of a table."""
+    total = (f"{look.baseline.requests:,}", f"{look.candidate.requests:,}")
+    rows: list[tuple[str, ...]] = [("requests", *total, "", "")]
+    for metric in METRICS:
+        evidence = look.evidence[metric]
+        rates = (look.baseline.rate(metric), look.candidate.rate(metric))
+        shown = ("none" if rate is None else f"{100 * rate:.2f} %" for rate in rates)
+        rows.append((metric, *shown, number(evidence.worse), number(evidence.not_worse)))
+    return rows
+
+
+def ab_columns(baseline: str, candidate: str, promote: float, reject: float) -> tuple[str, ...]:
+    """Return the headings that go with `ab_rows`."""
+    return (
+        "",
+        baseline,
+        candidate,
+        f"for promotion (≥ {number(promote)})",
+        f"for rejection (≥ {number(reject)})",
+    )
+
+
+def _ab_lines(result: AbResult) -> list[str]:
+    settings = result.settings
+    names = (result.baseline, result.candidate)
+    columns = ab_columns(*names, result.limits.promote, result.limits.reject)
+    margins = settings.margins
+    return [
+        "## A/B test",
+        "",
+        *_table(columns, ab_rows(result.looks[-1])),
+        "",
+        f"Margins: errors {margins.errors:g}, slower than {settings.objective_ms:g} ms "
+        f"{margins.slow:g}. Probability of a wrong decision: at most {settings.alpha:g} each way, "
+        "however often one looks.",
+        "",
+        "![E-values and rates over time](evidence.png)",
+        "",
+    ]
+
+
+def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    escaped = [[cell.replace("|", "\\|") for cell in row] for row in rows]
+    rule = ["---"] * len(columns)
+    return [f"| {' | '.join(row)} |" for row in (columns, rule, *escaped)]
+
+
+def _shares(traffic: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {share} %" for name, share in traffic.items()) or "none"
+
+
+def _draw_evidence(axis: Axes, result: AbResult, metric: str) -> None:
+    seconds = [look.seconds for look in result.looks]
+    for name, colour, limit, label in (
+        ("worse", _COLOURS["candidate"], result.limits.promote, "for promotion"),
+        ("not_worse", _COLOURS["limit"], result.limits.reject, "for rejection"),
+    ):
+        values = [getattr(look.evidence[metric], name) for look in result.looks]
+        shown = [min(max(value, _SMALLEST_SHOWN), _LARGEST_SHOWN) for value in values]
+        axis.plot(seconds, shown, color=colour, marker=".", label=label)
+        axis.axhline(limit, color=colour, linestyle="--", linewidth=1)
+    axis.set(title=f"Evidence on {metric}", ylabel="e-value (dashed: limit)", yscale="log")
+    axis.legend()
+
+
+def _draw_rates(axis: Axes, result: AbResult, metric: str) -> None:
+    seconds = [look.seconds for look in result.looks]
+    for name in ("baseline", "candidate"):
+        rates = [getattr(look, name).rate(metric) for look in result.looks]
+        percent = [float("nan") if rate is None else 100 * rate for rate in rates]
+        label = getattr(result, name)
+        axis.plot(seconds, percent, color=_COLOURS[name], marker=".", label=label)
+    axis.set(title=f"Rate of {metric}", xlabel="seconds", ylabel="% of requests")
+    axis.set_ylim(bottom=0)
+    axis.legend()

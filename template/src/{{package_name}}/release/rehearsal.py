@@ -1,0 +1,229 @@
+"""A release with nobody's traffic: requests made from the sample, and something to compare with.
+
+An endpoint on this machine has no callers, and none outlives a pipeline's runner. A rehearsal
+therefore brings up the previous version first if nothing serves, sends requests at a steady rate,
+and uses larger shares, so that the A/B test ends within seconds. Margins and error probability are
+those of the environment.
+"""
+
+import asyncio
+import json
+import threading
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+import polars as pl
+
+from ..errors import MlopsError
+from ..files import read_json
+from ..platforms.base import Endpoint, ModelVersion, Platform, Report
+from ..settings import AbTestSettings, LoadedSettings
+from ..steps.prepare import load_prepared
+from .ab_test import check_arms
+from .release import NOBODY, Released, Watchers, ab_test, release
+from .traffic import (
+    AB_TEST_LEVEL,
+    ALL_TRAFFIC,
+    RELEASE_LEVEL,
+    other_colour,
+    require_level,
+    sole_deployment,
+)
+
+REQUESTS_PER_SECOND = 150
+ROWS = 500
+_LARGER = {
+    "mirror_percent": 50,
+    "mirror_requests": 100,
+    "share_percent": 50,
+    "batch_seconds": 0.5,
+}
+_LONGEST_SECONDS = 60.0
+_LAST_ANSWERS_SECONDS = 10.0
+
+Row = Mapping[str, Any]
+
+
+@dataclass
+class Load:
+    """What was sent and answered so far: the number of answers by status, 0 for none."""
+
+    answers: Counter[int] = field(default_factory=Counter)
+
+    @property
+    def sent(self) -> int:
+        """Requests whose answer is known."""
+        return self.answers.total()
+
+    @property
+    def failed(self) -> int:
+        """Requests that got another answer than 200."""
+        return self.sent - self.answers[200]
+
+
+def rehearse(
+    platform: Platform, settings: LoadedSettings, model_version: int, watchers: Watchers = NOBODY
+) -> tuple[Released, Load]:
+    """Release a version under generated requests, beside another one whatever served before.
+
+    Returns:
+        How it ended, and what became of the requests.
+
+    Raises:
+        MlopsError: as `release` does.
+    """
+    require_level(settings.project, RELEASE_LEVEL, "release")
+    version = platform.version(model_version)
+    endpoint = platform.endpoint(settings.endpoint_name)
+    said = bring_up_previous(platform, endpoint, version, watchers.report)
+    chosen = rehearsal_settings(settings.values.ab_test)
+    note = "; ".join(part for part in (describe(chosen), said) if part)
+    with generated_traffic(endpoint.url(), endpoint.key(), rows_of(platform, version)) as load:
+        released = release(platform, settings, model_version, watchers, chosen, note)
+    watchers.report(f"{load.sent:,} generated requests, {load.failed:,} failed")
+    return released, load
+
+
+def rehearse_ab_test(
+    platform: Platform,
+    settings: LoadedSettings,
+    arms: tuple[str, str],
+    watchers: Watchers = NOBODY,
+) -> Released:
+    """Compare two deployments under generated requests.
+
+    Raises:
+        MlopsError: as `ab_test` does.
+    """
+    require_level(settings.project, AB_TEST_LEVEL, "ab-test")
+    endpoint = platform.endpoint(settings.endpoint_name)
+    endpoint.repair(watchers.report)
+    chosen = rehearsal_settings(settings.values.ab_test)
+    versions = {each.name: each.model_version for each in endpoint.deployments()}
+    check_arms(endpoint, *arms)
+    rows = rows_of(platform, platform.version(versions[arms[0]]))
+    with generated_traffic(endpoint.url(), endpoint.key(), rows):
+        return ab_test(settings, endpoint, arms, watchers, chosen, describe(chosen))
+
+
+def rehearsal_settings(settings: AbTestSettings) -> AbTestSettings:
+    """Return the settings of an A/B test under generated load."""
+    duration = min(settings.duration_seconds, _LONGEST_SECONDS)
+    return settings.model_copy(update={**_LARGER, "duration_seconds": duration})
+
+
+def describe(settings: AbTestSettings) -> str:
+    """Return what is said of a rehearsal, so that nobody takes it for the real thing."""
+    return (
+        f"{REQUESTS_PER_SECOND} requests/s generated from the sample, {settings.share_percent} % "
+        f"of them to the candidate, decision within {settings.duration_seconds:g} s"
+    )
+
+
+def bring_up_previous(
+    platform: Platform, endpoint: Endpoint, version: ModelVersion, report: Report
+) -> str:
+    """Let the previous version serve if nothing does, and return the sentence that says so.
+
+    For the very first version it is that version itself.
+    """
+    endpoint.repair(report)
+    if sole_deployment(endpoint.traffic()):
+        return ""
+    previous = previous_version(platform.versions(), version)
+    beside = other_colour(None)
+    endpoint.deploy(beside, previous, report)
+    if endpoint.traffic().get(beside) != ALL_TRAFFIC:
+        endpoint.set_traffic({beside: ALL_TRAFFIC})
+    kind = "the same version" if previous.version == version.version else "the previous version"
+    said = f"nothing served at {endpoint.name}: {kind}, {previous.version}, plays {beside}"
+    report(said)
+    return said
+
+
+def previous_version(versions: Sequence[ModelVersion], version: ModelVersion) -> ModelVersion:
+    """Return the highest version below, or the version itself if there is none."""
+    below = [each for each in versions if each.version < version.version]
+    return max(below, key=lambda each: each.version, default=version)
+
+
+def rows_of(platform: Platform, version: ModelVersion) -> Sequence[Row]:
+    """Return rows of the holdout on which a version was evaluated, else its typical row."""
+    signature = read_json(version.folder / "signature.json", schema=1)
+    features = {each["name"]: bool(each["nullable"]) for each in signature["features"]}
+    try:
+        run_id = read_json(version.folder / "lineage.json", schema=1).get("run_id", "")
+        holdout = load_prepared(platform.run(str(run_id)).folder / "prepared").holdout()
+        required = [name for name, nullable in features.items() if not nullable]
+        rows = holdout.select(pl.col(list(features)).cast(pl.Float64).fill_nan(None))
+        rows = rows.drop_nulls(required).head(ROWS)
+    except (MlopsError, OSError, pl.exceptions.PolarsError):
+        rows = pl.DataFrame()
+    return rows.to_dicts() or [{each["name"]: each["example"] for each in signature["features"]}]
+
+
+@contextmanager
+def generated_traffic(
+    url: str, key: str, rows: Sequence[Row], per_second: float = REQUESTS_PER_SECOND
+) -> Iterator[Load]:
+    """Send requests of one row at a steady rate, whether or not the earlier ones were answered.
+
+    Args:
+        url: the scoring URL.
+        key: its key.
+        rows: sent one after the other, again and again.
+        per_second: how many requests to start in a second.
+
+    Yields:
+        The counts, which grow until the block ends.
+    """
+    load = Load()
+    stop = threading.Event()
+    bodies = [json.dumps({"data": [row]}).encode() for row in rows]
+    work = _send(url, key, bodies, per_second, load, stop)
+    thread = threading.Thread(target=lambda: asyncio.run(work), name="generated traffic")
+    thread.start()
+    try:
+        yield load
+    finally:
+        stop.set()
+        thread.join()
+
+
+async def _send(
+    url: str,
+    key: str,
+    bodies: Sequence[bytes],
+    per_second: float,
+    load: Load,
+    stop: threading.Event,
+) -> None:
+    headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+    clock = asyncio.get_running_loop()
+    open_requests: set[asyncio.Task[None]] = set()
+    async with aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=0), headers=headers
+    ) as client:
+        started, count = clock.time(), 0
+        while not stop.is_set():
+            while count < (clock.time() - started) * per_second:
+                task = asyncio.create_task(_post(client, url, bodies[count % len(bodies)], load))
+                open_requests.add(task)
+                task.add_done_callback(open_requests.discard)
+                count += 1
+            await asyncio.sleep(1 / per_second)
+        if open_requests:
+            await asyncio.wait(open_requests, timeout=_LAST_ANSWERS_SECONDS)
+
+
+async def _post(client: aiohttp.ClientSession, url: str, body: bytes, load: Load) -> None:
+    try:
+        async with client.post(url, data=body) as answer:
+            await answer.read()
+            load.answers[answer.status] += 1
+    except (aiohttp.ClientError, TimeoutError, OSError):
+        load.answers[0] += 1

@@ -15,6 +15,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="let tests fail that meet an unfilled stub of use_case/",
     )
+    parser.addoption(
+        "--load-seconds",
+        type=float,
+        default=0.0,
+        help="keep the load test going for so long; without it, for one change of each kind",
+    )
 
 
 @pytest.hookimpl(wrapper=True)

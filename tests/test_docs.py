@@ -2,6 +2,7 @@
 
 import ast
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,11 @@ from tools.worktree import ROOT
 from .support import HOSTILE, Template
 
 SOURCES = ROOT / "template" / "src" / "{{package_name}}"
-COMMAND = re.compile(r"\bmlops ((?:data |step |setup )?[a-z][a-z-]*)")
+COMMAND = re.compile(r"\bmlops ((?:data |step |setup |ci )?[a-z][a-z-]*)")
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z0-9-]*")
+FROM_LEVEL = {2: {"release", "switch-traffic", "rollback"}, 3: {"ab-test"}}
+GROUPS = {"data", "step", "setup"}
+PIPELINE = {"ci", "approvals"}  # only workflows call them
 LINK = re.compile(r"\]\((?!https?:|mailto:)([^)\s]+)\)")
 
 
@@ -35,7 +39,7 @@ def commands() -> dict[str, set[str]]:
             elif isinstance(decorator, ast.Call) and ast.unparse(decorator.func) == "click.option":
                 options |= strings(decorator)
             elif isinstance(decorator, ast.Call) and isinstance(decorator.func, ast.Attribute):
-                group = ast.unparse(decorator.func.value)
+                group = ast.unparse(decorator.func.value).removesuffix("_group")
                 own = [a.value for a in decorator.args if isinstance(a, ast.Constant)]
                 last = str(own[0]) if own else node.name.replace("_", "-")
                 name = last if group == "mlops" else f"{group} {last}"
@@ -64,12 +68,15 @@ def said_in_sources() -> str:
     return re.sub(r'"\s*\n\s*f?"', "", text)
 
 
-@pytest.fixture(scope="module", params=["rfm", "blank"])
+@pytest.fixture(
+    scope="module", params=[("rfm", 3), ("blank", 3), ("rfm", 2), ("blank", 1)], ids=str
+)
 def project(
     request: pytest.FixtureRequest, template: Template, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
+    example, level = request.param
     folder = tmp_path_factory.mktemp("docs") / "project"
-    return template.render(folder, example=request.param)
+    return template.render(folder, example=example, maturity_level=level)
 
 
 def pages(project: Path) -> list[Path]:
@@ -95,7 +102,14 @@ def test_every_command_and_option_exists(project: Path) -> None:
                 rest = line.split(f"mlops {used[0]}", 1)[1]
                 unknown = {*OPTION.findall(rest)} - known[used[0]]
                 assert not unknown, f"{page.name}: {line}"
-    assert named >= {name for name in known if " " not in name} - {"data", "step"}
+    alone = {name for name in known if " " not in name} - GROUPS - PIPELINE
+    level = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["mlops"]
+    for least, more in FROM_LEVEL.items():
+        if level["maturity_level"] < least:
+            readme = COMMAND.findall((project / "README.md").read_text(encoding="utf-8"))
+            assert not {*readme} & more, "README.md offers what the level does not have"
+            alone -= more
+    assert named >= alone
 
 
 def test_every_quoted_message_exists(project: Path) -> None:

@@ -60,7 +60,7 @@ def run(*command: str, folder: Path = ROOT) -> None:
 def remove(project: Path) -> None:
     """Delete a project of an earlier time, after stopping what it left running."""
     if (project / ".venv").exists() and (project / ".mlops").exists():
-        run(UV, "run", "--no-sync", "mlops", "stop", folder=project)
+        run(UV, "run", "--no-sync", "mlops", "stop", "--all", folder=project)
 
     def retry(delete: Callable[[str], object], path: str, _: object) -> None:
         Path(path).chmod(stat.S_IWRITE)  # git's objects are read-only, which stops Windows
@@ -95,8 +95,8 @@ def demo(project: Path, clock: Clock) -> None:
         with clock.part("Run its whole loop: uv run mlops run"):
             run(UV, "run", "mlops", "run", folder=project)
     finally:
-        with clock.part("Stop what runs: uv run mlops stop"):
-            run(UV, "run", "mlops", "stop", folder=project)
+        with clock.part("Stop what runs: uv run mlops stop --all"):
+            run(UV, "run", "mlops", "stop", "--all", folder=project)
 
 
 def main() -> None:
@@ -117,13 +117,15 @@ def main() -> None:
     uv = "uv" if shutil.which("uv") else os.path.relpath(UV, project)
     print(f"""
 A complete project is in {options.target}, and its whole loop has run: data, validation, training,
-gate, registration, deployment, smoke test and one prediction. How long each part took:
+gate, registration, deployment to test, smoke test, release to production under generated requests
+with an A/B test, and one prediction. All servers were on this machine. How long each part took:
 
 {clock.summary()}
 
 Where to look:
   {options.target}/README.md          what the project is, and all its commands
   {options.target}/.mlops/registry/   the registered model, with its model card
+  {options.target}/.mlops/releases/   the evidence of the release, with a plot
 
 What to try, in {options.target}:
   {uv} run mlops ui     the run in MLflow, with metrics and plots

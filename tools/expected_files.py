@@ -43,8 +43,8 @@ def main() -> None:
             before: set[str] = set()
             for level in LEVELS:
                 project = Path(folder, f"{example}-{level}")
-                data = {"example": example, "project_slug": "slug", "package_name": "package"}
-                data |= {"maturity_level": level}
+                names = {"project_slug": "slug", "package_name": "package"}
+                data = {"example": example, "maturity_level": level, **names}
                 run_copy(str(source), project, data=data, defaults=True, quiet=True)
                 files = set(files_in(project))
                 write_list(example if level == 1 else f"level-{level}", files - before)

@@ -1,30 +1,37 @@
-"""The generated workflows: linted, and run job by job under act.
+"""The generated workflows: linted, checked against a policy, and run job by job under act.
 
-act runs the steps on this machine; uv and the remote actions are stubs (`stubs/`), so that what is
-tested is the workflow: which jobs run, with which commands and settings, what stops them, and which
-files they keep.
+What is asked of them stands in `workflows.py`; the faults in `workflow_faults/` show that it is
+asked in earnest.
 """
 
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
+import yaml
 
 from tools.worktree import ROOT
 
+from .github_api import GitHubApi, github_api
 from .support import TESTS, Template, commit_all, run
+from .workflows import (
+    BIN,
+    ENVIRONMENTS,
+    PULL_REQUEST,
+    PUSH,
+    PUSH_TO_DEVELOP,
+    SCENARIOS,
+    USES,
+    Act,
+    lint,
+    policy,
+)
 
-STUBS = TESTS / "stubs"
 GITHUB = ROOT / "template" / ".github"
-BIN = Path(sys.executable).parent
-USES = re.compile(r"uses:\s*(?P<action>[\w./-]+)@(?P<ref>\S+)(?:\s+#\s*(?P<comment>\S+))?")
+FAULTS = sorted((TESTS / "workflow_faults").glob("*.patch"))
 
 
 def workflow_files() -> list[Path]:
@@ -40,9 +47,26 @@ def repository(template: Template, tmp_path_factory: pytest.TempPathFactory) -> 
     return project
 
 
+@pytest.fixture
+def api() -> Iterator[GitHubApi]:
+    with github_api() as server:
+        yield server
+
+
+@pytest.fixture
+def act(tmp_path: Path, repository: Path, api: GitHubApi) -> Act:
+    return Act(tmp_path, repository, api)
+
+
 class TestLint:
-    def test_jactionlint_finds_nothing(self, repository: Path) -> None:
-        run(BIN / "jactionlint", "--strict-exit", "--profile", "pedantic", folder=repository)
+    @pytest.mark.parametrize("level", [1, 2, 3])
+    def test_at_every_level_nothing_is_found(
+        self, template: Template, tmp_path: Path, level: int
+    ) -> None:
+        project = template.render(tmp_path / "project", maturity_level=level)
+        commit_all(project)
+        lint(project)
+        policy(project)
 
     def test_jactionlint_finds_nothing_in_this_repository(self) -> None:
         files = sorted((ROOT / ".github" / "workflows").iterdir())
@@ -51,9 +75,6 @@ class TestLint:
     @pytest.mark.parametrize("folder", [GITHUB.parent, ROOT / ".github"], ids=["template", "own"])
     def test_zizmor_finds_nothing(self, folder: Path) -> None:
         run(BIN / "zizmor", "--offline", "--persona", "pedantic", folder, folder=ROOT)
-
-    def test_zizmor_finds_nothing_rendered(self, repository: Path) -> None:
-        run(BIN / "zizmor", "--offline", "--persona", "pedantic", repository, folder=ROOT)
 
     def test_every_action_is_pinned_to_one_commit(self) -> None:
         pins: dict[str, set[tuple[str, str]]] = {}
@@ -67,172 +88,90 @@ class TestLint:
         assert {action: found for action, found in pins.items() if len(found) > 1} == {}
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What one simulated run of the workflow did."""
+class TestSetUp:
+    """What `mlops setup github` makes is what the workflows name."""
 
-    ok: bool
-    calls: list[dict[str, Any]]
-    artifacts: dict[str, list[str]]
-    log: str
+    def test_the_rules_of_main_ask_for_jobs_that_exist(self, repository: Path) -> None:
+        text = (repository / ".github/rulesets/main.json").read_text(encoding="utf-8")
+        rules = {rule["type"]: rule.get("parameters") for rule in json.loads(text)["rules"]}
+        asked = [c["context"] for c in rules["required_status_checks"]["required_status_checks"]]
+        workflow = yaml.safe_load((GITHUB / "workflows/ml-cicd.yml").read_text(encoding="utf-8"))
+        names = [job["name"] for job in workflow["jobs"].values()]
+        assert asked == names[:4]
 
-    def commands(self, job: str) -> list[str]:
-        return [call["command"] for call in self.calls if call["job"] == job]
-
-    @property
-    def everything(self) -> str:
-        return "\n".join(call["command"] for call in self.calls)
-
-
-class Act:
-    """Runs the workflow of a copy of the repository under act."""
-
-    def __init__(self, folder: Path, repository: Path) -> None:
-        self.folder = folder
-        self.project = folder / "project"
-        shutil.copytree(repository, self.project)
-        workflow = self.project / ".github" / "workflows" / "ml-cicd.yml"
-        text = workflow.read_text(encoding="utf-8")
-        # act does not know the syntax `$/` for an action of the same repository.
-        workflow.write_text(text.replace("uses: $/", "uses: ./"), encoding="utf-8")
-        self.uv = folder / "bin" / "uv"
-        self.uv.parent.mkdir()
-        self.uv.write_text(
-            f'#!/bin/sh\nexec "{sys.executable}" "{STUBS / "uv.py"}" "$@"\n', encoding="utf-8"
-        )
-        self.uv.chmod(0o755)
-
-    def __call__(
-        self,
-        event: str,
-        payload: dict[str, Any],
-        *,
-        fail: str = "",
-        stubs: int = 0,
-        variables: dict[str, str] | None = None,
-    ) -> Outcome:
-        calls, artifacts = self.folder / "calls.jsonl", self.folder / "artifacts"
-        calls.touch()
-        artifacts.mkdir()
-        event_file = self.folder / "event.json"
-        event_file.write_text(json.dumps(payload), encoding="utf-8")
-        command: list[str | Path] = [
-            BIN / "act", event, "--eventpath", event_file, "--json", "--strict",
-            "--platform", "ubuntu-24.04=-self-hosted", "--container-daemon-socket", "-",
-            "--pull=false", "--no-cache-server", "--action-offline-mode",
-            "--action-cache-path", self.folder / "cache",
-            "--env", f"STUB_CALLS={calls}", "--env", f"STUB_ARTIFACTS={artifacts}",
-            "--env", f"STUB_FAIL={fail}", "--env", f"STUB_STUBS={stubs}",
-        ]  # fmt: skip
-        for name, value in (variables or {}).items():
-            command += ["--var", f"{name}={value}"]
-        for action, commit in self.pins().items():
-            stub = STUBS / action.split("/")[1]
-            command += ["--local-repository", f"https://github.com/{action}@{commit}={stub}"]
-        result = subprocess.run(
-            [str(part) for part in command],
-            cwd=self.project,
-            env={
-                "HOME": str(self.folder),
-                "PATH": os.pathsep.join([str(self.uv.parent), "/usr/bin", "/bin"]),
-            },
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=120,
-        )
-        return Outcome(
-            ok=result.returncode == 0,
-            calls=[json.loads(line) for line in calls.read_text(encoding="utf-8").splitlines()],
-            artifacts={
-                kept.name: sorted(
-                    path.relative_to(kept).as_posix() for path in kept.rglob("*") if path.is_file()
-                )
-                for kept in artifacts.iterdir()
-            },
-            log=result.stdout + result.stderr,
-        )
-
-    def pins(self) -> dict[str, str]:
-        return {
-            found["action"]: found["ref"]
-            for path in (self.project / ".github").rglob("*.yml")
-            for found in USES.finditer(path.read_text(encoding="utf-8"))
-            if found["action"] != "actions/checkout"  # act lays the files itself
-        }
-
-
-@pytest.fixture
-def act(tmp_path: Path, repository: Path) -> Act:
-    return Act(tmp_path, repository)
-
-
-PUSH = {"ref": "refs/heads/main"}
-PULL_REQUEST = {"pull_request": {"head": {"ref": "idea"}, "base": {"ref": "main"}}, "number": 1}
-GATES = ["data-quality", "code-quality", "unit-tests"]
+    def test_the_environments_are_those_of_the_workflows(self, repository: Path) -> None:
+        source = next(repository.glob("src/*/setup_github.py")).read_text(encoding="utf-8")
+        made = re.findall(r'^    Environment\("([a-z-]+)"', source, flags=re.MULTILINE)
+        used = {name for name in ENVIRONMENTS.values() if "{" not in name} | {"test", "prod"}
+        assert {*made} == used
 
 
 class TestPipeline:
-    def test_a_push_checks_trains_and_keeps_the_evidence(self, act: Act) -> None:
-        outcome = act("push", PUSH)
-        assert outcome.ok, outcome.log
-        assert list(dict.fromkeys(call["job"] for call in outcome.calls))[-1] == "train-dev"
-        assert outcome.commands("train-dev")[-2:] == [
-            "run mlops train --environment dev",
-            "run mlops evaluate --environment dev --run-id run-1",
-        ]
-        assert outcome.artifacts == {
-            "validation-results": ["validation-results.json"],
-            "bandit-report": ["bandit-report.json"],
-            "test-results": ["coverage.xml", "test-results.xml"],
-            "run-dev": [".mlops/runs/run-1/model/model.skops"],
-        }
+    @pytest.mark.parametrize("scenario", SCENARIOS)
+    def test_scenario(self, act: Act, scenario: str) -> None:
+        SCENARIOS[scenario](act)
 
     def test_without_the_variable_the_platform_is_left_to_the_settings(self, act: Act) -> None:
+        act.api.no_earlier_run()
         outcome = act("push", PUSH)
         assert {call["settings"]["MLOPS_PLATFORM"] for call in outcome.calls} == {""}
-        assert {call["settings"].get("MLOPS_DATA__SAMPLE__SIZE", "") for call in outcome.calls} == {
-            ""
-        }
+        assert {call["settings"].get("MLOPS_DATA__FRACTION", "") for call in outcome.calls} == {""}
 
     def test_a_push_runs_on_the_platform_of_the_variable(self, act: Act) -> None:
+        act.api.approved_by("ann", "bob")
         outcome = act("push", PUSH, variables={"MLOPS_PLATFORM": "azure"})
         assert {call["settings"]["MLOPS_PLATFORM"] for call in outcome.calls} == {"azure"}
 
-    def test_a_pull_request_trains_briefly_on_the_runner(self, act: Act) -> None:
-        outcome = act("pull_request", PULL_REQUEST, variables={"MLOPS_PLATFORM": "azure"})
+    def test_level_1_trains_and_stops_there(self, act: Act) -> None:
+        act.api.no_earlier_run()
+        outcome = act("push", PUSH, level=1)
         assert outcome.ok, outcome.log
-        training = [call for call in outcome.calls if "mlops train" in call["command"]]
-        assert [call["settings"]["MLOPS_PLATFORM"] for call in training] == ["local"]
-        assert [call["settings"]["MLOPS_DATA__SAMPLE__SIZE"] for call in training] == ["10000"]
-        assert not re.search("mlops (register|deploy|release)", outcome.everything)
+        assert outcome.jobs[-1] == "train-dev"
 
-    @pytest.mark.parametrize(
-        "fail", ["data validate", "config", "ruff", "mypy", "bandit", "pytest"]
-    )
+    def test_level_2_releases(self, act: Act) -> None:
+        act.api.no_earlier_run()
+        outcome = act("push", PUSH, level=2)
+        assert outcome.ok, outcome.log
+        assert outcome.jobs[-1] == "release prod"
+
+    def test_develop_trains_and_registers_nothing(self, act: Act) -> None:
+        act.api.no_earlier_run()
+        outcome = act("push", PUSH_TO_DEVELOP)
+        assert outcome.ok, outcome.log
+        assert outcome.jobs[-1] == "train-dev"
+
+    @pytest.mark.parametrize("fail", ["config", "ruff", "mypy", "bandit", "pytest"])
     def test_a_failed_check_stops_the_training(self, act: Act, fail: str) -> None:
         outcome = act("push", PUSH, fail=fail)
         assert not outcome.ok
         assert outcome.commands("train-dev") == []
 
-    def test_bad_data_keeps_the_results(self, act: Act) -> None:
-        outcome = act("push", PUSH, fail="data validate")
-        assert outcome.artifacts["validation-results"] == ["validation-results.json"]
-
-    def test_a_refusing_gate_fails_the_run_and_keeps_the_evidence(self, act: Act) -> None:
-        outcome = act("push", PUSH, fail="mlops evaluate")
+    def test_a_pull_request_that_the_gate_refuses_shows_its_metrics(self, act: Act) -> None:
+        outcome = act("pull_request", PULL_REQUEST, fail="mlops evaluate")
         assert not outcome.ok
-        assert outcome.artifacts["run-dev"] == [".mlops/runs/run-1/model/model.skops"]
+        assert len(outcome.find("gh pr comment")) == 1
+
+    def test_a_pull_request_from_a_fork_is_not_commented(self, act: Act) -> None:
+        head = {"ref": "idea", "repo": {"full_name": "somebody/model"}}
+        payload = {"pull_request": {"number": 1, "head": head, "base": {"ref": "main"}}}
+        outcome = act("pull_request", payload)
+        assert outcome.ok, outcome.log
+        assert outcome.find("gh ") == []
+
+    def test_coverage_leaves_only_where_it_is_wanted(self, act: Act) -> None:
+        said = "coverage sent to Codecov"
+        assert said not in act("pull_request", PULL_REQUEST).log
+        assert said in act("pull_request", PULL_REQUEST, variables={"CODECOV": "true"}).log
 
     def test_the_lock_is_obeyed_once_it_is_committed(self, act: Act) -> None:
+        act.api.no_earlier_run()
         (act.project / "uv.lock").touch()
         outcome = act("push", PUSH)
-        assert [command for command in outcome.everything.splitlines() if "sync" in command] == [
-            "sync --locked"
-        ] * 4
+        synced = [command for command in outcome.everything.splitlines() if "sync" in command]
+        assert synced == ["sync --locked"] * 7
 
     def test_without_a_lock_it_says_so(self, act: Act) -> None:
-        outcome = act("push", PUSH)
+        outcome = act("pull_request", PULL_REQUEST)
         assert "sync --locked" not in outcome.everything
         assert "There is no uv.lock" in outcome.log
 
@@ -240,5 +179,34 @@ class TestPipeline:
         outcome = act("push", PUSH, stubs=3)
         assert outcome.ok, outcome.log
         assert "The use case has stubs to fill" in outcome.log
-        assert not re.search("mlops (data|train|evaluate)", outcome.everything)
+        assert not re.search("mlops (data|train|evaluate|register|release)", outcome.everything)
         assert "run pytest" in outcome.everything
+
+
+class TestFaults:
+    """Each patch seeds one fault; a line `# red: <layer>` says what must notice it.
+
+    The layers are lint, policy and the scenarios under act. A patch that no longer applies fails:
+    make it anew with `git diff` in a project rendered with the default answers.
+    """
+
+    def test_there_are_enough(self) -> None:
+        assert len(FAULTS) >= 12
+
+    @pytest.mark.parametrize("patch", FAULTS, ids=lambda patch: patch.stem)
+    def test_a_fault_turns_a_layer_red(
+        self, repository: Path, tmp_path: Path, api: GitHubApi, patch: Path
+    ) -> None:
+        layers = re.findall(r"^# red: (\w+)$", patch.read_text(encoding="utf-8"), re.MULTILINE)
+        assert layers, f"{patch.name} names no layer: it needs a line `# red: …`"
+        project = tmp_path / "faulty"
+        shutil.copytree(repository, project)
+        run("git", "apply", patch, folder=project)
+        for layer in layers:
+            with pytest.raises(AssertionError):
+                if layer == "lint":
+                    lint(project)
+                elif layer == "policy":
+                    policy(project)
+                else:
+                    SCENARIOS[layer](Act(tmp_path / layer, project, api))

@@ -477,13 +477,18 @@ def switch_traffic(green_percent: int, environment: str | None, as_json: bool) -
 
 
 @mlops.command()
+@click.option(
+    "--model-version",
+    type=int,
+    help="Only if callers reach this version; otherwise there is nothing to undo.",
+)
 @environment_option
 @json_option
-def rollback(environment: str | None, as_json: bool) -> None:
+def rollback(model_version: int | None, environment: str | None, as_json: bool) -> None:
     """Restore what served before the last completed change, deploying it again if need be."""
-    from .console import progress
+    from .console import progress, show
     from .platforms import open_platform
-    from .release.traffic import RELEASE_LEVEL, require_level
+    from .release.traffic import RELEASE_LEVEL, has_traffic, require_level
     from .release.traffic import rollback as roll_back
 
     settings = _settings(environment, {})
@@ -491,6 +496,9 @@ def rollback(environment: str | None, as_json: bool) -> None:
     platform = open_platform(settings)
     endpoint = platform.endpoint(settings.endpoint_name)
     with progress("rollback") as report:
+        if model_version is not None and not has_traffic(endpoint, model_version, report):
+            show(f"{endpoint.name}: version {model_version} has no traffic, so nothing is undone")
+            return
         roll_back(platform, endpoint, settings.values.smoke_test, report)
     _show_traffic(endpoint, as_json)
 

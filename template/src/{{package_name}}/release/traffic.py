@@ -73,6 +73,18 @@ def switch_traffic(endpoint: Endpoint, green_percent: int, report: Report = sile
     report(", ".join(f"{name} {share} %" for name, share in endpoint.traffic().items()))
 
 
+def has_traffic(endpoint: Endpoint, model_version: int, report: Report = silent) -> bool:
+    """Tell whether callers reach a version, after mending what an interrupted change left."""
+    if not endpoint.exists():
+        return False
+    endpoint.repair(report)
+    traffic = endpoint.traffic()
+    return any(
+        each.model_version == model_version and traffic.get(each.name, 0) > 0
+        for each in endpoint.deployments()
+    )
+
+
 def rollback(
     platform: Platform, endpoint: Endpoint, smoke: SmokeTestSettings, report: Report = silent
 ) -> dict[str, DeploymentShare]:

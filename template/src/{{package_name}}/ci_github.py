@@ -1,0 +1,152 @@
+"""What the pipeline asks GitHub: who approved a release, and which run released before it.
+
+The address and the token come from the variables that GitHub Actions sets.
+"""
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .errors import ConfigError, PlatformError, Refused
+
+TIMEOUT_SECONDS = 30
+RUNS_SEARCHED = 10
+
+
+class GitHub:
+    """GitHub's API as a job of this repository sees it.
+
+    Args:
+        variables: environment variables; by default those of this process.
+
+    Raises:
+        ConfigError: a variable is missing.
+    """
+
+    def __init__(self, variables: Mapping[str, str] | None = None) -> None:
+        variables = os.environ if variables is None else variables
+        self._repository = _needed(variables, "GITHUB_REPOSITORY")
+        self._token = _needed(variables, "GITHUB_TOKEN")
+        self._api = variables.get("GITHUB_API_URL") or "https://api.github.com"
+
+    def get(self, path: str, **parameters: str | int) -> Any:
+        """Return what the API answers for a path of this repository, such as `actions/runs/1`.
+
+        Raises:
+            PlatformError: GitHub does not answer, or not with success.
+        """
+        import requests
+
+        url = f"{self._api}/repos/{self._repository}/{path}"
+        headers = {
+            "Accept": "application/vnd.github+json",
+            "Authorization": f"Bearer {self._token}",
+            "X-GitHub-Api-Version": "2022-11-28",
+        }
+        try:
+            answer = requests.get(url, headers=headers, params=parameters, timeout=TIMEOUT_SECONDS)
+            answer.raise_for_status()
+            return answer.json()
+        except (requests.RequestException, ValueError) as error:
+            raise PlatformError(
+                f"GitHub did not answer {path}: {error}; the job needs the permission "
+                "`actions: read`"
+            ) from None
+
+
+@dataclass(frozen=True)
+class Approvals:
+    """Who approved a release, and whose approval does not count, with the reason."""
+
+    counted: tuple[str, ...]
+    ignored: tuple[tuple[str, str], ...]
+
+
+def count_approvals(
+    reviews: Iterable[Mapping[str, Any]], run: Mapping[str, Any], environments: Iterable[str]
+) -> Approvals:
+    """Find the distinct people who approved one of the environments and did not start the run.
+
+    Args:
+        reviews: what GitHub answers for `actions/runs/{id}/approvals`.
+        run: what GitHub answers for `actions/runs/{id}`.
+        environments: whose approvals count.
+    """
+    asked = set(environments)
+    starters = {_login(run.get(role)) for role in ("actor", "triggering_actor")} - {""}
+    counted: dict[str, str] = {}
+    ignored: dict[str, str] = {}
+    for review in reviews:
+        user = review.get("user") or {}
+        login = _login(user)
+        names = {environment.get("name") for environment in review.get("environments", ())}
+        if not login or not names & asked:
+            continue
+        if review.get("state") != "approved":
+            ignored[login] = "did not approve"
+        elif login in starters:
+            ignored[login] = "started this run"
+        elif user.get("type", "User") != "User":
+            ignored[login] = "is not a person"
+        else:
+            counted[login] = str(user["login"])
+    left = tuple(sorted((who, why) for who, why in ignored.items() if who not in counted))
+    return Approvals(tuple(sorted(counted.values())), left)
+
+
+def require_approvals(github: GitHub, run_id: str, required: int, environment: str) -> Approvals:
+    """Return who approved a run's release to an environment.
+
+    An approval of the gate in front, `<environment>-approval`, counts as well.
+
+    Raises:
+        Refused: fewer than `required` distinct people approved; whoever started the run does not
+            count.
+        PlatformError: GitHub does not say.
+    """
+    if not run_id.isdecimal():
+        raise ConfigError(f"--run-id: {run_id!r} is not the number of a run")
+    run = github.get(f"actions/runs/{run_id}")
+    reviews = github.get(f"actions/runs/{run_id}/approvals")
+    found = count_approvals(reviews, run, (environment, f"{environment}-approval"))
+    if len(found.counted) < required:
+        have = ", ".join(found.counted) or "nobody"
+        others = "".join(f"; {who} {why}" for who, why in found.ignored)
+        raise Refused(
+            f"a release to {environment} needs {required} approvals of different people, none of "
+            f"whom started it; so far: {have}{others}. Start it again and let them approve"
+        )
+    return found
+
+
+def previous_run(github: GitHub, workflow: str, branch: str, artifact: str) -> int | None:
+    """Return the newest successful run of a branch that still keeps an artifact, or None.
+
+    Raises:
+        PlatformError: GitHub does not say.
+    """
+    found = github.get(
+        f"actions/workflows/{workflow}/runs",
+        branch=branch,
+        event="push",  # a pull request from a fork's branch of this name does not count
+        status="success",
+        per_page=RUNS_SEARCHED,
+    )
+    for run in found["workflow_runs"]:
+        kept = github.get(f"actions/runs/{run['id']}/artifacts", name=artifact)
+        if any(not each["expired"] for each in kept["artifacts"]):
+            return int(run["id"])
+    return None
+
+
+def _login(user: Mapping[str, Any] | None) -> str:
+    """GitHub's names do not tell upper from lower case."""
+    return str((user or {}).get("login") or "").lower()
+
+
+def _needed(variables: Mapping[str, str], name: str) -> str:
+    value = variables.get(name)
+    if not value:
+        raise ConfigError(f"the variable {name} is not set: this command runs in GitHub Actions")
+    return value

@@ -1,0 +1,472 @@
+"""What is asked of a generated project's workflows: the linters, the policy, and act.
+
+act runs a workflow's steps on this machine, job by job, each in a fresh folder. uv, gh and the
+remote actions are stubs (`stubs/`): what is tested is which jobs run with which commands and
+settings, what stops them, and which files and values pass from one to the next. Approvals come from
+a server of the test in the place of GitHub's API; the code that asks it is the project's own.
+
+act knows neither environments, permissions nor concurrency: for these there is the policy.
+"""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from .github_api import GitHubApi
+from .support import TESTS, run
+
+STUBS = TESTS / "stubs"
+BIN = Path(sys.executable).parent
+USES = re.compile(r"uses:\s*(?P<action>[\w./-]+)@(?P<ref>\S+)(?:\s+#\s*(?P<comment>\S+))?")
+
+PUSH = {"ref": "refs/heads/main"}
+PUSH_TO_DEVELOP = {"ref": "refs/heads/develop"}
+PULL_REQUEST = {
+    "number": 1,
+    "pull_request": {
+        "number": 1,
+        "head": {"ref": "idea", "repo": {"full_name": "acme/model"}},
+        "base": {"ref": "main"},
+    },
+}
+DISPATCH = {"ref": "refs/heads/main", "inputs": {"reason": "answers are 'wrong' $(exit 3)"}}
+
+# --- The linters ---------------------------------------------------------------------------------
+
+
+def lint(project: Path) -> None:
+    """Run both linters in their strictest mode; any finding is an error."""
+    run(BIN / "jactionlint", "--strict-exit", "--profile", "pedantic", folder=project)
+    run(BIN / "zizmor", "--offline", "--persona", "pedantic", ".", folder=project)
+
+
+# --- The policy ----------------------------------------------------------------------------------
+
+NEEDS = {
+    "data-quality": [],
+    "code-quality": [],
+    "unit-tests": [],
+    "train-dev": ["data-quality", "code-quality", "unit-tests"],
+    "register-model": ["data-quality", "train-dev"],
+    "deploy-test": ["register-model"],
+    "deploy-prod": ["register-model", "deploy-test"],
+}
+ENVIRONMENTS = {
+    ("ml-cicd.yml", "train-dev"): "${{ github.event_name != 'pull_request' && 'dev' || '' }}",
+    ("ml-cicd.yml", "register-model"): "dev",
+    ("deploy.yml", "approval"): "prod-approval",
+    ("deploy.yml", "release"): "${{ inputs.environment }}",
+    ("rollback.yml", "rollback"): "prod-rollback",
+}
+READ = {"contents": "read"}
+SIGN_IN = {"id-token": "write"}
+PERMISSIONS = {
+    ("ml-cicd.yml", "data-quality"): READ,
+    ("ml-cicd.yml", "code-quality"): READ,
+    ("ml-cicd.yml", "unit-tests"): READ | SIGN_IN,
+    ("ml-cicd.yml", "train-dev"): READ | SIGN_IN | {"actions": "read", "pull-requests": "write"},
+    ("ml-cicd.yml", "register-model"): READ | SIGN_IN,
+    ("ml-cicd.yml", "deploy-test"): READ | SIGN_IN | {"actions": "read"},
+    ("ml-cicd.yml", "deploy-prod"): READ | SIGN_IN | {"actions": "read"},
+    ("deploy.yml", "approval"): {},
+    ("deploy.yml", "release"): READ | SIGN_IN | {"actions": "read"},
+    ("rollback.yml", "rollback"): READ | SIGN_IN,
+}
+SECRET_NAME = re.compile(r"(?i)token|secret|passw|key$|credential|connection_?string")
+SECRET_VALUE = re.compile(
+    r"gh[pousr]_\w{20}|AKIA\w{16}|AccountKey=|SharedAccessSignature|-----BEGIN|[\w-]{3}8Q~[\w.~-]{30}"
+)
+
+
+def policy(project: Path) -> None:
+    """Check what neither linter knows: who may do what, in which environment, after what."""
+    folder = project / ".github" / "workflows"
+    texts = {path.name: path.read_text(encoding="utf-8") for path in folder.iterdir()}
+    workflows = {name: yaml.safe_load(text) for name, text in texts.items()}
+    jobs = {
+        (name, job): content
+        for name, workflow in workflows.items()
+        for job, content in workflow["jobs"].items()
+    }
+    for name, workflow in workflows.items():
+        assert workflow["permissions"] == {}, f"{name}: permissions at the top"
+    assert {key: job.get("permissions") for key, job in jobs.items()} == {
+        key: asked for key, asked in PERMISSIONS.items() if key in jobs
+    }
+    found = {key: job["environment"]["name"] for key, job in jobs.items() if "environment" in job}
+    assert found == {key: name for key, name in ENVIRONMENTS.items() if key in jobs}
+    released = [job["with"]["environment"] for job in jobs.values() if "with" in job]
+    assert released == ["test", "prod"]
+
+    pipeline = workflows["ml-cicd.yml"]["jobs"]
+    needs = {name: job.get("needs", []) for name, job in pipeline.items()}
+    assert {n: [v] if isinstance(v, str) else v for n, v in needs.items()} == NEEDS
+
+    for key, job in jobs.items():
+        if "steps" not in job:
+            continue
+        assert job["timeout-minutes"] > 0, key
+        for step in job["steps"]:
+            check_step(key, step)
+    for name, text in texts.items():
+        assert not SECRET_VALUE.search(text), f"{name} holds a secret"
+        assert "secrets." not in text, f"{name}: no secret is needed, see OIDC"
+
+    queued = {"cancel-in-progress": False, "queue": "max"}
+    release = jobs["deploy.yml", "release"]
+    assert release["concurrency"] == {"group": "release-${{ inputs.environment }}"} | queued
+    if "rollback.yml" in workflows:
+        assert workflows["rollback.yml"]["concurrency"] == {"group": "rollback-prod"} | queued
+    cancelled = workflows["ml-cicd.yml"]["concurrency"]["cancel-in-progress"]
+    assert cancelled == "${{ github.event_name == 'pull_request' }}"
+
+
+def check_step(key: tuple[str, str], step: dict[str, Any]) -> None:
+    """Check one step: pinned, without credentials left behind, nothing pasted into a script."""
+    uses = step.get("uses", "")
+    assert not uses or uses.startswith("$/") or re.search(r"@[0-9a-f]{40}$", uses), (key, uses)
+    if uses.startswith("actions/checkout@"):
+        assert step["with"]["persist-credentials"] is False, key
+    assert "${{" not in step.get("run", ""), f"{key}: pass values through env"
+    assert "continue-on-error" not in step, f"{key}: {step.get('name')} must be able to fail"
+    for name, value in (step.get("env", {}) | step.get("with", {})).items():
+        secret = SECRET_NAME.search(name) and name not in {"persist-credentials"}
+        assert not secret or str(value) == "${{ github.token }}", f"{key}: {name}"
+
+
+# --- act -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one simulated run of a workflow did."""
+
+    ok: bool
+    calls: list[dict[str, Any]]
+    artifacts: dict[str, list[str]]
+    served: dict[str, dict[str, str]]
+    log: str
+
+    def commands(self, job: str) -> list[str]:
+        return [call["command"] for call in self.calls if call["job"] == job]
+
+    def find(self, words: str) -> list[dict[str, Any]]:
+        return [call for call in self.calls if words in call["command"]]
+
+    @property
+    def jobs(self) -> list[str]:
+        """The jobs in the order in which they began; a deploy's are named with its environment."""
+        names = []
+        for call in self.calls:
+            there = re.search(r"--environment (test|prod)", call["command"])
+            called = call["job"] in {"release", "rollback"}
+            if called and there:
+                names.append(f"{call['job']} {there[1]}")
+            elif not called:
+                names.append(call["job"])
+        return list(dict.fromkeys(names))
+
+    @property
+    def everything(self) -> str:
+        return "\n".join(call["command"] for call in self.calls)
+
+
+class Act:
+    """Runs the workflows of a copy of a repository under act."""
+
+    def __init__(self, folder: Path, repository: Path, api: GitHubApi) -> None:
+        self.folder = folder
+        self.api = api
+        self.project = folder / "project"
+        shutil.copytree(repository, self.project)
+        run("git", "remote", "add", "origin", "https://github.com/acme/model", folder=self.project)
+        for path in (self.project / ".github" / "workflows").iterdir():
+            text = path.read_text(encoding="utf-8")
+            # act knows neither the syntax `$/` for what is in the same repository nor these keys.
+            text = text.replace("uses: $/", "uses: ./")
+            text = re.sub(r"^ +(queue: max|deployment: false)\n", "", text, flags=re.MULTILINE)
+            path.write_text(text, encoding="utf-8")
+        self.bin = folder / "bin"
+        self.bin.mkdir(parents=True)
+        for name in ("uv", "gh"):
+            script = self.bin / name
+            script.write_text(
+                f'#!/bin/sh\nexec "{sys.executable}" "{STUBS / name}.py" "$@"\n', encoding="utf-8"
+            )
+            script.chmod(0o755)
+        self.artifacts = folder / "artifacts"
+        self.endpoints: dict[str, list[dict[str, str]]] = {}
+        self.runs = 0
+
+    def __call__(
+        self,
+        event: str,
+        payload: dict[str, Any],
+        *,
+        workflow: str = "ml-cicd.yml",
+        fail: str = "",
+        fail_in: str = "",
+        stubs: int = 0,
+        level: int = 3,
+        variables: dict[str, str] | None = None,
+    ) -> Outcome:
+        self.runs += 1
+        here = self.folder / f"run-{self.runs}"
+        kept, endpoints, calls = here / "artifacts", here / "endpoints", here / "calls.jsonl"
+        for path in (kept, endpoints):
+            path.mkdir(parents=True)
+        if self.artifacts.exists():
+            shutil.copytree(self.artifacts, kept, dirs_exist_ok=True)
+        for there, history in self.endpoints.items():
+            (endpoints / f"{there}.json").write_text(json.dumps(history), encoding="utf-8")
+        calls.touch()
+        event_file = here / "event.json"
+        event_file.write_text(json.dumps(payload), encoding="utf-8")
+        settings = {
+            "STUB_CALLS": calls, "STUB_ARTIFACTS": kept, "STUB_ENDPOINTS": endpoints,
+            "STUB_FOLDER": STUBS, "STUB_PYTHON": sys.executable, "STUB_RUN": "this",
+            "STUB_FAIL": fail, "STUB_FAIL_IN": fail_in, "STUB_STUBS": stubs, "STUB_LEVEL": level,
+            "STUB_API": self.api.url,
+        }  # fmt: skip
+        command: list[str | Path] = [
+            BIN / "act", event, "--eventpath", event_file, "--json", "--strict",
+            "--workflows", f".github/workflows/{workflow}",
+            "--platform", "ubuntu-24.04=-self-hosted", "--container-daemon-socket", "-",
+            "--pull=false", "--no-cache-server", "--action-offline-mode",
+            "--action-cache-path", here / "cache", "--secret", "GITHUB_TOKEN=token-of-the-job",
+        ]  # fmt: skip
+        for name, value in settings.items():
+            command += ["--env", f"{name}={value}"]
+        for name, value in (variables or {}).items():
+            command += ["--var", f"{name}={value}"]
+        for action, commit in self.pins().items():
+            stub = STUBS / action.split("/")[1]
+            command += ["--local-repository", f"https://github.com/{action}@{commit}={stub}"]
+        result = subprocess.run(
+            [str(part) for part in command],
+            cwd=self.project,
+            env={
+                "HOME": str(self.folder),
+                "PATH": os.pathsep.join([str(self.bin), "/usr/bin", "/bin"]),
+            },
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+        return Outcome(
+            ok=result.returncode == 0,
+            calls=[json.loads(line) for line in calls.read_text(encoding="utf-8").splitlines()],
+            artifacts={
+                folder.name: sorted(
+                    path.relative_to(folder).as_posix()
+                    for path in folder.rglob("*")
+                    if path.is_file()
+                )
+                for folder in (kept / "this").glob("*")
+            },
+            served={
+                path.stem: json.loads(path.read_text(encoding="utf-8"))[-1]
+                for path in endpoints.iterdir()
+            },
+            log=result.stdout + result.stderr,
+        )
+
+    def keep_version(self, run_id: int, version: int) -> None:
+        """Let an earlier run have registered a version."""
+        path = self.artifacts / str(run_id) / "model-version" / "model" / str(version)
+        path.mkdir(parents=True)
+        (path / "model.onnx").touch()
+
+    def pins(self) -> dict[str, str]:
+        return {
+            found["action"]: found["ref"]
+            for path in (self.project / ".github").rglob("*.yml")
+            for found in USES.finditer(path.read_text(encoding="utf-8"))
+            if found["action"] != "actions/checkout"  # act lays the files itself
+        }
+
+
+# --- What must hold under act: each of these runs on a sound project and on faulty ones ------------
+
+SEVEN_JOBS = [
+    "data-quality",
+    "code-quality",
+    "unit-tests",
+    "train-dev",
+    "register-model",
+    "release test",
+    "release prod",
+]
+
+
+def first_push(act: Act) -> None:
+    """The first push to main: all seven jobs, on the runner, with no approval and no cloud."""
+    act.api.no_earlier_run()
+    outcome = act("push", PUSH)
+    assert outcome.ok, outcome.log
+    assert sorted(outcome.jobs[:3]) == sorted(SEVEN_JOBS[:3])
+    assert outcome.jobs[3:] == SEVEN_JOBS[3:]
+    assert [command for command in outcome.commands("train-dev") if "mlops" in command] == [
+        "run mlops ci previous-run",
+        "run mlops train --environment dev",
+        "run mlops evaluate --environment dev --run-id run-1",
+        "run mlops package --environment dev --run-id run-1",
+    ]
+    assert outcome.commands("register-model")[-1:] == [
+        "run mlops register --environment dev --run-id run-1"
+    ]
+    assert [command for command in outcome.commands("release") if "mlops" in command] == [
+        command
+        for there in ("test", "prod")
+        for command in (
+            f"run mlops ci facts --environment {there}",
+            f"run mlops release --environment {there} --model-version 1 --rehearsal",
+            f"run mlops smoke-test --environment {there}",
+        )
+    ]
+    assert outcome.served == {"test": {"green": "1"}, "prod": {"green": "1"}}
+    assert "This is a rehearsal" in outcome.log
+    run_files = outcome.artifacts.pop("run-dev")
+    assert {"mlflow.db", "runs/run-1/model/model.skops", "runs/run-1/verdict.json"} < {*run_files}
+    parquet = [name for name in run_files if name.endswith(".parquet")]
+    assert parquet == ["runs/run-1/package/baseline.parquet"], "data must not be downloadable"
+    assert outcome.artifacts == {
+        "validation-results": ["validation-results.json"],
+        "bandit-report": ["bandit-report.json"],
+        "test-results": ["coverage.xml", "test-results.xml"],
+        "model-version": ["model/1/model.onnx"],
+        "release-test": ["evidence.json"],
+        "release-prod": ["evidence.json"],
+    }
+
+
+def later_push(act: Act) -> None:
+    """A later push: the version of the last successful run that kept it is compared and replaced."""
+    act.keep_version(40, 6)
+    act.api.earlier_runs((41, False), (40, True))
+    outcome = act("push", PUSH)
+    assert outcome.ok, outcome.log
+    asked = dict(act.api.asked)["actions/workflows/ml-cicd.yml/runs"]
+    assert (asked["branch"], asked["event"], asked["status"]) == ("main", "push", "success")
+    assert outcome.artifacts["model-version"] == ["model/6/model.onnx", "model/7/model.onnx"]
+    assert "registry/model/6/model.onnx" in outcome.artifacts["run-dev"]
+    assert outcome.served == {"test": {"green": "7"}, "prod": {"green": "7"}}
+
+
+def pull_request(act: Act) -> None:
+    """A pull request: a short training on the runner and a comment, nothing more."""
+    outcome = act("pull_request", PULL_REQUEST, variables={"MLOPS_PLATFORM": "azure"})
+    assert outcome.ok, outcome.log
+    training = outcome.find("mlops train")
+    assert [call["settings"]["MLOPS_PLATFORM"] for call in training] == ["local"]
+    assert [call["settings"]["MLOPS_DATA__FRACTION"] for call in training] == ["0.05"]
+    assert not re.search("mlops (package|register|deploy|release)", outcome.everything)
+    comments = outcome.find("gh ")
+    assert [call["command"] for call in comments] == [
+        "gh pr comment 1 --repo acme/model --body-file metrics.md --edit-last --create-if-none"
+    ]
+    assert comments[0]["body"] == "the metrics"
+
+
+def failing_data(act: Act) -> None:
+    """Bad data stop everything, and the results say why."""
+    outcome = act("push", PUSH, fail="data validate")
+    assert not outcome.ok
+    assert {*outcome.jobs} == {"data-quality", "code-quality", "unit-tests"}
+    assert outcome.artifacts["validation-results"] == ["validation-results.json"]
+
+
+def failing_gate(act: Act) -> None:
+    """A refusing gate stops before the registration and keeps what was found."""
+    act.api.no_earlier_run()
+    outcome = act("push", PUSH, fail="mlops evaluate")
+    assert not outcome.ok
+    assert not re.search("mlops (package|register|release)", outcome.everything)
+    assert "runs/run-1/model/model.skops" in outcome.artifacts["run-dev"]
+
+
+def failed_release_in_test(act: Act) -> None:
+    """What test refuses never reaches prod; a release that fails has restored by itself."""
+    act.keep_version(40, 6)
+    act.api.earlier_runs((40, True))
+    outcome = act("push", PUSH, fail="mlops release", fail_in="test")
+    assert not outcome.ok
+    assert outcome.served == {"test": {"blue": "6"}}
+    assert outcome.commands("release")[-1:] == [
+        "run mlops rollback --environment test --model-version 7"
+    ]
+
+
+def failed_smoke_in_prod(act: Act) -> None:
+    """A smoke test that fails after the switch restores the traffic captured before it."""
+    act.keep_version(40, 6)
+    act.api.earlier_runs((40, True))
+    outcome = act("push", PUSH, fail="mlops smoke-test", fail_in="prod")
+    assert not outcome.ok
+    assert outcome.served == {"test": {"green": "7"}, "prod": {"blue": "6"}}
+    assert outcome.artifacts["release-prod"] == ["evidence.json"]
+
+
+def approvals(act: Act) -> None:
+    """On a cloud prod needs two people besides the one who started; the rest runs before it."""
+    azure = {"MLOPS_PLATFORM": "azure"}
+    for names in ((), ("ann",), ("ann", "ANN"), ("ann", "starter"), ("Starter", "starter")):
+        act.api.approved_by(*names)
+        outcome = act("push", PUSH, variables=azure)
+        assert not outcome.ok, f"{names} must not be enough"
+        assert "needs 2 approvals" in outcome.log
+        assert outcome.served == {"test": {"blue": "1"}}, names
+        assert outcome.find("mlops release --environment prod") == []
+    act.api.approved_by("ann", "bob")
+    outcome = act("push", PUSH, variables=azure)
+    assert outcome.ok, outcome.log
+    assert outcome.served == {"test": {"blue": "1"}, "prod": {"blue": "1"}}
+    assert [call["command"] for call in outcome.find("approvals")] == [
+        "run mlops approvals --environment prod --run-id 1 --required 2"
+    ]
+    assert "--rehearsal" not in outcome.everything
+
+
+def manual_rollback(act: Act) -> None:
+    """By hand: rolls back prod and tests it; the reason is text and nothing else."""
+    outcome = act("workflow_dispatch", DISPATCH, workflow="rollback.yml", fail="mlops rollback")
+    assert not outcome.ok, "nothing served, so there is nothing to restore"
+    act.endpoints["prod"] = [{"blue": "1"}, {"green": "2"}]
+    outcome = act(
+        "workflow_dispatch",
+        DISPATCH,
+        workflow="rollback.yml",
+        variables={"MLOPS_PLATFORM": "azure"},
+    )
+    assert outcome.ok, outcome.log
+    assert outcome.served == {"prod": {"blue": "1"}}
+    assert [command for command in outcome.commands("rollback") if "mlops" in command] == [
+        "run mlops ci facts --environment prod",
+        "run mlops rollback --environment prod",
+        "run mlops smoke-test --environment prod",
+    ]
+
+
+SCENARIOS = {
+    scenario.__name__: scenario
+    for scenario in (
+        first_push,
+        later_push,
+        pull_request,
+        failing_data,
+        failing_gate,
+        failed_release_in_test,
+        failed_smoke_in_prod,
+        approvals,
+        manual_rollback,
+    )
+}

@@ -204,9 +204,13 @@ class TestFaults:
         run("git", "apply", patch, folder=project)
         for layer in layers:
             with pytest.raises(AssertionError):
-                if layer == "lint":
-                    lint(project)
-                elif layer == "policy":
-                    policy(project)
-                else:
-                    SCENARIOS[layer](Act(tmp_path / layer, project, api))
+                self.check(layer, project, tmp_path, api)
+
+    @staticmethod
+    def check(layer: str, project: Path, folder: Path, api: GitHubApi) -> None:
+        if layer == "lint":
+            lint(project)
+        elif layer == "policy":
+            policy(project)
+        else:
+            SCENARIOS[layer](Act(folder / layer, project, api))

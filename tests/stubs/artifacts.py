@@ -1,7 +1,7 @@
 """Stands in for actions/upload-artifact and actions/download-artifact.
 
-Uploading obeys what the real one does and what people stumble over: hidden files only when asked
-for, later patterns win, and the paths inside begin below the deepest folder that all patterns share.
+Uploading does what people stumble over with the real one: hidden files only when asked for, later
+patterns win, and the paths inside begin below the deepest folder that all patterns share.
 STUB_ARTIFACTS holds a folder for each run, STUB_RUN is the number of the present one.
 """
 

@@ -22,7 +22,7 @@ from ..errors import MlopsError
 from ..files import read_json
 from ..platforms.base import Endpoint, ModelVersion, Platform, Report
 from ..settings import AbTestSettings, LoadedSettings
-from ..steps.prepare import load_prepared
+from ..steps.prepare import HOLDOUT_FILE
 from .ab_test import check_arms
 from .release import NOBODY, Released, Watchers, ab_test, release
 from .traffic import (
@@ -157,7 +157,7 @@ def rows_of(platform: Platform, version: ModelVersion) -> Sequence[Row]:
     features = {each["name"]: bool(each["nullable"]) for each in signature["features"]}
     try:
         run_id = read_json(version.folder / "lineage.json", schema=1).get("run_id", "")
-        holdout = load_prepared(platform.run(str(run_id)).folder / "prepared").holdout()
+        holdout = pl.read_parquet(platform.run(str(run_id)).folder / "prepared" / HOLDOUT_FILE)
         required = [name for name, nullable in features.items() if not nullable]
         rows = holdout.select(pl.col(list(features)).cast(pl.Float64).fill_nan(None))
         rows = rows.drop_nulls(required).head(ROWS)

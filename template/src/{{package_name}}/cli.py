@@ -683,12 +683,12 @@ def ci_comment(run_id: str, output: Path, environment: str | None) -> None:
     write_text(output, run_comment(run.folder))
 
 
-@mlops.group("setup")
-def setup_group() -> None:
+@mlops.group()
+def setup() -> None:
     """Prepare the services that the pipeline uses."""
 
 
-@setup_group.command("github")
+@setup.command("github")
 @click.option("--apply", is_flag=True, help="Do it through gh; without, it is only printed.")
 @click.option(
     "--reviewer",
@@ -707,7 +707,7 @@ def setup_group() -> None:
 def setup_github(apply: bool, reviewers: tuple[str, ...], variables: tuple[str, ...]) -> None:
     """Environments, variables and the rules of main that the workflows need."""
     from .console import show
-    from .setup_github import VARIABLES, setup
+    from .setup_github import VARIABLES, set_up
 
     project = _project()
     pairs = [text.partition("=") for text in variables]
@@ -715,7 +715,7 @@ def setup_github(apply: bool, reviewers: tuple[str, ...], variables: tuple[str, 
         raise ConfigError("--variable: write NAME=VALUE")
     values = {name: value for name, _, value in pairs}
     level = int(project.facts["maturity_level"])
-    repository, steps = setup(project.root, level, reviewers, values, apply=apply)
+    repository, steps = set_up(project.root, level, reviewers, values, apply=apply)
     for step in steps:
         show(f"{'done' if apply else 'to do'}: {step.title}", style="bold")
         if not apply:

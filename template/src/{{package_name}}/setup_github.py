@@ -154,7 +154,7 @@ def plan_steps(
     return steps
 
 
-def setup(
+def set_up(
     root: Path,
     level: int,
     reviewers: Sequence[str],

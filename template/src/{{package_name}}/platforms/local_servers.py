@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 PROBE_SECONDS = 2.0
 POLL_SECONDS = 0.05
-_FOLLOW_SECONDS = 5.0
+_FOLLOW_SECONDS = 20.0  # on a busy machine; to start it anew would break off requests
 _LOG_LINES = 60
 _EXCERPT_LINES = 25
 
@@ -234,7 +234,9 @@ class LocalServers:
         deadline = time.monotonic() + state.request_timeout_seconds
         while time.monotonic() < deadline and state.port is not None:
             found = self._routed(state.port)
-            if found is None or not old & found["in_flight"].keys():
+            if found is None and not self.runs(state.router):
+                return
+            if found is not None and not old & found["in_flight"].keys():
                 return
             time.sleep(POLL_SECONDS)
 

@@ -1,6 +1,7 @@
 """A generated project does what it promises, with the commands that its README names."""
 
 import json
+import re
 import shutil
 import tomllib
 from collections.abc import Iterator
@@ -149,7 +150,10 @@ class TestSecondUseCase:
         shutil.rmtree(use_case)
         shutil.copytree(ROOT / "tests/fixtures/breast_cancer_use_case", use_case)
         (project.path / "tests/use_case/test_rfm.py").unlink()
-        # A tenth of 569 rows, as in dev, would be too few.
+        # It has no settings of its own, and a tenth of 569 rows, as in dev, would be too few.
+        base = project.path / "conf/base.yaml"
+        text = re.sub(r"^params:.*\n(  .*\n)*", "", base.read_text("utf-8"), flags=re.MULTILINE)
+        base.write_text(text, encoding="utf-8")
         (project.path / "conf/dev.yaml").write_text("data: {fraction: 1.0}\n", encoding="utf-8")
         yield project
         project.mlops("stop", "--all")

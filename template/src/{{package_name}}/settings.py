@@ -329,10 +329,19 @@ def _file_layers(project: Project, environment: str) -> list[tuple[dict[str, Any
         known = sorted(p.stem for p in conf.glob("*.yaml") if p.stem != "base")
         raise ConfigError(
             f"there is no environment {environment!r}: conf/{environment}.yaml does not exist "
-            f"(there is: {', '.join(known) or 'none'})"
+            f"(there is: {', '.join(known) or 'none'}){_brought_by_level(project, environment)}"
         )
     files = [p for p in (conf / "base.yaml", path) if p.is_file()]
     return [(_read_yaml(p), f"conf/{p.name}") for p in files]
+
+
+def _brought_by_level(project: Project, environment: str) -> str:
+    if environment not in ("test", "prod") or int(project.facts.get("maturity_level", 1)) > 1:
+        return ""
+    return (
+        "; test and prod come with maturity level 2, and this project is at level 1: raise it "
+        "with `copier update -d maturity_level=2`"
+    )
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:

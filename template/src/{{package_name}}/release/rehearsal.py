@@ -29,6 +29,7 @@ from .traffic import (
     AB_TEST_LEVEL,
     ALL_TRAFFIC,
     RELEASE_LEVEL,
+    maturity_level,
     other_colour,
     require_level,
     sole_deployment,
@@ -81,7 +82,8 @@ def rehearse(
     endpoint = platform.endpoint(settings.endpoint_name)
     said = bring_up_previous(platform, endpoint, version, watchers.report)
     chosen = rehearsal_settings(settings.values.ab_test)
-    note = "; ".join(part for part in (describe(chosen), said) if part)
+    compared = maturity_level(settings.project) >= AB_TEST_LEVEL
+    note = "; ".join(part for part in (describe(chosen if compared else None), said) if part)
     with generated_traffic(endpoint.url(), endpoint.key(), rows_of(platform, version)) as load:
         released = release(platform, settings, model_version, watchers, chosen, note)
     watchers.report(f"{load.sent:,} generated requests, {load.failed:,} failed")
@@ -116,11 +118,18 @@ def rehearsal_settings(settings: AbTestSettings) -> AbTestSettings:
     return settings.model_copy(update={**_LARGER, "duration_seconds": duration})
 
 
-def describe(settings: AbTestSettings) -> str:
-    """Return what is said of a rehearsal, so that nobody takes it for the real thing."""
+def describe(settings: AbTestSettings | None) -> str:
+    """Return what is said of a rehearsal, so that nobody takes it for the real thing.
+
+    Args:
+        settings: of the A/B test; None if there is none.
+    """
+    generated = f"{REQUESTS_PER_SECOND} requests/s generated from the sample"
+    if settings is None:
+        return generated
     return (
-        f"{REQUESTS_PER_SECOND} requests/s generated from the sample, {settings.share_percent} % "
-        f"of them to the candidate, decision within {settings.duration_seconds:g} s"
+        f"{generated}, {settings.share_percent} % of them to the candidate, "
+        f"decision within {settings.duration_seconds:g} s"
     )
 
 

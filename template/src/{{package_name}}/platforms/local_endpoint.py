@@ -430,7 +430,9 @@ class LocalEndpoint:
         for name, share in traffic.items():
             if name not in state.deployments:
                 raise ConfigError(self._unknown(name))
-            found = self._servers.describe(name, state.deployments[name])
+            # a busy server may be slow to say that it is healthy, as long as callers would wait
+            patience = state.request_timeout_seconds
+            found = self._servers.describe(name, state.deployments[name], patience)
             if share > 0 and name in state.mirror:
                 raise ConfigError(f"{name} cannot take traffic while it is mirrored to")
             if share > 0 and not found.healthy:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from ..settings import EndpointSettings
 
-PROBE_SECONDS = 2.0
+PROBE_SECONDS = 5.0
 POLL_SECONDS = 0.05
 _FOLLOW_SECONDS = 20.0  # on a busy machine; to start it anew would break off requests
 _LOG_LINES = 60
@@ -70,8 +70,10 @@ class LocalServers:
         """Tell whether a recorded process runs."""
         return processes.find(record, self._home) is not None
 
-    def describe(self, name: str, found: DeploymentState) -> Deployment:
-        """Return a deployment with its health."""
+    def describe(
+        self, name: str, found: DeploymentState, patience: float = PROBE_SECONDS
+    ) -> Deployment:
+        """Return a deployment with its health; it has so many seconds to answer."""
         detail = ""
         process = processes.find(found.process, self._home)
         if process is None or found.process is None:
@@ -79,7 +81,7 @@ class LocalServers:
             detail = detail or ("stopped" if found.process is None else "not running")
         elif not processes.listens(process, found.process.port):
             detail = "does not listen"
-        elif get_json(self.session, found.process.port, PROBE_SECONDS) is None:
+        elif get_json(self.session, found.process.port, patience) is None:
             detail = "does not answer"
         return Deployment(
             name=name,

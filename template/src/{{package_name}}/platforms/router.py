@@ -107,6 +107,10 @@ class RoutingFile:
         )
 
 
+class _Unreached(JSONResponse):
+    """The answer if a request did not even reach its deployment."""
+
+
 class Router:
     """The request handlers of one endpoint."""
 
@@ -153,36 +157,41 @@ class Router:
         return JSONResponse([asdict(each) for each in self._log.after(int(after))])
 
     async def score(self, request: Request) -> Response:
-        """Pass one scoring request on to a deployment."""
+        """Pass one scoring request on to a deployment.
+
+        If the one that traffic chose cannot be reached, another one with traffic answers; that
+        counts against the one that is gone, not against the caller.
+        """
         if not _is_authorized(request, self._file.current().key):
             return _unauthorized()
         body = await request.body()
-        # From here to the count of open requests nothing waits: after a switch of the state, no
-        # request can still choose a deployment that is about to be stopped.
-        routing = self._file.current()
         named = request.headers.get(DEPLOYMENT_HEADER)
-        name = named or self._choose(routing.traffic)
-        if name is None:
-            return _error(
-                503,
-                f"no deployment of {self._endpoint} takes traffic: set the traffic, or name a "
-                f"deployment with the header {DEPLOYMENT_HEADER}",
-            )
-        if name not in routing.servers:
-            known = ", ".join(sorted(routing.servers)) or "none"
-            return _error(404, f"{self._endpoint} has no deployment {name!r} (it has: {known})")
         headers = {k: v for k, v in request.headers.items() if k.lower() not in _NOT_PASSED_ON}
-        passed = _Passed(body, headers, routing)
-        if not named:
-            self._copy(passed)
-        started = time.perf_counter()
-        with self._counted(routing.servers[name]):
-            response = await self._forward(name, passed)
-        if not named:
-            seconds = time.perf_counter() - started
-            self._log.add(name, response.status_code, seconds, mirrored=False)
-        response.headers[DEPLOYMENT_HEADER] = name
-        return response
+        unreached: dict[str, Response] = {}
+        while True:
+            # From here to the count of open requests nothing waits: after a switch of the state, no
+            # request can still choose a deployment that is about to be stopped.
+            routing = self._file.current()
+            left = {n: share for n, share in routing.traffic.items() if n not in unreached}
+            name = named or self._choose(left)
+            if name is None:
+                return next(iter(unreached.values()), None) or self._no_traffic()
+            if name not in routing.servers:
+                known = ", ".join(sorted(routing.servers)) or "none"
+                return _error(404, f"{self._endpoint} has no deployment {name!r} (it has: {known})")
+            passed = _Passed(body, headers, routing)
+            if not named and not unreached:
+                self._copy(passed)
+            started = time.perf_counter()
+            with self._counted(routing.servers[name]):
+                response = await self._forward(name, passed)
+            if not named:
+                seconds = time.perf_counter() - started
+                self._log.add(name, response.status_code, seconds, mirrored=False)
+            response.headers[DEPLOYMENT_HEADER] = name
+            if named or not isinstance(response, _Unreached):
+                return response
+            unreached[name] = response
 
     async def watch(self, abandon: Callable[[], None]) -> None:
         """Stop the scoring servers and call `abandon` once the project's state is gone for good."""
@@ -193,6 +202,13 @@ class Router:
         servers = [server for server in self._file.current().servers.values() if server]
         processes.stop(servers, self._folder)
         abandon()
+
+    def _no_traffic(self) -> Response:
+        return _error(
+            503,
+            f"no deployment of {self._endpoint} takes traffic: set the traffic, or name a "
+            f"deployment with the header {DEPLOYMENT_HEADER}",
+        )
 
     def _choose(self, traffic: Mapping[str, int]) -> str | None:
         names = [name for name, share in traffic.items() if share > 0]
@@ -231,9 +247,7 @@ class Router:
     async def _forward(self, name: str, request: _Passed) -> Response:
         server = request.routing.servers.get(name)
         if server is None or self._client is None:
-            return _error(
-                502, f"the deployment {name} is not running: `mlops smoke-test` starts it"
-            )
+            return _unreached(f"{name} is not running: `mlops smoke-test` starts it")
         limit = request.routing.timeout_seconds
         try:
             async with self._client.post(
@@ -249,6 +263,8 @@ class Router:
                 return Response(content, status_code=answer.status, headers=passed)
         except TimeoutError:
             return _error(504, f"the deployment {name} did not answer within {limit:g} s")
+        except aiohttp.ClientConnectorError:
+            return _unreached(f"{name} does not answer: `mlops smoke-test` repairs it")
         except (aiohttp.ClientError, OSError):
             return _error(
                 502, f"the deployment {name} does not answer: `mlops smoke-test` repairs it"
@@ -321,6 +337,10 @@ def _is_authorized(request: Request, key: str) -> bool:
 
 def _unauthorized() -> Response:
     return _error(401, "the key is missing or wrong: send the header Authorization: Bearer <key>")
+
+
+def _unreached(sentence: str) -> Response:
+    return _Unreached({"error": f"the deployment {sentence}"}, status_code=502)
 
 
 def _error(status: int, sentence: str) -> Response:

@@ -111,7 +111,7 @@ class LocalEndpoint:
         _check_name("deployment", deployment)
         facts = verify_version(version.folder)
         with self._state.changing(self.name):
-            self._start_missing(report, retry_failed=False, but=deployment)
+            self._start_missing(report, thorough=False, but=deployment)
             code = keep_code(self._root / "serving", self._home / "serving-code")
             plan = DeploymentState(
                 model_name=facts.name,
@@ -183,7 +183,7 @@ class LocalEndpoint:
         """
         deadline = time.monotonic() + self._settings.start_timeout_seconds
         while True:
-            self._repair(silent, retry_failed=False)
+            self._repair(silent, thorough=False)
             try:
                 return self._send(payload, deployment)
             except Unreachable:
@@ -216,7 +216,7 @@ class LocalEndpoint:
 
         Does nothing while another command is changing the endpoint.
         """
-        self._repair(report, retry_failed=True)
+        self._repair(report, thorough=True)
 
     @cached_property
     def _session(self) -> "requests.Session":
@@ -231,42 +231,41 @@ class LocalEndpoint:
         timeout = state.request_timeout_seconds + _PROBE_SECONDS
         return post(self._session, self.url(), payload, headers, timeout)
 
-    def _repair(self, report: Report, *, retry_failed: bool) -> None:
+    def _repair(self, report: Report, *, thorough: bool) -> None:
         state = self._state.endpoint(self.name)
-        if state is None or self._is_whole(state, retry_failed=retry_failed):
+        if state is None or self._is_whole(state, thorough=thorough):
             return
         try:
             with self._state.changing(self.name):
-                self._start_missing(report, retry_failed=retry_failed)
+                self._start_missing(report, thorough=thorough)
         except EndpointBusy:
             return
 
-    def _is_whole(self, state: EndpointState, *, retry_failed: bool) -> bool:
-        if state.leftovers or (state.deployments and not self._runs(state.router)):
+    def _is_whole(self, state: EndpointState, *, thorough: bool) -> bool:
+        if state.leftovers or not self._router_works(state, thorough=thorough):
             return False
         return all(
-            self._runs(each.process) or (each.failure and not retry_failed)
+            self._runs(each.process) or (each.failure and not thorough)
             for each in state.deployments.values()
         )
 
-    def _start_missing(self, report: Report, *, retry_failed: bool, but: str | None = None) -> None:
-        """Start what should run, `but` one deployment; the caller holds the right to change it."""
+    def _start_missing(self, report: Report, *, thorough: bool, but: str | None = None) -> None:
+        """Start what should run, `but` one deployment; the caller holds the right to change it.
+
+        If `thorough`, also what failed to start before, and a router that hangs.
+        """
         self._end_leftovers()
         state = self._state.endpoint(self.name)
         if state is None:
             return
         try:
             for name, found in state.deployments.items():
-                wanted = name != but and (retry_failed or not found.failure)
+                wanted = name != but and (thorough or not found.failure)
                 if wanted and not self._runs(found.process):
                     self._start_again(name, found, report)
-            if not self._runs(state.router):
+            if not self._router_works(state, thorough=thorough):
                 report("the router is not running: starting it again")
-                router = self._start_router(state, report)
-                self._wait_for_router(router)
-                self._change(
-                    lambda s: _without_leftover(replace(s, router=router, port=router.port), router)
-                )
+                self._replace_router(report)
         finally:
             self._end_leftovers()
 
@@ -411,12 +410,20 @@ class LocalEndpoint:
                 return
             time.sleep(_POLL_SECONDS)
         report("the router does not follow: starting it again")
+        self._replace_router(report)
+
+    def _replace_router(self, report: Report) -> None:
         self._change(
             lambda s: replace(
                 s, router=None, leftovers=(*s.leftovers, *([s.router] if s.router else []))
             )
         )
-        self._start_missing(report, retry_failed=False)
+        self._end_leftovers()
+        router = self._start_router(self._existing(), report)
+        self._wait_for_router(router)
+        self._change(
+            lambda s: _without_leftover(replace(s, router=router, port=router.port), router)
+        )
 
     def _drain(self) -> None:
         """Wait until no request is open at a server that was replaced."""
@@ -475,6 +482,11 @@ class LocalEndpoint:
         if isinstance(found, dict) and found.get("endpoint") == self.name:
             return found
         return None
+
+    def _router_works(self, state: EndpointState, *, thorough: bool) -> bool:
+        if not self._runs(state.router) or state.port is None:
+            return False
+        return not thorough or self._routed(state.port) is not None
 
     def _runs(self, record: ProcessRecord | None) -> bool:
         return processes.find(record, self._home) is not None

@@ -12,7 +12,7 @@ import pytest
 
 from .support import TESTS, Project, Template, run
 
-pytestmark = [pytest.mark.project, pytest.mark.xdist_group("mutations")]
+pytestmark = pytest.mark.project
 
 PATCHES = sorted((TESTS / "mutations").glob("*.patch"))
 

@@ -1,8 +1,8 @@
 """Faults seeded into a generated project: each must turn one of the project's tests red.
 
 A patch in `mutations/` begins with what the fault is, and a line `# red: <test file>` naming the
-tests that must notice; test_project_rfm.py has seen them green. A patch that no longer applies fails: make it anew with `git diff` in a
-project rendered with the default answers.
+tests that must notice; test_project_rfm.py sees them green without it. A patch that no longer
+applies fails: make it anew with `git diff` in a project rendered with the default answers.
 """
 
 import re

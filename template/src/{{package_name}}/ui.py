@@ -21,7 +21,12 @@ def serve_mlflow(settings: LoadedSettings, port: int) -> int:
         *("--default-artifact-root", tracking.artifacts.as_uri()),
         *("--host", "127.0.0.1", "--port", str(port), "--workers", "1"),
     ]
-    environment = {**os.environ, "MLFLOW_DISABLE_TELEMETRY": "true"}
+    environment = {
+        **os.environ,
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        # its queue for judging language models would start seven more processes
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+    }
     server = subprocess.Popen(command, env=environment)  # nosec B603  # see above
     try:
         return server.wait()

@@ -1,7 +1,7 @@
 """`mlops run`: the whole loop on this machine, from raw data to an answering endpoint."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,11 +19,20 @@ from .errors import Refused
 from .files import read_json
 from .governance.gate import judge_run
 from .platforms import open_platform
-from .platforms.base import Answer, Endpoint, ModelVersion, Platform, Report, Run
+from .platforms.base import (
+    Answer,
+    Deployment,
+    Endpoint,
+    ModelVersion,
+    Platform,
+    Report,
+    Run,
+    silent,
+)
 from .settings import LoadedSettings
 from .steps.register import register_run
 
-STAGES = ("train", "judge", "register", "deploy", "smoke test", "predict")
+STAGES = ("train", "gate", "register", "deploy", "smoke test", "predict")
 
 
 class Board:
@@ -33,6 +42,7 @@ class Board:
         self._lines = dict.fromkeys(stages, "")
         self._seconds: dict[str, float] = {}
         self._running: str | None = None
+        self._failed: str | None = None
         self._spinner = Spinner("dots")
         self._live = Live(self, console=console(), refresh_per_second=8)
 
@@ -44,6 +54,8 @@ class Board:
             sign: Any = Text(" ")
             if stage == self._running:
                 sign = self._spinner
+            elif stage == self._failed:
+                sign = Text("✗", style="red")
             elif seconds is not None:
                 sign = Text("✓", style="green")
             spent = "" if seconds is None else f"{seconds:.1f} s"
@@ -67,9 +79,14 @@ class Board:
             if not self._live.console.is_terminal:
                 self._live.console.print(f"{name}: {line}", markup=False)
 
-        yield report
-        self._running = None
-        self._seconds[name] = time.monotonic() - started
+        try:
+            yield report
+        except BaseException:
+            self._failed = name
+            raise
+        finally:
+            self._running = None
+            self._seconds[name] = time.monotonic() - started
 
     @property
     def seconds(self) -> dict[str, float]:
@@ -80,14 +97,14 @@ class Board:
 def run_loop(settings: LoadedSettings, data_dir: Path | None) -> dict[str, Any]:
     """Train, judge, register, deploy, smoke-test and predict once.
 
-    An interrupted or failing loop stops the endpoint if it did not serve before.
+    After an interruption or failure the endpoint serves what it served before, or nothing.
 
     Raises:
         Refused: the data, the gate or the smoke test said no.
     """
     platform = open_platform(settings)
     endpoint = platform.endpoint(settings.endpoint_name)
-    served_before = endpoint.exists() and any(d.healthy for d in endpoint.deployments())
+    served = {each.name: each for each in endpoint.deployments() if each.healthy}
     board = Board(STAGES)
     try:
         with board.shown():
@@ -95,8 +112,7 @@ def run_loop(settings: LoadedSettings, data_dir: Path | None) -> dict[str, Any]:
             version = _register(platform, run, settings, board)
             answer, request = _serve(platform, endpoint, version, settings, board)
     except BaseException:
-        if not served_before and endpoint.exists():
-            endpoint.stop()
+        _put_back(platform, endpoint, served)
         raise
     summary = {
         "run_id": run.run_id,
@@ -113,6 +129,16 @@ def run_loop(settings: LoadedSettings, data_dir: Path | None) -> dict[str, Any]:
     return summary
 
 
+def _put_back(platform: Platform, endpoint: Endpoint, served: Mapping[str, Deployment]) -> None:
+    """Serve again what was served before; stop the endpoint if nothing was."""
+    if not served and endpoint.exists():
+        endpoint.stop()
+    for name, deployment in served.items():
+        version = platform.version(deployment.model_version)
+        if not endpoint.is_current(name, version):
+            endpoint.deploy(name, version, silent)
+
+
 def _train(platform: Platform, data_dir: Path | None, board: Board) -> Run:
     with board.stage("train") as report:
         run = platform.train(data_dir, report)
@@ -122,7 +148,7 @@ def _train(platform: Platform, data_dir: Path | None, board: Board) -> Run:
 
 
 def _register(platform: Platform, run: Run, settings: LoadedSettings, board: Board) -> ModelVersion:
-    with board.stage("judge") as report:
+    with board.stage("gate") as report:
         verdict = judge_run(platform, run, settings)
         report("; ".join(f"{c.name} {c.found}, {c.asked}" for c in verdict.checks[:2]))
         if not verdict.passed:

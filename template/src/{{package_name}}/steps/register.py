@@ -12,7 +12,7 @@ from ..governance.model_card import build_card, render_card
 from ..monitoring.baseline import drift_baseline
 from ..onnx_model import convert, parity_gap, predict
 from ..platforms.base import ModelVersion, Platform, Run
-from ..settings import LoadedSettings, flatten
+from ..settings import LoadedSettings
 from .fit import load_model, matrix
 from .prepare import Prepared, load_prepared
 
@@ -72,14 +72,11 @@ def _build(
         shutil.copyfile(plot, folder / "plots" / plot.name)
 
     lineage = build_lineage(
-        settings.project.root,
         model={"name": name, "version": version},
         run_id=run.run_id,
         prepared=read_json(run.folder / "prepared" / "prepared.json", schema=1),
         training=training,
         verdict=verdict,
-        settings=flatten(settings.values),
-        files={},
     )
     facts = settings.project.facts
     card = build_card(

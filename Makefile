@@ -40,10 +40,10 @@ render: uv ## the project of these files in .build/project: make render ANSWERS=
 	@$(DEMO) --render-only --target .build/project -- $(ANSWERS)
 
 test: lint docs ## everything that CI checks
-	@$(RUN) pytest --numprocesses 2 --dist loadgroup --durations 15
+	@$(RUN) pytest --numprocesses 2 --dist loadfile --durations 15
 
 test-fast: uv ## what needs no generated project's environment
-	@$(RUN) pytest -m "not project" --numprocesses 2
+	@$(RUN) pytest -m "not project" --numprocesses 2 --dist loadfile
 
 lint: uv ## format, lint and types of this repository's own Python
 	@$(RUN) ruff format --check

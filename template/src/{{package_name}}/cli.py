@@ -86,6 +86,9 @@ def main() -> NoReturn:
     except (click.Abort, KeyboardInterrupt):
         _fail("interrupted")
         sys.exit(INTERRUPTED)
+    except OSError as error:
+        _fail(f"{error.strerror or error}: {error.filename or 'the operating system refused'}")
+        sys.exit(UNEXPECTED)
     except Exception:
         import traceback
 
@@ -585,13 +588,13 @@ def config(environment: str | None, as_json: bool) -> None:
         emit({key: {"value": value, "source": source} for key, value, source in rows})
     else:
         title = f"Settings of the environment {settings.values.environment}"
-        show_table(title, ("setting", "value", "source"), rows)
+        show_table(title, ("setting", "value", "source"), rows, is_result=True)
 
 
 @mlops.command()
 @click.option("--port", type=int, default=5000, show_default=True, help="Port on 127.0.0.1.")
 def ui(port: int) -> None:
-    """Open MLflow's pages on the runs and models of this machine; Ctrl-C ends it."""
+    """Serve MLflow's pages on the runs and models of this machine; Ctrl-C ends it."""
     from .ui import serve_mlflow
 
     sys.exit(serve_mlflow(_settings(None, {}), port))
@@ -743,7 +746,8 @@ def stubs(strict: bool, as_json: bool) -> None:
     if as_json:
         emit({"stubs": [dict(zip(("place", "name", "what"), row, strict=True)) for row in rows]})
     elif rows:
-        show_table("Stubs to fill in use_case/", ("place", "function", "what to write"), rows)
+        columns = ("place", "function", "what to write")
+        show_table("Stubs to fill in use_case/", columns, rows, is_result=True)
     else:
         show("no stubs: every function of the use case is written", style="green")
     if strict and rows:

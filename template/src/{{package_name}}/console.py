@@ -36,8 +36,17 @@ def show(message: str, style: str = "") -> None:
     console().print(Text(message, style=style))
 
 
-def show_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print a table for people, and show it on the job's page in CI."""
+def show_table(
+    title: str,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    *,
+    is_result: bool = False,
+) -> None:
+    """Print a table for people, and show it on the job's page in CI.
+
+    With `is_result` it goes to stdout, as what the command was called for.
+    """
     rows = [tuple(row) for row in rows]
     summarise(title, columns, rows)
     table = Table(title=Text(title), title_justify="left")
@@ -45,7 +54,7 @@ def show_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[objec
         table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*(cell if isinstance(cell, Text) else Text(str(cell)) for cell in row))
-    console().print(table)
+    (Console(highlight=False) if is_result else console()).print(table)
 
 
 def mark(passed: bool) -> Text:
@@ -55,4 +64,4 @@ def mark(passed: bool) -> Text:
 
 def emit(result: dict[str, Any]) -> None:
     """Print a result as JSON on stdout."""
-    click.echo(json.dumps(result, indent=2, ensure_ascii=False, default=str))
+    click.echo(json.dumps(result, indent=2, ensure_ascii=True, default=str))

@@ -53,7 +53,8 @@ def show_findings(findings: list[Finding]) -> None:
         (f.name, f.found, mark(f.passed) if f.needed or f.passed else "advice", f.remedy)
         for f in findings
     ]
-    show_table("What this machine and project need", ("what", "found", "", "what to do"), rows)
+    columns = ("what", "found", "", "what to do")
+    show_table("What this machine and project need", columns, rows, is_result=True)
 
 
 def _python() -> Finding:
@@ -112,9 +113,13 @@ def _lock(project: Project) -> Finding:
 
 
 def _stubs() -> Finding:
-    count = len(find_stubs(Path(__file__).parent / "use_case"))
-    remedy = "mlops stubs lists them" if count else ""
-    return Finding("use case", count == 0, f"{count} stubs to fill", remedy, needed=False)
+    def count() -> str:
+        return f"{len(find_stubs(Path(__file__).parent / 'use_case'))} stubs to fill"
+
+    found = _attempt("use case", count, "mend the file it names")
+    if not found.passed or found.found.startswith("0 "):
+        return found
+    return Finding("use case", False, found.found, "mlops stubs lists them", needed=False)
 
 
 def _writable(project: Project) -> Finding:
@@ -131,5 +136,7 @@ def _writable(project: Project) -> Finding:
 def _attempt(name: str, check: Callable[[], str], remedy: str) -> Finding:
     try:
         return Finding(name, True, check(), "")
-    except (MlopsError, OSError) as error:
+    except MlopsError as error:
         return Finding(name, False, str(error), remedy)
+    except Exception as error:
+        return Finding(name, False, f"{type(error).__name__}: {error}", remedy)

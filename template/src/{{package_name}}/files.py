@@ -5,7 +5,7 @@ import hashlib
 import json
 import os
 import shutil
-import tempfile
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,14 +21,15 @@ def write_text(path: Path, text: str, *, private: bool = False) -> None:
     With `private`, only the owner may read the file (on POSIX systems).
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    temporary = _beside(path)
     try:
+        mode = 0o600 if private else 0o666
+        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
         with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
             stream.write(text)
-        Path(temporary).chmod(0o600 if private else 0o644)
-        Path(temporary).replace(path)
+        temporary.replace(path)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
 
 
@@ -60,19 +61,54 @@ def read_json(path: Path, *, schema: int) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def new_folder(target: Path) -> Iterator[Path]:
-    """Yield an empty folder that becomes `target` when the block succeeds, replacing an old one."""
+def new_folder(target: Path, *, replaces: str | None = None) -> Iterator[Path]:
+    """Yield an empty folder that becomes `target` when the block succeeds.
+
+    Args:
+        target: the folder to make.
+        replaces: a file by which an older folder of the same kind is known; only such a folder, or
+            an empty one, is replaced, and it stays until the new one is complete. "." replaces
+            whatever is there.
+
+    Raises:
+        ConfigError: `target` holds something else.
+    """
+    _refuse_to_replace(target, replaces)
     target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}."))
+    temporary, old = _beside(target), _beside(target)
+    temporary.mkdir()
     try:
         yield temporary
-        temporary.chmod(0o755)
         if target.exists():
-            shutil.rmtree(target)
-        temporary.replace(target)
+            target.replace(old)
+        try:
+            temporary.replace(target)
+        except BaseException:
+            if old.exists():
+                old.replace(target)
+            raise
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
+    finally:
+        if target.exists():
+            shutil.rmtree(old, ignore_errors=True)
+
+
+def _refuse_to_replace(target: Path, replaces: str | None) -> None:
+    if not target.exists():
+        return
+    if not target.is_dir():
+        raise ConfigError(f"{target} is a file; name a folder")
+    if Path.cwd().is_relative_to(target.resolve()):
+        raise ConfigError(f"{target} is the folder you are in, or holds it; name another folder")
+    empty = not any(target.iterdir())
+    if not empty and (replaces is None or not (target / replaces).exists()):
+        raise ConfigError(f"{target} holds other files, which would be lost; name an empty folder")
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
 
 
 def file_sha256(path: Path) -> str:

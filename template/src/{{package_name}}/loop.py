@@ -5,7 +5,7 @@ the environment test, and from there, as a rehearsal with generated requests, to
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -23,11 +23,20 @@ from .errors import Refused
 from .files import read_json
 from .governance.gate import judge_run
 from .platforms import open_platform
-from .platforms.base import Answer, Endpoint, ModelVersion, Platform, Report, Run
+from .platforms.base import (
+    Answer,
+    Deployment,
+    Endpoint,
+    ModelVersion,
+    Platform,
+    Report,
+    Run,
+    silent,
+)
 from .settings import LoadedSettings, load_settings
 from .steps.register import register_run
 
-_MODEL_STAGES = ("train", "judge", "register")
+_MODEL_STAGES = ("train", "gate", "register")
 STAGES: tuple[str, ...] = (*_MODEL_STAGES, "deploy", "smoke test", "predict")
 RELEASE_STAGES = (*_MODEL_STAGES, "deploy to test", "smoke test", "release to prod", "predict")
 TEST, PROD = "test", "prod"
@@ -41,6 +50,7 @@ class Board:
         self._seconds: dict[str, float] = {}
         self._running: str | None = None
         self.below: Any = ""
+        self._failed: str | None = None
         self._spinner = Spinner("dots")
         self._live = Live(self, console=console(), refresh_per_second=8)
 
@@ -52,6 +62,8 @@ class Board:
             sign: Any = Text(" ")
             if stage == self._running:
                 sign = self._spinner
+            elif stage == self._failed:
+                sign = Text("✗", style="red")
             elif seconds is not None:
                 sign = Text("✓", style="green")
             spent = "" if seconds is None else f"{seconds:.1f} s"
@@ -75,9 +87,14 @@ class Board:
             if not self._live.console.is_terminal:
                 self._live.console.print(f"{name}: {line}", markup=False)
 
-        yield report
-        self._running = None
-        self._seconds[name] = time.monotonic() - started
+        try:
+            yield report
+        except BaseException:
+            self._failed = name
+            raise
+        finally:
+            self._running = None
+            self._seconds[name] = time.monotonic() - started
 
     @property
     def seconds(self) -> dict[str, float]:
@@ -88,7 +105,7 @@ class Board:
 def run_loop(settings: LoadedSettings, data_dir: Path | None) -> dict[str, Any]:
     """Train, judge, register, bring to an endpoint, test and predict once.
 
-    An interrupted or failing loop stops every endpoint that did not serve before.
+    After an interruption or failure each endpoint serves what it served before, or nothing.
 
     Raises:
         Refused: the data, the gate, the smoke test or the A/B test said no.
@@ -103,8 +120,8 @@ def run_loop(settings: LoadedSettings, data_dir: Path | None) -> dict[str, Any]:
         places = [load_settings(settings.project, name) for name in (TEST, PROD)]
         stages = RELEASE_STAGES
     endpoints = [open_platform(place).endpoint(place.endpoint_name) for place in places]
-    served_before = [
-        endpoint.exists() and any(each.healthy for each in endpoint.deployments())
+    served = [
+        {each.name: each for each in endpoint.deployments() if each.healthy}
         for endpoint in endpoints
     ]
     board = Board(stages)
@@ -115,9 +132,8 @@ def run_loop(settings: LoadedSettings, data_dir: Path | None) -> dict[str, Any]:
             released = _serve(places, endpoints, version, board)
             answer, request = _predict(endpoints[-1], version, board)
     except BaseException:
-        for endpoint, served in zip(endpoints, served_before, strict=True):
-            if not served and endpoint.exists():
-                endpoint.stop()
+        for endpoint, before in zip(endpoints, served, strict=True):
+            _put_back(platform, endpoint, before)
         raise
     summary = {
         "run_id": run.run_id,
@@ -135,6 +151,16 @@ def run_loop(settings: LoadedSettings, data_dir: Path | None) -> dict[str, Any]:
     return summary
 
 
+def _put_back(platform: Platform, endpoint: Endpoint, served: Mapping[str, Deployment]) -> None:
+    """Serve again what was served before; stop the endpoint if nothing was."""
+    if not served and endpoint.exists():
+        endpoint.stop()
+    for name in served.keys() & {each.name for each in endpoint.deployments()}:
+        version = platform.version(served[name].model_version)
+        if not endpoint.is_current(name, version):
+            endpoint.deploy(name, version, silent)
+
+
 def _train(platform: Platform, data_dir: Path | None, board: Board) -> Run:
     with board.stage("train") as report:
         run = platform.train(data_dir, report)
@@ -144,7 +170,7 @@ def _train(platform: Platform, data_dir: Path | None, board: Board) -> Run:
 
 
 def _register(platform: Platform, run: Run, settings: LoadedSettings, board: Board) -> ModelVersion:
-    with board.stage("judge") as report:
+    with board.stage("gate") as report:
         verdict = judge_run(platform, run, settings)
         report("; ".join(f"{c.name} {c.found}, {c.asked}" for c in verdict.checks[:2]))
         if not verdict.passed:

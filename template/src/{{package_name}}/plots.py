@@ -101,7 +101,7 @@ def _plot_importance(
     axis: Axes, model: Any, inputs: Matrix, labels: Labels, features: list[str]
 ) -> None:
     """Plot permutation importance (Breiman, "Random Forests", 2001): the loss of ROC AUC."""
-    rows = slice(0, _IMPORTANCE_ROWS)
+    rows = np.random.default_rng(0).permutation(len(labels))[:_IMPORTANCE_ROWS]
     result = permutation_importance(
         model, inputs[rows], labels[rows], scoring="roc_auc", n_repeats=3, random_state=0
     )

@@ -5,11 +5,12 @@ from. A key or variable that no setting has is an error, so that a typo never pa
 """
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -19,6 +20,7 @@ from .project import Project
 from .usecase import UseCase, load_use_case
 
 PREFIX = "MLOPS_"
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
 ENVIRONMENT_VARIABLE = "MLOPS_ENVIRONMENT"
 
 
@@ -307,8 +309,8 @@ def load_settings(
     sources: dict[str, str] = {}
     for flat, source in layers:
         for key, value in flat.items():
-            _check_key(key, source)
-            if value == {}:
+            found = _check_key(key, source)
+            if value == {} or (value is None and _is_section(found)):
                 continue
             _forget_below(merged, sources, key)
             merged[key] = value
@@ -325,14 +327,20 @@ def flatten(settings: Settings) -> dict[str, Any]:
 def _file_layers(project: Project, environment: str) -> list[tuple[dict[str, Any], str]]:
     conf = project.root / "conf"
     path = conf / f"{environment}.yaml"
-    if not path.is_file():
+    if environment == "base" or not _NAME.fullmatch(environment) or not path.is_file():
         known = sorted(p.stem for p in conf.glob("*.yaml") if p.stem != "base")
         raise ConfigError(
             f"there is no environment {environment!r}: conf/{environment}.yaml does not exist "
             f"(there is: {', '.join(known) or 'none'}){_brought_by_level(project, environment)}"
         )
-    files = [p for p in (conf / "base.yaml", path) if p.is_file()]
-    return [(_read_yaml(p), f"conf/{p.name}") for p in files]
+    layers = [(_read_yaml(p), f"conf/{p.name}") for p in (conf / "base.yaml", path) if p.is_file()]
+    for content, source in layers:
+        if "environment" in content:
+            raise ConfigError(
+                f"{source}: the environment is not set in a file; "
+                f"give --environment or {ENVIRONMENT_VARIABLE}"
+            )
+    return layers
 
 
 def _brought_by_level(project: Project, environment: str) -> str:
@@ -346,7 +354,8 @@ def _brought_by_level(project: Project, environment: str) -> str:
 
 def _read_yaml(path: Path) -> dict[str, Any]:
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        # a safe loader of our own
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # nosec B506
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigError(f"conf/{path.name} is not valid YAML: {error}") from None
     if content is None:
@@ -354,6 +363,19 @@ def _read_yaml(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise ConfigError(f"conf/{path.name} must hold keys and values, not a {type(content)}")
     return dict(_flatten(content))
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML's safe loader, which here refuses a key that stands twice."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """Return the mapping of a node."""
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        twice = sorted({str(key) for key in keys if keys.count(key) > 1})
+        if twice:
+            line = node.start_mark.line + 1
+            raise yaml.YAMLError(f"the key {twice[0]!r} stands twice in the block of line {line}")
+        return dict(super().construct_mapping(node, deep))
 
 
 def _flatten(content: Mapping[Any, Any], prefix: str = "") -> list[tuple[str, Any]]:
@@ -373,6 +395,9 @@ def _variable_layers(variables: Mapping[str, str]) -> list[tuple[dict[str, Any],
         if not variable.startswith(PREFIX) or variable == ENVIRONMENT_VARIABLE or text == "":
             continue
         key = variable.removeprefix(PREFIX).lower().replace("__", ".")
+        if _check_key(key, variable) in (str, str | None):
+            layers.append(({key: text}, variable))
+            continue
         try:
             value = yaml.safe_load(text)
         except yaml.YAMLError as error:
@@ -386,7 +411,8 @@ def _environment_source(variables: Mapping[str, str]) -> str:
     return ENVIRONMENT_VARIABLE if variables.get(ENVIRONMENT_VARIABLE) else "default"
 
 
-def _check_key(key: str, source: str) -> None:
+def _check_key(key: str, source: str) -> Any:
+    """Return the type of a setting; of one below a free section, the type of that section."""
     model: type[BaseModel] = Settings
     parts = key.split(".")
     for position, part in enumerate(parts):
@@ -397,9 +423,14 @@ def _check_key(key: str, source: str) -> None:
             raise ConfigError(
                 f"{source}: unknown setting {key!r} ({place} has no {part!r}; it has: {known})"
             )
-        if not (isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)):
-            return
-        model = field.annotation
+        if not _is_section(field.annotation):
+            return field.annotation
+        model = cast("type[BaseModel]", field.annotation)
+    return model
+
+
+def _is_section(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
 
 
 def _forget_below(merged: dict[str, Any], sources: dict[str, str], key: str) -> None:

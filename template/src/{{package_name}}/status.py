@@ -6,6 +6,7 @@ from .console import show, show_table
 from .errors import MlopsError
 from .files import read_json
 from .platforms import open_platform
+from .platforms.base import ModelVersion, Run
 from .project import Project
 from .settings import load_settings
 
@@ -36,11 +37,13 @@ def show_status(found: dict[str, Any]) -> None:
         f"Latest runs of {found['model']} ({found['platform']})",
         ("run id", "data", "f1", "gate"),
         [(r["run_id"], r["data"], r["f1"], r["gate"]) for r in found["runs"]],
+        is_result=True,
     )
     show_table(
         "Registered versions",
         ("version", "created", "commit", "f1"),
         [(v["version"], v["created_at"], v["commit"], v["f1"]) for v in found["versions"]],
+        is_result=True,
     )
     rows = [
         (e["environment"], e["url"], d["name"], d["version"], f"{d['traffic']} %", d["state"])
@@ -48,14 +51,14 @@ def show_status(found: dict[str, Any]) -> None:
         for d in e["deployments"]
     ]
     columns = ("environment", "url", "deployment", "version", "traffic", "state")
-    show_table("Endpoints", columns, rows)
+    show_table("Endpoints", columns, rows, is_result=True)
     if not found["runs"]:
         show("nothing was trained yet: `mlops run` goes through the whole loop")
     elif any(d["state"] != "running" for e in found["endpoints"] for d in e["deployments"]):
         show("`mlops smoke-test` starts a stopped endpoint again")
 
 
-def _describe_run(run: Any) -> dict[str, Any]:
+def _describe_run(run: Run) -> dict[str, Any]:
     described = {"run_id": run.run_id, "data": "", "f1": "", "gate": "not judged"}
     try:
         validation = read_json(run.folder / "validated" / "validation-results.json", schema=1)
@@ -69,9 +72,13 @@ def _describe_run(run: Any) -> dict[str, Any]:
     return described
 
 
-def _describe_version(version: Any) -> dict[str, Any]:
-    lineage = read_json(version.folder / "lineage.json", schema=1)
-    card = read_json(version.folder / "card.json", schema=1)
+def _describe_version(version: ModelVersion) -> dict[str, Any]:
+    try:
+        lineage = read_json(version.folder / "lineage.json", schema=1)
+        card = read_json(version.folder / "card.json", schema=1)
+    except MlopsError as error:
+        unknown = {"created_at": "", "commit": f"unreadable: {error}", "f1": ""}
+        return {"version": version.version, **unknown, "folder": str(version.folder)}
     commit = lineage["git"]["commit"][:10] or "none"
     return {
         "version": version.version,

@@ -1,10 +1,10 @@
 """Reads raw Parquet and CSV files into the types that a contract asks for.
 
-CSV has no types, so its text is parsed. Parquet has them: only casts that lose nothing are made
-(a wider number, a timestamp to its date), every other difference is a finding.
+CSV has no types, so its text is parsed. Parquet has them: a number may become a wider one and a
+timestamp its date, every other difference is a finding.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,29 +21,47 @@ class RawFile:
     """One file's rows in the contract's types; columns that could not be read are left out."""
 
     name: str
+    rows: int
     frame: pl.DataFrame
     findings: tuple[Finding, ...]
 
+    @property
+    def complete(self) -> bool:
+        """Whether every column could be read."""
+        return not self.findings
 
-def list_files(folder: Path) -> list[Path]:
-    """Return the data files of a folder and its subfolders, hidden ones left out.
+
+def list_files(folder: Path) -> tuple[list[Path], list[str]]:
+    """Return the data files of a folder and its subfolders, and the names of other files.
+
+    Hidden files and folders, and those that begin with an underscore, are passed over.
 
     Raises:
         ConfigError: the folder does not exist.
     """
     if not folder.is_dir():
         raise ConfigError(f"the data folder {folder} does not exist")
-    return sorted(
+    found = sorted(
         path
         for path in folder.rglob("*")
         if path.is_file()
-        and path.suffix.lower() in SUFFIXES
         and not any(part.startswith((".", "_")) for part in path.relative_to(folder).parts)
     )
+    data = [path for path in found if path.suffix.lower() in SUFFIXES]
+    return data, [path.relative_to(folder).as_posix() for path in found if path not in data]
 
 
-def read_file(path: Path, name: str, types: Mapping[str, pl.DataType]) -> RawFile:
-    """Read one file; whatever is wrong with it becomes a finding, nothing is raised."""
+def read_file(
+    path: Path, name: str, types: Mapping[str, pl.DataType], optional: Collection[str] = ()
+) -> RawFile:
+    """Read one file; whatever is wrong with it becomes a finding, nothing is raised.
+
+    Args:
+        path: the file.
+        name: how findings call it.
+        types: the columns to read and their types.
+        optional: columns that are filled with nulls where the file lacks them.
+    """
     kind = path.suffix.lower()
     if path.stat().st_size == 0:
         return _unreadable(name, "empty", "the file is empty")
@@ -61,10 +79,15 @@ def read_file(path: Path, name: str, types: Mapping[str, pl.DataType]) -> RawFil
         return _unreadable(
             name, "readable", "the columns are separated by semicolons; commas are expected"
         )
+    if raw.height == 0:
+        return _unreadable(name, "rows", "there are no rows")
 
     findings: list[Finding] = []
     columns: list[pl.Series] = []
     for column, target in types.items():
+        if column not in raw.columns and column in optional:
+            columns.append(pl.Series(column, [None] * raw.height, dtype=target))
+            continue
         if column not in raw.columns:
             have = ", ".join(raw.columns)
             findings.append(
@@ -80,7 +103,7 @@ def read_file(path: Path, name: str, types: Mapping[str, pl.DataType]) -> RawFil
             findings.append(_wrong_type(name, raw[column], target, lost))
             continue
         columns.append(parsed)
-    return RawFile(name, pl.DataFrame(columns), tuple(findings))
+    return RawFile(name, raw.height, pl.DataFrame(columns), tuple(findings))
 
 
 def offending_rows(name: str, values: pl.Series, mask: pl.Series) -> tuple[Row, ...]:
@@ -94,7 +117,7 @@ def offending_rows(name: str, values: pl.Series, mask: pl.Series) -> tuple[Row, 
 
 
 def _unreadable(name: str, check: str, message: str) -> RawFile:
-    return RawFile(name, pl.DataFrame(), (Finding(check, message, name),))
+    return RawFile(name, 0, pl.DataFrame(), (Finding(check, message, name),))
 
 
 def _wrong_type(name: str, values: pl.Series, target: pl.DataType, mask: pl.Series) -> Finding:
@@ -138,14 +161,21 @@ def _parse_timestamp(text: pl.Series) -> pl.Series:
 
 
 def _cast(values: pl.Series, target: pl.DataType) -> pl.Series | None:
-    """Cast Parquet values if the cast loses nothing, else return None."""
+    """Cast Parquet values; None if the types are too different, null where a value would change.
+
+    A timestamp may become its date: that is what a contract with a date asks for.
+    """
     source = values.dtype
-    lossless = (
-        source == target
-        or (target.is_float() and (source.is_numeric()))
-        or (target.is_integer() and source.is_integer())
-        or (target.is_temporal() and source in (pl.Date, pl.Datetime))
-        or (target == pl.String and isinstance(source, pl.Categorical | pl.Enum))
-        or source == pl.Null
-    )
-    return values.cast(target, strict=False) if lossless else None
+    to_day = source in (pl.Date, pl.Datetime) and target in (pl.Date, pl.Datetime)
+    to_text = target == pl.String and isinstance(source, pl.Categorical | pl.Enum)
+    if source == target or to_day or to_text or source == pl.Null:
+        return values.cast(target, strict=False)
+    to_float = target.is_float() and source.is_numeric()
+    if not to_float and not (target.is_integer() and source.is_integer()):
+        return None
+    cast = values.cast(target, strict=False)
+    if source.is_float() or not to_float:
+        return cast
+    unchanged = cast.cast(source, strict=False) == values
+    kept = cast.to_frame("x").select(pl.when(unchanged).then(pl.col("x"))).to_series()
+    return kept.alias(values.name)

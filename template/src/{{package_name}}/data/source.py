@@ -6,11 +6,13 @@ from ..errors import ConfigError
 from ..files import new_folder
 from ..settings import LoadedSettings
 
+SAMPLE_FILE = "sample.parquet"
+
 
 def locate(settings: LoadedSettings, data_dir: Path | None) -> Path:
     """Return the folder of raw data: `data_dir`, or the source that conf names.
 
-    The source `sample` is generated on first use and kept under `.mlops/data`.
+    The source `sample` is generated anew under `.mlops/data`.
 
     Raises:
         ConfigError: the folder does not exist.
@@ -19,6 +21,8 @@ def locate(settings: LoadedSettings, data_dir: Path | None) -> Path:
     if data_dir is None and data.source == "sample":
         return _sample_folder(settings)
     folder = data_dir or settings.project.root / data.folder
+    if folder.is_file():
+        raise ConfigError(f"{folder} is a file; name the folder that holds it")
     if not folder.is_dir():
         asked = "--data-dir" if data_dir else "data.folder"
         raise ConfigError(f"{asked}: the folder {folder} does not exist")
@@ -30,9 +34,9 @@ def write_sample(
 ) -> Path:
     """Generate raw data into `folder`/sample.parquet, replacing what was there."""
     frame = settings.use_case.sample(size, seed, drift, settings.reference_date)
-    with new_folder(folder) as new:
-        frame.write_parquet(new / "sample.parquet")
-    return folder / "sample.parquet"
+    with new_folder(folder, replaces=SAMPLE_FILE) as new:
+        frame.write_parquet(new / SAMPLE_FILE)
+    return folder / SAMPLE_FILE
 
 
 def _sample_folder(settings: LoadedSettings) -> Path:

@@ -18,6 +18,9 @@ from ..settings import GateSettings, LoadedSettings
 
 SCHEMA = 1
 VERDICT_FILE = "verdict.json"
+MODEL_FILE = "model/model.skops"
+HOLDOUT_FILE = "prepared/holdout.parquet"
+EVALUATION_FILE = "evaluation/evaluation.json"
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,7 @@ class Verdict:
     run_id: str
     model_sha256: str
     holdout_sha256: str
+    evaluation_sha256: str
     champion_version: int | None
     checks: tuple[Check, ...]
     judged_at: str
@@ -82,13 +86,13 @@ def judge_run(platform: Platform, run: Run, settings: LoadedSettings) -> Verdict
         Refused: the model or holdout was changed after the evaluation.
         ConfigError: the run's outputs are not complete.
     """
-    evaluation = read_json(run.folder / "evaluation" / "evaluation.json", schema=1)
-    model_sha256 = file_sha256(run.folder / "model" / "model.skops")
-    holdout_sha256 = file_sha256(run.folder / "prepared" / "holdout.parquet")
+    evaluation = read_json(run.folder / EVALUATION_FILE, schema=1)
+    model_sha256 = file_sha256(run.folder / MODEL_FILE)
+    holdout_sha256 = file_sha256(run.folder / HOLDOUT_FILE)
     if model_sha256 != evaluation["model_sha256"]:
-        raise Refused(f"run {run.run_id}: model.skops was changed after its evaluation")
+        raise Refused(f"run {run.run_id}: {MODEL_FILE} was changed after its evaluation")
     if holdout_sha256 != evaluation["holdout_sha256"]:
-        raise Refused(f"run {run.run_id}: holdout.parquet was changed after the evaluation")
+        raise Refused(f"run {run.run_id}: {HOLDOUT_FILE} was changed after the evaluation")
     gate = settings.values.gate
     version = platform.champion() if gate.compare_to_champion else None
     comparison = None if version is None else compare(version, run)
@@ -96,6 +100,7 @@ def judge_run(platform: Platform, run: Run, settings: LoadedSettings) -> Verdict
         run_id=run.run_id,
         model_sha256=model_sha256,
         holdout_sha256=holdout_sha256,
+        evaluation_sha256=file_sha256(run.folder / EVALUATION_FILE),
         champion_version=None if comparison is None else comparison.version,
         checks=judge(evaluation, gate, comparison),
         judged_at=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -105,10 +110,10 @@ def judge_run(platform: Platform, run: Run, settings: LoadedSettings) -> Verdict
 
 
 def require_passed(run: Run) -> dict[str, Any]:
-    """Return the run's verdict if it passed and speaks of the model that lies in the run now.
+    """Return the run's verdict if it passed and speaks of the files that lie in the run now.
 
     Raises:
-        Refused: there is no verdict, it did not pass, or the model was changed since.
+        Refused: there is no verdict, it did not pass, or a file it judged was changed since.
     """
     path = run.folder / VERDICT_FILE
     how = f"run `mlops evaluate --run-id {run.run_id}`"
@@ -118,8 +123,17 @@ def require_passed(run: Run) -> dict[str, Any]:
     if not verdict["passed"]:
         failed = [check["name"] for check in verdict["checks"] if not check["passed"]]
         raise Refused(f"run {run.run_id} did not pass the gate ({', '.join(failed)})")
-    if file_sha256(run.folder / "model" / "model.skops") != verdict["model_sha256"]:
-        raise Refused(f"run {run.run_id}: model.skops was changed after its verdict: train again")
+    bound = {
+        MODEL_FILE: "model_sha256",
+        HOLDOUT_FILE: "holdout_sha256",
+        EVALUATION_FILE: "evaluation_sha256",
+    }
+    if not (run.folder / HOLDOUT_FILE).is_file():
+        # a packaged run goes on without its data; the package was made while they were there
+        del bound[HOLDOUT_FILE]
+    for name, key in bound.items():
+        if file_sha256(run.folder / name) != verdict[key]:
+            raise Refused(f"run {run.run_id}: {name} was changed after its verdict: train again")
     return verdict
 
 
@@ -127,13 +141,15 @@ def compare(version: ModelVersion, run: Run) -> Comparison:
     """Score the champion and the run's model on the run's holdout, if that is fair."""
     from ..metrics import classification_metrics
     from ..onnx_model import convert, predict
+    from ..platforms.version_folder import verify_version
     from ..steps.fit import load_model, matrix
     from ..steps.prepare import load_prepared
     from ..usecase import LABEL
 
+    verify_version(version.folder)
     signature = read_json(version.folder / "signature.json", schema=1)
     lineage = read_json(version.folder / "lineage.json", schema=1)
-    evaluation = read_json(run.folder / "evaluation" / "evaluation.json", schema=1)
+    evaluation = read_json(run.folder / EVALUATION_FILE, schema=1)
     prepared = load_prepared(run.folder / "prepared")
     names = [feature["name"] for feature in signature["features"]]
     missing = sorted(set(names) - set(prepared.feature_names))
@@ -145,7 +161,7 @@ def compare(version: ModelVersion, run: Run) -> Comparison:
         return Comparison(version.version, {}, {}, problem)
     holdout = prepared.holdout()
     labels = holdout[LABEL].to_numpy()
-    model = load_model(run.folder / "model" / "model.skops")
+    model = load_model(run.folder / MODEL_FILE)
     challenger = convert(model, len(prepared.feature_names))
     return Comparison(
         version.version,
@@ -163,8 +179,9 @@ def compare(version: ModelVersion, run: Run) -> Comparison:
 
 
 def _holdout_unseen(champion: Mapping[str, Any], current: Mapping[str, Any]) -> bool:
-    same_salt: bool = champion["salt"] == current["salt"]
-    return same_salt and champion["holdout_fraction"] >= current["holdout_fraction"]
+    same_draw: bool = champion["salt"] == current["salt"] and champion["key"] == current["key"]
+    covered: bool = champion["holdout_fraction"] >= current["holdout_fraction"]
+    return same_draw and covered
 
 
 def _compare(name: str, found: float | None, limit: float, sign_of: str, words: str) -> Check:

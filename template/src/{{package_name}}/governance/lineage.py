@@ -53,27 +53,21 @@ def environment_state(root: Path) -> dict[str, str]:
 
 
 def build_lineage(
-    root: Path,
     *,
     model: Mapping[str, Any],
     run_id: str,
     prepared: Mapping[str, Any],
     training: Mapping[str, Any],
     verdict: Mapping[str, Any],
-    settings: Mapping[str, Any],
-    files: Mapping[str, str],
 ) -> dict[str, Any]:
-    """Return the content of `lineage.json`.
+    """Return the content of `lineage.json`, but for the hashes of the version folder's files.
 
     Args:
-        root: the project's root folder.
         model: name and version.
         run_id: the training run.
         prepared: the content of prepared.json.
         training: the content of training.json.
         verdict: the gate's verdict.
-        settings: every effective setting by its dotted key.
-        files: SHA-256 of every other file of the version folder, by its name.
     """
     return {
         "schema": SCHEMA,
@@ -81,7 +75,7 @@ def build_lineage(
         "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "run_id": run_id,
         "git": training["git"],
-        "environment": environment_state(root),
+        "environment": training["environment"],
         "data": {
             "hash": prepared["data_hash"],
             "rows": prepared["data_rows"],
@@ -93,9 +87,8 @@ def build_lineage(
         "training": {
             key: training[key] for key in ("model_type", "params", "seed", "rows", "model_sha256")
         },
-        "settings": dict(settings),
+        "settings": training["settings"],
         "verdict": dict(verdict),
-        "files": dict(files),
     }
 
 

@@ -12,12 +12,19 @@ import yaml
 
 SCHEMA = 1
 
-_BODY = jinja2.Environment(
-    autoescape=jinja2.select_autoescape(default_for_string=False),
+
+def _cell(text: object) -> str:
+    return str(text).replace("|", "\\|").replace("\n", " ")
+
+
+_ENVIRONMENT = jinja2.Environment(  # nosec B701  # the result is Markdown, no page of a server
     trim_blocks=True,
     lstrip_blocks=True,
     undefined=jinja2.StrictUndefined,
-).from_string(
+)
+_ENVIRONMENT.filters["cell"] = _cell
+
+_BODY = _ENVIRONMENT.from_string(
     """\
 # {{ card.title }}, version {{ card.model.version }}
 
@@ -46,7 +53,7 @@ The prediction is 1 from a probability of {{ card.evaluation.decision_threshold 
 | check | found | asked | |
 |---|---|---|---|
 {% for check in card.verdict.checks %}
-| {{ check.name }} | {{ check.found }} | {{ check.asked }} | \
+| {{ check.name | cell }} | {{ check.found | cell }} | {{ check.asked | cell }} | \
 {{ 'passed' if check.passed else 'FAILED' }} |
 {% endfor %}
 
@@ -56,7 +63,8 @@ The prediction is 1 from a probability of {{ card.evaluation.decision_threshold 
 | slice | value | rows | {{ card.metric }} |
 |---|---|---|---|
 {% for part in card.evaluation.slices %}
-| {{ part.slice }} | {{ part.value }} | {{ part.rows }} | {{ number(part.metrics[card.metric]) }} |
+| {{ part.slice | cell }} | {{ part.value | cell }} | {{ part.rows }} | \
+{{ number(part.metrics[card.metric]) }} |
 {% endfor %}
 {% else %}
 

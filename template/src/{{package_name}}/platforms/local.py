@@ -8,10 +8,10 @@ from typing import Any
 from filelock import FileLock
 
 from ..data.source import locate
-from ..errors import ConfigError, PlatformError, Refused
+from ..errors import ConfigError, Refused
 from ..files import new_folder, read_json, write_json
 from ..governance.lineage import as_dict, git_state
-from ..settings import LoadedSettings, flatten
+from ..settings import LoadedSettings, flatten, load_settings
 from .base import Endpoint, ModelVersion, Report, Run
 from .tracking import Tracking
 
@@ -82,18 +82,21 @@ class LocalPlatform:
     def register(self, run: Run, build: Callable[[Path, int], None]) -> ModelVersion:
         """Register the version folder that `build(folder, version)` fills.
 
-        A run that is registered already keeps its version.
+        A run whose model is registered already keeps its version.
         """
         self._registry.mkdir(parents=True, exist_ok=True)
         with FileLock(self._registry / ".lock"):
             for known in self.versions():
-                if read_json(known.folder / "lineage.json", schema=1)["run_id"] == run.run_id:
+                if self._holds(known, run):
                     return known
-            taken = [known.version for known in self.versions()]
-            number = max([*taken, self._tracking.latest_version()]) + 1
-            with new_folder(self._registry / str(number)) as folder:
-                build(folder, number)
-                self._register_in_mlflow(run, number, folder)
+            number = self._take_number(run)
+            try:
+                with new_folder(self._registry / str(number)) as folder:
+                    build(folder, number)
+                    self._tracking.tag_version(number, _version_tags(folder))
+            except BaseException:
+                self._tracking.delete_version(number)
+                raise
         return self.version(number)
 
     def versions(self) -> list[ModelVersion]:
@@ -129,7 +132,7 @@ class LocalPlatform:
 
     def champion(self) -> ModelVersion | None:
         """Return the version with all traffic in prod, else the newest registered one."""
-        endpoint = self.endpoint(f"{self.settings.model_name}-prod")
+        endpoint = self.endpoint(self._prod_endpoint())
         if endpoint.exists():
             full = [name for name, share in endpoint.traffic().items() if share == 100]
             for deployment in endpoint.deployments():
@@ -137,6 +140,12 @@ class LocalPlatform:
                     return self.version(deployment.model_version)
         versions = self.versions()
         return versions[-1] if versions else None
+
+    def _prod_endpoint(self) -> str:
+        project = self.settings.project
+        if (project.root / "conf" / "prod.yaml").is_file():
+            return load_settings(project, "prod").endpoint_name
+        return f"{self.settings.model_name}-prod"
 
     @property
     def tracking(self) -> Tracking:
@@ -183,29 +192,27 @@ class LocalPlatform:
             tags={"data.hash": prepared["data_hash"], "model.sha256": training["model_sha256"]},
         )
         self._tracking.log_files(run.run_id, folder / "evaluation", "evaluation")
-        self._tracking.log_file(
-            run.run_id, folder / "validated" / "validation-results.json", "validation"
-        )
+        results = read_json(folder / "validated" / "validation-results.json", schema=1)
+        self._tracking.log_json(run.run_id, "validation-results.json", _without_rows(results))
         self._tracking.log_model(
             run.run_id,
             load_model(folder / "model" / "model.skops"),
             trusted_types=training["types"],
         )
 
-    def _register_in_mlflow(self, run: Run, number: int, folder: Path) -> None:
-        lineage = read_json(folder / "lineage.json", schema=1)
-        tags = {
-            "git.commit": lineage["git"]["commit"],
-            "data.hash": lineage["data"]["hash"],
-            "model.sha256": lineage["files"]["model.onnx"],
-        }
-        created = self._tracking.create_version(run.run_id, tags, at_least=number)
-        if created != number:
-            self._tracking.delete_version(created)
-            raise PlatformError(
-                f"MLflow would register version {created}, .mlops/registry version {number}: "
-                "one of the two was changed by hand; make them agree and register again"
-            )
+    def _holds(self, version: ModelVersion, run: Run) -> bool:
+        """Tell whether a version was made of just what the run holds now."""
+        lineage = read_json(version.folder / "lineage.json", schema=1)
+        training = read_json(run.folder / "model" / "training.json", schema=1)
+        same_run: bool = lineage["run_id"] == run.run_id
+        return same_run and lineage["training"]["model_sha256"] == training["model_sha256"]
+
+    def _take_number(self, run: Run) -> int:
+        """Return a version number that neither MLflow nor a folder has used."""
+        highest = max((known.version for known in self.versions()), default=0)
+        while (number := self._tracking.create_version(run.run_id)) <= highest:
+            self._tracking.delete_version(number)
+        return number
 
     @contextmanager
     def _ended(self, run_id: str) -> Iterator[None]:
@@ -219,3 +226,22 @@ class LocalPlatform:
             raise
         finally:
             self._tracking.finish(run_id, status)
+
+
+def _version_tags(folder: Path) -> dict[str, str]:
+    lineage = read_json(folder / "lineage.json", schema=1)
+    return {
+        "git.commit": lineage["git"]["commit"],
+        "data.hash": lineage["data"]["hash"],
+        "model.sha256": lineage["files"]["model.onnx"],
+    }
+
+
+def _without_rows(results: Mapping[str, Any]) -> dict[str, Any]:
+    """Return validation results without any value of the raw data."""
+    kept = ("check", "file", "column", "count")
+    bare = {
+        kind: [{name: finding[name] for name in kept} for finding in results[kind]]
+        for kind in ("failures", "warnings")
+    }
+    return {**results, **bare}

@@ -384,13 +384,15 @@ class LocalEndpoint:
             return
         # A release looks at how its deployments do: nobody mends them behind its back.
         watched = leases.is_held(state.lease) and not (retry_failed and leases.is_own(state.lease))
-        router_runs = not state.deployments or self._servers.runs(state.router)
+        router_runs = not state.deployments or self._servers.router_works(
+            state, thorough=retry_failed
+        )
         if router_runs and (watched or self._is_whole(state, retry_failed=retry_failed)):
             return
         with contextlib.suppress(EndpointBusy), self._state.changing(self.name):
             self._undo_abandoned(report)
             if watched:
-                self._servers.start_missing_router(report)
+                self._servers.start_missing_router(report, thorough=retry_failed)
             else:
                 self._servers.start_missing(report, retry_failed=retry_failed)
 

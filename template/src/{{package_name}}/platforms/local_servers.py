@@ -119,14 +119,27 @@ class LocalServers:
                     self._start_again(name, found, report)
         finally:
             self.end_leftovers()
-        self.start_missing_router(report)
+        self.start_missing_router(report, thorough=retry_failed)
 
-    def start_missing_router(self, report: Report) -> None:
-        """Start the router if there is something to route and it does not run."""
+    def router_works(self, state: EndpointState, *, thorough: bool) -> bool:
+        """Tell whether the router runs; if `thorough`, also whether it answers."""
+        if state.port is None or not self.runs(state.router):
+            return False
+        return not thorough or self._routed(state.port) is not None
+
+    def start_missing_router(self, report: Report, *, thorough: bool = False) -> None:
+        """Start the router if there is something to route and it does not run.
+
+        If `thorough`, a router that hangs is replaced as well.
+        """
         state = self._state.endpoint(self._name)
-        if state is None or not state.deployments or self.runs(state.router):
+        if state is None or not state.deployments:
+            return
+        if self.router_works(state, thorough=thorough):
             return
         report("the router is not running: starting it again")
+        self._abandon_router()
+        state = self.existing()
         try:
             router = self.start_router(state, report)
             self.wait_for_router(router)
@@ -222,11 +235,7 @@ class LocalServers:
                 return
             time.sleep(POLL_SECONDS)
         report("the router does not follow: starting it again")
-        self._change(
-            lambda s: replace(
-                s, router=None, leftovers=(*s.leftovers, *([s.router] if s.router else []))
-            )
-        )
+        self._abandon_router()
         self.start_missing(report, retry_failed=False)
 
     def drain(self) -> None:
@@ -248,6 +257,15 @@ class LocalServers:
         if state is not None and state.leftovers:
             processes.stop(state.leftovers, self._home)
             self._change(lambda s: replace(s, leftovers=()))
+
+    def _abandon_router(self) -> None:
+        """Let the router be ended, so that its port is free for a new one."""
+        self._change(
+            lambda s: replace(
+                s, router=None, leftovers=(*s.leftovers, *([s.router] if s.router else []))
+            )
+        )
+        self.end_leftovers()
 
     def _start_again(self, name: str, found: DeploymentState, report: Report) -> None:
         report(f"{name} is not running: starting it again")

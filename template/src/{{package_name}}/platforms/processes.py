@@ -19,7 +19,7 @@ from pathlib import Path
 import psutil
 
 LOCALHOST = "127.0.0.1"
-_CLOCK_TOLERANCE = 1.0
+_CLOCK_TOLERANCE = 0.01
 _GRACE_SECONDS = 3.0
 _KILL_SECONDS = 5.0
 _POLL_SECONDS = 0.02

@@ -80,7 +80,7 @@ def environment_python(root: Path, requirements: Path, store: Path, report: Repo
         for unfinished in store.glob(f".{target.name}.*"):
             shutil.rmtree(unfinished, ignore_errors=True)
         report("making the serving environment (only once)")
-        with new_folder(target) as folder:
+        with new_folder(target, replaces=".") as folder:
             _make(folder, root, requirements)
     return python
 

@@ -65,9 +65,9 @@ class Tracking:
         """Log the files of a folder as artifacts under `place`."""
         self._open().log_artifacts(run_id, str(folder), place)
 
-    def log_file(self, run_id: str, path: Path, place: str) -> None:
-        """Log one file as an artifact under `place`."""
-        self._open().log_artifact(run_id, str(path), place)
+    def log_json(self, run_id: str, name: str, content: Mapping[str, Any]) -> None:
+        """Log a JSON object as an artifact."""
+        self._open().log_dict(run_id, dict(content), name)
 
     def log_model(self, run_id: str, model: Any, trusted_types: list[str]) -> None:
         """Log a scikit-learn model as the artifact `model`, in MLflow's own format."""
@@ -88,12 +88,8 @@ class Tracking:
         """End a run as FINISHED, FAILED or KILLED."""
         self._open().set_terminated(run_id, status=status)
 
-    def create_version(self, run_id: str, tags: Mapping[str, str], at_least: int = 1) -> int:
-        """Register the run's model and return the version number.
-
-        MLflow counts by itself. Where the registered folders were brought here from another
-        machine, its count is behind: the numbers below `at_least` are used up.
-        """
+    def create_version(self, run_id: str) -> int:
+        """Register the run's model and return the version number, which is never used twice."""
         from mlflow.exceptions import MlflowException
 
         client = self._open()
@@ -101,18 +97,13 @@ class Tracking:
             client.get_registered_model(self._name)
         except MlflowException:
             client.create_registered_model(self._name)
-        while True:
-            created = client.create_model_version(
-                self._name, f"runs:/{run_id}/model", run_id, tags=dict(tags)
-            )
-            if int(created.version) >= at_least:
-                return int(created.version)
-            self.delete_version(int(created.version))
+        created = client.create_model_version(self._name, f"runs:/{run_id}/model", run_id)
+        return int(created.version)
 
-    def latest_version(self) -> int:
-        """Return the highest version number that MLflow has given, 0 where there is none."""
-        found = self._open().search_model_versions(f"name='{self._name}'")
-        return max((int(version.version) for version in found), default=0)
+    def tag_version(self, version: int, tags: Mapping[str, str]) -> None:
+        """Tag a registered version."""
+        for key, value in tags.items():
+            self._open().set_model_version_tag(self._name, str(version), key, value)
 
     def delete_version(self, version: int) -> None:
         """Take back a version that could not be completed."""
@@ -145,13 +136,13 @@ def relocate(database: Path, experiment: str, artifacts: Path) -> None:
     """
     location = artifacts.as_uri()
     with closing(sqlite3.connect(database)) as connection, connection:
-        try:
-            row = connection.execute(
-                "SELECT experiment_id, artifact_location FROM experiments WHERE name = ?",
-                (experiment,),
-            ).fetchone()
-        except sqlite3.OperationalError:
+        tables = connection.execute("SELECT name FROM sqlite_master WHERE name = 'experiments'")
+        if tables.fetchone() is None:
             return
+        row = connection.execute(
+            "SELECT experiment_id, artifact_location FROM experiments WHERE name = ?",
+            (experiment,),
+        ).fetchone()
         if row is None or row[1] == location:
             return
         connection.execute(

@@ -119,7 +119,10 @@ class Comparison:
         return self._arms[self.candidate].requests
 
     def begin(self, phase: Phase) -> None:
-        """Enter a phase; answers that found no partner in the last one count no further."""
+        """Enter a phase; answers that found no partner in the last one count no further.
+
+        Nor does what copies of requests showed count for promotion.
+        """
         self._phase = phase
         settings = self.settings
         if phase == "mirror":
@@ -127,6 +130,10 @@ class Comparison:
         else:
             ratio = (ALL_TRAFFIC - settings.share_percent) / settings.share_percent
         self._block = max(1, round(ratio))
+        if phase == "share":
+            # copies are answered beside the queue that callers wait in: they prove nothing good
+            for test in self._tests.values():
+                test.restart_worse()
         self._waiting = {self.baseline: [], self.candidate: []}
 
     def add(self, observations: Sequence[Observation]) -> None:

@@ -45,6 +45,8 @@ def deploy(
         report(f"{deployment} serves version {model_version} already")
     else:
         endpoint.deploy(deployment, version, report)
+    if first and traffic not in (None, ALL_TRAFFIC):
+        report(f"{deployment} is the first deployment: it takes all traffic, not {traffic} %")
     if shares is not None and shares != endpoint.traffic():
         report(f"{deployment} takes {traffic} % of the traffic")
         endpoint.set_traffic(shares)

@@ -66,6 +66,10 @@ class RateTest:
         self._worse += log_growth(self.margin - d, 1 - self.margin).sum(axis=0)
         self._not_worse += log_growth(d, 1.0).sum(axis=0)
 
+    def restart_worse(self) -> None:
+        """Begin the bet against "worse" anew, so that earlier blocks cannot speak for promotion."""
+        self._worse = np.zeros(STAKES)
+
     def evidence(self) -> Evidence:
         """Return the e-values so far."""
         return Evidence(self._blocks, _mean_wealth(self._worse), _mean_wealth(self._not_worse))

@@ -76,7 +76,7 @@ def run(
         **evaluate(labels, probabilities, baseline, threshold),
         "slices": slice_metrics(holdout, probabilities, threshold, settings.use_case.slices()),
     }
-    with new_folder(output) as new:
+    with new_folder(output, replaces=RESULTS_FILE) as new:
         write_json(new / RESULTS_FILE, results)
         write_plots(
             new,

@@ -12,7 +12,8 @@ import skops.io
 
 from ..errors import Refused
 from ..files import file_sha256, new_folder, write_json
-from ..settings import LoadedSettings
+from ..governance.lineage import environment_state
+from ..settings import LoadedSettings, flatten
 from ..usecase import LABEL
 from .prepare import load_prepared
 
@@ -65,7 +66,7 @@ def run(
     model = settings.use_case.model(params, seed).fit(inputs, labels)
     seconds = time.monotonic() - started
     baseline = settings.use_case.baseline(seed).fit(inputs, labels)
-    with new_folder(output) as new:
+    with new_folder(output, replaces=DESCRIPTION_FILE) as new:
         skops.io.dump(model, new / MODEL_FILE)
         skops.io.dump(baseline, new / BASELINE_FILE)
         description = {
@@ -79,6 +80,8 @@ def run(
             "seconds": round(seconds, 3),
             "types": skops.io.get_untrusted_types(file=new / MODEL_FILE),
             "git": dict(git),
+            "environment": environment_state(settings.project.root),
+            "settings": flatten(settings.values),
         }
         write_json(new / DESCRIPTION_FILE, description)
     return description

@@ -30,7 +30,7 @@ DESCRIPTION_FILE = "prepared.json"
 
 @dataclass(frozen=True)
 class Feature:
-    """One feature column: may it be null, and a typical value of the training part."""
+    """One feature column: was it ever null, and a typical value of the training part."""
 
     name: str
     nullable: bool
@@ -81,13 +81,21 @@ def load_prepared(folder: Path) -> Prepared:
 def build_table(
     data: ibis.Table, use_case: UseCase, cutoff: date, reference_date: date
 ) -> pl.DataFrame:
-    """Join features as of `cutoff` with the labels after it; one row an entity, ordered by key."""
+    """Join features as of `cutoff` with the labels after it; one row an entity, ordered by key.
+
+    Raises:
+        ConfigError: the use case's functions did not return the columns they must.
+    """
     column = use_case.date_column
     known = data if column is None else data.filter(data[column].cast("date") <= cutoff)
     features = use_case.features(known, cutoff)
-    labels = use_case.labels(data, cutoff, reference_date).select(use_case.key, LABEL)
-    joined = features.inner_join(labels, use_case.key).order_by(use_case.key)
-    return pl.DataFrame(joined.to_polars())
+    labels = use_case.labels(data, cutoff, reference_date)
+    _require_columns("features.py", features, [use_case.key])
+    _require_columns("labels.py", labels, [use_case.key, LABEL])
+    if LABEL in features.columns:
+        raise ConfigError(f"features.py returned a feature named {LABEL}; give it another name")
+    joined = features.inner_join(labels.select(use_case.key, LABEL), use_case.key)
+    return pl.DataFrame(joined.order_by(use_case.key).to_polars())
 
 
 def is_held_out(keys: Iterable[Any], split: SplitSettings) -> list[bool]:
@@ -129,6 +137,7 @@ def check_table(table: pl.DataFrame, key: str) -> pl.DataFrame:
             raise ConfigError(
                 f"the feature {name} is {kind}; features.py has to turn it into a number"
             )
+    table = table.with_columns(pl.col(LABEL).cast(pl.Int64, strict=False))
     if not table[LABEL].is_in([0, 1]).all() or table[LABEL].null_count():
         raise ConfigError("labels.py returned a label that is neither 0 nor 1")
     features = [pl.col(name).cast(pl.Float32).fill_nan(None) for name in names]
@@ -164,18 +173,18 @@ def run(validated: Path, output: Path, settings: LoadedSettings) -> Prepared:
                 f"there is too little data{_part_of(values.data.fraction)}, "
                 "or labels.py finds only one kind"
             )
-    with new_folder(output) as new:
+    with new_folder(output, replaces=DESCRIPTION_FILE) as new:
         train.write_parquet(new / TRAIN_FILE)
         holdout.write_parquet(new / HOLDOUT_FILE)
         prepared = Prepared(
             folder=output,
             key=use_case.key,
-            features=_describe(train, use_case.key),
+            features=_describe(train, holdout, use_case.key),
             cutoff=cutoff.isoformat(),
             reference_date=reference_date.isoformat(),
             data_hash=results["data_hash"],
             data_rows=results["rows"],
-            split=values.split.model_dump(),
+            split={**values.split.model_dump(), "key": use_case.key},
             rows={"train": train.height, "holdout": holdout.height},
             holdout_sha256=file_sha256(new / HOLDOUT_FILE),
         )
@@ -194,12 +203,19 @@ def _typical(values: pl.Series) -> float:
     return float(f"{values.quantile(0.5, 'nearest') or 0.0:.6g}")
 
 
-def _describe(train: pl.DataFrame, key: str) -> tuple[Feature, ...]:
+def _require_columns(module: str, table: ibis.Table, columns: list[str]) -> None:
+    missing = [column for column in columns if column not in table.columns]
+    if missing:
+        have = ", ".join(table.columns)
+        raise ConfigError(f"{module} returned no column {', '.join(missing)} (it has: {have})")
+
+
+def _describe(train: pl.DataFrame, holdout: pl.DataFrame, key: str) -> tuple[Feature, ...]:
     names = [name for name in train.columns if name not in (key, LABEL)]
     return tuple(
         Feature(
             name=name,
-            nullable=train[name].null_count() > 0,
+            nullable=train[name].null_count() + holdout[name].null_count() > 0,
             example=_typical(train[name]),
         )
         for name in names

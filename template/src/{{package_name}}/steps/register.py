@@ -12,7 +12,7 @@ from ..governance.model_card import build_card, render_card
 from ..monitoring.baseline import drift_baseline
 from ..onnx_model import convert, parity_gap, predict
 from ..platforms.base import ModelVersion, Platform, Run
-from ..settings import LoadedSettings, flatten
+from ..settings import LoadedSettings
 from .fit import load_model, matrix
 from .prepare import HOLDOUT_FILE, Prepared, load_prepared
 
@@ -63,7 +63,7 @@ def package_run(run: Run, settings: LoadedSettings) -> Path:
     _require_parity(gap, settings)
     train = prepared.train()
     probabilities = predict(onnx, matrix(train, prepared.feature_names))
-    with new_folder(run.folder / "package") as folder:
+    with new_folder(run.folder / "package", replaces="package.json") as folder:
         (folder / ONNX_FILE).write_bytes(onnx)
         drift_baseline(train, prepared.feature_names, probabilities).write_parquet(
             folder / BASELINE_FILE
@@ -113,14 +113,11 @@ def _build(
         shutil.copyfile(plot, folder / "plots" / plot.name)
 
     lineage = build_lineage(
-        settings.project.root,
         model={"name": name, "version": version},
         run_id=run.run_id,
         prepared=read_json(run.folder / "prepared" / "prepared.json", schema=1),
         training=training,
         verdict=verdict,
-        settings=flatten(settings.values),
-        files={},
     )
     facts = settings.project.facts
     card = build_card(

@@ -1,7 +1,7 @@
 """Step 1: does the raw data satisfy the contract?"""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,14 +10,17 @@ import pandera.polars as pa
 import polars as pl
 from pandera.errors import SchemaErrors
 
-from ..data.findings import ROWS_STORED, Finding, Row, ValidationReport
+from ..data.findings import ROWS_SHOWN, ROWS_STORED, Finding, Row, ValidationReport
 from ..data.fingerprint import fingerprint
-from ..data.reader import RawFile, list_files, offending_rows, read_file
+from ..data.reader import RawFile, list_files, read_file
+from ..errors import ConfigError
 from ..files import new_folder, write_json
 from ..settings import LoadedSettings
 
 DATA_FILE = "data.parquet"
 RESULTS_FILE = "validation-results.json"
+
+_ORIGIN = ("__file", "__row")
 
 _WORDS = {
     "not_nullable": "must not be null",
@@ -28,6 +31,9 @@ _WORDS = {
     "in_range": "must be in the range",
     "isin": "must be one of",
     "str_matches": "must match",
+    "str_length": "must have a length in",
+    "field_uniqueness": "must not repeat",
+    "multiple_fields_uniqueness": "must not repeat together",
 }
 
 
@@ -36,6 +42,7 @@ class Rules:
     """What the data must satisfy beyond the contract's own columns."""
 
     reference_date: date
+    key: str
     date_column: str | None
     max_age_days: int | None
     unique_key: tuple[str, ...]
@@ -47,33 +54,41 @@ def validate_folder(
     """Check every data file of `folder`; return the report and the rows in the contract's types.
 
     The frame is empty unless every file could be read.
+
+    Raises:
+        ConfigError: KEY or DATE_COLUMN is not a column of the contract.
     """
     schema = contract.to_schema()
     types = column_types(schema)
-    paths = list_files(folder)
+    _check_names(types, rules)
+    optional = {name for name, column in schema.columns.items() if not column.required}
+    paths, unread = list_files(folder)
     if not paths:
         finding = Finding("files", "the folder holds no .parquet or .csv file", str(folder))
         return _report({}, rules, pl.DataFrame(), [finding], []), pl.DataFrame()
 
-    files = [read_file(path, path.relative_to(folder).as_posix(), types) for path in paths]
-    failures = [finding for file in files for finding in _check_file(file, schema, rules)]
-    counts = {file.name: file.frame.height for file in files}
-    complete = [file for file in files if set(file.frame.columns) == set(types)]
+    files = [
+        read_file(path, path.relative_to(folder).as_posix(), types, optional) for path in paths
+    ]
+    failures = [finding for file in files for finding in file.findings]
+    complete = [file for file in files if file.complete]
     together = _concat(complete)
-    if not any(counts.values()) and not failures:
-        failures.append(Finding("rows", "there are no rows", ", ".join(counts)))
+    for rows in (together, *(_concat([file]) for file in files if not file.complete)):
+        failures += _check_rows(rows, schema, rules)
     failures += _check_freshness(together, rules)
     repeated = _check_repeated(together, rules.unique_key)
-    warnings = repeated if not rules.unique_key else []
+    warnings = [] if rules.unique_key else [_briefly(finding) for finding in repeated]
+    warnings += [Finding("files", "this file was not read", name) for name in unread]
     failures += repeated if rules.unique_key else []
     readable = together.height > 0 and len(complete) == len(files)
-    data = together.select(list(types)) if readable else pl.DataFrame()
+    data = together.drop(_ORIGIN) if readable else pl.DataFrame()
+    counts = {file.name: file.rows for file in files}
     return _report(counts, rules, data, failures, warnings), data
 
 
 def column_types(schema: pa.DataFrameSchema) -> dict[str, pl.DataType]:
     """Return the Polars type of each column that the contract names."""
-    types = {}
+    types: dict[str, pl.DataType] = {}
     for name, column in schema.columns.items():
         found = column.dtype.type
         types[name] = found() if isinstance(found, type) else found
@@ -85,6 +100,7 @@ def rules_of(settings: LoadedSettings) -> Rules:
     data = settings.values.data
     return Rules(
         reference_date=settings.reference_date,
+        key=settings.use_case.key,
         date_column=settings.use_case.date_column,
         max_age_days=data.max_age_days,
         unique_key=data.unique_key,
@@ -97,7 +113,7 @@ def run(data_dir: Path, output: Path, settings: LoadedSettings) -> ValidationRep
     It holds validation-results.json and, if the data passed, data.parquet.
     """
     report, data = validate_folder(data_dir, settings.use_case.contract(), rules_of(settings))
-    with new_folder(output) as new:
+    with new_folder(output, replaces=RESULTS_FILE) as new:
         write_json(new / RESULTS_FILE, report.to_dict())
         if report.passed:
             data.write_parquet(new / DATA_FILE)
@@ -121,56 +137,73 @@ def _report(
     )
 
 
-def _check_file(file: RawFile, schema: pa.DataFrameSchema, rules: Rules) -> list[Finding]:
-    findings = list(file.findings)
-    if file.frame.is_empty():
-        return findings
-    missing = [name for name in schema.columns if name not in file.frame.columns]
+def _check_names(types: Mapping[str, pl.DataType], rules: Rules) -> None:
+    for name, column in (("KEY", rules.key), ("DATE_COLUMN", rules.date_column)):
+        if column is not None and column not in types:
+            raise ConfigError(
+                f"contract.py: {name} is {column!r}, which is no column of the contract "
+                f"(it has: {', '.join(types)})"
+            )
+
+
+def _check_rows(data: pl.DataFrame, schema: pa.DataFrameSchema, rules: Rules) -> list[Finding]:
+    """Check rows, of one file or of several, against the columns of the contract that they have."""
+    if data.is_empty():
+        return []
+    missing = [name for name in schema.columns if name not in data.columns]
     if missing:
         schema = schema.remove_columns(missing)
         schema.checks = []
+        schema.unique = None
+    findings = []
     try:
-        schema.validate(file.frame, lazy=True)
+        schema.validate(data.drop(_ORIGIN), lazy=True)
     except SchemaErrors as errors:
-        findings += _contract_findings(file, errors.failure_cases)
-    if rules.date_column in file.frame.columns:
-        dates = file.frame[rules.date_column]
-        late = (dates.cast(pl.Date) > rules.reference_date).fill_null(value=False)
-        if late.any():
-            findings.append(
-                Finding(
-                    check="future",
-                    message=f"must not be after the reference date {rules.reference_date}",
-                    file=file.name,
-                    column=rules.date_column,
-                    count=int(late.sum()),
-                    rows=offending_rows(file.name, dates, late),
-                )
-            )
+        findings += _contract_findings(data, errors.failure_cases)
+    if rules.date_column in data.columns:
+        late = data.filter(pl.col(rules.date_column).cast(pl.Date) > rules.reference_date)
+        findings += _findings_by_file(
+            late.with_columns(pl.col(rules.date_column).cast(pl.String).alias("__value")),
+            "future",
+            f"must not be after the reference date {rules.reference_date}",
+            rules.date_column,
+        )
     return findings
 
 
-def _contract_findings(file: RawFile, cases: pl.DataFrame) -> list[Finding]:
+def _contract_findings(data: pl.DataFrame, cases: pl.DataFrame) -> list[Finding]:
     findings = []
     for (column, check), group in cases.group_by(["column", "check"], maintain_order=True):
-        stored = group.head(ROWS_STORED)
-        rows = tuple(
-            Row(file.name, int(index) + 1, "null" if value is None else str(value))
-            for index, value in zip(stored["index"], stored["failure_case"], strict=True)
-            if index is not None
-        )
-        known = str(column) if column in file.frame.columns else None
-        findings.append(
-            Finding(
-                check=str(check),
-                message=_in_words(str(check)),
-                file=file.name,
-                column=known,
-                count=group.height,
-                rows=rows,
-            )
-        )
+        known = str(column) if column in data.columns else None
+        message = _in_words(str(check))
+        rows = group.drop_nulls("index")
+        if rows.is_empty():
+            files = ", ".join(data["__file"].unique(maintain_order=True))
+            findings.append(Finding(str(check), message, files, known, group.height))
+            continue
+        places = data[rows["index"].to_list()].select(_ORIGIN)
+        failed = places.with_columns(rows["failure_case"].cast(pl.String).alias("__value"))
+        findings += _findings_by_file(failed, str(check), message, known)
     return findings
+
+
+def _findings_by_file(
+    failed: pl.DataFrame, check: str, message: str, column: str | None
+) -> list[Finding]:
+    """Make a finding for each file of the failed rows; `__value` is what to show of a row."""
+    findings = []
+    for (name,), group in failed.group_by(["__file"], maintain_order=True):
+        rows = tuple(
+            Row(str(name), row["__row"], "null" if row["__value"] is None else row["__value"])
+            for row in group.head(ROWS_STORED).to_dicts()
+        )
+        findings.append(Finding(check, message, str(name), column, group.height, rows))
+    return findings
+
+
+def _briefly(finding: Finding) -> Finding:
+    """Keep few rows of a mere warning, so that data do not pile up in its record."""
+    return replace(finding, rows=finding.rows[:ROWS_SHOWN])
 
 
 def _in_words(check: str) -> str:
@@ -211,7 +244,7 @@ def _check_freshness(data: pl.DataFrame, rules: Rules) -> list[Finding]:
 def _check_repeated(data: pl.DataFrame, key: Sequence[str]) -> list[Finding]:
     if data.is_empty():
         return []
-    columns = list(key) or [c for c in data.columns if not c.startswith("__")]
+    columns = list(key) or data.drop(_ORIGIN).columns
     unknown = [column for column in columns if column not in data.columns]
     if unknown:
         message = f"data.unique_key names {', '.join(unknown)}, which the contract does not have"

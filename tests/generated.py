@@ -1,0 +1,33 @@
+"""What holds for every generated project. Each example has a file, as each is installed once."""
+
+import re
+
+import pytest
+
+from .support import Project, run
+
+
+class ProjectChecks:
+    """Tests for a module that defines the fixture `project`."""
+
+    @pytest.mark.parametrize(
+        "command",
+        [
+            "ruff format --check .",
+            "ruff check .",
+            "mypy",
+            "bandit --quiet --configfile pyproject.toml --recursive src serving",
+            "pre-commit run --all-files",
+        ],
+    )
+    def test_its_lint_is_clean(self, project: Project, command: str) -> None:
+        project.run(*command.split())
+
+    def test_its_tests_pass(self, project: Project) -> None:
+        said = project.run("pytest", "--numprocesses", "auto", "--durations", "5", "--cov")
+        print(said[-3000:])
+        assert re.search(r"\d+ passed", said)
+        assert not re.search(r"\d+ skipped", said)
+
+    def test_what_it_makes_is_ignored_by_git(self, project: Project) -> None:
+        assert run("git", "status", "--porcelain", folder=project.path) == ""

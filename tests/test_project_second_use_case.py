@@ -1,0 +1,35 @@
+"""A table of ready features, with no dates and no transactions, needs no other machinery."""
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+
+from .support import TESTS, Project, Template, run
+
+pytestmark = pytest.mark.project
+
+
+@pytest.fixture(scope="module")
+def project(template: Template, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    """The blank example, filled with breast cancer: what scikit-learn ships, one row a patient."""
+    project = template.install(tmp_path_factory.mktemp("second") / "project", example="blank")
+    use_case = project.path / "src/purchase_prediction/use_case"
+    shutil.rmtree(use_case)
+    shutil.copytree(TESTS / "fixtures/breast_cancer_use_case", use_case)
+    yield project
+    project.mlops("stop", "--all")
+
+
+def test_the_loop_is_green(project: Project) -> None:
+    project.mlops("run")
+
+
+def test_the_tests_of_use_case_and_model_pass_with_no_stub_left(project: Project) -> None:
+    project.run("pytest", "--numprocesses", "auto", "--no-stubs", "tests/use_case", "tests/model")
+
+
+def test_only_the_use_case_was_changed(project: Project) -> None:
+    changed = run("git", "status", "--porcelain", folder=project.path).splitlines()
+    assert changed
+    assert all("/use_case/" in line for line in changed)

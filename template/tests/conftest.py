@@ -18,8 +18,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--load-seconds",
         type=float,
-        default=0.0,
-        help="keep the load test going for so long; without it, for one change of each kind",
+        default=3.0,
+        help="keep the load test going for so long",
     )
 
 

@@ -49,6 +49,9 @@ class TestRfm(ProjectChecks):
         """`make reserved` writes the names."""
         assert names_of_project(project.path) <= reserved_names()
 
+    def test_no_request_fails_under_half_a_minute_of_load(self, project: Project) -> None:
+        project.run("pytest", "tests/integration/test_load.py", "--load-seconds", "30")
+
     def test_the_loop_runs_twice_and_its_folder_can_move(
         self, project: Project, tmp_path: Path
     ) -> None:

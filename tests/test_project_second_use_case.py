@@ -17,6 +17,8 @@ def project(template: Template, tmp_path_factory: pytest.TempPathFactory) -> Ite
     use_case = project.path / "src/purchase_prediction/use_case"
     shutil.rmtree(use_case)
     shutil.copytree(TESTS / "fixtures/breast_cancer_use_case", use_case)
+    # a tenth of 569 rows, as in dev, would be too few
+    (project.path / "conf/dev.yaml").write_text("data: {fraction: 1.0}\n", encoding="utf-8")
     yield project
     project.mlops("stop", "--all")
 
@@ -32,4 +34,4 @@ def test_the_tests_of_use_case_and_model_pass_with_no_stub_left(project: Project
 def test_only_the_use_case_was_changed(project: Project) -> None:
     changed = run("git", "status", "--porcelain", folder=project.path).splitlines()
     assert changed
-    assert all("/use_case/" in line for line in changed)
+    assert all("/use_case/" in line or line.endswith(" conf/dev.yaml") for line in changed)

@@ -18,6 +18,10 @@ SETTINGS: dict[str, Any] = yaml.safe_load((ROOT / "copier.yml").read_text(encodi
 QUESTIONS: dict[str, dict[str, Any]] = {
     name: value for name, value in SETTINGS.items() if not name.startswith("_")
 }
+FOREIGN_VARIABLES = (
+    *("VIRTUAL_ENV", "MLOPS_", "PYTEST_", "COV_", "UV_PROJECT"),
+    "PYTHONDONTWRITEBYTECODE",
+)
 GIT = ["git", "-c", "user.name=Test", "-c", "user.email=test@example.com"]
 
 LONG_PACKAGE = "a_package_with_30_letters_here"
@@ -40,12 +44,11 @@ def run(
     """Run a command and return its output, stdout and stderr together.
 
     `expect` is the exit code that must come, None if any may. Variables of this process that
-    would lead the command to this repository's environment or settings are left out.
+    would lead the command to this repository's environment or settings are left out, and one that
+    makes every process compile every module again.
     """
     kept = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("VIRTUAL_ENV", "MLOPS_", "PYTEST_", "COV_", "UV_PROJECT"))
+        name: value for name, value in os.environ.items() if not name.startswith(FOREIGN_VARIABLES)
     }
     done = subprocess.run(
         [str(part) for part in command],

@@ -11,7 +11,7 @@ import pytest
 from tools.reserved_names import names_of_project, reserved_names
 
 from .generated import ProjectChecks
-from .support import LONG_PACKAGE, Project, Template, run, uv
+from .support import LONG_PACKAGE, TESTS, Project, Template, run, uv
 
 pytestmark = pytest.mark.project
 
@@ -21,6 +21,15 @@ def project(template: Template, tmp_path_factory: pytest.TempPathFactory) -> Ite
     project = template.install(tmp_path_factory.mktemp("rfm") / "project", example="rfm")
     yield project
     project.mlops("stop", "--all")
+
+
+@pytest.fixture
+def endurance(project: Project) -> Iterator[Path]:
+    """Tests of the machinery under load, for a while among the project's own."""
+    folder = project.path / "tests" / "integration" / "endurance"
+    shutil.copytree(TESTS / "fixtures" / "endurance", folder)
+    yield folder
+    shutil.rmtree(folder)
 
 
 def versions(project: Project) -> list[int]:
@@ -49,8 +58,12 @@ class TestRfm(ProjectChecks):
         """`make reserved` writes the names."""
         assert names_of_project(project.path) <= reserved_names()
 
-    def test_no_request_fails_under_half_a_minute_of_load(self, project: Project) -> None:
-        project.run("pytest", "tests/integration/test_load.py", "--load-seconds", "30")
+    @pytest.mark.parametrize("module", ["test_load.py", "test_release_under_load.py"])
+    def test_no_caller_notices_a_change(
+        self, project: Project, endurance: Path, module: str
+    ) -> None:
+        """Too long for the project's own tests: half a minute of load, releases, a kill."""
+        project.run("pytest", endurance / module)
 
     def test_the_loop_runs_twice_and_its_folder_can_move(
         self, project: Project, tmp_path: Path

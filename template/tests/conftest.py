@@ -15,12 +15,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="let tests fail that meet an unfilled stub of use_case/",
     )
-    parser.addoption(
-        "--load-seconds",
-        type=float,
-        default=3.0,
-        help="keep the load test going for so long",
-    )
 
 
 @pytest.hookimpl(wrapper=True)

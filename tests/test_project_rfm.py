@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import signal
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -32,11 +34,16 @@ def endurance(project: Project) -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
-def versions(project: Project) -> list[int]:
-    """The registered versions, as `mlops status` tells."""
+def status(project: Project) -> dict[str, Any]:
+    """What `mlops status` tells."""
     said = project.mlops("status", "--json")
-    status: dict[str, Any] = json.loads(said[said.index("{") :])
-    return [version["version"] for version in status["versions"]]
+    told: dict[str, Any] = json.loads(said[said.index("{") :])
+    return told
+
+
+def versions(project: Project) -> list[int]:
+    """The registered versions."""
+    return [version["version"] for version in status(project)["versions"]]
 
 
 class TestRfm(ProjectChecks):
@@ -65,13 +72,37 @@ class TestRfm(ProjectChecks):
         """Too long for the project's own tests: half a minute of load, releases, a kill."""
         project.run("pytest", endurance / module)
 
+    def test_an_interrupted_loop_leaves_nothing_running_and_nothing_broken(
+        self, project: Project
+    ) -> None:
+        """Ctrl-C while a real server is being tested; the next test runs the loop again."""
+        loop = subprocess.Popen(
+            [project.python.with_name("mlops"), "run"],
+            cwd=project.path,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert loop.stderr
+        said = ""
+        while "smoke test: testing" not in said:
+            line = loop.stderr.readline()
+            assert line, said
+            said += line
+        loop.send_signal(signal.SIGINT)
+        said += loop.stderr.read()
+        assert loop.wait() == 130, said
+        assert said.endswith("error: interrupted\n")
+        endpoints = status(project)["endpoints"]
+        states = [each["state"] for endpoint in endpoints for each in endpoint["deployments"]]
+        assert "running" not in states
+
     def test_the_loop_runs_twice_and_its_folder_can_move(
         self, project: Project, tmp_path: Path
     ) -> None:
+        first = max(versions(project), default=0) + 1
         project.mlops("run")
-        assert versions(project) == [1]
         project.mlops("run")
-        assert versions(project) == [1, 2]
+        assert versions(project)[-2:] == [first, first + 1]
         project.mlops("stop", "--all")
 
         moved = Project(tmp_path / "moved here")
@@ -79,8 +110,8 @@ class TestRfm(ProjectChecks):
         hidden = project.path.rename(project.path.with_name("was here"))
         try:
             run(uv(), "sync", "--quiet", folder=moved.path)
-            assert versions(moved) == [1, 2]
-            moved.mlops("deploy", "--environment", "dev", "--model-version", "1")
+            assert versions(moved)[-2:] == [first, first + 1]
+            moved.mlops("deploy", "--environment", "dev", "--model-version", str(first))
             moved.mlops("smoke-test", "--environment", "dev")
         finally:
             moved.mlops("stop", "--all", expect=None)

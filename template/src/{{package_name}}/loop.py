@@ -33,10 +33,12 @@ from .platforms.base import (
     Run,
     silent,
 )
+from .platforms.version_folder import read_signature
 from .settings import LoadedSettings, load_settings
 from .steps.register import register_run
 
-_MODEL_STAGES = ("train", "gate", "register")
+_TRAINING_STAGES = ("data", "validate", "train", "evaluate")
+_MODEL_STAGES = (*_TRAINING_STAGES, "gate", "register")
 STAGES: tuple[str, ...] = (*_MODEL_STAGES, "deploy", "smoke test", "predict")
 RELEASE_STAGES = (*_MODEL_STAGES, "deploy to test", "smoke test", "release to prod", "predict")
 TEST, PROD = "test", "prod"
@@ -49,6 +51,7 @@ class Board:
         self._lines = dict.fromkeys(stages, "")
         self._seconds: dict[str, float] = {}
         self._running: str | None = None
+        self._started = 0.0
         self.below: Any = ""
         self._failed: str | None = None
         self._spinner = Spinner("dots")
@@ -79,27 +82,49 @@ class Board:
     @contextmanager
     def stage(self, name: str) -> Iterator[Report]:
         """Run one stage; yield the function that receives its lines."""
-        self._running = name
-        started = time.monotonic()
+        with self.stages((name,)) as report:
+            yield report
+
+    @contextmanager
+    def stages(self, names: tuple[str, ...]) -> Iterator[Report]:
+        """Run stages one after the other; a line `<name>: …` begins the stage of that name."""
+        self._begin(names[0])
 
         def report(line: str) -> None:
-            self._lines[name] = line
-            if not self._live.console.is_terminal:
-                self._live.console.print(f"{name}: {line}", markup=False)
+            name, colon, text = line.partition(": ")
+            if colon and name in names:
+                if name != self._running:
+                    self._end()
+                    self._begin(name)
+                line = text
+            self._say(line)
 
         try:
             yield report
         except BaseException:
-            self._failed = name
+            self._failed = self._running
             raise
         finally:
-            self._running = None
-            self._seconds[name] = time.monotonic() - started
+            self._end()
 
     @property
     def seconds(self) -> dict[str, float]:
         """Seconds that each finished stage took."""
         return {name: round(value, 1) for name, value in self._seconds.items()}
+
+    def _begin(self, name: str) -> None:
+        self._running, self._started = name, time.monotonic()
+
+    def _end(self) -> None:
+        if self._running:
+            self._seconds[self._running] = time.monotonic() - self._started
+            self._running = None
+
+    def _say(self, line: str) -> None:
+        if self._running:
+            self._lines[self._running] = line
+        if not self._live.console.is_terminal:
+            self._live.console.print(f"{self._running}: {line}", markup=False)
 
 
 def run_loop(settings: LoadedSettings, data_dir: Path | None) -> dict[str, Any]:
@@ -162,10 +187,9 @@ def _put_back(platform: Platform, endpoint: Endpoint, served: Mapping[str, Deplo
 
 
 def _train(platform: Platform, data_dir: Path | None, board: Board) -> Run:
-    with board.stage("train") as report:
+    with board.stages(_TRAINING_STAGES) as report:
         run = platform.train(data_dir, report)
-        validation = read_json(run.folder / "validated" / "validation-results.json", schema=1)
-        report(f"{validation['rows']:,} raw rows, run {run.run_id}")
+        report(f"run {run.run_id}")
     return run
 
 
@@ -248,7 +272,7 @@ def _predict(
 
 def example_row(version: ModelVersion) -> dict[str, float]:
     """Return a typical row of the training data, as the version's signature holds it."""
-    signature = read_json(version.folder / "signature.json", schema=1)
+    signature = read_signature(version.folder)
     return {feature["name"]: feature["example"] for feature in signature["features"]}
 
 

@@ -141,13 +141,13 @@ def compare(version: ModelVersion, run: Run) -> Comparison:
     """Score the champion and the run's model on the run's holdout, if that is fair."""
     from ..metrics import classification_metrics
     from ..onnx_model import convert, predict
-    from ..platforms.version_folder import verify_version
+    from ..platforms.version_folder import read_signature, verify_version
     from ..steps.fit import load_model, matrix
     from ..steps.prepare import load_prepared
     from ..usecase import LABEL
 
     verify_version(version.folder)
-    signature = read_json(version.folder / "signature.json", schema=1)
+    signature = read_signature(version.folder)
     lineage = read_json(version.folder / "lineage.json", schema=1)
     evaluation = read_json(run.folder / EVALUATION_FILE, schema=1)
     prepared = load_prepared(run.folder / "prepared")

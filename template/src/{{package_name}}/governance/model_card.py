@@ -4,6 +4,7 @@ Follows Mitchell et al., "Model Cards for Model Reporting" (2019). The head of t
 in the format that Hugging Face reads, so that other tools can read it too.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,8 +14,9 @@ import yaml
 SCHEMA = 1
 
 
-def _cell(text: object) -> str:
-    return str(text).replace("|", "\\|").replace("\n", " ")
+def _plain(text: object) -> str:
+    """Return text that Markdown shows as it is, on one line."""
+    return re.sub(r"([\\`*_\[<|&~$#])", r"\\\1", str(text)).replace("\n", " ")
 
 
 _ENVIRONMENT = jinja2.Environment(  # nosec B701  # the result is Markdown, no page of a server
@@ -22,15 +24,15 @@ _ENVIRONMENT = jinja2.Environment(  # nosec B701  # the result is Markdown, no p
     lstrip_blocks=True,
     undefined=jinja2.StrictUndefined,
 )
-_ENVIRONMENT.filters["cell"] = _cell
+_ENVIRONMENT.filters["plain"] = _plain
 
 _BODY = _ENVIRONMENT.from_string(
     """\
-# {{ card.title }}, version {{ card.model.version }}
+# {{ card.title | plain }}, version {{ card.model.version }}
 
-{{ card.description }}
+{{ card.description | plain }}
 
-Registered {{ card.created_at }} by team {{ card.team }} ({{ card.contact }}).
+Registered {{ card.created_at }} by team {{ card.team | plain }} ({{ card.contact }}).
 
 ## Quality on the holdout
 
@@ -53,7 +55,7 @@ The prediction is 1 from a probability of {{ card.evaluation.decision_threshold 
 | check | found | asked | |
 |---|---|---|---|
 {% for check in card.verdict.checks %}
-| {{ check.name | cell }} | {{ check.found | cell }} | {{ check.asked | cell }} | \
+| {{ check.name | plain }} | {{ check.found | plain }} | {{ check.asked | plain }} | \
 {{ 'passed' if check.passed else 'FAILED' }} |
 {% endfor %}
 
@@ -63,7 +65,7 @@ The prediction is 1 from a probability of {{ card.evaluation.decision_threshold 
 | slice | value | rows | {{ card.metric }} |
 |---|---|---|---|
 {% for part in card.evaluation.slices %}
-| {{ part.slice | cell }} | {{ part.value | cell }} | {{ part.rows }} | \
+| {{ part.slice | plain }} | {{ part.value | plain }} | {{ part.rows }} | \
 {{ number(part.metrics[card.metric]) }} |
 {% endfor %}
 {% else %}

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+ALL_TRAFFIC = 100
+
 Report = Callable[[str], None]
 """Receives one line about the progress of a long operation."""
 
@@ -166,7 +168,10 @@ class Platform(Protocol):
     name: str
 
     def train(self, data_dir: Path | None, report: Report) -> Run:
-        """Run validate, prepare, fit and evaluate; return the run with its outputs."""
+        """Run validate, prepare, fit and evaluate; return the run with its outputs.
+
+        What is reported begins with `data: `, `validate: `, `train: ` or `evaluate: `.
+        """
 
     def run(self, run_id: str) -> Run:
         """Find a run by its id."""

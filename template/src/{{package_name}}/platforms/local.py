@@ -39,10 +39,10 @@ class LocalPlatform:
             Refused: the data did not pass validation.
         """
         settings = self.settings
-        report("reading the data")
+        report("data: reading")
         source = locate(settings, data_dir)
         git = git_state(settings.project.root)
-        report("opening MLflow")
+        report("data: opening MLflow")
         run_id = self._tracking.start(
             {
                 "mlflow.source.git.commit": git.commit,
@@ -53,7 +53,7 @@ class LocalPlatform:
         run = Run(run_id, self._run_folder(run_id))
         with self._ended(run_id):
             self._steps(run, source, as_dict(git), report)
-            report("logging to MLflow")
+            report("evaluate: logging to MLflow")
             self._log(run)
         return run
 
@@ -163,18 +163,19 @@ class LocalPlatform:
         from ..steps import evaluate, fit, prepare, validate
 
         settings, folder = self.settings, run.folder
-        report("validating the data")
+        report("validate: checking the contract")
         validation = validate.run(source, folder / "validated", settings)
         if not validation.passed:
             sentences = "\n  ".join(finding.sentence() for finding in validation.failures)
             raise Refused(f"the data in {source} is refused:\n  {sentences}")
         share = settings.values.data.fraction
         of = f" of {100 * share:g} % of the keys" if share < 1 else ""
-        report(f"computing features and labels{of}")
+        report(f"validate: {validation.rows:,} rows passed")
+        report(f"train: computing features and labels{of}")
         prepare.run(folder / "validated", folder / "prepared", settings)
-        report("fitting model and baseline")
+        report("train: fitting model and baseline")
         fit.run(folder / "prepared", folder / "model", settings, git)
-        report("evaluating on the holdout")
+        report("evaluate: measuring on the holdout")
         evaluate.run(folder / "prepared", folder / "model", folder / "evaluation", settings)
 
     def _log(self, run: Run) -> None:

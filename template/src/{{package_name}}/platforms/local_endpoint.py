@@ -17,6 +17,7 @@ from ..errors import ConfigError, PlatformError
 from ..project import Project
 from . import leases, processes
 from .base import (
+    ALL_TRAFFIC,
     Answer,
     Deployment,
     DeploymentShare,
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
     from ..settings import EndpointSettings
 
 DEPLOYMENT_HEADER = "azureml-model-deployment"
-ALL_TRAFFIC = 100
 MAX_MIRROR = 50
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,62}")
 

@@ -23,6 +23,15 @@ class VersionFacts:
     example: dict[str, Any]
 
 
+def read_signature(folder: Path) -> dict[str, Any]:
+    """Return the content of signature.json: what the scoring server accepts and answers.
+
+    Raises:
+        ConfigError: the file is missing or unreadable.
+    """
+    return read_json(folder / SIGNATURE, schema=1)
+
+
 def verify_version(folder: Path) -> VersionFacts:
     """Read a version's facts and check what the scoring server will load against its lineage.
 
@@ -31,7 +40,7 @@ def verify_version(folder: Path) -> VersionFacts:
         Refused: a file differs from the one that was registered.
     """
     lineage = read_json(folder / LINEAGE, schema=1)
-    signature = read_json(folder / SIGNATURE, schema=1)
+    signature = read_signature(folder)
     for name in (MODEL, SIGNATURE):
         if not (folder / name).is_file() or file_sha256(folder / name) != lineage["files"][name]:
             raise Refused(

@@ -13,12 +13,11 @@ from typing import Any, Literal
 import numpy as np
 
 from ..errors import ConfigError
-from ..platforms.base import Endpoint, Observation, Report, silent
+from ..platforms.base import ALL_TRAFFIC, Endpoint, Observation, Report, silent
 from ..settings import AbTestSettings
 from .sequential import Evidence, RateTest, blocks
 
 METRICS = ("errors", "slow")
-ALL_TRAFFIC = 100
 SERVER_ERROR = 500
 LARGEST = 1e300
 

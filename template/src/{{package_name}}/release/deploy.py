@@ -3,9 +3,7 @@
 from collections.abc import Mapping
 
 from ..errors import ConfigError
-from ..platforms.base import Endpoint, Platform, Report, silent
-
-ALL_TRAFFIC = 100
+from ..platforms.base import ALL_TRAFFIC, Endpoint, Platform, Report, silent
 
 
 def deploy(

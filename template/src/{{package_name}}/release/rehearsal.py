@@ -20,14 +20,14 @@ import polars as pl
 
 from ..errors import MlopsError
 from ..files import read_json
-from ..platforms.base import Endpoint, ModelVersion, Platform, Report
+from ..platforms.base import ALL_TRAFFIC, Endpoint, ModelVersion, Platform, Report
+from ..platforms.version_folder import read_signature
 from ..settings import AbTestSettings, LoadedSettings
 from ..steps.prepare import HOLDOUT_FILE
 from .ab_test import check_arms
 from .release import NOBODY, Released, Watchers, ab_test, release
 from .traffic import (
     AB_TEST_LEVEL,
-    ALL_TRAFFIC,
     RELEASE_LEVEL,
     maturity_level,
     other_colour,
@@ -162,7 +162,7 @@ def previous_version(versions: Sequence[ModelVersion], version: ModelVersion) ->
 
 def rows_of(platform: Platform, version: ModelVersion) -> Sequence[Row]:
     """Return rows of the holdout on which a version was evaluated, else its typical row."""
-    signature = read_json(version.folder / "signature.json", schema=1)
+    signature = read_signature(version.folder)
     features = {each["name"]: bool(each["nullable"]) for each in signature["features"]}
     try:
         run_id = read_json(version.folder / "lineage.json", schema=1).get("run_id", "")

@@ -11,13 +11,12 @@ from pathlib import Path
 
 from ..checks import failures
 from ..errors import Hold, MlopsError, Refused
-from ..platforms.base import Endpoint, ModelVersion, Platform, Report, silent
+from ..platforms.base import ALL_TRAFFIC, Endpoint, ModelVersion, Platform, Report, silent
 from ..settings import AbTestSettings, LoadedSettings
 from .ab_test import Watch, run_ab_test, unwatched
 from .evidence import Record, write_evidence
 from .traffic import (
     AB_TEST_LEVEL,
-    ALL_TRAFFIC,
     RELEASE_LEVEL,
     maturity_level,
     other_colour,

@@ -8,8 +8,8 @@ from typing import Any
 
 from ..checks import Check
 from ..errors import ConfigError
-from ..files import read_json
 from ..platforms.base import Answer, Deployment, Endpoint, Platform, Report, silent
+from ..platforms.version_folder import read_signature
 from ..settings import LoadedSettings, SmokeTestSettings
 
 SCHEMA = 1
@@ -51,13 +51,16 @@ def smoke_test_endpoint(
         ConfigError: nothing is deployed, or there is no such deployment.
         PlatformError: the endpoint cannot be reached.
     """
-
-    def signature_of(version: int) -> Signature:
-        return read_json(platform.version(version).folder / "signature.json", schema=1)
-
     endpoint = platform.endpoint(settings.endpoint_name)
     endpoint.repair(report)
-    return smoke_test(endpoint, signature_of, settings.values.smoke_test, deployment, report)
+    return smoke_test(
+        endpoint, signatures_of(platform), settings.values.smoke_test, deployment, report
+    )
+
+
+def signatures_of(platform: Platform) -> Callable[[int], Signature]:
+    """Return the function that finds the signature of a registered version."""
+    return lambda version: read_signature(platform.version(version).folder)
 
 
 def smoke_test(

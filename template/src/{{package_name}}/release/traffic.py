@@ -4,13 +4,11 @@ from collections.abc import Mapping
 
 from ..checks import failures
 from ..errors import ConfigError, PlatformError, Refused
-from ..files import read_json
-from ..platforms.base import DeploymentShare, Endpoint, Platform, Report, silent
+from ..platforms.base import ALL_TRAFFIC, DeploymentShare, Endpoint, Platform, Report, silent
 from ..project import Project
 from ..settings import SmokeTestSettings
-from .smoke import Signature, SmokeResult, smoke_test
+from .smoke import SmokeResult, signatures_of, smoke_test
 
-ALL_TRAFFIC = 100
 COLOURS = ("blue", "green")
 RELEASE_LEVEL = 2
 AB_TEST_LEVEL = 3
@@ -128,11 +126,7 @@ def try_deployment(
     report: Report,
 ) -> SmokeResult:
     """Smoke-test one deployment by header, whether or not it has traffic."""
-
-    def signature_of(version: int) -> Signature:
-        return read_json(platform.version(version).folder / "signature.json", schema=1)
-
-    return smoke_test(endpoint, signature_of, settings, deployment, report)
+    return smoke_test(endpoint, signatures_of(platform), settings, deployment, report)
 
 
 def _bring_back(

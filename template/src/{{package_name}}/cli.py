@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 INTERRUPTED = 130
 UNEXPECTED = 3
+PATIENCE = 5
+
+_interruptions = 0
 
 Command = Callable[..., None]
 
@@ -68,7 +71,8 @@ def mlops() -> None:
 
 def main() -> NoReturn:
     """Run the command line; every expected failure ends in one sentence and its exit code."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
     try:
         mlops.main(standalone_mode=False)
     except click.UsageError as error:
@@ -136,7 +140,7 @@ def data_make(
     if as_json:
         emit({"path": str(path), "reference_date": settings.reference_date})
     else:
-        show(f"wrote {path}")
+        show(f"wrote {path}; next: `mlops run --data-dir {output}`")
 
 
 @data.command("validate")
@@ -180,7 +184,9 @@ def data_validate(
         show(finding.sentence(), style="red")
     if not report.passed:
         raise Refused(f"the data in {source} is refused; {output} holds every failure")
-    show(f"{report.rows:,} rows in {len(report.files)} file(s) passed; see {output}", style="green")
+    generated = data_dir is None and settings.values.data.source == "sample"
+    what = "generated sample data (--data-dir checks a folder)" if generated else str(source)
+    show(f"{report.rows:,} rows of {what} passed; see {output}", style="green")
 
 
 @mlops.command()
@@ -815,5 +821,13 @@ def _fail(message: str) -> None:
     click.secho(f"error: {message}", fg="red", err=True)
 
 
-def _interrupt(_signal: int, _frame: "FrameType | None") -> NoReturn:
-    raise KeyboardInterrupt
+def _interrupt(_signal: int, _frame: "FrameType | None") -> None:
+    """End the command; while it puts things back, be patient with those who press Ctrl-C again."""
+    global _interruptions
+    _interruptions += 1
+    if _interruptions in (1, PATIENCE):
+        raise KeyboardInterrupt
+    click.echo(
+        f"putting back what was before; {PATIENCE - _interruptions} more to leave it half done",
+        err=True,
+    )

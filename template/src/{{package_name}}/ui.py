@@ -13,9 +13,11 @@ from .errors import ConfigError, PlatformError
 from .platforms.tracking import Tracking
 from .settings import LoadedSettings
 
+_GRACE_SECONDS = 5.0
+
 
 def serve_mlflow(settings: LoadedSettings, port: int) -> int:
-    """Serve MLflow on 127.0.0.1 until it is interrupted; return its exit code.
+    """Serve MLflow on 127.0.0.1 until it is interrupted; return the exit code.
 
     Raises:
         ConfigError: another program uses the port.
@@ -24,7 +26,7 @@ def serve_mlflow(settings: LoadedSettings, port: int) -> int:
     with socket.socket() as probe:
         if probe.connect_ex(("127.0.0.1", port)) == 0:
             raise ConfigError(f"--port: another program uses port {port}; name another one")
-    show(f"http://127.0.0.1:{port} in a few seconds; Ctrl-C ends it")
+    show(f"http://127.0.0.1:{port} in some seconds; Ctrl-C ends it")
     tracking = Tracking(settings.project.state_dir, settings.model_name)
     tracking.prepare()
     command = [
@@ -39,9 +41,18 @@ def serve_mlflow(settings: LoadedSettings, port: int) -> int:
         # its queue for judging language models would start seven more processes
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
     }
-    server = subprocess.Popen(command, env=environment)  # nosec B603  # see above
+    server = subprocess.Popen(  # nosec B603  # see above
+        command,
+        env=environment,
+        # Ctrl-C is for this process alone, which ends the server and its workers in order
+        creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+        start_new_session=True,
+    )
     try:
         code = server.wait()
+    except KeyboardInterrupt:
+        show("MLflow's pages are closed")
+        return 0
     finally:
         _end(server.pid)
     if code:
@@ -53,6 +64,9 @@ def _end(pid: int) -> None:
     """End the server together with the workers that it started."""
     with suppress(psutil.NoSuchProcess):
         server = psutil.Process(pid)
-        for process in (*server.children(recursive=True), server):
-            with suppress(psutil.NoSuchProcess):
-                process.terminate()
+        family = [server, *server.children(recursive=True)]
+        for ask in (psutil.Process.terminate, psutil.Process.kill):
+            for process in family:
+                with suppress(psutil.NoSuchProcess):
+                    ask(process)
+            _, family = psutil.wait_procs(family, timeout=_GRACE_SECONDS)

@@ -31,8 +31,9 @@ def build_labels(table: ibis.Table, cutoff: date, reference_date: date) -> ibis.
         KEY and `label` (0 or 1), one row for each key that has features at the cutoff.
 
     Example:
-        return table.filter(table.visited_on <= reference_date).group_by("machine_id").aggregate(
-            label=lambda t: (t.visited_on.max() > cutoff).cast("int8")
+        known = table.filter(table.visited_on.cast("date") <= reference_date)
+        return known.group_by("machine_id").aggregate(
+            label=lambda t: (t.visited_on.cast("date").max() > cutoff).cast("int8")
         )
     """
     raise StubNotFilled("the key and label, 0 or 1")

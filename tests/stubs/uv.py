@@ -2,8 +2,8 @@
 
 STUB_CALLS is the file of recorded calls; STUB_FAIL a part of the command line that fails, in the
 environment STUB_FAIL_IN if that is set; STUB_CUT_OFF an environment whose release ends right after
-its switch; STUB_PLATFORM_OF_PROD that of prod alone; STUB_STUBS how many parts of the use case are still to be written; STUB_LEVEL the
-maturity level.
+its switch; STUB_PLATFORM_OF_PROD the platform of prod alone; STUB_STUBS how many parts of the use
+case are still to be written; STUB_LEVEL the maturity level.
 
 What asks GitHub is the project's own code, sent to the test's server at STUB_API; `mlops rollback`
 is it too, on the endpoint that `endpoint.py` pretends. Everything else is played: a command reads
@@ -18,6 +18,7 @@ import os
 import sys
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 from endpoint import Endpoint, Platform
 
@@ -84,7 +85,7 @@ def serving(environment: str, now: dict[str, str] | None = None) -> dict[str, st
 def facts() -> None:
     """Tell level, platform and approvals."""
     there = option("--environment")
-    here = there == "prod" and os.environ["STUB_PLATFORM_OF_PROD"] or platform()
+    here = (os.environ["STUB_PLATFORM_OF_PROD"] if there == "prod" else "") or platform()
     asked = 2 if there == "prod" and here != "local" else 0
     output(level=os.environ["STUB_LEVEL"], platform=here, approvals=asked)
 
@@ -185,7 +186,7 @@ def ask_github() -> None:
     run_project()
 
 
-def project(module: str):  # noqa: ANN201  # whatever the project has there
+def project(module: str) -> Any:
     """Import a module of the project."""
     if "src" not in sys.path:
         sys.path.insert(0, "src")

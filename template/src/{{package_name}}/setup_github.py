@@ -135,7 +135,7 @@ def plan_steps(
         path = f"repos/{repository.name}/environments/{environment.name}"
         before = (known or {}).get(environment.name, Known())
         body = _protection(environment, before, reviewers, no_reviewers=no_reviewers)
-        if repository.has_branch_rules:
+        if repository.has_branch_rules and environment.branches:
             body["deployment_branch_policy"] = {
                 "protected_branches": False,
                 "custom_branch_policies": True,
@@ -155,13 +155,13 @@ def plan_steps(
                 if branch not in before.branches
             ]
     for name, value in variables.items():
-        command = ("variable", "set", name, "--body", value)
-        steps.append(Step(f"variable {name}: {VARIABLES[name]}", command))
+        title = f"variable {name}: {VARIABLES[name]}"
+        steps.append(Step(title, ("variable", "set", name, "--body", value)))
     if ruleset and repository.has_branch_rules:
         path = f"repos/{repository.name}/rulesets"
         method, path = ("POST", path) if ruleset_id is None else ("PUT", f"{path}/{ruleset_id}")
         command = (*api, method, path, "--input", RULESET.as_posix())
-        steps.append(Step("rules of main", command))
+        steps.append(Step(f"rules of main, from {RULESET.as_posix()}", command))
     return steps
 
 
@@ -251,9 +251,9 @@ def _check_options(
     unknown = sorted(variables.keys() - VARIABLES.keys())
     if unknown:
         raise ConfigError(f"--variable: the workflows read no {', '.join(unknown)}")
-    unprintable = sorted(name for name, value in variables.items() if re.search(r"['\r\n]", value))
-    if unprintable:
-        raise ConfigError(f"--variable: {', '.join(unprintable)} must be one line without quotes")
+    odd = sorted(name for name, value in variables.items() if re.search(r"['\"\r\n]", value))
+    if odd:
+        raise ConfigError(f"--variable: {', '.join(odd)} must be one line without quotes")
     if reviewers and no_reviewers:
         raise ConfigError("--no-reviewers: leave it out, or leave --reviewer out")
     if len(reviewers) > MOST_REVIEWERS:

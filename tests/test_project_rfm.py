@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -34,11 +35,41 @@ def endurance(project: Project) -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
+@contextmanager
+def running(project: Project, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """A command of the project in the background, with what it prints for people."""
+    with subprocess.Popen(
+        [project.python.with_name("mlops"), *arguments],
+        cwd=project.path,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as command:
+        yield command
+        command.kill()
+
+
+def heard(command: subprocess.Popen[str], words: str) -> str:
+    """Return what a command prints up to a line with these words."""
+    assert command.stderr
+    said = ""
+    while words not in said:
+        line = command.stderr.readline()
+        assert line, said
+        said += line
+    return said
+
+
 def status(project: Project) -> dict[str, Any]:
     """What `mlops status` tells."""
     said = project.mlops("status", "--json")
     told: dict[str, Any] = json.loads(said[said.index("{") :])
     return told
+
+
+def traffic(project: Project) -> dict[str, int]:
+    """The share of each deployment in prod."""
+    (prod,) = (each for each in status(project)["endpoints"] if each["environment"] == "prod")
+    return {each["name"]: each["traffic"] for each in prod["deployments"]}
 
 
 def versions(project: Project) -> list[int]:
@@ -65,36 +96,40 @@ class TestRfm(ProjectChecks):
         """`make reserved` writes the names."""
         assert names_of_project(project.path) <= reserved_names()
 
-    @pytest.mark.parametrize("module", ["test_load.py", "test_release_under_load.py"])
-    def test_no_caller_notices_a_change(
-        self, project: Project, endurance: Path, module: str
-    ) -> None:
+    def test_no_caller_notices_a_change(self, project: Project, endurance: Path) -> None:
         """Too long for the project's own tests: half a minute of load, releases, a kill."""
-        project.run("pytest", endurance / module)
+        print(project.run("pytest", "-rP", endurance)[-2000:])
 
     def test_an_interrupted_loop_leaves_nothing_running_and_nothing_broken(
         self, project: Project
     ) -> None:
         """Ctrl-C while a real server is being tested; the next test runs the loop again."""
-        loop = subprocess.Popen(
-            [project.python.with_name("mlops"), "run"],
-            cwd=project.path,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        assert loop.stderr
-        said = ""
-        while "smoke test: testing" not in said:
-            line = loop.stderr.readline()
-            assert line, said
-            said += line
-        loop.send_signal(signal.SIGINT)
-        said += loop.stderr.read()
-        assert loop.wait() == 130, said
+        with running(project, "run") as loop:
+            assert loop.stderr
+            said = heard(loop, "smoke test: testing")
+            loop.send_signal(signal.SIGINT)
+            said += loop.stderr.read()
+            assert loop.wait() == 130, said
         assert said.endswith("error: interrupted\n")
         endpoints = status(project)["endpoints"]
         states = [each["state"] for endpoint in endpoints for each in endpoint["deployments"]]
         assert "running" not in states
+
+    def check_that_a_killed_ab_test_is_undone(self, project: Project, version: int) -> None:
+        """kill -9 of the command while the candidate has traffic: the next command repairs."""
+        (served,) = traffic(project)
+        other = "blue" if served == "green" else "green"
+        prod = ("--environment", "prod")
+        project.mlops(
+            *("deploy", *prod, "--model-version", str(version), "--deployment", other),
+            *("--traffic", "0"),
+        )
+        arms = ("--baseline", served, "--candidate", other)
+        with running(project, "ab-test", *prod, *arms, "--rehearsal") as ab_test:
+            heard(ab_test, f"{other} answers 50 % of the requests")
+            ab_test.kill()
+        project.mlops("smoke-test", *prod)
+        assert traffic(project) == {served: 100, other: 0}
 
     def test_the_loop_runs_twice_and_its_folder_can_move(
         self, project: Project, tmp_path: Path
@@ -103,6 +138,7 @@ class TestRfm(ProjectChecks):
         project.mlops("run")
         project.mlops("run")
         assert versions(project)[-2:] == [first, first + 1]
+        self.check_that_a_killed_ab_test_is_undone(project, first)
         project.mlops("stop", "--all")
 
         moved = Project(tmp_path / "moved here")

@@ -25,13 +25,12 @@ from .governance.gate import judge_run
 from .platforms import open_platform
 from .platforms.base import (
     Answer,
-    Deployment,
+    DeploymentShare,
     Endpoint,
     ModelVersion,
     Platform,
     Report,
     Run,
-    silent,
 )
 from .platforms.version_folder import read_signature
 from .settings import LoadedSettings, load_settings
@@ -145,10 +144,7 @@ def run_loop(settings: LoadedSettings, data_dir: Path | None) -> dict[str, Any]:
         places = [load_settings(settings.project, name) for name in (TEST, PROD)]
         stages = RELEASE_STAGES
     endpoints = [open_platform(place).endpoint(place.endpoint_name) for place in places]
-    served = [
-        {each.name: each for each in endpoint.deployments() if each.healthy}
-        for endpoint in endpoints
-    ]
+    served = [_served(endpoint) for endpoint in endpoints]
     board = Board(stages)
     try:
         with board.shown():
@@ -176,14 +172,26 @@ def run_loop(settings: LoadedSettings, data_dir: Path | None) -> dict[str, Any]:
     return summary
 
 
-def _put_back(platform: Platform, endpoint: Endpoint, served: Mapping[str, Deployment]) -> None:
+def _served(endpoint: Endpoint) -> dict[str, DeploymentShare]:
+    """Return what each healthy deployment serves, and its share of the traffic."""
+    traffic = endpoint.traffic()
+    return {
+        each.name: DeploymentShare(each.model_version, traffic[each.name])
+        for each in endpoint.deployments()
+        if each.healthy
+    }
+
+
+def _put_back(
+    platform: Platform, endpoint: Endpoint, served: Mapping[str, DeploymentShare]
+) -> None:
     """Serve again what was served before; stop the endpoint if nothing was."""
+    from .release.traffic import put_back
+
     if not served and endpoint.exists():
         endpoint.stop()
-    for name in served.keys() & {each.name for each in endpoint.deployments()}:
-        version = platform.version(served[name].model_version)
-        if not endpoint.is_current(name, version):
-            endpoint.deploy(name, version, silent)
+    elif served != _served(endpoint):
+        put_back(platform, endpoint, served, "putting back what served before", smoke=None)
 
 
 def _train(platform: Platform, data_dir: Path | None, board: Board) -> Run:

@@ -193,6 +193,9 @@ class Margins(_Section):
 class AbTestSettings(_Section):
     """How a candidate is compared with the present deployment before it gets all traffic."""
 
+    enabled: bool | None = Field(
+        default=None, description="Compare at a release; null: in prod, where there are callers."
+    )
     mirror_percent: int = Field(
         default=20, ge=0, le=50, description="Share of requests copied to the candidate at first."
     )

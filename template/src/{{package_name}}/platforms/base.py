@@ -102,8 +102,14 @@ class Endpoint(Protocol):
     def key(self) -> str:
         """Return the key that callers send as `Authorization: Bearer <key>`."""
 
-    def deploy(self, deployment: str, version: ModelVersion, report: Report) -> None:
-        """Create or replace a deployment; return when it is healthy, else leave all as it was."""
+    def deploy(
+        self, deployment: str, version: ModelVersion, report: Report, *, first_share: int = 100
+    ) -> None:
+        """Create or replace a deployment; return when it is healthy, else leave all as it was.
+
+        The endpoint's first deployment gets `first_share` percent of the traffic, 0 or 100; a
+        further one gets none, and one that is replaced keeps its share.
+        """
 
     def is_current(self, deployment: str, version: ModelVersion) -> bool:
         """Tell whether a healthy deployment serves just this version with the present code."""

@@ -104,11 +104,18 @@ class LocalEndpoint:
         """Return the key that callers send as `Authorization: Bearer <key>`."""
         return self._state.key(self.name)
 
-    def deploy(self, deployment: str, version: ModelVersion, report: Report) -> None:
+    def deploy(
+        self,
+        deployment: str,
+        version: ModelVersion,
+        report: Report,
+        *,
+        first_share: int = ALL_TRAFFIC,
+    ) -> None:
         """Create or replace a deployment; return when it is healthy, else leave all as it was.
 
-        The first deployment of the endpoint gets all traffic, a further one none; a replaced one
-        keeps its share, and no request fails while it is replaced.
+        The first deployment of the endpoint gets the first share, a further one none; a replaced
+        one keeps its share, and no request fails while it is replaced.
 
         Raises:
             Refused: the version's files differ from what was registered.
@@ -133,7 +140,7 @@ class LocalEndpoint:
                 router = state.router or self._servers.start_router(state, report)
                 self._servers.wait_for_server(deployment, server, facts)
                 self._servers.wait_for_router(router)
-                self._switch(deployment, replace(plan, process=server), router)
+                self._switch(deployment, replace(plan, process=server), router, first_share)
                 self._servers.let_router_follow(report)
                 self._servers.drain()
             finally:
@@ -404,12 +411,14 @@ class LocalEndpoint:
             for each in state.deployments.values()
         )
 
-    def _switch(self, name: str, new: DeploymentState, router: ProcessRecord) -> None:
+    def _switch(
+        self, name: str, new: DeploymentState, router: ProcessRecord, first_share: int
+    ) -> None:
         """Put a healthy server to use; what it replaces becomes a leftover, in the same write."""
 
         def switched(state: EndpointState) -> EndpointState:
             old = state.deployments.get(name)
-            traffic = state.traffic if state.deployments else {name: ALL_TRAFFIC}
+            traffic = state.traffic if state.deployments else {name: first_share}
             state = without_leftover(without_leftover(state, new.process), router)
             return replace(
                 state,

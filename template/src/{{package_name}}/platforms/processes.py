@@ -6,6 +6,7 @@ works in the project's state folder, which tells a moved project from a copied o
 """
 
 import contextlib
+import os
 import secrets
 import socket
 import subprocess  # nosec B404
@@ -20,6 +21,7 @@ import psutil
 
 LOCALHOST = "127.0.0.1"
 _CLOCK_TOLERANCE = 0.01
+_START_TICKS = 19  # of the fields of /proc/<id>/stat behind the program's name
 _GRACE_SECONDS = 3.0
 _KILL_SECONDS = 5.0
 _POLL_SECONDS = 0.02
@@ -71,7 +73,7 @@ def start(
         )
     _children[:] = [process for process in _children if process.poll() is None]
     _children.append(child)
-    return replace(record, pid=child.pid, create_time=psutil.Process(child.pid).create_time())
+    return replace(record, pid=child.pid, create_time=start_time(psutil.Process(child.pid)))
 
 
 def find(record: ProcessRecord | None, home: Path) -> psutil.Process | None:
@@ -88,19 +90,36 @@ def find(record: ProcessRecord | None, home: Path) -> psutil.Process | None:
 def this_process() -> tuple[int, float]:
     """Return this process's id and start time."""
     me = psutil.Process()
-    return me.pid, me.create_time()
+    return me.pid, start_time(me)
 
 
 def is_running(pid: int, create_time: float) -> bool:
     """Tell whether the process of this id still runs, and is not a later one of the same id."""
     try:
         process = psutil.Process(pid)
-        same = abs(process.create_time() - create_time) < _CLOCK_TOLERANCE
+        same = abs(start_time(process) - create_time) < _CLOCK_TOLERANCE
         return same and not _has_ended(process)
     except psutil.AccessDenied:
         return True
     except psutil.Error:
         return False
+
+
+def start_time(process: psutil.Process) -> float:
+    """Return when a process started, in seconds by a clock that nobody sets where there is one.
+
+    psutil counts from the time of day: on Linux a process seems to start at another time after the
+    clock was set.
+    """
+    if sys.platform != "linux":
+        return process.create_time()
+    try:
+        stat = Path(f"/proc/{process.pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        raise psutil.NoSuchProcess(process.pid) from None
+    # the name of the program, in brackets, may hold anything
+    ticks = stat.rpartition(")")[2].split()[_START_TICKS]
+    return int(ticks) / os.sysconf("SC_CLK_TCK")
 
 
 def listens(process: psutil.Process, port: int) -> bool:
@@ -174,7 +193,7 @@ def _has_ended(process: psutil.Process) -> bool:
 
 def _is_recorded(process: psutil.Process, record: ProcessRecord) -> bool:
     started = record.create_time or 0.0
-    if abs(process.create_time() - started) < _CLOCK_TOLERANCE:
+    if abs(start_time(process) - started) < _CLOCK_TOLERANCE:
         return True
     # Setting the clock moves the start times that some systems report; the token never moves.
     return record.token in process.cmdline()

@@ -30,24 +30,26 @@ def deploy(
     Raises:
         Refused: there is no such version, or its files were altered.
         ConfigError: a name is not allowed, or the rest of the traffic has nowhere to go.
-        PlatformError: the deployment did not become healthy; all is as it was.
+        PlatformError: the deployment did not become healthy, or another command changes the
+            endpoint; all is as it was.
     """
     version = platform.version(model_version)
     endpoint = platform.endpoint(endpoint_name)
-    first = not endpoint.exists()
-    shares = None
-    if traffic is not None and not first:
-        shares = shift_traffic(endpoint.traffic(), deployment, traffic)
     endpoint.repair(report)
-    if endpoint.is_current(deployment, version):
-        report(f"{deployment} serves version {model_version} already")
-    else:
-        endpoint.deploy(deployment, version, report)
-    if first and traffic not in (None, ALL_TRAFFIC):
-        report(f"{deployment} is the first deployment: it takes all traffic, not {traffic} %")
-    if shares is not None and shares != endpoint.traffic():
-        report(f"{deployment} takes {traffic} % of the traffic")
-        endpoint.set_traffic(shares)
+    with endpoint.lease(f"the deployment of version {model_version}"):
+        first = not endpoint.exists()
+        shares = None
+        if traffic is not None and not first:
+            shares = shift_traffic(endpoint.traffic(), deployment, traffic)
+        if endpoint.is_current(deployment, version):
+            report(f"{deployment} serves version {model_version} already")
+        else:
+            endpoint.deploy(deployment, version, report)
+        if first and traffic not in (None, ALL_TRAFFIC):
+            report(f"{deployment} is the first deployment: it takes all traffic, not {traffic} %")
+        if shares is not None and shares != endpoint.traffic():
+            report(f"{deployment} takes {traffic} % of the traffic")
+            endpoint.set_traffic(shares)
     return endpoint
 
 

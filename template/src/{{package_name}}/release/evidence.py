@@ -24,8 +24,8 @@ _LARGEST_SHOWN = 1e9
 class Record:
     """One release, or one A/B test by itself, and how it ended.
 
-    `versions` holds the model version of each deployment; `outcome` is `promoted`, `hold`,
-    `rejected` or `failed`.
+    `versions` holds the model version of each deployment; `outcome` is `promoted`, `unchanged`
+    (it served already), `hold`, `rejected` or `failed`.
     """
 
     endpoint: str

@@ -20,6 +20,7 @@ from .traffic import (
     RELEASE_LEVEL,
     maturity_level,
     other_colour,
+    remove,
     require_level,
     restore,
     sole_deployment,
@@ -31,7 +32,7 @@ LOG_LINES = 200
 
 @dataclass(frozen=True)
 class Released:
-    """How a release ended, and the folder of its evidence (None: there was nothing to do)."""
+    """How a release ended, and the folder of its evidence (None: there is none)."""
 
     record: Record
     folder: Path | None
@@ -87,12 +88,16 @@ def release(
         baseline = sole_deployment(traffic)
         if baseline and not rehearsal and _is_released(endpoint, baseline, version):
             watchers.report(f"{baseline} serves version {version.version} already")
-            record = _record(endpoint, baseline, traffic, "promoted", "it serves already")
+            record = _record(endpoint, baseline, traffic, "unchanged", "it serves already")
             watchers.ended(Released(record, None))
             return Released(record, None)
         job = _Job(platform, settings, endpoint, version, baseline, watchers)
         job.ab_settings = ab_test or settings.values.ab_test
-        return job.run(rehearsal)
+        released = job.run(rehearsal)
+    # what callers reach has changed: that the old one cannot be removed undoes nothing
+    others = {each.name for each in endpoint.deployments()} - {job.candidate}
+    remove(endpoint, others, watchers.report)
+    return released
 
 
 def ab_test(
@@ -133,6 +138,14 @@ def ab_test(
         return Released(record, write_evidence(settings.project.state_dir, record))
 
 
+def has_ab_test(settings: LoadedSettings) -> bool:
+    """Tell whether a release compares the candidate with what serves before it switches."""
+    wanted = settings.values.ab_test.enabled
+    if wanted is None:
+        wanted = settings.values.environment == "prod"
+    return wanted and maturity_level(settings.project) >= AB_TEST_LEVEL
+
+
 def _is_released(endpoint: Endpoint, baseline: str, version: ModelVersion) -> bool:
     alone = [each.name for each in endpoint.deployments()] == [baseline]
     return alone and endpoint.is_current(baseline, version)
@@ -162,7 +175,7 @@ class _Job:
         self.report = watchers.report
 
     def run(self, rehearsal: str) -> Released:
-        """Deploy, test, switch and clean up; on failure put everything back."""
+        """Deploy, test and switch; on failure put everything back."""
         before = self.endpoint.traffic()
         was_there = self.endpoint.is_current(self.candidate, self.version)
         self.record = replace(
@@ -172,25 +185,21 @@ class _Job:
             with _restored(self.endpoint, unless_done=True):
                 self._deploy()
                 self._smoke_test()
-                if self.baseline and maturity_level(self.settings.project) >= AB_TEST_LEVEL:
+                if self.baseline and has_ab_test(self.settings):
                     self._ab_test(self.baseline)
                 self._switch()
         except BaseException as error:
             self._clean_up(error, keep=was_there or isinstance(error, Hold))
             raise
-        self._remove_others()
         reason = self.record.reason or "the smoke test passed"
-        self.record = self.record.ended("promoted", reason, self.endpoint.traffic())
+        self.record = self.record.ended("promoted", reason, {self.candidate: ALL_TRAFFIC})
         return self._told()
 
     def _deploy(self) -> None:
         if self.endpoint.is_current(self.candidate, self.version):
             self.report(f"{self.candidate} serves version {self.version.version} already, at 0 %")
         else:
-            self.endpoint.deploy(self.candidate, self.version, self.report)
-        if self.baseline is None:
-            # an endpoint gives its first deployment all traffic: it shall prove itself before
-            self.endpoint.set_traffic({})
+            self.endpoint.deploy(self.candidate, self.version, self.report, first_share=0)
         versions = {each.name: each.model_version for each in self.endpoint.deployments()}
         self.record = replace(self.record, versions=versions)
 
@@ -210,6 +219,12 @@ class _Job:
             )
 
     def _ab_test(self, baseline: str) -> None:
+        served = {each.name: each for each in self.endpoint.deployments()}[baseline]
+        if not served.healthy:
+            reason = f"{baseline} is not healthy, so there is nothing to compare with"
+            self.report(reason)
+            self.record = replace(self.record, reason=f"{reason}; the smoke test passed")
+            return
         result = run_ab_test(
             self.endpoint,
             baseline,
@@ -233,15 +248,6 @@ class _Job:
         self.endpoint.set_mirror(None)
         self.endpoint.set_traffic({self.candidate: ALL_TRAFFIC})
 
-    def _remove_others(self) -> None:
-        for each in self.endpoint.deployments():
-            if each.name != self.candidate:
-                self.report(f"removing {each.name}, version {each.model_version}")
-                try:
-                    self.endpoint.delete(each.name)
-                except MlopsError as error:
-                    self.report(f"{each.name} has no traffic, but could not be removed: {error}")
-
     def _clean_up(self, error: BaseException, *, keep: bool) -> None:
         """Keep what explains the failure; remove the candidate that this release brought."""
         outcome = "failed"
@@ -260,7 +266,11 @@ class _Job:
         self._told()
 
     def _told(self) -> Released:
-        folder = write_evidence(self.settings.project.state_dir, self.record)
+        folder = None
+        try:
+            folder = write_evidence(self.settings.project.state_dir, self.record)
+        except Exception as error:  # a full disk or a plot must not decide how a release ends
+            self.report(f"the evidence could not be written: {error}")
         released = Released(self.record, folder)
         self.watchers.ended(released)
         return released

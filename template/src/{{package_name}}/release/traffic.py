@@ -1,9 +1,9 @@
 """Who answers callers: choosing a colour, switching traffic, and going back to what was before."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from ..checks import failures
-from ..errors import ConfigError, PlatformError, Refused
+from ..errors import ConfigError, MlopsError, PlatformError, Refused
 from ..platforms.base import ALL_TRAFFIC, DeploymentShare, Endpoint, Platform, Report, silent
 from ..project import Project
 from ..settings import SmokeTestSettings
@@ -86,14 +86,14 @@ def has_traffic(endpoint: Endpoint, model_version: int, report: Report = silent)
 def rollback(
     platform: Platform, endpoint: Endpoint, smoke: SmokeTestSettings, report: Report = silent
 ) -> dict[str, DeploymentShare]:
-    """Restore what each deployment was before the last completed change; return that.
+    """Restore what served before the last completed change; return what was recorded of it.
 
-    A version that was removed is deployed again under its name and smoke-tested before it gets
-    traffic. What was not there before is removed. A second rollback goes forward again.
+    A version that was removed is deployed again and smoke-tested before it gets traffic. What had
+    no traffic then is not brought back. A second rollback goes forward again.
 
     Raises:
         ConfigError: nothing was recorded.
-        Refused: a version is not registered any more, or failed its smoke test.
+        Refused: a version is not registered any more, or failed its smoke test; all is as it was.
         PlatformError: a deployment did not start, or another command changes the endpoint.
     """
     endpoint.repair(report)
@@ -102,20 +102,68 @@ def rollback(
         raise ConfigError(
             f"{endpoint.name} cannot be rolled back: nothing that served before is recorded"
         )
-    for share in target.values():
-        platform.version(share.model_version)
-    with endpoint.lease("a rollback"):
-        for name, share in target.items():
-            _bring_back(platform, endpoint, name, share, smoke, report)
-        traffic = {name: share.traffic for name, share in target.items() if share.traffic}
-        report("traffic: " + ", ".join(f"{name} {share} %" for name, share in traffic.items()))
-        endpoint.set_mirror(None)
-        endpoint.set_traffic(traffic)
-        for each in endpoint.deployments():
-            if each.name not in target:
-                report(f"removing {each.name}, version {each.model_version}")
-                endpoint.delete(each.name)
+    put_back(platform, endpoint, target, "a rollback", smoke, report)
     return target
+
+
+def put_back(
+    platform: Platform,
+    endpoint: Endpoint,
+    target: Mapping[str, DeploymentShare],
+    purpose: str,
+    smoke: SmokeTestSettings | None,
+    report: Report = silent,
+) -> None:
+    """Let the versions that had traffic serve again, with their shares, and remove the others.
+
+    With a test, a deployment that callers reach is never replaced: where the recorded name has
+    traffic for another version, the recorded version takes the other colour.
+
+    Args:
+        platform: where versions are.
+        endpoint: the endpoint.
+        target: what each deployment was.
+        purpose: what the change is called while it lasts.
+        smoke: how each is tested before it gets traffic; None: not at all, as it served just now.
+        report: receives lines about the progress.
+
+    Raises:
+        ConfigError: both colours have traffic, so that a version has no place.
+        Refused: a version is not registered any more, or failed its smoke test; all is as it was.
+        PlatformError: a deployment did not start, or another command changes the endpoint.
+    """
+    wanted = {name: share for name, share in target.items() if share.traffic}
+    for share in wanted.values():
+        platform.version(share.model_version)
+    with endpoint.lease(purpose):
+        before = {each.name for each in endpoint.deployments()}
+        shares: dict[str, int] = {}
+        try:
+            for name, share in wanted.items():
+                place = _place(endpoint, name, share, wanted.keys()) if smoke else name
+                _bring_back(platform, endpoint, place, share, report)
+                if smoke is not None:
+                    _require_works(platform, endpoint, place, smoke, report)
+                shares[place] = share.traffic
+            report("traffic: " + ", ".join(f"{name} {share} %" for name, share in shares.items()))
+            endpoint.set_mirror(None)
+            endpoint.set_traffic(shares)
+        except BaseException:
+            added = {each.name for each in endpoint.deployments()} - before
+            remove(endpoint, added, report)
+            raise
+    kept = {name for name, share in target.items() if not share.traffic}
+    remove(endpoint, {each.name for each in endpoint.deployments()} - shares.keys() - kept, report)
+
+
+def remove(endpoint: Endpoint, names: Iterable[str], report: Report) -> None:
+    """Remove deployments without traffic; one that cannot be removed is only reported."""
+    for name in sorted(names):
+        report(f"removing {name}")
+        try:
+            endpoint.delete(name)
+        except MlopsError as error:
+            report(f"{name} could not be removed: {error}")
 
 
 def try_deployment(
@@ -129,21 +177,38 @@ def try_deployment(
     return smoke_test(endpoint, signatures_of(platform), settings, deployment, report)
 
 
+def _place(endpoint: Endpoint, name: str, share: DeploymentShare, taken: Collection[str]) -> str:
+    """Return the name under which a version can come back: its own, or that of a free colour."""
+    traffic = endpoint.traffic()
+    versions = {each.name: each.model_version for each in endpoint.deployments()}
+    if not traffic.get(name) or versions[name] == share.model_version:
+        return name
+    free = [each for each in COLOURS if each not in taken and not traffic.get(each)]
+    if not free:
+        raise ConfigError(
+            f"version {share.model_version} cannot come back to {endpoint.name}: both colours have "
+            "traffic; `mlops switch-traffic` gives it to one, then try again"
+        )
+    return free[0]
+
+
 def _bring_back(
-    platform: Platform,
-    endpoint: Endpoint,
-    name: str,
-    share: DeploymentShare,
-    smoke: SmokeTestSettings,
-    report: Report,
+    platform: Platform, endpoint: Endpoint, name: str, share: DeploymentShare, report: Report
 ) -> None:
     found = {each.name: each for each in endpoint.deployments()}.get(name)
     if found and found.healthy and found.model_version == share.model_version:
         report(f"{name} still serves version {share.model_version}")
     else:
         endpoint.deploy(name, platform.version(share.model_version), report)
-    if not share.traffic:
-        return
+
+
+def _require_works(
+    platform: Platform,
+    endpoint: Endpoint,
+    name: str,
+    smoke: SmokeTestSettings,
+    report: Report,
+) -> None:
     result = try_deployment(platform, endpoint, name, smoke, report)
     if not result.passed:
         raise Refused(f"{name} failed the smoke test: {failures(result.checks)}")

@@ -171,7 +171,7 @@ def rollback() -> None:
     settings = SimpleNamespace(
         project=SimpleNamespace(facts={"maturity_level": os.environ["STUB_LEVEL"]}),
         endpoint_name=f"model-{there}",
-        values=SimpleNamespace(smoke_test=None),
+        values=SimpleNamespace(smoke_test=SimpleNamespace()),
     )
     endpoint = Endpoint(Path(os.environ["STUB_ENDPOINTS"], f"{there}.json"))
     cli._settings = lambda *_: settings

@@ -21,17 +21,18 @@ class GitHubApi:
         """Answer that the workflow never ran before."""
         self.earlier_runs()
 
-    def earlier_runs(self, *runs: tuple[int, bool]) -> None:
+    def earlier_runs(self, *runs: tuple[int, bool], event: str = "push") -> None:
         """Answer with runs, each its id and whether its artifact is still kept."""
-        found = [{"id": number} for number, _ in runs]
+        found = [{"id": number, "event": event, "conclusion": "failure"} for number, _ in runs]
         self.answers["actions/workflows/ml-cicd.yml/runs"] = {"workflow_runs": found}
         for number, kept in runs:
             artifacts = [{"name": "model-version", "expired": not kept}]
             self.answers[f"actions/runs/{number}/artifacts"] = {"artifacts": artifacts}
 
-    def approved_by(self, *names: str, actor: str = "starter") -> None:
-        """Answer that these people approved run 1 of an actor, one after the other."""
-        run = {"actor": {"login": actor}, "triggering_actor": {"login": actor}}
+    def approved_by(self, *names: str, attempt: int = 1) -> None:
+        """Answer that these people approved run 1 of somebody else, one after the other."""
+        actor = {"login": "starter"}
+        run = {"actor": actor, "triggering_actor": actor, "run_attempt": attempt}
         self.answers["actions/runs/1"] = run
         self.answers["actions/runs/1/approvals"] = [
             {

@@ -2,8 +2,12 @@
 
 act runs a workflow's steps on this machine, job by job, each in a fresh folder. uv, gh and the
 remote actions are stubs (`stubs/`): what is tested is which jobs run with which commands and
-settings, what stops them, and which files and values pass from one to the next. Approvals come from
-a server of the test in the place of GitHub's API; the code that asks it is the project's own.
+settings, what stops them, and which files and values pass from one to the next.
+
+The project's own code runs in three commands: `mlops approvals` and `mlops ci previous-run` ask a
+server of the test in the place of GitHub's API, and `mlops rollback` changes an endpoint that only
+pretends. The other commands are played: `mlops release` ends as the test says. How it decides is
+tested in the generated project, against the same protocol of an endpoint.
 
 act knows neither environments, permissions nor concurrency: for these there is the policy.
 """
@@ -37,7 +41,12 @@ PULL_REQUEST = {
         "base": {"ref": "main"},
     },
 }
-DISPATCH = {"ref": "refs/heads/main", "inputs": {"reason": "answers are 'wrong' $(exit 3)"}}
+DISPATCH = {
+    "ref": "refs/heads/main",
+    "inputs": {"reason": "answers are 'wrong' $(exit 3)", "model-version": "2"},
+}
+AZURE = {"MLOPS_PLATFORM": "azure"}
+ROW_VALUE = b"a-value-of-a-row"
 
 # --- The linters ---------------------------------------------------------------------------------
 
@@ -54,16 +63,19 @@ NEEDS = {
     "data-quality": [],
     "code-quality": [],
     "unit-tests": [],
+    "coverage": ["unit-tests"],
+    "train-pull-request": ["data-quality", "code-quality", "unit-tests"],
+    "comment": ["train-pull-request"],
     "train-dev": ["data-quality", "code-quality", "unit-tests"],
     "register-model": ["data-quality", "train-dev"],
-    "deploy-test": ["register-model"],
-    "deploy-prod": ["register-model", "deploy-test"],
+    "deploy-test": ["data-quality", "register-model"],
+    "deploy-prod": ["data-quality", "register-model", "deploy-test"],
 }
 ENVIRONMENTS = {
-    ("ml-cicd.yml", "train-dev"): "${{ github.event_name != 'pull_request' && 'dev' || '' }}",
+    ("ml-cicd.yml", "train-dev"): "dev",
     ("ml-cicd.yml", "register-model"): "dev",
     ("deploy.yml", "approval"): "prod-approval",
-    ("deploy.yml", "release"): "${{ inputs.environment }}",
+    ("deploy.yml", "release"): "${{ inputs.platform != 'local' && inputs.environment || '' }}",
     ("rollback.yml", "rollback"): "prod-rollback",
 }
 READ = {"contents": "read"}
@@ -71,8 +83,11 @@ SIGN_IN = {"id-token": "write"}
 PERMISSIONS = {
     ("ml-cicd.yml", "data-quality"): READ,
     ("ml-cicd.yml", "code-quality"): READ,
-    ("ml-cicd.yml", "unit-tests"): READ | SIGN_IN,
-    ("ml-cicd.yml", "train-dev"): READ | SIGN_IN | {"actions": "read", "pull-requests": "write"},
+    ("ml-cicd.yml", "unit-tests"): READ,
+    ("ml-cicd.yml", "coverage"): READ | SIGN_IN,
+    ("ml-cicd.yml", "train-pull-request"): READ,
+    ("ml-cicd.yml", "comment"): {"pull-requests": "write"},
+    ("ml-cicd.yml", "train-dev"): READ | SIGN_IN | {"actions": "read"},
     ("ml-cicd.yml", "register-model"): READ | SIGN_IN,
     ("ml-cicd.yml", "deploy-test"): READ | SIGN_IN | {"actions": "read"},
     ("ml-cicd.yml", "deploy-prod"): READ | SIGN_IN | {"actions": "read"},
@@ -101,10 +116,16 @@ def policy(project: Path) -> None:
     assert {key: job.get("permissions") for key, job in jobs.items()} == {
         key: asked for key, asked in PERMISSIONS.items() if key in jobs
     }
+    for key, job in jobs.items():
+        check_rights(key, job)
     found = {key: job["environment"]["name"] for key, job in jobs.items() if "environment" in job}
     assert found == {key: name for key, name in ENVIRONMENTS.items() if key in jobs}
-    released = [job["with"]["environment"] for job in jobs.values() if "with" in job]
-    assert released == ["test", "prod"]
+    called = [job["with"] for job in jobs.values() if "with" in job]
+    assert [each["environment"] for each in called] == ["test", "prod"]
+    planned = "${{ needs.data-quality.outputs.platform }}"
+    assert {each["platform"] for each in called} == {planned}
+    first = jobs["deploy.yml", "approval"]["if"]
+    assert first == "${{ inputs.environment == 'prod' && inputs.platform != 'local' }}"
 
     pipeline = workflows["ml-cicd.yml"]["jobs"]
     needs = {name: job.get("needs", []) for name, job in pipeline.items()}
@@ -120,6 +141,10 @@ def policy(project: Path) -> None:
         assert not SECRET_VALUE.search(text), f"{name} holds a secret"
         assert "secrets." not in text, f"{name}: no secret is needed, see OIDC"
 
+    kept = [each for each in jobs["deploy.yml", "release"]["steps"] if "with" in each][-1]
+    assert kept["name"] == "Keep the evidence"
+    assert kept["if"].startswith("${{ always() &&"), "a cancellation must leave evidence"
+
     queued = {"cancel-in-progress": False, "queue": "max"}
     release = jobs["deploy.yml", "release"]
     assert release["concurrency"] == {"group": "release-${{ inputs.environment }}"} | queued
@@ -127,6 +152,17 @@ def policy(project: Path) -> None:
         assert workflows["rollback.yml"]["concurrency"] == {"group": "rollback-prod"} | queued
     cancelled = workflows["ml-cicd.yml"]["concurrency"]["cancel-in-progress"]
     assert cancelled == "${{ github.event_name == 'pull_request' }}"
+
+
+def check_rights(key: tuple[str, str], job: dict[str, Any]) -> None:
+    """Check that code which nobody reviewed yet cannot sign in, nor write to the repository."""
+    steps = job.get("steps", [])
+    runs_code = any("uv run" in each.get("run", "") for each in steps)
+    runs_code |= any(each.get("uses", "").startswith("$/") for each in steps)
+    writes = {name for name, right in job["permissions"].items() if right == "write"}
+    if runs_code and writes:
+        assert writes == {"id-token"}, key
+        assert "environment" in job, f"{key}: it signs in, and no environment says from where"
 
 
 def check_step(key: tuple[str, str], step: dict[str, Any]) -> None:
@@ -152,6 +188,7 @@ class Outcome:
     ok: bool
     calls: list[dict[str, Any]]
     artifacts: dict[str, list[str]]
+    revealing: list[str]
     served: dict[str, dict[str, str]]
     log: str
 
@@ -214,6 +251,8 @@ class Act:
         workflow: str = "ml-cicd.yml",
         fail: str = "",
         fail_in: str = "",
+        cut_off: str = "",
+        platform_of_prod: str = "",
         stubs: int = 0,
         level: int = 3,
         variables: dict[str, str] | None = None,
@@ -234,7 +273,8 @@ class Act:
             "STUB_CALLS": calls, "STUB_ARTIFACTS": kept, "STUB_ENDPOINTS": endpoints,
             "STUB_FOLDER": STUBS, "STUB_PYTHON": sys.executable, "STUB_RUN": "this",
             "STUB_FAIL": fail, "STUB_FAIL_IN": fail_in, "STUB_STUBS": stubs, "STUB_LEVEL": level,
-            "STUB_API": self.api.url,
+            "STUB_API": self.api.url, "STUB_CUT_OFF": cut_off,
+            "STUB_PLATFORM_OF_PROD": platform_of_prod,
         }  # fmt: skip
         command: list[str | Path] = [
             BIN / "act", event, "--eventpath", event_file, "--json", "--strict",
@@ -262,6 +302,7 @@ class Act:
             check=False,
             timeout=120,
         )
+        files = [path for path in (kept / "this").rglob("*") if path.is_file()]
         return Outcome(
             ok=result.returncode == 0,
             calls=[json.loads(line) for line in calls.read_text(encoding="utf-8").splitlines()],
@@ -273,6 +314,11 @@ class Act:
                 )
                 for folder in (kept / "this").glob("*")
             },
+            revealing=[
+                path.relative_to(kept / "this").as_posix()
+                for path in files
+                if ROW_VALUE in path.read_bytes()
+            ],
             served={
                 path.stem: json.loads(path.read_text(encoding="utf-8"))[-1]
                 for path in endpoints.iterdir()
@@ -339,6 +385,8 @@ def first_push(act: Act) -> None:
     assert {"mlflow.db", "runs/run-1/model/model.skops", "runs/run-1/verdict.json"} < {*run_files}
     parquet = [name for name in run_files if name.endswith(".parquet")]
     assert parquet == ["runs/run-1/package/baseline.parquet"], "data must not be downloadable"
+    assert outcome.revealing == [], "no artifact may hold a value of the data"
+    assert ROW_VALUE.decode() not in outcome.log
     assert outcome.artifacts == {
         "validation-results": ["validation-results.json"],
         "bandit-report": ["bandit-report.json"],
@@ -350,13 +398,14 @@ def first_push(act: Act) -> None:
 
 
 def later_push(act: Act) -> None:
-    """A later push: the newest version that a successful run kept is compared and replaced."""
+    """A later push: the newest version that a run kept, even a red one, is compared with."""
     act.keep_version(40, 6)
     act.api.earlier_runs((41, False), (40, True))
     outcome = act("push", PUSH)
     assert outcome.ok, outcome.log
     asked = dict(act.api.asked)["actions/workflows/ml-cicd.yml/runs"]
-    assert (asked["branch"], asked["event"], asked["status"]) == ("main", "push", "success")
+    assert asked["branch"] == "main"
+    assert "status" not in asked
     assert outcome.artifacts["model-version"] == ["model/6/model.onnx", "model/7/model.onnx"]
     assert "registry/model/6/model.onnx" in outcome.artifacts["run-dev"]
     assert outcome.served == {"test": {"green": "7"}, "prod": {"green": "7"}}
@@ -364,8 +413,10 @@ def later_push(act: Act) -> None:
 
 def pull_request(act: Act) -> None:
     """A pull request: a short training on the runner and a comment, nothing more."""
-    outcome = act("pull_request", PULL_REQUEST, variables={"MLOPS_PLATFORM": "azure"})
+    outcome = act("pull_request", PULL_REQUEST, variables=AZURE)
     assert outcome.ok, outcome.log
+    assert outcome.jobs[3:] == ["train-pull-request", "comment"]
+    assert outcome.revealing == []
     training = outcome.find("mlops train")
     assert [call["settings"]["MLOPS_PLATFORM"] for call in training] == ["local"]
     assert [call["settings"]["MLOPS_DATA__FRACTION"] for call in training] == ["0.05"]
@@ -375,6 +426,7 @@ def pull_request(act: Act) -> None:
         "gh pr comment 1 --repo acme/model --body-file metrics.md --edit-last --create-if-none"
     ]
     assert comments[0]["body"] == "the metrics"
+    assert outcome.commands("comment") == [comments[0]["command"]], "nothing of the branch runs"
 
 
 def failing_data(act: Act) -> None:
@@ -383,6 +435,8 @@ def failing_data(act: Act) -> None:
     assert not outcome.ok
     assert {*outcome.jobs} == {"data-quality", "code-quality", "unit-tests"}
     assert outcome.artifacts["validation-results"] == ["validation-results.json"]
+    assert outcome.revealing == []
+    assert ROW_VALUE.decode() not in outcome.log
 
 
 def failing_gate(act: Act) -> None:
@@ -401,13 +455,12 @@ def failed_release_in_test(act: Act) -> None:
     outcome = act("push", PUSH, fail="mlops release", fail_in="test")
     assert not outcome.ok
     assert outcome.served == {"test": {"blue": "6"}}
-    assert outcome.commands("release")[-1:] == [
-        "run mlops rollback --environment test --model-version 7"
-    ]
+    assert outcome.find("mlops rollback") == []
+    assert outcome.artifacts["release-test"] == ["evidence.json"]
 
 
 def failed_smoke_in_prod(act: Act) -> None:
-    """A smoke test that fails after the switch restores the traffic captured before it."""
+    """A smoke test that fails after the switch brings back what served before it."""
     act.keep_version(40, 6)
     act.api.earlier_runs((40, True))
     outcome = act("push", PUSH, fail="mlops smoke-test", fail_in="prod")
@@ -416,18 +469,44 @@ def failed_smoke_in_prod(act: Act) -> None:
     assert outcome.artifacts["release-prod"] == ["evidence.json"]
 
 
+def release_cut_off(act: Act) -> None:
+    """A release that ends right after its switch, without a word, is undone by the next step."""
+    act.keep_version(40, 6)
+    act.api.earlier_runs((40, True))
+    outcome = act("push", PUSH, cut_off="prod")
+    assert not outcome.ok
+    assert outcome.served == {"test": {"green": "7"}, "prod": {"blue": "6"}}
+    assert outcome.commands("release")[-1] == (
+        "run mlops rollback --environment prod --model-version 7"
+    )
+    assert outcome.artifacts["release-prod"] == ["evidence.json"]
+
+
+def served_already(act: Act) -> None:
+    """A version that served before this job is not taken away by it."""
+    act.api.approved_by("ann", "bob")
+    act.endpoints["prod"] = [{"green": "9"}, {"blue": "1"}]
+    outcome = act("push", PUSH, fail="mlops smoke-test", fail_in="prod", variables=AZURE)
+    assert not outcome.ok
+    assert outcome.served["prod"] == {"blue": "1"}
+    assert outcome.find("mlops rollback") == []
+
+
 def approvals(act: Act) -> None:
     """On a cloud prod needs two people besides the one who started; the rest runs before it."""
-    azure = {"MLOPS_PLATFORM": "azure"}
     for names in (("ann",), ("ann", "Starter")):
         act.api.approved_by(*names)
-        outcome = act("push", PUSH, variables=azure)
+        outcome = act("push", PUSH, variables=AZURE)
         assert not outcome.ok, f"{names} must not be enough"
         assert "needs 2 approvals" in outcome.log
         assert outcome.served == {"test": {"blue": "1"}}, names
         assert outcome.find("mlops release --environment prod") == []
+    act.api.approved_by("ann", "bob", attempt=2)
+    outcome = act("push", PUSH, variables=AZURE)
+    assert not outcome.ok, "approvals of the first attempt must not let the second one pass"
+    assert outcome.find("mlops release --environment prod") == []
     act.api.approved_by("ann", "bob")
-    outcome = act("push", PUSH, variables=azure)
+    outcome = act("push", PUSH, variables=AZURE)
     assert outcome.ok, outcome.log
     assert outcome.served == {"test": {"blue": "1"}, "prod": {"blue": "1"}}
     assert [call["command"] for call in outcome.find("approvals")] == [
@@ -437,23 +516,29 @@ def approvals(act: Act) -> None:
 
 
 def manual_rollback(act: Act) -> None:
-    """By hand: rolls back prod and tests it; the reason is text and nothing else."""
-    outcome = act("workflow_dispatch", DISPATCH, workflow="rollback.yml", fail="mlops rollback")
-    assert not outcome.ok, "nothing served, so there is nothing to restore"
+    """By hand: withdraws one version from prod, once; the reason is text and nothing else."""
     act.endpoints["prod"] = [{"blue": "1"}, {"green": "2"}]
-    outcome = act(
-        "workflow_dispatch",
-        DISPATCH,
-        workflow="rollback.yml",
-        variables={"MLOPS_PLATFORM": "azure"},
-    )
+    outcome = act("workflow_dispatch", DISPATCH, workflow="rollback.yml", variables=AZURE)
     assert outcome.ok, outcome.log
     assert outcome.served == {"prod": {"blue": "1"}}
     assert [command for command in outcome.commands("rollback") if "mlops" in command] == [
         "run mlops ci facts --environment prod",
-        "run mlops rollback --environment prod",
+        "run mlops rollback --environment prod --model-version 2",
         "run mlops smoke-test --environment prod",
     ]
+    act.endpoints["prod"] = [{"blue": "1"}, {"green": "2"}, {"blue": "1"}]
+    outcome = act("workflow_dispatch", DISPATCH, workflow="rollback.yml", variables=AZURE)
+    assert outcome.ok, outcome.log
+    assert outcome.served == {"prod": {"blue": "1"}}, "a second one must not bring it back"
+    assert "version 2 has no traffic, so nothing is undone" in outcome.log
+
+
+def rollback_without_a_cloud(act: Act) -> None:
+    """Where nothing can be rolled back nobody is told that all is well."""
+    outcome = act("workflow_dispatch", DISPATCH, workflow="rollback.yml")
+    assert not outcome.ok
+    assert "Is the variable MLOPS_PLATFORM set?" in outcome.log
+    assert outcome.find("mlops rollback") == []
 
 
 SCENARIOS = {
@@ -466,7 +551,10 @@ SCENARIOS = {
         failing_gate,
         failed_release_in_test,
         failed_smoke_in_prod,
+        release_cut_off,
+        served_already,
         approvals,
         manual_rollback,
+        rollback_without_a_cloud,
     )
 }

@@ -1,18 +1,28 @@
 """Stands in for uv on the path of a workflow: records each call, then does what the test asked for.
 
 STUB_CALLS is the file of recorded calls; STUB_FAIL a part of the command line that fails, in the
-environment STUB_FAIL_IN if that is set; STUB_STUBS how many parts of the use case are still to be
-written; STUB_LEVEL the maturity level. What asks GitHub is the project's real code, sent to the
-test's own server at STUB_API.
+environment STUB_FAIL_IN if that is set; STUB_CUT_OFF an environment whose release ends right after
+its switch; STUB_PLATFORM_OF_PROD the platform of prod alone; STUB_STUBS how many parts of the use
+case are still to be written; STUB_LEVEL the maturity level.
 
-A command reads and writes the files that the real one would, so that a job which did not get what
-it needs fails. STUB_ENDPOINTS holds what each endpoint serves, by its environment.
+What asks GitHub is the project's own code, sent to the test's server at STUB_API; `mlops rollback`
+is it too, on the endpoint that `endpoint.py` pretends. Everything else is played: a command reads
+and writes the files that the real one would, so that a job which did not get what it needs fails,
+and `mlops release` says how it ended without deciding anything. STUB_ENDPOINTS holds the history of
+what each endpoint serves, by its environment.
 """
 
+import importlib
 import json
 import os
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from endpoint import Endpoint, Platform
+
+ROW_VALUE = "a-value-of-a-row"
 
 ARGUMENTS = sys.argv[1:]
 COMMAND = " ".join(ARGUMENTS)
@@ -75,16 +85,27 @@ def serving(environment: str, now: dict[str, str] | None = None) -> dict[str, st
 def facts() -> None:
     """Tell level, platform and approvals."""
     there = option("--environment")
-    asked = 2 if there == "prod" and platform() != "local" else 0
-    output(level=os.environ["STUB_LEVEL"], platform=platform(), approvals=asked)
+    here = (os.environ["STUB_PLATFORM_OF_PROD"] if there == "prod" else "") or platform()
+    asked = 2 if there == "prod" and here != "local" else 0
+    output(level=os.environ["STUB_LEVEL"], platform=here, approvals=asked)
+
+
+def validate(path: str | Path = "validation-results.json") -> None:
+    """Write what was found, with values of the data unless they are to stay where they are."""
+    hidden = os.environ.get("MLOPS_DATA__SHOW_VALUES") == "false"
+    write(path, "counts" if hidden else ROW_VALUE)
+    if not hidden:
+        print(ROW_VALUE)
 
 
 def train() -> None:
     """Leave the outputs of a run, the data among them."""
     run = Path(".mlops/runs/run-1")
-    for name in ("model/model.skops", "validated/data.parquet", "prepared/prepared.json",
-                 "prepared/train.parquet", "prepared/holdout.parquet"):  # fmt: skip
+    for name in ("model/model.skops", "prepared/prepared.json"):
         write(run / name)
+    for name in ("validated/data.parquet", "prepared/train.parquet", "prepared/holdout.parquet"):
+        write(run / name, ROW_VALUE)
+    validate(run / "validated" / "validation-results.json")
     write(".mlops/mlflow.db")
     output(run_id="run-1")
 
@@ -119,35 +140,64 @@ def register() -> None:
 
 
 def release() -> None:
-    """Turn over to the other colour; a rehearsal first lets the version before it serve."""
+    """Turn over to the other colour; a rehearsal first lets the version before it serve.
+
+    Like the real one it says how it ended, unless it is cut off.
+    """
     version, there = option("--model-version"), option("--environment")
     need_version(version)
     if "--rehearsal" in ARGUMENTS:
         below = [int(path.name) for path in REGISTRY.glob("*") if int(path.name) < int(version)]
         serving(there, {"blue": str(max(below, default=version))})
-    if failing():
-        sys.exit(1)  # it restores by itself
+    elif version in serving(there).values():
+        output(outcome="unchanged")
+        return
     write(".mlops/releases/evidence.json")
+    if failing():
+        output(outcome="rejected")  # it has restored by itself
+        sys.exit(1)
     serving(there, {"green" if "blue" in serving(there) else "blue": version})
+    if there == os.environ["STUB_CUT_OFF"]:
+        sys.exit(143)
+    output(outcome="promoted")
 
 
 def rollback() -> None:
-    """Serve again what was served before, if there was a change."""
-    path = Path(os.environ["STUB_ENDPOINTS"], f"{option('--environment')}.json")
-    history = json.loads(path.read_text(encoding="utf-8"))
-    if len(history) < 2:
-        sys.exit("nothing that served before is recorded")
-    if "--model-version" in ARGUMENTS and option("--model-version") not in history[-1].values():
-        return
-    write(path, json.dumps([*history, history[-2]]))
+    """Run the project's own code on an endpoint that only pretends."""
+    if failing():
+        sys.exit(1)
+    cli = project("cli")
+    there = option("--environment")
+    settings = SimpleNamespace(
+        project=SimpleNamespace(facts={"maturity_level": os.environ["STUB_LEVEL"]}),
+        endpoint_name=f"model-{there}",
+        values=SimpleNamespace(smoke_test=SimpleNamespace()),
+    )
+    endpoint = Endpoint(Path(os.environ["STUB_ENDPOINTS"], f"{there}.json"))
+    cli._settings = lambda *_: settings
+    project("platforms").open_platform = lambda *_: Platform(endpoint)
+    project("release.traffic").try_deployment = lambda *_: SimpleNamespace(passed=True, checks=())
+    run_project()
 
 
 def ask_github() -> None:
-    """Run the project's real code on the test's server."""
+    """Run the project's own code on the test's server."""
+    os.environ["GITHUB_API_URL"] = os.environ["STUB_API"]
+    run_project()
+
+
+def project(module: str) -> Any:
+    """Import a module of the project."""
+    if "src" not in sys.path:
+        sys.path.insert(0, "src")
     package = next(path.parent.name for path in Path("src").glob("*/cli.py"))
-    code = f"from {package}.cli import main; main()"
-    os.environ |= {"PYTHONPATH": "src", "GITHUB_API_URL": os.environ["STUB_API"]}
-    os.execv(sys.executable, [sys.executable, "-c", code, *ARGUMENTS[2:]])
+    return importlib.import_module(f"{package}.{module}")
+
+
+def run_project() -> None:
+    """Run the project's command line; this ends the process."""
+    sys.argv = ["mlops", *ARGUMENTS[2:]]
+    project("cli").main()
 
 
 ACTIONS = {
@@ -156,7 +206,7 @@ ACTIONS = {
     "mlops approvals": ask_github,
     "mlops ci comment": lambda: write(option("--output"), "the metrics"),
     "mlops stubs": lambda: output(stubs=os.environ["STUB_STUBS"]),
-    "mlops data validate": lambda: write("validation-results.json"),
+    "mlops data validate": validate,
     "bandit": lambda: write("bandit-report.json"),
     "pytest": lambda: [write(name) for name in ("coverage.xml", "test-results.xml")],
     "mlops train": train,

@@ -20,11 +20,12 @@ def set_output(name: str, value: object) -> None:
     _append("GITHUB_OUTPUT", f"{name}={value}")
 
 
-def run_comment(folder: Path) -> str:
+def run_comment(folder: Path, fraction: float) -> str:
     """Return a run's metrics and, if it was judged, the gate's verdict in Markdown.
 
     Args:
         folder: the run's folder.
+        fraction: the share of the data that was used.
 
     Raises:
         ConfigError: the run was not evaluated.
@@ -44,7 +45,9 @@ def run_comment(folder: Path) -> str:
         ]
         title = f"The gate {'lets it pass' if verdict['passed'] else 'refuses it'}"
         parts.append(_section(title, ("check", "found", "asked", ""), checks))
-    return "\n".join([*parts, "From a short training on part of the data.", ""])
+    if fraction < 1:
+        parts.append(f"From a training on {100 * fraction:g} % of the data.\n")
+    return "\n".join(parts)
 
 
 def _section(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:

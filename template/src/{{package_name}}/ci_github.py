@@ -1,4 +1,4 @@
-"""What the pipeline asks GitHub: who approved a release, and which run released before it.
+"""What the pipeline asks GitHub: who approved a release, and which run registered before it.
 
 The address and the token come from the variables that GitHub Actions sets.
 """
@@ -11,7 +11,8 @@ from typing import Any
 from .errors import ConfigError, PlatformError, Refused
 
 TIMEOUT_SECONDS = 30
-RUNS_SEARCHED = 10
+RUNS_SEARCHED = 30
+STARTED_BY_THE_TEAM = ("push", "workflow_dispatch")
 
 
 class GitHub:
@@ -100,14 +101,23 @@ def require_approvals(github: GitHub, run_id: str, required: int, environment: s
 
     An approval of the gate in front, `<environment>-approval`, counts as well.
 
+    GitHub keeps the approvals of a run, not of each attempt, and does not tell them apart: those
+    given to the first attempt would let every later one pass. So only the first one is let pass.
+
     Raises:
-        Refused: fewer than `required` distinct people approved; whoever started the run does not
-            count.
+        Refused: this is not the run's first attempt, or fewer than `required` distinct people
+            approved; whoever started the run does not count.
         PlatformError: GitHub does not say.
     """
     if not run_id.isdecimal():
         raise ConfigError(f"--run-id: {run_id!r} is not the number of a run")
     run = github.get(f"actions/runs/{run_id}")
+    if run.get("run_attempt") != 1:
+        raise Refused(
+            f"this is attempt {run.get('run_attempt')} of run {run_id}, and GitHub does not say "
+            "which attempt was approved: start a new run (Actions, ml-cicd, Run workflow on main; "
+            "or a push) and let it be approved"
+        )
     reviews = github.get(f"actions/runs/{run_id}/approvals")
     found = count_approvals(reviews, run, (environment, f"{environment}-approval"))
     if len(found.counted) < required:
@@ -115,13 +125,15 @@ def require_approvals(github: GitHub, run_id: str, required: int, environment: s
         others = "".join(f"; {who} {why}" for who, why in found.ignored)
         raise Refused(
             f"a release to {environment} needs {required} approvals of different people, none of "
-            f"whom started it; so far: {have}{others}. Start it again and let them approve"
+            f"whom started it; so far: {have}{others}. Start a new run and let them approve"
         )
     return found
 
 
 def previous_run(github: GitHub, workflow: str, branch: str, artifact: str) -> int | None:
-    """Return the newest successful run of a branch that still keeps an artifact, or None.
+    """Return the newest run of a branch that still keeps an artifact, or None.
+
+    It may have failed later: the number of a version that it registered is taken.
 
     Raises:
         PlatformError: GitHub does not say.
@@ -129,11 +141,11 @@ def previous_run(github: GitHub, workflow: str, branch: str, artifact: str) -> i
     found = github.get(
         f"actions/workflows/{workflow}/runs",
         branch=branch,
-        event="push",  # a pull request from a fork's branch of this name does not count
-        status="success",
         per_page=RUNS_SEARCHED,
     )
     for run in found["workflow_runs"]:
+        if run["event"] not in STARTED_BY_THE_TEAM:
+            continue  # a pull request from a fork's branch of this name
         kept = github.get(f"actions/runs/{run['id']}/artifacts", name=artifact)
         if any(not each["expired"] for each in kept["artifacts"]):
             return int(run["id"])

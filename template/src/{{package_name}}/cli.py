@@ -164,24 +164,26 @@ def data_validate(
     from .steps.validate import rules_of, validate_folder
 
     settings = _settings(environment, {})
+    values = settings.values.data.show_values
     with progress("validating"):
         source = locate(settings, data_dir)
         report, _ = validate_folder(source, settings.use_case.contract(), rules_of(settings))
-    write_json(output, report.to_dict())
+    results = report.to_dict(values=values)
+    write_json(output, results)
     if as_json:
-        emit(report.to_dict())
+        emit(results)
     summarise(
         f"Data: {report.rows:,} rows, {'passed' if report.passed else 'refused'}",
         ("", "what was found"),
         [
-            *(("failure", finding.sentence()) for finding in report.failures),
-            *(("warning", finding.sentence()) for finding in report.warnings),
+            *(("failure", finding.sentence(values=values)) for finding in report.failures),
+            *(("warning", finding.sentence(values=values)) for finding in report.warnings),
         ],
     )
     for finding in report.warnings:
-        show(f"warning: {finding.sentence()}", style="yellow")
+        show(f"warning: {finding.sentence(values=values)}", style="yellow")
     for finding in report.failures:
-        show(finding.sentence(), style="red")
+        show(finding.sentence(values=values), style="red")
     if not report.passed:
         raise Refused(f"the data in {source} is refused; {output} holds every failure")
     generated = data_dir is None and settings.values.data.source == "sample"
@@ -230,7 +232,7 @@ def step_validate(data_dir: Path | None, output: Path, environment: str | None) 
     report = validate.run(locate(settings, data_dir), output, settings)
     if not report.passed:
         for finding in report.failures:
-            show(finding.sentence(), style="red")
+            show(finding.sentence(values=settings.values.data.show_values), style="red")
         raise Refused(f"the data is refused; {output / validate.RESULTS_FILE} holds every failure")
 
 
@@ -416,6 +418,10 @@ def release(model_version: int, rehearsal: bool, environment: str | None, as_jso
         else:
             with release_shown("release", chosen, ends.append) as watchers:
                 release_version(platform, settings, model_version, watchers)
+    except (ConfigError, Refused):
+        if not ends:
+            set_output("outcome", "unchanged")
+        raise
     finally:
         for end in ends:
             _show_release(end, as_json)
@@ -506,7 +512,9 @@ def rollback(model_version: int | None, environment: str | None, as_json: bool) 
     endpoint = platform.endpoint(settings.endpoint_name)
     with progress("rollback") as report:
         if model_version is not None and not has_traffic(endpoint, model_version, report):
-            show(f"{endpoint.name}: version {model_version} has no traffic, so nothing is undone")
+            said = f"{endpoint.name}: version {model_version} has no traffic, so nothing is undone"
+            summarise(said, (), [])
+            show(said)
             return
         roll_back(platform, endpoint, settings.values.smoke_test, report)
     _show_traffic(endpoint, as_json)
@@ -660,7 +668,7 @@ def ci_facts(environment: str | None, as_json: bool) -> None:
 @click.option("--branch", default="main", show_default=True, help="Whose runs count.")
 @click.option("--artifact", default="model-version", show_default=True, help="What it must keep.")
 def ci_previous_run(workflow: str, branch: str, artifact: str) -> None:
-    """Find the newest successful run that still keeps an artifact; print its number, if any."""
+    """Find the newest run that still keeps an artifact; print its number, if any."""
     from .ci_github import GitHub, previous_run
     from .console import show
 
@@ -688,8 +696,9 @@ def ci_comment(run_id: str, output: Path, environment: str | None) -> None:
     from .files import write_text
     from .platforms import open_platform
 
-    run = open_platform(_settings(environment, {})).run(run_id)
-    write_text(output, run_comment(run.folder))
+    settings = _settings(environment, {})
+    run = open_platform(settings).run(run_id)
+    write_text(output, run_comment(run.folder, settings.values.data.fraction))
 
 
 @mlops.group()
@@ -707,16 +716,23 @@ def setup() -> None:
     help="Who may approve a release: a person, or organisation/team. May be repeated.",
 )
 @click.option(
+    "--no-reviewers",
+    is_flag=True,
+    help="Nobody has to approve a release; those named before are removed.",
+)
+@click.option(
     "--variable",
     "variables",
     multiple=True,
     metavar="NAME=VALUE",
     help="A variable of the repository to set. May be repeated.",
 )
-def setup_github(apply: bool, reviewers: tuple[str, ...], variables: tuple[str, ...]) -> None:
+def setup_github(
+    apply: bool, reviewers: tuple[str, ...], no_reviewers: bool, variables: tuple[str, ...]
+) -> None:
     """Environments, variables and the rules of main that the workflows need."""
     from .console import show
-    from .setup_github import VARIABLES, set_up
+    from .setup_github import VARIABLES, set_up, who_reviews
 
     project = _project()
     pairs = [text.partition("=") for text in variables]
@@ -724,7 +740,9 @@ def setup_github(apply: bool, reviewers: tuple[str, ...], variables: tuple[str, 
         raise ConfigError("--variable: write NAME=VALUE")
     values = {name: value for name, _, value in pairs}
     level = int(project.facts["maturity_level"])
-    repository, steps = set_up(project.root, level, reviewers, values, apply=apply)
+    repository, steps = set_up(
+        project.root, level, reviewers, values, apply=apply, no_reviewers=no_reviewers
+    )
     for step in steps:
         show(f"{'done' if apply else 'to do'}: {step.title}", style="bold")
         if not apply:
@@ -732,8 +750,8 @@ def setup_github(apply: bool, reviewers: tuple[str, ...], variables: tuple[str, 
     for name, meaning in VARIABLES.items():
         if name not in values:
             show(f"not set here: the variable {name} ({meaning})")
-    for limit in repository.limits():
-        show(f"note: {limit}", style="yellow")
+    for note in (*repository.limits(), *who_reviews(project.root)):
+        show(f"note: {note}", style="yellow")
     if not apply:
         show("nothing was done: `mlops setup github --apply --reviewer NAME` does it through gh")
 

@@ -85,6 +85,10 @@ class DataSettings(_Section):
         le=1,
         description="Share of the entities that are used, the same ones each time; 1 is all.",
     )
+    show_values: bool = Field(
+        default=True,
+        description="Messages and results of the validation quote the data; false: counts only.",
+    )
     sample: SampleSettings = SampleSettings()
 
 

@@ -1,20 +1,22 @@
 """`mlops setup github`: what a repository on GitHub needs before it can release.
 
 Only `gh`, GitHub's own command line, talks to GitHub, with the rights of whoever is signed in.
+What is printed without `--apply` is what runs with it, and can be pasted into bash and PowerShell.
 """
 
 import json
-import shlex
+import re
 import shutil
 import subprocess  # nosec B404  # only gh, with arguments of our own
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from .errors import ConfigError, PlatformError
 
 RULESET = Path(".github/rulesets/main.json")
+OWNERS = Path(".github/CODEOWNERS")
 VARIABLES = {
     "MLOPS_PLATFORM": "where the steps run; not set: local, on the runner, as a rehearsal",
     "CODECOV": "true sends the tests' coverage to Codecov",
@@ -51,12 +53,12 @@ class Repository:
 
     @property
     def has_reviewers(self) -> bool:
-        """Whether environments can require reviewers here."""
-        return not self.private or self.plan == "enterprise"
+        """Whether environments can require reviewers here; it is tried if the plan is unknown."""
+        return not self.private or self.plan in (None, "enterprise")
 
     @property
     def has_branch_rules(self) -> bool:
-        """Whether rulesets and the branches of environments can be limited here."""
+        """Whether rulesets and the branches of environments can be limited here, likewise."""
         return not self.private or self.plan != "free"
 
     def limits(self) -> list[str]:
@@ -84,73 +86,82 @@ class Repository:
 
 
 @dataclass(frozen=True)
+class Known:
+    """What an environment that exists asks for: a change replaces all of it."""
+
+    branches: tuple[str, ...] = ()
+    protection: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Step:
-    """One call of gh, and the JSON that it reads from its input."""
+    """One call of gh."""
 
     title: str
     command: tuple[str, ...]
-    body: Mapping[str, Any] | None = None
 
     def shown(self) -> str:
-        """Return the call as a person would type it."""
-        line = shlex.join(["gh", *self.command])
-        return line if self.body is None else f"{line} <<< {shlex.quote(json.dumps(self.body))}"
+        """Return the call as a person would type it, in bash or PowerShell."""
+        return " ".join(["gh", *map(_quoted, self.command)])
 
 
 def plan_steps(
     repository: Repository,
     reviewers: Sequence[Mapping[str, Any]],
     variables: Mapping[str, str],
-    ruleset: Mapping[str, Any] | None,
     *,
     level: int,
-    known_branches: Mapping[str, Sequence[str]] | None = None,
+    ruleset: bool = True,
+    known: Mapping[str, Known] | None = None,
     ruleset_id: int | None = None,
+    no_reviewers: bool = False,
 ) -> list[Step]:
     """Return the calls that bring a repository to the state wanted.
 
     Args:
         repository: where.
-        reviewers: type and id of each who may approve a release.
+        reviewers: type and id of each who may approve a release; without any, those that an
+            environment has stay.
         variables: variables to set.
-        ruleset: the rules of main; None leaves them out.
         level: the maturity level; below 2 only `dev` is used.
-        known_branches: which branches each environment allows already.
+        ruleset: whether there are rules of main to set.
+        known: the environments that exist already.
         ruleset_id: the ruleset of this name that exists already.
+        no_reviewers: remove those that `prod` and `prod-approval` have.
     """
     api = ("api", "--silent", "--method")
     steps = []
     for environment in ENVIRONMENTS if level >= 2 else ENVIRONMENTS[:1]:
         path = f"repos/{repository.name}/environments/{environment.name}"
-        body: dict[str, Any] = {}
-        if environment.reviewed and repository.has_reviewers:
-            body = {"prevent_self_review": True, "reviewers": [dict(who) for who in reviewers]}
-        if repository.has_branch_rules:
+        before = (known or {}).get(environment.name, Known())
+        body = _protection(environment, before, reviewers, no_reviewers=no_reviewers)
+        if repository.has_branch_rules and environment.branches:
             body["deployment_branch_policy"] = {
                 "protected_branches": False,
                 "custom_branch_policies": True,
             }
         title = f"environment {environment.name}: {environment.purpose}"
-        steps.append(Step(title, (*api, "PUT", path, "--input", "-"), body))
+        steps.append(Step(title, (*api, "PUT", path, *_fields(body))))
         if repository.has_branch_rules:
-            known = (known_branches or {}).get(environment.name, ())
             steps += [
                 Step(
                     f"environment {environment.name}: allow {branch}",
-                    (*api, "POST", f"{path}/deployment-branch-policies", "--input", "-"),
-                    {"name": branch, "type": "branch"},
+                    (
+                        *(*api, "POST", f"{path}/deployment-branch-policies"),
+                        *_fields({"name": branch, "type": "branch"}),
+                    ),
                 )
                 for branch in environment.branches
-                if branch not in known
+                if branch not in before.branches
             ]
     for name, value in variables.items():
-        command = ("variable", "set", name, "--body", value, "--repo", repository.name)
-        steps.append(Step(f"variable {name}: {VARIABLES[name]}", command))
-    if ruleset is not None and repository.has_branch_rules:
+        title = f"variable {name}: {VARIABLES[name]}"
+        steps.append(Step(title, ("variable", "set", name, "--body", value)))
+    if ruleset and repository.has_branch_rules:
         path = f"repos/{repository.name}/rulesets"
         method, path = ("POST", path) if ruleset_id is None else ("PUT", f"{path}/{ruleset_id}")
-        command = (*api, method, path, "--input", "-")
-        steps.append(Step(f"rules of main, from {RULESET.as_posix()}", command, ruleset))
+        command = (*api, method, path, "--input", RULESET.as_posix())
+        steps.append(Step(f"rules of main, from {RULESET.as_posix()}", command))
     return steps
 
 
@@ -161,73 +172,178 @@ def set_up(
     variables: Mapping[str, str],
     *,
     apply: bool,
+    no_reviewers: bool = False,
+    command: Sequence[str] | None = None,
 ) -> tuple[Repository, list[Step]]:
     """Plan the set-up and, with `apply`, do it.
+
+    Args:
+        root: the project's folder.
+        level: the maturity level.
+        reviewers: who may approve a release.
+        variables: variables of the repository to set.
+        apply: whether to do it.
+        no_reviewers: nobody has to approve a release.
+        command: in the place of gh.
 
     Raises:
         ConfigError: an option is wrong, or gh is missing or not signed in.
         PlatformError: GitHub refused a call; those before it stay done, and all can be repeated.
     """
-    unknown = sorted(variables.keys() - VARIABLES.keys())
-    if unknown:
-        raise ConfigError(f"--variable: the workflows read no {', '.join(unknown)}")
-    if len(reviewers) > MOST_REVIEWERS:
-        raise ConfigError(f"--reviewer: GitHub takes at most {MOST_REVIEWERS}; name a team instead")
-    path = root / RULESET
-    ruleset = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+    _check_options(reviewers, variables, no_reviewers=no_reviewers)
+    ruleset = _ruleset_name(root)
     if not apply:
-        people: list[dict[str, Any]] = [
-            {"type": "Team" if "/" in who else "User", "id": f"<id of {who}>"} for who in reviewers
-        ]
+        named = reviewers or ([] if no_reviewers else ["REVIEWER"])
+        people = [{"type": _kind(who), "id": f"<id of {who}>"} for who in named]
         repository = Repository("{owner}/{repo}")
-        return repository, plan_steps(repository, people, variables, ruleset, level=level)
-    gh = Gh(root)
+        options: dict[str, Any] = {"ruleset": ruleset is not None, "no_reviewers": no_reviewers}
+        return repository, plan_steps(repository, people, variables, level=level, **options)
+    gh = Gh(root, command)
     repository = gh.repository()
-    if repository.has_reviewers and level >= 2 and len(reviewers) == 0:
+    known = gh.environments(repository.name)
+    if reviewers and not repository.has_reviewers:
+        raise ConfigError(f"--reviewer: {repository.limits()[0]}; then leave --reviewer out")
+    asked = [each.name for each in ENVIRONMENTS if each.reviewed and level >= 2]
+    open_to_all = any("reviewers" not in known.get(name, Known()).protection for name in asked)
+    if repository.has_reviewers and open_to_all and not reviewers and not no_reviewers:
         raise ConfigError(
             "--reviewer: name those who may approve a release, such as --reviewer alice "
-            "--reviewer our-organisation/our-team"
+            "--reviewer our-organisation/our-team; or say --no-reviewers"
         )
     steps = plan_steps(
         repository,
-        [gh.reviewer(who) for who in reviewers] if repository.has_reviewers else [],
+        [gh.reviewer(who) for who in reviewers],
         variables,
-        ruleset,
         level=level,
-        known_branches=gh.branches(repository.name),
+        ruleset=ruleset is not None,
+        known=known,
         ruleset_id=gh.ruleset_id(repository.name, ruleset) if repository.has_branch_rules else None,
+        no_reviewers=no_reviewers,
     )
     for step in steps:
-        gh.call(*step.command, body=step.body)
+        try:
+            gh.call(*step.command)
+        except PlatformError as error:
+            if repository.private and repository.plan is None and "reviewers" in str(step.command):
+                raise PlatformError(
+                    f"{error}; the plan of {repository.name} is not known: if it has no required "
+                    "reviewers, use --no-reviewers in the place of --reviewer"
+                ) from None
+            raise
     return repository, steps
+
+
+def who_reviews(root: Path) -> list[str]:
+    """Say so where nobody owns the code: then the rule that an owner reviews it asks nothing."""
+    path = root / OWNERS
+    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    if any("@" in line.partition("#")[0] for line in lines):
+        return []
+    return [
+        f"{OWNERS.as_posix()} names nobody, so any reviewer is enough, also for a change of the "
+        "workflows or of approvals.required: name owners of /conf/ and /.github/"
+    ]
+
+
+def _check_options(
+    reviewers: Sequence[str], variables: Mapping[str, str], *, no_reviewers: bool
+) -> None:
+    unknown = sorted(variables.keys() - VARIABLES.keys())
+    if unknown:
+        raise ConfigError(f"--variable: the workflows read no {', '.join(unknown)}")
+    odd = sorted(name for name, value in variables.items() if re.search(r"['\"\r\n]", value))
+    if odd:
+        raise ConfigError(f"--variable: {', '.join(odd)} must be one line without quotes")
+    if reviewers and no_reviewers:
+        raise ConfigError("--no-reviewers: leave it out, or leave --reviewer out")
+    if len(reviewers) > MOST_REVIEWERS:
+        raise ConfigError(f"--reviewer: GitHub takes at most {MOST_REVIEWERS}; name a team instead")
+
+
+def _ruleset_name(root: Path) -> str | None:
+    path = root / RULESET
+    if not path.is_file():
+        return None
+    return str(json.loads(path.read_text(encoding="utf-8"))["name"])
+
+
+def _protection(
+    environment: Environment,
+    known: Known,
+    reviewers: Sequence[Mapping[str, Any]],
+    *,
+    no_reviewers: bool,
+) -> dict[str, Any]:
+    """Return who has to approve: what was asked for, else what the environment has already."""
+    body = dict(known.protection)
+    if not environment.reviewed:
+        return body
+    if no_reviewers:
+        kept = {name: body[name] for name in ("wait_timer",) if name in body}
+        return {**kept, "reviewers": None} if "reviewers" in body else kept
+    if reviewers:
+        body["reviewers"] = [dict(who) for who in reviewers]
+    if "reviewers" in body:
+        body |= {"prevent_self_review": True, "can_admins_bypass": False}
+    return body
+
+
+def _fields(body: Mapping[str, Any]) -> Iterator[str]:
+    """Write a body as gh's fields, which it turns into JSON again."""
+    for name, value in body.items():
+        for text in _field(name, value):
+            yield from ("-F", text)
+
+
+def _field(name: str, value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for key, each in value.items():
+            yield from _field(f"{name}[{key}]", each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _field(f"{name}[]", each)
+    else:
+        yield f"{name}={value if isinstance(value, str) else json.dumps(value)}"
+
+
+def _quoted(text: str) -> str:
+    return text if re.fullmatch(r"[\w./:=-]+", text) else f"'{text}'"
+
+
+def _kind(who: str) -> str:
+    return "Team" if "/" in who else "User"
 
 
 class Gh:
     """The command gh, run in the project's folder.
 
+    Args:
+        root: that folder.
+        command: in the place of gh.
+
     Raises:
         ConfigError: gh is not installed.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, command: Sequence[str] | None = None) -> None:
         found = shutil.which("gh")
-        if found is None:
+        if command is None and found is None:
             raise ConfigError(
                 "gh is not installed: see https://cli.github.com, then `gh auth login`"
             )
-        self._gh = found
+        self._gh = list(command or [str(found)])
         self._root = root
 
-    def call(self, *arguments: str, body: Mapping[str, Any] | None = None) -> str:
+    def call(self, *arguments: str) -> str:
         """Run gh and return what it prints.
 
         Raises:
             PlatformError: it failed.
         """
         done = subprocess.run(  # nosec B603  # a list of arguments, no shell
-            [self._gh, *arguments],
+            [*self._gh, *arguments],
             cwd=self._root,
-            input="" if body is None else json.dumps(body),
+            stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             encoding="utf-8",
@@ -254,22 +370,39 @@ class Gh:
         """Return the type and id of a person, or of a team named `organisation/team`."""
         organisation, _, team = who.rpartition("/")
         path = f"orgs/{organisation}/teams/{team}" if organisation else f"users/{who}"
-        kind = "Team" if organisation else "User"
-        return {"type": kind, "id": json.loads(self.call("api", path))["id"]}
+        return {"type": _kind(who), "id": json.loads(self.call("api", path))["id"]}
 
-    def branches(self, repository: str) -> dict[str, list[str]]:
-        """Return which branches each environment that exists allows."""
+    def environments(self, repository: str) -> dict[str, Known]:
+        """Return those of our environments that exist, with what they ask for."""
         found = json.loads(self.call("api", f"repos/{repository}/environments?per_page=100"))
-        names = {environment["name"] for environment in found["environments"]}
-        allowed = {}
-        for name in sorted(names & {environment.name for environment in ENVIRONMENTS}):
-            path = f"repos/{repository}/environments/{name}/deployment-branch-policies"
-            policies = json.loads(self.call("api", path))["branch_policies"]
-            allowed[name] = [policy["name"] for policy in policies]
-        return allowed
+        ours = {environment.name for environment in ENVIRONMENTS}
+        known = {}
+        for each in found["environments"]:
+            if each["name"] in ours:
+                path = f"repos/{repository}/environments/{each['name']}/deployment-branch-policies"
+                policies = json.loads(self.call("api", path))["branch_policies"]
+                branches = tuple(policy["name"] for policy in policies)
+                known[each["name"]] = Known(branches, _asked_for(each))
+        return known
 
-    def ruleset_id(self, repository: str, ruleset: Mapping[str, Any] | None) -> int | None:
-        """Return the id of the repository's ruleset of the same name, if there is one."""
+    def ruleset_id(self, repository: str, name: str | None) -> int | None:
+        """Return the id of the repository's ruleset of this name, if there is one."""
         found = json.loads(self.call("api", f"repos/{repository}/rulesets"))
-        ids = [each["id"] for each in found if ruleset and each["name"] == ruleset["name"]]
+        ids = [each["id"] for each in found if each["name"] == name]
         return int(ids[0]) if ids else None
+
+
+def _asked_for(environment: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what an environment asks for, in the form in which GitHub takes it back."""
+    protection: dict[str, Any] = {}
+    if environment.get("can_admins_bypass") is False:
+        protection["can_admins_bypass"] = False
+    for rule in environment.get("protection_rules", ()):
+        if rule["type"] == "wait_timer":
+            protection["wait_timer"] = rule["wait_timer"]
+        elif rule["type"] == "required_reviewers" and rule.get("reviewers"):
+            protection["prevent_self_review"] = rule.get("prevent_self_review", False)
+            protection["reviewers"] = [
+                {"type": each["type"], "id": each["reviewer"]["id"]} for each in rule["reviewers"]
+            ]
+    return protection

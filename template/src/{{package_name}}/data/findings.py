@@ -1,6 +1,6 @@
 """What a check of the data found, in a form for people and for `validation-results.json`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -29,9 +29,16 @@ class Finding:
     count: int = 1
     rows: tuple[Row, ...] = ()
 
-    def sentence(self) -> str:
-        """Return one line that names file, column and up to five rows."""
+    def sentence(self, *, values: bool = True) -> str:
+        """Return one line that names file, column and up to five rows.
+
+        Args:
+            values: without them it names the check and how often it failed, and nothing of the
+                data.
+        """
         place = self.file if self.column is None else f"{self.file}: column {self.column}"
+        if not values:
+            return f"{place}: {self.check} ({self.count:,})"
         text = f"{place}: {self.message}"
         if not self.rows:
             return text
@@ -60,9 +67,9 @@ class ValidationReport:
         """Whether the data may be used."""
         return not self.failures
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the content of `validation-results.json`."""
-        return {
+    def to_dict(self, *, values: bool = True) -> dict[str, Any]:
+        """Return the content of `validation-results.json`, with or without values of the data."""
+        results = {
             "schema": SCHEMA,
             "passed": self.passed,
             "files": self.files,
@@ -72,6 +79,20 @@ class ValidationReport:
             "failures": _as_dicts(self.failures),
             "warnings": _as_dicts(self.warnings),
         }
+        return results if values else without_values(results)
+
+
+def without_values(results: Mapping[str, Any]) -> dict[str, Any]:
+    """Return validation results without any value of the raw data: which check, where, how often.
+
+    For whoever may see the project but not its data, as in MLflow or the artifacts of a pipeline.
+    """
+    kept = ("check", "file", "column", "count")
+    bare = {
+        kind: [{name: finding[name] for name in kept} for finding in results[kind]]
+        for kind in ("failures", "warnings")
+    }
+    return {**results, **bare}
 
 
 def _as_dicts(findings: Sequence[Finding]) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from filelock import FileLock
 
+from ..data.findings import without_values
 from ..data.source import locate
 from ..errors import ConfigError, Refused
 from ..files import new_folder, read_json, write_json
@@ -166,7 +167,10 @@ class LocalPlatform:
         report("validate: checking the contract")
         validation = validate.run(source, folder / "validated", settings)
         if not validation.passed:
-            sentences = "\n  ".join(finding.sentence() for finding in validation.failures)
+            values = settings.values.data.show_values
+            sentences = "\n  ".join(
+                finding.sentence(values=values) for finding in validation.failures
+            )
             raise Refused(f"the data in {source} is refused:\n  {sentences}")
         share = settings.values.data.fraction
         of = f" of {100 * share:g} % of the keys" if share < 1 else ""
@@ -194,7 +198,7 @@ class LocalPlatform:
         )
         self._tracking.log_files(run.run_id, folder / "evaluation", "evaluation")
         results = read_json(folder / "validated" / "validation-results.json", schema=1)
-        self._tracking.log_json(run.run_id, "validation-results.json", _without_rows(results))
+        self._tracking.log_json(run.run_id, "validation-results.json", without_values(results))
         self._tracking.log_model(
             run.run_id,
             load_model(folder / "model" / "model.skops"),
@@ -236,13 +240,3 @@ def _version_tags(folder: Path) -> dict[str, str]:
         "data.hash": lineage["data"]["hash"],
         "model.sha256": lineage["files"]["model.onnx"],
     }
-
-
-def _without_rows(results: Mapping[str, Any]) -> dict[str, Any]:
-    """Return validation results without any value of the raw data."""
-    kept = ("check", "file", "column", "count")
-    bare = {
-        kind: [{name: finding[name] for name in kept} for finding in results[kind]]
-        for kind in ("failures", "warnings")
-    }
-    return {**results, **bare}

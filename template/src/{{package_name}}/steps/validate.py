@@ -114,7 +114,7 @@ def run(data_dir: Path, output: Path, settings: LoadedSettings) -> ValidationRep
     """
     report, data = validate_folder(data_dir, settings.use_case.contract(), rules_of(settings))
     with new_folder(output, replaces=RESULTS_FILE) as new:
-        write_json(new / RESULTS_FILE, report.to_dict())
+        write_json(new / RESULTS_FILE, report.to_dict(values=settings.values.data.show_values))
         if report.passed:
             data.write_parquet(new / DATA_FILE)
     return report

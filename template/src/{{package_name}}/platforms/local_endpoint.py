@@ -6,6 +6,7 @@ behind is ended by the next one.
 """
 
 import contextlib
+import math
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -34,6 +35,7 @@ from .local_servers import (
     without_leftover,
     without_processes,
 )
+from .observations import PAGE
 from .processes import LOCALHOST, ProcessRecord
 from .serving_env import code_hash, keep_code
 from .state import DeploymentState, EndpointBusy, EndpointState, Lease, StateFile
@@ -237,8 +239,8 @@ class LocalEndpoint:
             finally:
                 self._servers.end_leftovers()
 
-    def observations(self, after: int = 0) -> list[Observation]:
-        """Return what was answered after the observation of this sequence, oldest first.
+    def observations(self, after: int = 0, patience_seconds: float = math.inf) -> list[Observation]:
+        """Return how requests went after the one of this sequence, in the order they began.
 
         Raises:
             ConfigError: nothing was ever deployed here.
@@ -246,15 +248,18 @@ class LocalEndpoint:
         """
         self._repair(silent, retry_failed=False)
         found: list[Observation] = []
-        while page := get_observations(
-            self._servers.session,
-            self._servers.existing().port or 0,
-            self.key(),
-            found[-1].sequence if found else after,
-            self._settings.request_timeout_seconds,
-        ):
+        while True:
+            page = get_observations(
+                self._servers.session,
+                self._servers.existing().port or 0,
+                self.key(),
+                found[-1].sequence if found else after,
+                patience_seconds,
+                self._settings.request_timeout_seconds,
+            )
             found += page
-        return found
+            if len(page) < PAGE:
+                return found
 
     @contextlib.contextmanager
     def lease(self, purpose: str) -> Iterator[None]:

@@ -63,7 +63,12 @@ def get_json(session: requests.Session, port: int, timeout: float) -> Any:
 
 
 def get_observations(
-    session: requests.Session, port: int, key: str, after: int, timeout: float
+    session: requests.Session,
+    port: int,
+    key: str,
+    after: int,
+    patience_seconds: float,
+    timeout: float,
 ) -> list[Observation]:
     """Return a page of what the router on a local port observed after a number.
 
@@ -74,7 +79,7 @@ def get_observations(
     try:
         response = session.get(
             url,
-            params={"after": after},
+            params={"after": after, "patience": patience_seconds},
             headers={"Authorization": f"Bearer {key}"},
             timeout=timeout,
         )

@@ -5,7 +5,10 @@ Its difference D lies in [-1, 1]; its mean is the difference of the two rates. T
 by betting against them:
 
 - "worse": the mean of D is at least the margin. Evidence against it speaks for promotion.
-- "not worse": the mean of D is at most 0. Evidence against it speaks for rejection.
+- "not worse": the mean of D is at most the margin. Evidence against it speaks for rejection.
+
+So a candidate within the margin is hardly ever rejected, one beyond it hardly ever promoted, and
+one right at it neither.
 
 A constant stake s turns a null "the mean of Y is at most 0" into the wealth prod(1 + s Y), which is
 a nonnegative supermartingale that starts at 1; so is the mean over a grid of stakes. By Ville's
@@ -31,7 +34,8 @@ _LARGEST_SHARE = 0.95
 class Evidence:
     """E-values after some observations: how many times its stake the bet against a null is worth.
 
-    `worse`: against "worse by the margin or more". `not_worse`: against "no worse at all".
+    `worse`: against "worse by the margin or more". `not_worse`: against "worse by the margin or
+    less".
     """
 
     blocks: int
@@ -64,7 +68,7 @@ class RateTest:
             raise ValueError("a difference of rates lies between -1 and 1")
         self._blocks += d.size
         self._worse += log_growth(self.margin - d, 1 - self.margin).sum(axis=0)
-        self._not_worse += log_growth(d, 1.0).sum(axis=0)
+        self._not_worse += log_growth(d - self.margin, 1 + self.margin).sum(axis=0)
 
     def restart_worse(self) -> None:
         """Begin the bet against "worse" anew, so that earlier blocks cannot speak for promotion."""

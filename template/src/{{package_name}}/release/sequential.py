@@ -19,6 +19,7 @@ B 86 (2024), and Ville, "Etude critique de la notion de collectif" (1939).
 """
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -86,8 +87,8 @@ def log_growth(gains: Array, largest_loss: float) -> Array:
         gains: what a stake of one would win, at least -`largest_loss`.
         largest_loss: the most that a stake of one can lose; bounds the stakes.
     """
-    stakes = np.geomspace(_SMALLEST_STAKE, _LARGEST_SHARE / largest_loss, STAKES)
-    growth: Array = np.log1p(np.multiply.outer(np.asarray(gains, dtype=np.float64), stakes))
+    gained = np.multiply.outer(np.asarray(gains, dtype=np.float64), _stakes(largest_loss))
+    growth: Array = np.log1p(gained)
     return growth
 
 
@@ -108,6 +109,11 @@ def blocks(candidate: npt.ArrayLike, baseline: npt.ArrayLike, size: int) -> Arra
     means = theirs[: count * size].reshape(count, size).mean(axis=1)
     result: Array = ours[:count] - means
     return result
+
+
+@cache
+def _stakes(largest_loss: float) -> Array:
+    return np.geomspace(_SMALLEST_STAKE, _LARGEST_SHARE / largest_loss, STAKES)
 
 
 def _mean_wealth(logs: Array) -> float:

@@ -35,7 +35,6 @@ from .local_servers import (
     without_leftover,
     without_processes,
 )
-from .observations import PAGE
 from .processes import LOCALHOST, ProcessRecord
 from .serving_env import code_hash, keep_code
 from .state import DeploymentState, EndpointBusy, EndpointState, Lease, StateFile
@@ -247,19 +246,14 @@ class LocalEndpoint:
             PlatformError: the router does not answer.
         """
         self._repair(silent, retry_failed=False)
-        found: list[Observation] = []
-        while True:
-            page = get_observations(
-                self._servers.session,
-                self._servers.existing().port or 0,
-                self.key(),
-                found[-1].sequence if found else after,
-                patience_seconds,
-                self._settings.request_timeout_seconds,
-            )
-            found += page
-            if len(page) < PAGE:
-                return found
+        return get_observations(
+            self._servers.session,
+            self._servers.existing().port or 0,
+            self.key(),
+            after,
+            patience_seconds,
+            self._settings.request_timeout_seconds,
+        )
 
     @contextlib.contextmanager
     def lease(self, purpose: str) -> Iterator[None]:

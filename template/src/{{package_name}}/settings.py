@@ -13,7 +13,14 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
 from .errors import ConfigError
 from .project import Project
@@ -215,10 +222,24 @@ class AbTestSettings(_Section):
         default=200, ge=1, description="Requests of the candidate before it may be promoted."
     )
     objective_ms: float = Field(default=200.0, gt=0, description="A slower answer counts as slow.")
+    patience_ms: float = Field(
+        default=2000.0,
+        gt=0,
+        validate_default=True,
+        description="A request that is not answered by then counts as an error.",
+    )
     batch_seconds: float = Field(
         default=1.0, gt=0, description="Time between two looks at the numbers."
     )
     margins: Margins = Margins()
+
+    @field_validator("patience_ms")
+    @classmethod
+    def _covers_the_objective(cls, value: float, info: ValidationInfo) -> float:
+        objective = info.data.get("objective_ms", 0.0)
+        if value < objective:
+            raise ValueError(f"must be at least ab_test.objective_ms, {objective:g}")
+        return value
 
 
 class AzureSettings(_Section):

@@ -4,6 +4,7 @@ Steps, gates and releases are written against these types only, so that the same
 every platform. What runs where is always read from the endpoints themselves.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -69,7 +70,8 @@ class Observation:
 
     Only requests that the front end gave to a deployment itself, by traffic or as a copy, are
     observed: one that names its deployment says nothing about how the two compare. `status` is 502
-    or 504 if the deployment did not answer. `sequence` rises with every observation, also over a
+    or 504 if the deployment did not answer, 0 if it has not answered yet although more than the
+    patience of who asks has passed. `sequence` rises with every request that begins, also over a
     restart of the front end.
     """
 
@@ -138,10 +140,13 @@ class Endpoint(Protocol):
     def delete(self, deployment: str) -> None:
         """Remove a deployment; refused while it has traffic or is mirrored to."""
 
-    def observations(self, after: int = 0) -> list[Observation]:
-        """Return what was answered after the observation of this sequence, oldest first.
+    def observations(self, after: int = 0, patience_seconds: float = math.inf) -> list[Observation]:
+        """Return how requests went after the one of this sequence, in the order they began.
 
-        The front end keeps only the latest ones, and loses them when it ends.
+        The list ends before the first request that is open and younger than the patience, so that
+        one which hangs is not overtaken by others that speak for its deployment. A front end that
+        tells only of requests that have ended takes no notice of the patience: one that took
+        longer counts the same. It keeps only the latest ones, and loses them when it ends.
         """
 
     def lease(self, purpose: str) -> AbstractContextManager[None]:

@@ -6,6 +6,7 @@ behind is ended by the next one.
 """
 
 import contextlib
+import math
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -244,24 +245,22 @@ class LocalEndpoint:
             finally:
                 self._servers.end_leftovers()
 
-    def observations(self, after: int = 0) -> list[Observation]:
-        """Return what was answered after the observation of this sequence, oldest first.
+    def observations(self, after: int = 0, patience_seconds: float = math.inf) -> list[Observation]:
+        """Return how requests went after the one of this sequence, in the order they began.
 
         Raises:
             ConfigError: nothing was ever deployed here.
             PlatformError: the router does not answer.
         """
         self._repair(silent, retry_failed=False)
-        found: list[Observation] = []
-        while page := get_observations(
+        return get_observations(
             self._servers.session,
             self._servers.existing().port or 0,
             self.key(),
-            found[-1].sequence if found else after,
+            after,
+            patience_seconds,
             self._settings.request_timeout_seconds,
-        ):
-            found += page
-        return found
+        )
 
     @contextlib.contextmanager
     def lease(self, purpose: str) -> Iterator[None]:

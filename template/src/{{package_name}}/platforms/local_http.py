@@ -9,6 +9,7 @@ import requests
 
 from ..errors import PlatformError
 from .base import Answer, Observation
+from .observations import PAGE
 from .processes import LOCALHOST
 
 
@@ -63,25 +64,39 @@ def get_json(session: requests.Session, port: int, timeout: float) -> Any:
 
 
 def get_observations(
-    session: requests.Session, port: int, key: str, after: int, timeout: float
+    session: requests.Session,
+    port: int,
+    key: str,
+    after: int,
+    patience_seconds: float,
+    timeout: float,
 ) -> list[Observation]:
-    """Return a page of what the router on a local port observed after a number.
+    """Return what the router on a local port observed after a number.
 
     Raises:
         PlatformError: it does not answer.
     """
     url = f"http://{LOCALHOST}:{port}/observations"
-    try:
-        response = session.get(
-            url,
-            params={"after": after},
-            headers={"Authorization": f"Bearer {key}"},
-            timeout=timeout,
-        )
-        response.raise_for_status()
-    except requests.RequestException as error:
-        raise Unreachable(f"{url} cannot be read: {error}") from None
-    return [Observation(**fields) for fields in response.json()]
+    found: list[Observation] = []
+    while True:
+        try:
+            response = session.get(
+                url,
+                params={
+                    "after": found[-1].sequence if found else after,
+                    "patience": patience_seconds,
+                },
+                headers={"Authorization": f"Bearer {key}"},
+                timeout=timeout,
+            )
+            response.raise_for_status()
+        except requests.RequestException as error:
+            raise Unreachable(f"{url} cannot be read: {error}") from None
+        page = [Observation(**fields) for fields in response.json()]
+        found += page
+        # not until one is empty: new requests come as fast as pages
+        if len(page) < PAGE:
+            return found
 
 
 def _content(response: requests.Response) -> Any:

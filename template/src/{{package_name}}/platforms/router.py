@@ -9,10 +9,10 @@ import contextlib
 import hmac
 import random
 import sys
-import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import aiohttp
@@ -24,12 +24,12 @@ from starlette.routing import Route
 
 from ..errors import MlopsError
 from . import processes
+from .copies import Copies
 from .observations import ObservationLog
 from .processes import LOCALHOST, ProcessRecord
 from .state import KEYS_FILE, STATE_FILE, StateFile
 
 DEPLOYMENT_HEADER = "azureml-model-deployment"
-MAX_COPIES_IN_FLIGHT = 20
 _ABANDONED_AFTER = 3
 _WATCH_SECONDS = 2.0
 _NOT_PASSED_ON = {
@@ -111,6 +111,10 @@ class _Unreached(JSONResponse):
     """The answer if a request did not even reach its deployment."""
 
 
+class _TimedOut(JSONResponse):
+    """The answer if the deployment took too long."""
+
+
 class Router:
     """The request handlers of one endpoint."""
 
@@ -122,7 +126,7 @@ class Router:
         self._random = random.SystemRandom()
         self._client: aiohttp.ClientSession | None = None
         self._log = ObservationLog()
-        self._copies: set[asyncio.Task[None]] = set()
+        self._copies = Copies(self._log)
 
     @contextlib.asynccontextmanager
     async def connected(self) -> AsyncIterator[None]:
@@ -132,8 +136,7 @@ class Router:
         async with aiohttp.ClientSession(connector=connector, auto_decompress=False) as client:
             self._client = client
             yield
-            for copy in self._copies:
-                copy.cancel()
+            self._copies.cancel()
 
     async def health(self, _request: Request) -> Response:
         """Tell what is routed: the state's revision and the open requests of each server's port."""
@@ -148,13 +151,19 @@ class Router:
         )
 
     async def observations(self, request: Request) -> Response:
-        """Return what was observed after the number `after`, a page at a time."""
+        """Return how the requests after the number `after` went, a page at a time.
+
+        One that is open for longer than `patience` seconds counts as not answered.
+        """
         if not _is_authorized(request, self._file.current().key):
             return _unauthorized()
         after = request.query_params.get("after", "0")
         if not after.isdecimal():
             return _error(400, "after must be the number of an observation")
-        return JSONResponse([asdict(each) for each in self._log.after(int(after))])
+        patience = _seconds(request.query_params.get("patience", "inf"))
+        if patience is None:
+            return _error(400, "patience must be a number of seconds, at least 0")
+        return JSONResponse([asdict(each) for each in self._log.after(int(after), patience)])
 
     async def score(self, request: Request) -> Response:
         """Pass one scoring request on to a deployment.
@@ -182,12 +191,11 @@ class Router:
             passed = _Passed(body, headers, routing)
             if not named and not unreached:
                 self._copy(passed)
-            started = time.perf_counter()
+            logged = None if named else self._log.begin(name, mirrored=False)
             with self._counted(routing.servers[name]):
                 response = await self._forward(name, passed)
-            if not named:
-                seconds = time.perf_counter() - started
-                self._log.add(name, response.status_code, seconds, mirrored=False)
+            if logged:
+                self._log.end(logged, response.status_code)
             response.headers[DEPLOYMENT_HEADER] = name
             if named or not isinstance(response, _Unreached):
                 return response
@@ -217,22 +225,15 @@ class Router:
         return self._random.choices(names, [traffic[name] for name in names])[0]
 
     def _copy(self, request: _Passed) -> None:
-        """Perhaps send a copy of a request to the mirror; nobody waits for it.
+        """Perhaps send a copy of a request to the mirror."""
 
-        A mirror that is too slow gets fewer copies, so that they cannot pile up.
-        """
+        async def send(name: str) -> int | None:
+            response = await self._forward(name, request)
+            return None if isinstance(response, _TimedOut) else response.status_code
+
         for name, percent in request.routing.mirror.items():
-            drawn = self._random.uniform(0, 100) < percent
-            if drawn and len(self._copies) < MAX_COPIES_IN_FLIGHT:
-                copy = asyncio.create_task(self._send_copy(name, request))
-                self._copies.add(copy)
-                copy.add_done_callback(self._copies.discard)
-
-    async def _send_copy(self, name: str, request: _Passed) -> None:
-        started = time.perf_counter()
-        response = await self._forward(name, request)
-        seconds = time.perf_counter() - started
-        self._log.add(name, response.status_code, seconds, mirrored=True)
+            if self._random.uniform(0, 100) < percent:
+                self._copies.send(name, request.routing.timeout_seconds, partial(send, name))
 
     @contextlib.contextmanager
     def _counted(self, server: ProcessRecord | None) -> Iterator[None]:
@@ -262,7 +263,8 @@ class Router:
                 }
                 return Response(content, status_code=answer.status, headers=passed)
         except TimeoutError:
-            return _error(504, f"the deployment {name} did not answer within {limit:g} s")
+            sentence = f"the deployment {name} did not answer within {limit:g} s"
+            return _TimedOut({"error": sentence}, status_code=504)
         except aiohttp.ClientConnectorError:
             return _unreached(f"{name} does not answer: `mlops smoke-test` repairs it")
         except (aiohttp.ClientError, OSError):
@@ -321,6 +323,13 @@ def main() -> None:
     )
     server = uvicorn.Server(config)
     server.run()
+
+
+def _seconds(text: str) -> float | None:
+    with contextlib.suppress(ValueError):
+        seconds = float(text)
+        return seconds if seconds >= 0 else None
+    return None
 
 
 def _signature(path: Path) -> tuple[int, int, int]:

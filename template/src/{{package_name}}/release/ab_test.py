@@ -2,7 +2,9 @@
 
 The candidate first receives copies of requests (mirror), then a small share of the traffic. After
 every batch the evidence decides: promote, reject, or go on; without a decision in time: hold. How
-often one looks does not matter, see `sequential`.
+often one looks does not matter, see `sequential`. Requests are counted in the order in which they
+began, and one that hangs as an error once the patience is over: else only those that are answered
+would be counted.
 """
 
 import time
@@ -18,6 +20,7 @@ from ..settings import AbTestSettings
 from .sequential import Evidence, RateTest, blocks
 
 METRICS = ("errors", "slow")
+NO_ANSWER = 0
 SERVER_ERROR = 500
 LARGEST = 1e300
 
@@ -37,16 +40,34 @@ class Arm:
         """Return the share of requests that were `errors` or `slow`, or None without requests."""
         return getattr(self, metric) / self.requests if self.requests else None
 
+    def plus(self, ends: Sequence[tuple[bool, bool]]) -> "Arm":
+        """Return this with further requests, of which each was an error or not, slow or not."""
+        return Arm(
+            self.requests + len(ends),
+            self.errors + sum(error for error, _ in ends),
+            self.slow + sum(slow for _, slow in ends),
+        )
+
 
 @dataclass(frozen=True)
 class Look:
-    """The numbers after one batch."""
+    """The numbers after one batch.
+
+    `baseline` and `candidate` are answers to callers in this phase, `copies` the candidate's
+    answers to copies of requests.
+    """
 
     seconds: float
     phase: Phase
     baseline: Arm
     candidate: Arm
+    copies: Arm
     evidence: Mapping[str, Evidence]
+
+    @property
+    def compared(self) -> Arm:
+        """What the candidate is judged by in this phase."""
+        return self.copies if self.phase == "mirror" else self.candidate
 
 
 @dataclass(frozen=True)
@@ -97,14 +118,15 @@ class Comparison:
     settings: AbTestSettings
     _phase: Phase = "mirror"
     _block: int = 1
-    _arms: dict[str, Arm] = field(default_factory=dict)
+    _baseline: Arm = Arm()
+    _candidate: Arm = Arm()
+    _copies: Arm = Arm()
     _waiting: dict[str, list[tuple[bool, bool]]] = field(default_factory=dict)
     _tests: dict[str, RateTest] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         margins = self.settings.margins
         self._tests = {metric: RateTest(getattr(margins, metric)) for metric in METRICS}
-        self._arms = {self.baseline: Arm(), self.candidate: Arm()}
         self.begin("mirror")
 
     @property
@@ -113,9 +135,9 @@ class Comparison:
         return limits_of(self.settings)
 
     @property
-    def requests(self) -> int:
-        """The requests that the candidate answered."""
-        return self._arms[self.candidate].requests
+    def copies(self) -> int:
+        """The copies of requests whose end is known."""
+        return self._copies.requests
 
     def begin(self, phase: Phase) -> None:
         """Enter a phase; answers that found no partner in the last one count no further.
@@ -133,18 +155,26 @@ class Comparison:
             # copies are answered beside the queue that callers wait in: they prove nothing good
             for test in self._tests.values():
                 test.restart_worse()
+        self._baseline = self._candidate = Arm()
         self._waiting = {self.baseline: [], self.candidate: []}
 
     def add(self, observations: Sequence[Observation]) -> None:
-        """Add answers in the order in which they came."""
+        """Add requests of this phase in the order in which they began.
+
+        In the mirror phase the candidate is judged by copies, afterwards by callers' requests only.
+        """
+        copied = {self.baseline: False, self.candidate: self._phase == "mirror"}
+        ends: dict[str, list[tuple[bool, bool]]] = {self.baseline: [], self.candidate: []}
         for each in observations:
-            if each.deployment not in self._arms:
-                continue
-            error = each.status == 0 or each.status >= SERVER_ERROR
-            slow = 1000 * each.seconds > self.settings.objective_ms
-            arm = self._arms[each.deployment]
-            self._arms[each.deployment] = Arm(arm.requests + 1, arm.errors + error, arm.slow + slow)
-            self._waiting[each.deployment].append((error, slow))
+            if copied.get(each.deployment) == each.mirrored:
+                ends[each.deployment].append(self._classified(each))
+        for name, found in ends.items():
+            self._waiting[name] += found
+        self._baseline = self._baseline.plus(ends[self.baseline])
+        if self._phase == "mirror":
+            self._copies = self._copies.plus(ends[self.candidate])
+        else:
+            self._candidate = self._candidate.plus(ends[self.candidate])
         self._test_complete_blocks()
 
     def evidence(self) -> dict[str, Evidence]:
@@ -159,7 +189,7 @@ class Comparison:
         found = self.evidence().values()
         if any(each.not_worse >= self.limits.reject for each in found):
             return "reject"
-        enough = self._phase == "share" and self.requests >= self.settings.min_requests
+        enough = self._phase == "share" and self._candidate.requests >= self.settings.min_requests
         if enough and all(each.worse >= self.limits.promote for each in found):
             return "promote"
         return None
@@ -169,31 +199,53 @@ class Comparison:
         return Look(
             seconds,
             self._phase,
-            self._arms[self.baseline],
-            self._arms[self.candidate],
+            self._baseline,
+            self._candidate,
+            self._copies,
             self.evidence(),
         )
 
     def explain(self, decision: Decision | None) -> str:
-        """Return a sentence that says why."""
+        """Return a sentence that says why; None for a test that ends without a decision."""
         found = self.evidence()
         if decision == "reject":
             metric = max(found, key=lambda name: found[name].not_worse)
-            rates = " against ".join(
-                _percent(self._arms[name].rate(metric)) for name in (self.candidate, self.baseline)
-            )
             return (
-                f"{self.candidate} is worse than {self.baseline} in {metric}: {rates}, "
-                f"e-value {number(found[metric].not_worse)}, limit {number(self.limits.reject)}"
+                f"{self.candidate} is worse than {self.baseline} in {metric} by more than the "
+                f"margin: {self._rates(metric)}, e-value {number(found[metric].not_worse)}, "
+                f"limit {number(self.limits.reject)}"
+            )
+        if self._phase == "mirror":
+            return (
+                f"no decision yet; {self.candidate} was given {self.copies:,} of "
+                f"{self.settings.mirror_requests:,} copies, so it answered no callers"
             )
         weakest = min(found, key=lambda name: found[name].worse)
         numbers = (
-            f"after {self.requests:,} requests the weakest evidence is that on {weakest}: "
-            f"e-value {number(found[weakest].worse)}, limit {number(self.limits.promote)}"
+            f"after {self._candidate.requests:,} requests the weakest evidence is that on "
+            f"{weakest}: e-value {number(found[weakest].worse)}, limit "
+            f"{number(self.limits.promote)}"
         )
         if decision == "promote":
             return f"{self.candidate} is not worse than {self.baseline} by the margins; {numbers}"
         return f"no decision yet; {numbers}"
+
+    def _classified(self, observation: Observation) -> tuple[bool, bool]:
+        milliseconds = 1000 * observation.seconds
+        error = (
+            observation.status == NO_ANSWER
+            or observation.status >= SERVER_ERROR
+            or milliseconds > self.settings.patience_ms
+        )
+        return error, milliseconds > self.settings.objective_ms
+
+    def _rates(self, metric: str) -> str:
+        against = f"against {_percent(self._baseline.rate(metric))}"
+        copies = f"{_percent(self._copies.rate(metric))} of the copies"
+        if self._phase == "mirror":
+            return f"{copies} {against}"
+        also = f", {copies} before" if self.copies else ""
+        return f"{_percent(self._candidate.rate(metric))} {against}{also}"
 
     def _test_complete_blocks(self) -> None:
         ours, theirs = self._waiting[self.candidate], self._waiting[self.baseline]
@@ -252,8 +304,9 @@ def run_ab_test(
     """
     check_arms(endpoint, baseline, candidate)
     comparison = Comparison(baseline, candidate, settings)
+    patience = settings.patience_ms / 1000
     looks: list[Look] = []
-    seen = max((each.sequence for each in endpoint.observations()), default=0)
+    seen = 0
     started = time.monotonic()
 
     def ended(decision: Decision, reason: str) -> AbResult:
@@ -261,18 +314,21 @@ def run_ab_test(
         limits = comparison.limits
         return AbResult(baseline, candidate, decision, reason, limits, settings, tuple(looks))
 
+    def in_time() -> bool:
+        return time.monotonic() - started < settings.duration_seconds
+
     for phase in phases(settings):
+        if not in_time():
+            break
         _enter(endpoint, baseline, candidate, phase, settings, report)
-        # what was answered before belongs to the last phase
-        early = endpoint.observations(seen)
-        seen = max((each.sequence for each in early), default=seen)
-        comparison.add(early)
+        # what began before belongs to the last phase, also if it is still open
+        seen = _latest(endpoint.observations(seen, patience_seconds=0), seen)
         comparison.begin(phase)
         traffic, mirror = endpoint.traffic(), endpoint.mirror()
-        while time.monotonic() - started < settings.duration_seconds:
+        while in_time():
             time.sleep(settings.batch_seconds)
-            new = endpoint.observations(seen)
-            seen = max((each.sequence for each in new), default=seen)
+            new = endpoint.observations(seen, patience)
+            seen = _latest(new, seen)
             comparison.add(new)
             looks.append(comparison.look(time.monotonic() - started))
             watch(looks[-1], traffic, mirror)
@@ -280,9 +336,13 @@ def run_ab_test(
                 return ended(decision, comparison.explain(decision))
             if problem := _problem(endpoint, candidate):
                 return ended("reject", f"{candidate} is not healthy: {problem}")
-            if phase == "mirror" and comparison.requests >= settings.mirror_requests:
+            if phase == "mirror" and comparison.copies >= settings.mirror_requests:
                 break
     return ended("hold", comparison.explain(None))
+
+
+def _latest(observations: Sequence[Observation], known: int) -> int:
+    return observations[-1].sequence if observations else known
 
 
 def phases(settings: AbTestSettings) -> tuple[Phase, ...]:
@@ -359,6 +419,7 @@ def _look_to_dict(look: Look) -> dict[str, Any]:
         "phase": look.phase,
         "baseline": vars(look.baseline),
         "candidate": vars(look.candidate),
+        "copies": vars(look.copies),
         "evidence": {
             metric: {
                 "blocks": each.blocks,

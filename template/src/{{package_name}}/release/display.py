@@ -11,7 +11,7 @@ from rich.text import Text
 from ..console import console, show_table
 from ..settings import AbTestSettings
 from .ab_test import Look, limits_of, number
-from .evidence import Record, ab_columns, ab_rows
+from .evidence import Record, ab_columns, ab_rows, copies_sentence
 from .release import Released, Watchers, unheard
 
 _BAR = 40
@@ -58,7 +58,8 @@ class ReleaseView:
             f"{metric}: {number(each.worse)} for promotion, {number(each.not_worse)} for rejection"
             for metric, each in look.evidence.items()
         )
-        return f"{look.seconds:.0f} s, {look.candidate.requests:,} requests; e-values: {evidence}"
+        kind = "copies" if look.phase == "mirror" else "requests"
+        return f"{look.seconds:.0f} s, {look.compared.requests:,} {kind}; e-values: {evidence}"
 
     def __rich__(self) -> Group:
         """Draw the last line, the shares of traffic and the evidence."""
@@ -84,9 +85,14 @@ class ReleaseView:
         return bar
 
     def _table(self, look: Look) -> Table:
-        names = ("baseline", "candidate")
-        columns = ab_columns(*names, self._limits.promote, self._limits.reject)
-        table = Table(title=f"{look.phase}, {look.seconds:.0f} s", title_justify="left")
+        columns = ab_columns("baseline", "candidate", self._limits, look)
+        copies = copies_sentence("the candidate", look)
+        table = Table(
+            title=f"{look.phase}, {look.seconds:.0f} s",
+            title_justify="left",
+            caption=copies or None,
+            caption_justify="left",
+        )
         for column in columns:
             table.add_column(column)
         for row in ab_rows(look):
@@ -132,9 +138,11 @@ def show_record(record: Record) -> None:
     ]
     if record.rehearsal:
         rows.append(("a rehearsal", record.rehearsal))
+    result = record.ab_test
+    if result and result.looks and (copies := copies_sentence(result.candidate, result.looks[-1])):
+        rows.append(("before callers", copies))
     show_table(f"Release at {record.endpoint}", ("", ""), rows)
-    if record.ab_test and record.ab_test.looks:
-        result = record.ab_test
-        names = (result.baseline, result.candidate)
-        columns = ab_columns(*names, result.limits.promote, result.limits.reject)
-        show_table("A/B test", columns, ab_rows(result.looks[-1]))
+    if result and result.looks:
+        last = result.looks[-1]
+        columns = ab_columns(result.baseline, result.candidate, result.limits, last)
+        show_table("A/B test", columns, ab_rows(last))

@@ -11,7 +11,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from ..files import write_json, write_text
-from .ab_test import METRICS, AbResult, Look, number
+from .ab_test import METRICS, AbResult, Arm, Limits, Look, Phase, number
 from .smoke import SmokeResult
 
 SCHEMA = 1
@@ -126,39 +126,54 @@ def draw(result: AbResult) -> Figure:
 
 def ab_rows(look: Look) -> list[tuple[str, ...]]:
     """Return the requests, then the numbers of each metric, as rows of a table."""
-    total = (f"{look.baseline.requests:,}", f"{look.candidate.requests:,}")
+    total = (f"{look.baseline.requests:,}", f"{look.compared.requests:,}")
     rows: list[tuple[str, ...]] = [("requests", *total, "", "")]
     for metric in METRICS:
         evidence = look.evidence[metric]
-        rates = (look.baseline.rate(metric), look.candidate.rate(metric))
-        shown = ("none" if rate is None else f"{100 * rate:.2f} %" for rate in rates)
+        shown = (_rate(look.baseline, metric), _rate(look.compared, metric))
         rows.append((metric, *shown, number(evidence.worse), number(evidence.not_worse)))
     return rows
 
 
-def ab_columns(baseline: str, candidate: str, promote: float, reject: float) -> tuple[str, ...]:
+def ab_columns(baseline: str, candidate: str, limits: Limits, look: Look) -> tuple[str, ...]:
     """Return the headings that go with `ab_rows`."""
     return (
         "",
         baseline,
-        candidate,
-        f"for promotion (≥ {number(promote)})",
-        f"for rejection (≥ {number(reject)})",
+        f"copies to {candidate}" if look.phase == "mirror" else candidate,
+        f"for promotion (≥ {number(limits.promote)})",
+        f"for rejection (≥ {number(limits.reject)})",
     )
+
+
+def copies_sentence(candidate: str, look: Look) -> str:
+    """Return how copies went before callers were answered, or nothing."""
+    if look.phase == "mirror" or not look.copies.requests:
+        return ""
+    rates = ", ".join(f"{metric} {_rate(look.copies, metric)}" for metric in METRICS)
+    return f"{candidate} first got {look.copies.requests:,} copies of requests: {rates}"
+
+
+def _rate(arm: Arm, metric: str) -> str:
+    rate = arm.rate(metric)
+    return "none" if rate is None else f"{100 * rate:.2f} %"
 
 
 def _ab_lines(result: AbResult) -> list[str]:
     settings = result.settings
-    names = (result.baseline, result.candidate)
-    columns = ab_columns(*names, result.limits.promote, result.limits.reject)
+    last = result.looks[-1]
+    columns = ab_columns(result.baseline, result.candidate, result.limits, last)
+    copies = copies_sentence(result.candidate, last)
     margins = settings.margins
     return [
         "## A/B test",
         "",
-        *_table(columns, ab_rows(result.looks[-1])),
+        *_table(columns, ab_rows(last)),
         "",
-        f"Margins: errors {margins.errors:g}, slower than {settings.objective_ms:g} ms "
-        f"{margins.slow:g}. Probability of a wrong decision: at most {settings.alpha:g} each way, "
+        *([f"{copies}.", ""] if copies else []),
+        f"Margins: errors (no answer within {settings.patience_ms:g} ms, or a status from 500) "
+        f"{margins.errors:g}, slower than {settings.objective_ms:g} ms {margins.slow:g}. "
+        f"Probability of a wrong decision: at most {settings.alpha:g} each way, "
         "however often one looks.",
         "",
         "![E-values and rates over time](evidence.png)",
@@ -191,12 +206,20 @@ def _draw_evidence(axis: Axes, result: AbResult, metric: str) -> None:
 
 
 def _draw_rates(axis: Axes, result: AbResult, metric: str) -> None:
-    seconds = [look.seconds for look in result.looks]
-    for name in ("baseline", "candidate"):
-        rates = [getattr(look, name).rate(metric) for look in result.looks]
+    candidate, copies = result.candidate, f"copies to {result.candidate}"
+    for label, colour, line, points in (
+        (result.baseline, "baseline", "-", [(look, look.baseline) for look in result.looks]),
+        (copies, "candidate", ":", _of_phase(result, "mirror")),
+        (candidate, "candidate", "-", _of_phase(result, "share")),
+    ):
+        rates = [arm.rate(metric) for _, arm in points]
         percent = [float("nan") if rate is None else 100 * rate for rate in rates]
-        label = getattr(result, name)
-        axis.plot(seconds, percent, color=_COLOURS[name], marker=".", label=label)
+        seconds = [look.seconds for look, _ in points]
+        axis.plot(seconds, percent, color=_COLOURS[colour], linestyle=line, marker=".", label=label)
     axis.set(title=f"Rate of {metric}", xlabel="seconds", ylabel="% of requests")
     axis.set_ylim(bottom=0)
     axis.legend()
+
+
+def _of_phase(result: AbResult, phase: Phase) -> list[tuple[Look, Arm]]:
+    return [(look, look.compared) for look in result.looks if look.phase == phase]

@@ -5,7 +5,10 @@ Its difference D lies in [-1, 1]; its mean is the difference of the two rates. T
 by betting against them:
 
 - "worse": the mean of D is at least the margin. Evidence against it speaks for promotion.
-- "not worse": the mean of D is at most 0. Evidence against it speaks for rejection.
+- "not worse": the mean of D is at most the margin. Evidence against it speaks for rejection.
+
+So a candidate within the margin is hardly ever rejected, one beyond it hardly ever promoted, and
+one right at it neither.
 
 A constant stake s turns a null "the mean of Y is at most 0" into the wealth prod(1 + s Y), which is
 a nonnegative supermartingale that starts at 1; so is the mean over a grid of stakes. By Ville's
@@ -16,6 +19,7 @@ B 86 (2024), and Ville, "Etude critique de la notion de collectif" (1939).
 """
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -31,7 +35,8 @@ _LARGEST_SHARE = 0.95
 class Evidence:
     """E-values after some observations: how many times its stake the bet against a null is worth.
 
-    `worse`: against "worse by the margin or more". `not_worse`: against "no worse at all".
+    `worse`: against "worse by the margin or more". `not_worse`: against "worse by the margin or
+    less".
     """
 
     blocks: int
@@ -64,7 +69,7 @@ class RateTest:
             raise ValueError("a difference of rates lies between -1 and 1")
         self._blocks += d.size
         self._worse += log_growth(self.margin - d, 1 - self.margin).sum(axis=0)
-        self._not_worse += log_growth(d, 1.0).sum(axis=0)
+        self._not_worse += log_growth(d - self.margin, 1 + self.margin).sum(axis=0)
 
     def restart_worse(self) -> None:
         """Begin the bet against "worse" anew, so that earlier blocks cannot speak for promotion."""
@@ -82,8 +87,8 @@ def log_growth(gains: Array, largest_loss: float) -> Array:
         gains: what a stake of one would win, at least -`largest_loss`.
         largest_loss: the most that a stake of one can lose; bounds the stakes.
     """
-    stakes = np.geomspace(_SMALLEST_STAKE, _LARGEST_SHARE / largest_loss, STAKES)
-    growth: Array = np.log1p(np.multiply.outer(np.asarray(gains, dtype=np.float64), stakes))
+    gained = np.multiply.outer(np.asarray(gains, dtype=np.float64), _stakes(largest_loss))
+    growth: Array = np.log1p(gained)
     return growth
 
 
@@ -104,6 +109,11 @@ def blocks(candidate: npt.ArrayLike, baseline: npt.ArrayLike, size: int) -> Arra
     means = theirs[: count * size].reshape(count, size).mean(axis=1)
     result: Array = ours[:count] - means
     return result
+
+
+@cache
+def _stakes(largest_loss: float) -> Array:
+    return np.geomspace(_SMALLEST_STAKE, _LARGEST_SHARE / largest_loss, STAKES)
 
 
 def _mean_wealth(logs: Array) -> float:

@@ -215,9 +215,52 @@ class AbTestSettings(_Section):
 
 
 class AzureSettings(_Section):
-    """Where Azure resources live."""
+    """Where Azure resources live; names that are null follow from the project's (docs/azure.md)."""
 
     region: str = Field(default="westeurope", description="Azure region of the resources.")
+    subscription_id: str | None = Field(
+        default=None, description="null: the variable AZURE_SUBSCRIPTION_ID."
+    )
+    resource_group: str | None = Field(
+        default=None, description="null: rg-<project>-<environment>."
+    )
+    workspace: str | None = Field(
+        default=None, description="Azure ML workspace; null: mlw-<project>-<environment>."
+    )
+    registry: str | None = Field(
+        default=None, description="Azure ML registry of all environments; null: mlr-<project>."
+    )
+    registry_resource_group: str | None = Field(
+        default=None, description="null: rg-<project>-shared."
+    )
+    compute: str | None = Field(
+        default=None, description="Cluster that trains; null: cpu-<environment>."
+    )
+    instance_type: str = Field(
+        default="Standard_DS2_v2", description="Size of the machines of a deployment."
+    )
+    data_asset: str | None = Field(
+        default=None,
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*:[A-Za-z0-9][A-Za-z0-9._-]*$",
+        description="Data to train on, such as transactions:3; null: data.source is `sample`.",
+    )
+    log_analytics_workspace_id: str | None = Field(
+        default=None, description="Where requests are logged; null: no A/B test is possible."
+    )
+    operation_timeout_seconds: float = Field(
+        default=3600.0, gt=0, description="Time a deployment or another operation may take."
+    )
+    training_timeout_seconds: float = Field(
+        default=21600.0, gt=0, description="Time a training job may take."
+    )
+    poll_seconds: float = Field(
+        default=10.0, gt=0, description="Time between two looks at an operation or job."
+    )
+    lease_seconds: float = Field(
+        default=300.0,
+        gt=0,
+        description="After this time the change of a command that died may be undone.",
+    )
 
 
 class Settings(_Section):
@@ -227,7 +270,9 @@ class Settings(_Section):
         default="dev", description="Which conf/<environment>.yaml is in force."
     )
     purpose: str = Field(default="", description="What this environment is for.")
-    platform: Literal["local"] = Field(default="local", description="Where the steps run.")
+    platform: Literal["local", "azure"] = Field(
+        default="local", description="Where the steps run."
+    )
     use_case: str = Field(default=".use_case", description="The package that holds the use case.")
     compute: ComputeSettings = ComputeSettings()
     approvals: ApprovalSettings = ApprovalSettings()

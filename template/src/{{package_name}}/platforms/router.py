@@ -27,8 +27,8 @@ from . import processes
 from .observations import ObservationLog
 from .processes import LOCALHOST, ProcessRecord
 from .state import KEYS_FILE, STATE_FILE, StateFile
+from .traffic_rules import DEPLOYMENT_HEADER
 
-DEPLOYMENT_HEADER = "azureml-model-deployment"
 MAX_COPIES_IN_FLIGHT = 20
 _ABANDONED_AFTER = 3
 _WATCH_SECONDS = 2.0

@@ -242,14 +242,32 @@ def step_prepare(validated: Path, output: Path, environment: str | None) -> None
 @step.command("fit")
 @click.option("--prepared", type=folder, required=True, help="Folder that `prepare` wrote.")
 @click.option("--output", type=folder, required=True, help="Folder to write: the model.")
+@click.option(
+    "--git-commit", metavar="COMMIT", help="The code's commit, or none; default: asked of git."
+)
+@click.option(
+    "--git-dirty", type=bool, help="Were there uncommitted changes? Default: asked of git."
+)
 @environment_option
-def step_fit(prepared: Path, output: Path, environment: str | None) -> None:
+def step_fit(
+    prepared: Path,
+    output: Path,
+    git_commit: str | None,
+    git_dirty: bool | None,
+    environment: str | None,
+) -> None:
     """Prepared data in, model and baseline out."""
-    from .governance.lineage import as_dict, git_state
+    from .governance.lineage import as_dict, git_state, told_git_state
     from .steps import fit
 
     settings = _settings(environment, {})
-    fit.run(prepared, output, settings, as_dict(git_state(settings.project.root)))
+    if (git_commit is None) != (git_dirty is None):
+        raise ConfigError("--git-commit and --git-dirty belong together: give both or neither")
+    if git_commit is None or git_dirty is None:
+        git = git_state(settings.project.root)
+    else:
+        git = told_git_state(git_commit, git_dirty)
+    fit.run(prepared, output, settings, as_dict(git))
 
 
 @step.command("evaluate")

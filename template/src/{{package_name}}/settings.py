@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from .errors import ConfigError
 from .project import Project
 from .usecase import UseCase, load_use_case
+from .yaml_loader import Loader
 
 PREFIX = "MLOPS_"
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
@@ -400,7 +401,7 @@ def _brought_by_level(project: Project, environment: str) -> str:
 def _read_yaml(path: Path) -> dict[str, Any]:
     try:
         # a safe loader of our own
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # nosec B506
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=Loader)  # nosec B506
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigError(f"conf/{path.name} is not valid YAML: {error}") from None
     if content is None:
@@ -408,19 +409,6 @@ def _read_yaml(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise ConfigError(f"conf/{path.name} must hold keys and values, not a {type(content)}")
     return dict(_flatten(content))
-
-
-class _Loader(yaml.SafeLoader):
-    """YAML's safe loader, which here refuses a key that stands twice."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        """Return the mapping of a node."""
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        twice = sorted({str(key) for key in keys if keys.count(key) > 1})
-        if twice:
-            line = node.start_mark.line + 1
-            raise yaml.YAMLError(f"the key {twice[0]!r} stands twice in the block of line {line}")
-        return dict(super().construct_mapping(node, deep))
 
 
 def _flatten(content: Mapping[Any, Any], prefix: str = "") -> list[tuple[str, Any]]:

@@ -56,7 +56,7 @@ def build_job(
         "git_dirty": git.dirty,
     }
     for key, value in given.items():
-        job.inputs[key] = value
+        setattr(job.inputs, key, value)
     job.tags = {"git.commit": git.commit or "none", "git.dirty": str(git.dirty).lower()}
     for step in job.jobs.values():
         step.component.environment = image

@@ -9,7 +9,7 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
-from starlette.routing import BaseRoute, Host, Mount, Route, Router
+from starlette.routing import BaseRoute, Host, Mount, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from . import contract, hosts
@@ -135,7 +135,7 @@ class Guard:
 
     async def _check(self, request: Request) -> None:
         host = request.url.hostname or ""
-        if host in _OPEN or host.endswith(".inference.ml.azure.com"):
+        if request.url.path == "/discovery" or host in _OPEN or host.endswith(".inference.ml.azure.com"):
             return
         audiences = _LOG_AUDIENCES if host in hosts.LOG_ANALYTICS else _ARM_AUDIENCES
         self._identity.check(request, audiences)
@@ -203,7 +203,7 @@ def build(
             Host("{region}.api.azureml.ms", Router([frontend, *ml_api])),
             Host("{endpoint}.{region}.inference.ml.azure.com", Router([*scoring])),
         ],
-        exception_handlers=handlers,  # type: ignore[arg-type]
+        exception_handlers=handlers,
     )
     return Recorder(Guard(app, state, identity), calls, faults, cut)
 
@@ -230,5 +230,3 @@ def _usual_case(path: str) -> str:
     """Return a path with Azure's own words in their usual case: clients mix them."""
     return "/".join(_CASES.get(part.lower(), part) for part in path.split("/"))
 
-
-__all__ = ["Call", "Guard", "Recorder", "Route", "build"]

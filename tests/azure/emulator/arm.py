@@ -72,8 +72,13 @@ class Arm:
                 },
             },
         )
+        for datastore in (DATASTORE, "workspaceartifactstore"):
+            self._add_datastore(f"{resource}/datastores/{datastore}", store)
+        return resource
+
+    def _add_datastore(self, datastore: str, store: Store) -> None:
         self._state.put(
-            f"{resource}/datastores/{DATASTORE}",
+            datastore,
             {
                 "properties": {
                     "datastoreType": "AzureBlob",
@@ -81,7 +86,7 @@ class Arm:
                     "containerName": store.container,
                     "endpoint": "core.windows.net",
                     "protocol": "https",
-                    "isDefault": True,
+                    "isDefault": datastore.endswith(DATASTORE),
                     "credentials": {"credentialsType": "AccountKey"},
                     "serviceDataAccessAuthIdentity": "WorkspaceSystemAssignedIdentity",
                     "tags": {},
@@ -89,7 +94,6 @@ class Arm:
                 }
             },
         )
-        return resource
 
     def add_compute(self, workspace: str, name: str) -> None:
         """Make a cluster that scales to zero."""

@@ -29,7 +29,7 @@ _START_SECONDS = 60
 ACCOUNTS = ("mlopsworkspaces", "mlopsregistries")
 
 
-class MissingTool(Exception):
+class MissingToolError(Exception):
     """Something has to be installed on this machine first."""
 
 
@@ -37,13 +37,13 @@ def install(home: Path = HOME) -> Path:
     """Return Azurite's entry script, installing it first if need be.
 
     Raises:
-        MissingTool: there is no Node.
+        MissingToolError: there is no Node.
     """
     main = home / _MAIN
     if main.exists():
         return main
     if shutil.which("npm") is None or shutil.which("node") is None:
-        raise MissingTool(
+        raise MissingToolError(
             "Azurite needs Node.js with npm: install Node.js 20 or newer (on Debian and Ubuntu "
             "`apt install nodejs npm`), then try again"
         )
@@ -86,8 +86,9 @@ class Azurite:
         main = install()
         self._folder.mkdir(parents=True, exist_ok=True)
         self.port = free_port()
-        command = ["node", main, "--blobHost", "127.0.0.1", "--blobPort", str(self.port)]
-        command += ["--cert", self._certificates.certificate, "--key", self._certificates.key]
+        command = ["node", str(main), "--blobHost", "127.0.0.1", "--blobPort", str(self.port)]
+        command += ["--cert", str(self._certificates.certificate)]
+        command += ["--key", str(self._certificates.key)]
         command += ["--oauth", "basic", "--disableTelemetry", "--skipApiVersionCheck"]
         command += ["--silent", "--inMemoryPersistence"]
         accounts = ";".join(f"{each.name}:{each.key}" for each in self.accounts.values())
@@ -180,7 +181,7 @@ class Azurite:
 
     def upload(self, folder: Path, store: Store, prefix: str) -> None:
         """Write the files below a folder, or one file, below a path."""
-        files = [folder] if folder.is_file() else [p for p in _files(folder)]
+        files = [folder] if folder.is_file() else list(_files(folder))
         base = folder.parent if folder.is_file() else folder
         for path in files:
             name = f"{prefix.rstrip('/')}/{path.relative_to(base).as_posix()}"

@@ -5,7 +5,6 @@ import contextlib
 import re
 import threading
 import uuid
-from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
 from types import TracebackType
@@ -18,10 +17,12 @@ from .arm import Arm
 from .assets import KINDS, Assets
 from .azurite import Azurite
 from .endpoints import Endpoints
-from .faults import ALWAYS, FOREVER, Fault, Faults
+from .faults import FOREVER, Fault, Faults
 from .front import Front
+from .history import History
 from .hosts import Part
 from .identity import Identity
+from .jobs import Jobs
 from .operations import Operations
 from .proxy import Proxy
 from .state import Body, State
@@ -53,7 +54,6 @@ class AzureEmulator:
         self.calls: list[app.Call] = []
         self.faults = Faults()
         self.log_analytics_workspace = str(uuid.uuid4())
-        self._training_python = training_python
         self._certificates = certificates.issue(folder / "certificates", region)
         self.azurite = Azurite(folder / "azurite", self._certificates)
         self._proxy = Proxy()
@@ -63,6 +63,10 @@ class AzureEmulator:
         self.endpoints = Endpoints(
             self.state, self.azurite, self.operations, folder / "deployments", serving_python
         )
+        self.jobs = Jobs(
+            self.state, self.azurite, self.operations, self.faults, folder / "jobs", training_python
+        )
+        self._history = History(self.state, self.azurite, self.jobs)
         self.front = Front(self.state, self.endpoints)
         self._thread = threading.Thread(target=self._run, name="azure", daemon=True)
         self._started: Future[int] = Future()
@@ -87,6 +91,7 @@ class AzureEmulator:
         self._loop.call_soon_threadsafe(self._end.set)
         self._thread.join(_START_SECONDS)
         self.endpoints.stop()
+        self.jobs.stop()
         self.azurite.stop()
 
     @property
@@ -189,6 +194,14 @@ class AzureEmulator:
         """Let the next operations on a resource whose id (in lower case) matches end in failure."""
         self._add("operation", "*", resource.lower(), times, 400, code, message)
 
+    def fail_step(self, step: str, message: str, *, times: float = 1) -> None:
+        """Let the next step of a pipeline whose `job/step` matches fail without being run."""
+        self._add("answer", "STEP", step, times, message=message)
+
+    def stick_step(self, step: str, *, seconds: float = FOREVER, times: float = 1) -> None:
+        """Let the next step of a pipeline whose `job/step` matches wait before it runs."""
+        self._add("delay", "STEP", step, times, seconds=seconds)
+
     def heal(self) -> None:
         """Forget the faults that have not struck yet."""
         self.faults.clear()
@@ -246,7 +259,7 @@ class AzureEmulator:
             server.should_exit = True
             with contextlib.suppress(asyncio.CancelledError):
                 await serving
-            for task in asyncio.all_tasks() - {asyncio.current_task()}:  # type: ignore[operator]
+            for task in asyncio.all_tasks() - {asyncio.current_task()}:
                 task.cancel()
 
     def _application(self) -> Any:
@@ -261,14 +274,13 @@ class AzureEmulator:
             arm=[
                 *self.operations.routes(),
                 *self.endpoints.routes(),
+                *self.jobs.routes(),
                 *assets,
                 *self._arm.routes(),
             ],
             registries=[*registries, *self._arm.routes()],
-            ml_api=[],
+            ml_api=self._history.routes(),
             logs=[],
             scoring=self.front.routes(),
         )
 
-
-__all__ = ["ALWAYS", "AzureEmulator", "Callable"]

@@ -17,7 +17,7 @@ from .assets import locate
 from .azurite import Azurite
 from .errors import AzureError, bad_request, conflict, not_found
 from .operations import Operations
-from .servers import Crashed, Server
+from .servers import CrashedError, Server
 from .state import Body, State
 
 ENDPOINT = f"{WORKSPACE}/onlineEndpoints/{{endpoint}}"
@@ -190,7 +190,7 @@ class Endpoints:
                     properties["codeConfiguration"]["scoringScript"],
                     properties.get("environmentVariables") or {},
                 )
-            except Crashed as error:
+            except CrashedError as error:
                 raise AzureError(400, "ResourceNotReady", str(error)) from error
             running.servers[name] = server
             self._finish(path, "Succeeded")

@@ -19,7 +19,7 @@ _LAUNCHER = Path(__file__).with_name("scoring.py")
 _LEFT_OUT = ("PYTHON", "VIRTUAL_ENV", "AZUREML_", "AML_", "MLOPS_", "COV_", "PYTEST_")
 
 
-class Crashed(Exception):
+class CrashedError(Exception):
     """A container did not come up; the sentence is Azure's, the log says why."""
 
 
@@ -45,7 +45,7 @@ async def start(folder: Path, python: Path, script: str, environment: Mapping[st
     """Start a server on the code in `folder/code` and the model in `folder/model`, and wait.
 
     Raises:
-        Crashed: it ended or did not answer in time; `folder/log.txt` says why.
+        CrashedError: it ended or did not answer in time; `folder/log.txt` says why.
     """
     port = free_port()
     code = folder / "code"
@@ -88,7 +88,7 @@ async def _wait(server: Server) -> None:
             except aiohttp.ClientError:
                 pass
             await asyncio.sleep(0.05)
-    raise Crashed(
+    raise CrashedError(
         "User container has crashed or terminated: see the deployment's log. "
         "https://aka.ms/oe-tsg#error-resourcenotready"
     )

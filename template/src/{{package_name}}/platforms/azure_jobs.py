@@ -14,14 +14,15 @@ from ..files import new_folder, read_json
 from ..governance.lineage import GitState
 from .azure_client import AzureClients
 from .azure_environments import TRAINING, environment_id
-from .azure_errors import NotFound, azure_errors
+from .azure_errors import NotFound, azure_errors, word_of
 from .base import Report, Run
 
 PIPELINE = "aml/pipelines/train.yml"
 OUTPUTS = ("validated", "prepared", "model", "evaluation")
 RESULTS = "validation-results.json"
-_COMPLETED = "Completed"
-_ENDED = (_COMPLETED, "Failed", "Canceled", "NotResponding", "Paused")
+_COMPLETED, _FAILED = "completed", "failed"
+_ENDED = (_COMPLETED, _FAILED, "canceled", "notresponding", "paused")
+_TELL_SECONDS = 60.0
 _LOST_SECONDS = 600.0
 _LOG_LINES = 30
 
@@ -98,7 +99,7 @@ def fetch(clients: AzureClients, name: str, runs: Path, report: Report) -> Run:
     """
     try:
         with azure_errors(f"reading the job {name}"):
-            status = str(clients.workspace.jobs.get(name).status)
+            status = word_of(clients.workspace.jobs.get(name).status)
     except NotFound:
         clients.require_workspace()
         raise ConfigError(
@@ -135,10 +136,11 @@ def _wait(clients: AzureClients, name: str, report: Report) -> str:
     """Wait until the job has ended; return its status. A lost connection is waited out."""
     azure = clients.settings.values.azure
     started = heard = time.monotonic()
+    told, told_at = "", started
     while True:
         try:
             with azure_errors(f"reading the job {name}"):
-                status = str(clients.workspace.jobs.get(name).status)
+                status = word_of(clients.workspace.jobs.get(name).status)
             heard = time.monotonic()
         except ConfigError:
             raise
@@ -156,7 +158,9 @@ def _wait(clients: AzureClients, name: str, report: Report) -> str:
                 "(azure.training_timeout_seconds); it goes on: once it has completed, "
                 f"`mlops evaluate --run-id {name}` judges it, or cancel it in the studio"
             )
-        report(f"{name}: {status}, {spent:.0f} s")
+        if status != told or time.monotonic() - told_at >= _TELL_SECONDS:
+            report(f"{name}: {status}, {spent:.0f} s")
+            told, told_at = status, time.monotonic()
         time.sleep(azure.poll_seconds)
 
 
@@ -180,7 +184,7 @@ def _failed_step(clients: AzureClients, name: str) -> tuple[str, str]:
     with contextlib.suppress(MlopsError), tempfile.TemporaryDirectory() as folder:
         with azure_errors(f"listing the steps of {name}"):
             steps = list(clients.workspace.jobs.list(parent_job_name=name))
-        failed = next((each for each in steps if str(each.status) == "Failed"), None)
+        failed = next((each for each in steps if word_of(each.status) == _FAILED), None)
         if failed is None:
             return "", ""
         step = str(failed.display_name or failed.name)

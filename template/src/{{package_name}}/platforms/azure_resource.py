@@ -7,7 +7,7 @@ from typing import Any
 
 from ..errors import ConfigError
 from .azure_client import AzureClients
-from .azure_errors import azure_errors
+from .azure_errors import azure_errors, word_of
 from .azure_lease import AzureLease, Shares, read_lease
 from .base import Deployment, DeploymentShare, Report, silent
 
@@ -199,5 +199,4 @@ def version_of(reference: str) -> int | None:
 
 def state_of(found: Any) -> str:
     """Return a deployment's state in small letters."""
-    state = found.provisioning_state
-    return str(getattr(state, "value", state)).lower()
+    return word_of(found.provisioning_state)

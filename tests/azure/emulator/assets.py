@@ -10,7 +10,7 @@ from starlette.routing import Route
 from .arm import REGISTRY, WORKSPACE, parent_id, resource_path
 from .azurite import ACCOUNTS, Azurite
 from .errors import AzureError, not_found
-from .state import Body, State, Store
+from .state import Body, State, Store, shown
 
 KINDS = ("codes", "components", "data", "environments", "models")
 # what may never change once a version exists, by kind
@@ -100,17 +100,17 @@ class Assets:
         properties = {**_DEFAULTS, **({"flavors": {}} if kind == "models" else {})}
         properties |= {name: each for name, each in body["properties"].items() if each is not None}
         kept = self.store(path, {"properties": properties})
-        return JSONResponse(kept, 200 if old else 201)
+        return JSONResponse(shown(kept), 200 if old else 201)
 
     async def _put_container(self, request: Request) -> Response:
         path = resource_path(request)
         body = await request.json()
         old = self._state.find(path) or {"properties": {}}
         kept = self._state.put(path, {"properties": old["properties"] | body["properties"]})
-        return JSONResponse(kept)
+        return JSONResponse(shown(kept))
 
     async def _get(self, request: Request) -> Response:
-        return JSONResponse(self._state.get(resource_path(request)))
+        return JSONResponse(shown(self._state.get(resource_path(request))))
 
     async def _list(self, request: Request) -> Response:
         query = request.query_params
@@ -124,7 +124,7 @@ class Assets:
         found.sort(key=lambda each: str(each["systemData"]["createdAt"]), reverse=True)
         if top := query.get("$top"):
             found = found[: int(top)]
-        return JSONResponse({"value": found})
+        return JSONResponse({"value": [shown(each) for each in found]})
 
     def _versions(self, collection: str) -> list[Body]:
         keys = list(self._state.below(collection))

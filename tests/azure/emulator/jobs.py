@@ -30,8 +30,8 @@ JOB = f"{WORKSPACE}/jobs/{{job}}"
 LOG = "user_logs/std_log.txt"
 ENDED = ("Completed", "Failed", "Canceled")
 _TAIL = 20
-_LAUNCHER = """#!/bin/sh
-# What the training image has as `mlops`: the project's command line, from the snapshot's code.
+_LAUNCHER = b"""#!/bin/sh
+# If the environment brings no `mlops` of its own: the command line of the snapshot's code.
 for cli in src/*/cli.py; do package=$(basename "$(dirname "$cli")"); done
 PYTHONPATH="$PWD/src" exec python -m "$package.cli" "$@"
 """
@@ -119,7 +119,9 @@ class Jobs:
         if properties["jobType"] != "Pipeline":
             raise bad_request("Only pipeline jobs are emulated.")
         specs = {
-            step: self._state.get(asset_id(details["componentId"], self._state))["properties"]["componentSpec"]
+            step: self._state.get(asset_id(details["componentId"], self._state))["properties"][
+                "componentSpec"
+            ]
             for step, details in properties["jobs"].items()
         }
         steps = bindings.order(properties, specs)
@@ -154,7 +156,9 @@ class Jobs:
                 "endpoint": f"https://ml.azure.com/runs/{name}?wsid={workspace}",
             }
         }
-        kept = self._state.put(f"{workspace}/jobs/{name}", {"properties": shown | {"status": "NotStarted"}})
+        kept = self._state.put(
+            f"{workspace}/jobs/{name}", {"properties": shown | {"status": "NotStarted"}}
+        )
         task = asyncio.create_task(self._run(run, properties, specs, steps))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
@@ -217,7 +221,9 @@ class Jobs:
         done: dict[str, Run] = {}
         try:
             for step in steps:
-                child = Run(str(uuid.uuid4()), step, run.workspace, run.id, experiment=run.experiment)
+                child = Run(
+                    str(uuid.uuid4()), step, run.workspace, run.id, experiment=run.experiment
+                )
                 run.children.append(child)
                 self.runs[child.id] = child
                 child.begin()
@@ -313,13 +319,15 @@ class Jobs:
         return command, self._environment(child, spec, step)
 
     def _environment(self, child: Run, spec: Body, step: Body) -> dict[str, str]:
-        launchers = self._folder / "bin"
-        launchers.mkdir(exist_ok=True)
+        launchers = self._folder / child.id / "bin"
+        launchers.mkdir()
         launcher = launchers / "mlops"
-        launcher.write_text(_LAUNCHER, encoding="utf-8")
+        launcher.write_bytes(self._launcher(spec))
         launcher.chmod(0o755)
         path = [str(launchers), str(self._python.parent), os.environ["PATH"]]
-        given = (spec.get("environment_variables") or {}) | (step.get("environment_variables") or {})
+        given = (spec.get("environment_variables") or {}) | (
+            step.get("environment_variables") or {}
+        )
         return {
             **clean_environment(),
             "PATH": os.pathsep.join(path),
@@ -329,9 +337,17 @@ class Jobs:
             **{name: str(value) for name, value in given.items()},
         }
 
-    def _value(
-        self, found: bindings.Source, properties: Body, done: Mapping[str, Run]
-    ) -> Given:
+    def _launcher(self, spec: Body) -> bytes:
+        """Return the file `mlops` that the environment is built with."""
+        found = self._state.find(asset_id(spec["environment"], self._state)) or {"properties": {}}
+        if uri := (found["properties"].get("build") or {}).get("contextUri"):
+            store, prefix = locate(uri, self._state, self._azurite)
+            name = f"{prefix}/mlops"
+            if name in self._azurite.names(store, prefix):
+                return self._azurite.read(store, name)
+        return _LAUNCHER
+
+    def _value(self, found: bindings.Source, properties: Body, done: Mapping[str, Run]) -> Given:
         if isinstance(found, StepOutput):
             return Given(done[found.step].outputs[found.output], is_path=True)
         if isinstance(found, ParentInput):
@@ -372,4 +388,3 @@ def datastore_uri(workspace: str) -> str:
 
 def _now() -> str:
     return datetime.now(UTC).isoformat()
-

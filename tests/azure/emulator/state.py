@@ -118,6 +118,14 @@ class State:
             )
 
 
+def shown(body: Body) -> Body:
+    """Return a resource as clients see it: what is in a registry has a name of another form."""
+    parts = str(body["id"]).split("/")
+    if "registries" in parts and len(parts) > parts.index("registries") + 2:
+        return {**body, "id": "azureml://" + "/".join(parts[parts.index("registries") :])}
+    return body
+
+
 def kind_and_name(resource_id: str) -> tuple[str, str]:
     """Return a resource's kind (`workspaces/models/versions`) and its own name.
 

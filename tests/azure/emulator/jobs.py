@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from . import bindings
 from .arm import WORKSPACE, parent_id, resource_path
-from .assets import locate
+from .assets import datastore_uri, locate, long_uri
 from .azurite import Azurite
 from .bindings import Given, ParentInput, StepOutput
 from .endpoints import asset_id
@@ -139,6 +139,7 @@ class Jobs:
             },
         )
         self.runs[name] = run
+        self._state.job_outputs[name] = run.outputs
         artifacts = f"azureml://datastores/workspaceartifactstore/ExperimentRun/dcid.{name}"
         shown = {
             "tags": {},
@@ -226,6 +227,7 @@ class Jobs:
                 )
                 run.children.append(child)
                 self.runs[child.id] = child
+                self._state.job_outputs[child.id] = child.outputs
                 child.begin()
                 await self._run_step(run, child, properties, specs[step], done)
                 child.finish("Completed")
@@ -292,7 +294,7 @@ class Jobs:
     ) -> tuple[str, dict[str, str]]:
         """Bring code and data of a step here; return its command and its environment."""
         code = self._state.get(asset_id(spec["code"], self._state))["properties"]["codeUri"]
-        self._fetch(code, folder / "code")
+        self._fetch(code, folder / "code", child.workspace)
         step = properties["jobs"][child.name]
         inputs = {
             name: str(details["default"])
@@ -303,7 +305,7 @@ class Jobs:
             value = self._value(bindings.source(given), properties, done)
             if isinstance(value, Given) and value.is_path:
                 target = folder / "inputs" / name
-                self._fetch(str(value.value), target)
+                self._fetch(str(value.value), target, child.workspace)
                 is_file = (spec["inputs"][name].get("type")) == "uri_file"
                 inputs[name] = str(next(target.iterdir()) if is_file else target)
             else:
@@ -354,10 +356,11 @@ class Jobs:
             return self._value(bindings.source(properties["inputs"][found.name]), properties, done)
         return found
 
-    def _fetch(self, uri: str, target: Path) -> None:
+    def _fetch(self, uri: str, target: Path, workspace: str) -> None:
         name = uri.removeprefix("azureml:")
         if "/data/" in name and "/versions/" in name and "/paths/" not in name:
             uri = self._state.get(asset_id(name, self._state))["properties"]["dataUri"]
+        uri = long_uri(uri, workspace, self._state)
         store, prefix = locate(uri, self._state, self._azurite)
         target.mkdir(parents=True, exist_ok=True)
         if not self._azurite.download(store, prefix, target):
@@ -375,15 +378,6 @@ class Jobs:
 def log_folder(run: Run) -> str:
     """Return where the logs of a run lie."""
     return f"ExperimentRun/dcid.{run.id}"
-
-
-def datastore_uri(workspace: str) -> str:
-    """Return the URI of the root of a workspace's default datastore."""
-    parts = workspace.split("/")
-    return (
-        f"azureml://subscriptions/{parts[2]}/resourcegroups/{parts[4]}/workspaces/{parts[8]}"
-        "/datastores/workspaceblobstore/paths"
-    )
 
 
 def _now() -> str:

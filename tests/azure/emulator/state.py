@@ -40,6 +40,8 @@ class State:
     resources: dict[str, Body] = field(default_factory=dict)
     stores: dict[str, Store] = field(default_factory=dict)
     traffic_log: list[TrafficRow] = field(default_factory=list)
+    job_outputs: dict[str, dict[str, str]] = field(default_factory=dict)
+    """The URI of each output of each job."""
     client_faults: list[str] = field(default_factory=list)
     """What a client sent that breaks the contract of Azure's API."""
 

@@ -1,6 +1,5 @@
 """The emulator of Azure, driven by Microsoft's own clients."""
 
-import threading
 import time
 from collections import Counter
 from pathlib import Path
@@ -140,6 +139,11 @@ def served(dev: MLClient, models: list[str], environments: None) -> str:
     return "served"
 
 
+def example() -> Any:
+    """Return the example pipeline, as a job that was not submitted yet."""
+    return load_job(EXAMPLE / "pipeline.yml")
+
+
 def run_job(to: MLClient, job: Any) -> Any:
     submitted = to.jobs.create_or_update(job)
     deadline = time.monotonic() + 60
@@ -251,7 +255,7 @@ class TestResources:
         path = f"{azure.state.group_id('rg-dev')}/providers/Microsoft.MachineLearningServices"
         url = f"https://management.azure.com{path}/workspaces/mlw-dev/onlineEndpoints/other"
         token = DefaultAzureCredential().get_token(ARM_SCOPE).token
-        body = {"location": "westeurope", "properties": {"authMode": "Password", "trafic": {}}}
+        body: Any = {"location": "westeurope", "properties": {"authMode": "Password", "trafic": {}}}
         answer = requests.put(
             url, json=body, headers={"Authorization": f"Bearer {token}"}, timeout=10
         )
@@ -483,7 +487,7 @@ def traffic_log(azure: AzureEmulator, condition: str) -> list[dict[str, Any]]:
 @pytest.mark.usefixtures("environments")
 class TestJobs:
     def test_steps_run_and_their_output_comes_back(self, dev: MLClient, tmp_path: Path) -> None:
-        job = run_job(dev, load_job(EXAMPLE / "pipeline.yml"))
+        job = run_job(dev, example())
         assert job.status == "Completed"
         dev.jobs.download(job.name, output_name="result", download_path=tmp_path)
         result = tmp_path / "named-outputs" / "result" / "count" / "count.txt"
@@ -500,7 +504,7 @@ class TestJobs:
     def test_inputs_of_data_and_optional_ones(self, dev: MLClient, tmp_path: Path) -> None:
         (tmp_path / "rows.txt").write_text("a b c")
         dev.data.create_or_update(Data(name="rows", version="7", path=str(tmp_path)))
-        job = load_job(EXAMPLE / "pipeline.yml")
+        job = example()
         job.jobs["count"].inputs.source = Input(type="uri_folder", path="azureml:rows:7")
         job.jobs["count"].inputs.word = "word"
         job = run_job(dev, job)
@@ -511,11 +515,9 @@ class TestJobs:
         dev.models.download("made", "1", str(tmp_path / "model"))
         assert next((tmp_path / "model").rglob("count.txt")).read_text() == "3 word"
 
-    def test_a_failing_step_fails_the_job_with_its_log(
-        self, dev: MLClient, capsys: pytest.CaptureFixture[str]
-    ) -> None:
-        job = load_job(EXAMPLE / "pipeline.yml")
-        job.inputs["rows"] = -1
+    def test_a_failing_step_fails_the_job_with_its_log(self, dev: MLClient) -> None:
+        job = example()
+        job.inputs.rows = -1
         job = run_job(dev, job)
         assert job.status == "Failed"
         (child,) = dev.jobs.list(parent_job_name=job.name)
@@ -525,15 +527,15 @@ class TestJobs:
 
     def test_a_failed_job_asked_for(self, azure: AzureEmulator, dev: MLClient) -> None:
         azure.fail_step("/count$", "The node was preempted.")
-        job = run_job(dev, load_job(EXAMPLE / "pipeline.yml"))
+        job = run_job(dev, example())
         assert job.status == "Failed"
         with pytest.raises(Exception, match="preempted"):
             dev.jobs.stream(job.name)
-        assert run_job(dev, load_job(EXAMPLE / "pipeline.yml")).status == "Completed"
+        assert run_job(dev, example()).status == "Completed"
 
     def test_a_stuck_job_can_be_cancelled(self, azure: AzureEmulator, dev: MLClient) -> None:
         azure.stick_step("/make$")
-        job = dev.jobs.create_or_update(load_job(EXAMPLE / "pipeline.yml"))
+        job = dev.jobs.create_or_update(example())
         assert dev.jobs.get(job.name).status in ("NotStarted", "Running")
         dev.jobs.begin_cancel(job.name).result()
         assert dev.jobs.get(job.name).status == "Canceled"
@@ -563,7 +565,7 @@ class TestJobs:
         (tmp_path / "mlops").write_text('#!/bin/sh\necho "launched" > "$3/count.txt"\n')
         build = BuildContext(path=tmp_path, dockerfile_path="Dockerfile")
         dev.environments.create_or_update(Environment(name="built", version="1", build=build))
-        job = load_job(EXAMPLE / "pipeline.yml")
+        job = example()
         job.jobs["count"].component.environment = "azureml:built:1"
         job = run_job(dev, job)
         dev.jobs.download(job.name, output_name="result", download_path=tmp_path / "out")
@@ -573,7 +575,7 @@ class TestJobs:
             dev.environments.create_or_update(Environment(name="built", version="2", build=absent))
 
     def test_a_schedule(self, dev: MLClient) -> None:
-        job = load_job(EXAMPLE / "pipeline.yml")
+        job = example()
         cron = CronTrigger(expression="0 3 * * *")
         schedule = JobSchedule(name="nightly", trigger=cron, create_job=job)
         assert dev.schedules.begin_create_or_update(schedule).result().is_enabled
@@ -651,7 +653,3 @@ def test_calls_are_recorded_in_order(azure: AzureEmulator, dev: MLClient) -> Non
     assert [call.body["tags"] for call in made] == [{"a": "b"}]
     assert [call.method for call in azure.calls[before:]][:2] == ["GET", "PUT"]
     assert azure.state.client_faults == []
-
-
-def test_it_runs_in_threads_of_its_own(azure: AzureEmulator) -> None:
-    assert "azure" in {thread.name for thread in threading.enumerate()}

@@ -111,7 +111,7 @@ class Assets:
             self._check_files(body["properties"].get("modelUri", ""))
         if kind == "environments" and (build := body["properties"].get("build")):
             self._check_files(
-                f"{build['contextUri']}/{build.get('dockerfilePath') or 'Dockerfile'}"
+                f"{build['contextUri'].rstrip('/')}/{build.get('dockerfilePath') or 'Dockerfile'}"
             )
         properties = {**_DEFAULTS, **({"flavors": {}} if kind == "models" else {})}
         properties |= {name: each for name, each in body["properties"].items() if each is not None}

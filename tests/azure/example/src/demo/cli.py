@@ -15,9 +15,9 @@ def main() -> None:
         (Path(target) / "rows.txt").write_text("row\n" * int(rows))
     else:
         source, target, *more = arguments
-        rows = sum(len(path.read_text().split()) for path in Path(source).rglob("*.txt"))
+        count = sum(len(path.read_text().split()) for path in Path(source).rglob("*.txt"))
         (Path(target) / "count").mkdir()
-        (Path(target) / "count" / "count.txt").write_text(" ".join([str(rows), *more]))
+        (Path(target) / "count" / "count.txt").write_text(" ".join([str(count), *more]))
 
 
 if __name__ == "__main__":

@@ -135,7 +135,11 @@ class Guard:
 
     async def _check(self, request: Request) -> None:
         host = request.url.hostname or ""
-        if request.url.path == "/discovery" or host in _OPEN or host.endswith(".inference.ml.azure.com"):
+        if (
+            request.url.path == "/discovery"
+            or host in _OPEN
+            or host.endswith(".inference.ml.azure.com")
+        ):
             return
         audiences = _LOG_AUDIENCES if host in hosts.LOG_ANALYTICS else _ARM_AUDIENCES
         self._identity.check(request, audiences)
@@ -229,4 +233,3 @@ def _parsed(body: bytes, content_type: str) -> Any:
 def _usual_case(path: str) -> str:
     """Return a path with Azure's own words in their usual case: clients mix them."""
     return "/".join(_CASES.get(part.lower(), part) for part in path.split("/"))
-

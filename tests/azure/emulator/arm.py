@@ -9,7 +9,7 @@ from starlette.routing import Route
 from . import hosts
 from .azurite import ACCOUNTS, Azurite
 from .errors import not_found
-from .state import PROVIDER, State, Store
+from .state import PROVIDER, State, Store, shown
 
 GROUP = "/subscriptions/{subscription}/resourceGroups/{group}"
 WORKSPACE = f"{GROUP}/providers/{PROVIDER}/workspaces/{{workspace}}"
@@ -36,7 +36,7 @@ class Arm:
                 for route in (Route(parent, self._get), Route(f"{parent}/{{tail:path}}", self._get))
             ),
             *(
-                Route(f"{GROUP}/providers/{PROVIDER}/{kind}", self._list)
+                Route(f"{GROUP}/providers/{PROVIDER}/{kind}", self._get)
                 for kind in ("workspaces", "registries")
             ),
         ]
@@ -149,11 +149,11 @@ class Arm:
         """Return any resource, or the members of a collection."""
         path = resource_path(request)
         if is_collection(path):
-            return JSONResponse({"value": self._state.children(path)})
-        return JSONResponse(self._state.get(path))
-
-    async def _list(self, request: Request) -> Response:
-        return JSONResponse({"value": self._state.children(request.url.path)})
+            found = self._state.children(path)
+            if request.query_params.get("isDefault") == "true":
+                found = [each for each in found if each["properties"].get("isDefault")]
+            return JSONResponse({"value": [shown(each) for each in found]})
+        return JSONResponse(shown(self._state.get(path)))
 
     async def _secrets(self, request: Request) -> Response:
         workspace = parent_id(request)

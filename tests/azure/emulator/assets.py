@@ -1,5 +1,6 @@
 """Code, data, environments, components and models, of a workspace or of a registry."""
 
+import re
 import uuid
 from typing import Any
 
@@ -10,7 +11,7 @@ from starlette.routing import Route
 from .arm import REGISTRY, WORKSPACE, parent_id, resource_path
 from .azurite import ACCOUNTS, Azurite
 from .errors import AzureError, not_found
-from .state import Body, State, Store
+from .state import PROVIDER, Body, State, Store, shown
 
 KINDS = ("codes", "components", "data", "environments", "models")
 # what may never change once a version exists, by kind
@@ -22,6 +23,14 @@ _FIXED = {
     "models": ("modelUri", "modelType"),
 }
 
+_LONG = re.compile(
+    r"azureml://subscriptions/([^/]+)/resourcegroups/([^/]+)/workspaces/([^/]+)"
+    r"/datastores/[^/]+/paths/(.*)",
+    re.IGNORECASE,
+)
+_SHORT = re.compile(r"azureml://datastores/([^/]+)/paths/(.*)", re.IGNORECASE)
+_JOB = re.compile(r"azureml://jobs/([^/]+)/outputs/([^/]+)(/paths/(.*))?", re.IGNORECASE)
+_URIS = ("dataUri", "modelUri")
 _DEFAULTS: Body = {
     "isArchived": False,
     "isAnonymous": False,
@@ -92,25 +101,32 @@ class Assets:
         path = resource_path(request)
         body = await request.json()
         kind = path.split("/")[9]
+        for name in _URIS:
+            if uri := body["properties"].get(name):
+                body["properties"][name] = long_uri(uri, parent_id(request), self._state)
         old = self._state.find(path)
         if old is not None:
             _check_same(kind, old, body)
         if kind == "models":
-            await self._check_files(body["properties"].get("modelUri", ""))
+            self._check_files(body["properties"].get("modelUri", ""))
+        if kind == "environments" and (build := body["properties"].get("build")):
+            self._check_files(
+                f"{build['contextUri'].rstrip('/')}/{build.get('dockerfilePath') or 'Dockerfile'}"
+            )
         properties = {**_DEFAULTS, **({"flavors": {}} if kind == "models" else {})}
         properties |= {name: each for name, each in body["properties"].items() if each is not None}
         kept = self.store(path, {"properties": properties})
-        return JSONResponse(kept, 200 if old else 201)
+        return JSONResponse(shown(kept), 200 if old else 201)
 
     async def _put_container(self, request: Request) -> Response:
         path = resource_path(request)
         body = await request.json()
         old = self._state.find(path) or {"properties": {}}
         kept = self._state.put(path, {"properties": old["properties"] | body["properties"]})
-        return JSONResponse(kept)
+        return JSONResponse(shown(kept))
 
     async def _get(self, request: Request) -> Response:
-        return JSONResponse(self._state.get(resource_path(request)))
+        return JSONResponse(shown(self._state.get(resource_path(request))))
 
     async def _list(self, request: Request) -> Response:
         query = request.query_params
@@ -119,12 +135,12 @@ class Assets:
             found = self._versions(f"{parent_id(request)}/codes")
             return JSONResponse({"value": [x for x in found if _hash(x) == query["hash"]][:1]})
         found = self._state.children(resource_path(request))
-        if query.get("listViewType", "ActiveOnly") == "ActiveOnly":
+        if "active" in query.get("listViewType", "ActiveOnly").lower():
             found = [each for each in found if not each["properties"].get("isArchived")]
         found.sort(key=lambda each: str(each["systemData"]["createdAt"]), reverse=True)
         if top := query.get("$top"):
             found = found[: int(top)]
-        return JSONResponse({"value": found})
+        return JSONResponse({"value": [shown(each) for each in found]})
 
     def _versions(self, collection: str) -> list[Body]:
         keys = list(self._state.below(collection))
@@ -169,14 +185,12 @@ class Assets:
             },
         }
 
-    async def _check_files(self, uri: str) -> None:
-        """Refuse a model without files.
+    def _check_files(self, uri: str) -> None:
+        """Refuse an asset whose files were not uploaded.
 
         Raises:
             AzureError: so (400).
         """
-        if uri.startswith("azureml://jobs/") or "/outputs/" in uri:
-            return
         store, prefix = locate(uri, self._state, self._azurite)
         if not self._azurite.names(store, prefix):
             raise AzureError(400, "UserError", f"No files were found at {uri}.")
@@ -190,16 +204,41 @@ def locate(uri: str, state: State, azurite: Azurite) -> tuple[Store, str]:
     """
     if uri.startswith("https://"):
         return azurite.parse(uri)
-    _, found, rest = uri.partition("azureml://")
-    start = rest.partition("/datastores/")[0]
-    store = state.stores.get(
-        f"/{start}".lower().replace(
-            "/workspaces/", "/providers/microsoft.machinelearningservices/workspaces/"
-        )
-    )
-    if not found or store is None or "/paths/" not in rest:
+    found = _LONG.fullmatch(uri)
+    if found is None:
         raise not_found(f"The path {uri}")
-    return store, rest.partition("/paths/")[2].strip("/")
+    subscription, group, workspace, path = found.groups()
+    parent = f"/subscriptions/{subscription}/resourceGroups/{group}"
+    store = state.stores.get(f"{parent}/providers/{PROVIDER}/workspaces/{workspace}".lower())
+    if store is None:
+        raise not_found(f"The workspace of {uri}")
+    return store, path.strip("/")
+
+
+def long_uri(uri: str, workspace: str, state: State) -> str:
+    """Return a URI that names its workspace for one that leaves it out, or that names a job.
+
+    Raises:
+        AzureError: the job has no such output (404).
+    """
+    if found := _JOB.fullmatch(uri):
+        job, output, _, path = found.groups()
+        folder = state.job_outputs.get(job, {}).get(output)
+        if folder is None:
+            raise not_found(f"The output {output} of the job {job}")
+        return f"{folder}{path or ''}".rstrip("/")
+    if found := _SHORT.fullmatch(uri):
+        return f"{datastore_uri(workspace)}/{found[2]}"
+    return uri
+
+
+def datastore_uri(workspace: str) -> str:
+    """Return the URI of the root of a workspace's default datastore."""
+    parts = workspace.split("/")
+    return (
+        f"azureml://subscriptions/{parts[2]}/resourcegroups/{parts[4]}/workspaces/{parts[8]}"
+        "/datastores/workspaceblobstore/paths"
+    )
 
 
 def _check_same(kind: str, old: Body, new: Body) -> None:

@@ -23,8 +23,11 @@ from .history import History
 from .hosts import Part
 from .identity import Identity
 from .jobs import Jobs
+from .logs import LogAnalytics
 from .operations import Operations
 from .proxy import Proxy
+from .registries import Registries
+from .schedules import Schedules
 from .state import Body, State
 
 _START_SECONDS = 30.0
@@ -60,6 +63,9 @@ class AzureEmulator:
         self._arm = Arm(self.state, self.azurite)
         self._assets = Assets(self.state, self.azurite)
         self.operations = Operations(self.state, self.faults)
+        self._registries = Registries(self.state, self.azurite, self.operations, self._assets)
+        self._schedules = Schedules(self.state, self.operations)
+        self._logs = LogAnalytics(self.state, self.log_analytics_workspace)
         self.endpoints = Endpoints(
             self.state, self.azurite, self.operations, folder / "deployments", serving_python
         )
@@ -137,6 +143,15 @@ class AzureEmulator:
         for compute in computes:
             self._arm.add_compute(workspace, compute)
         return workspace
+
+    def add_registry(self, name: str, group: str) -> str:
+        """Make a registry; return its id."""
+        return self._registries.add(name, group)
+
+    def remove(self, resource: str) -> None:
+        """Remove a workspace, a registry or anything else by its id, with all that lies in it."""
+        self.state.get(resource)
+        self.state.delete(resource)
 
     def endpoint(self, name: str) -> Body:
         """Return an endpoint as ARM shows it."""
@@ -264,7 +279,12 @@ class AzureEmulator:
 
     def _application(self) -> Any:
         assets = [route for kind in KINDS for route in self._assets.routes(kind)]
-        registries = [*self._assets.registry_routes(), *assets]
+        registries = [
+            *self._registries.routes(),
+            *self._assets.registry_routes(),
+            *assets,
+            *self._arm.routes(),
+        ]
         return app.build(
             self.state,
             self.identity,
@@ -275,12 +295,12 @@ class AzureEmulator:
                 *self.operations.routes(),
                 *self.endpoints.routes(),
                 *self.jobs.routes(),
+                *self._schedules.routes(),
                 *assets,
                 *self._arm.routes(),
             ],
-            registries=[*registries, *self._arm.routes()],
-            ml_api=self._history.routes(),
-            logs=[],
+            registries=registries,
+            ml_api=[*self._registries.discovery(), *self._history.routes()],
+            logs=self._logs.routes(),
             scoring=self.front.routes(),
         )
-

@@ -1,5 +1,6 @@
 """Online endpoints and their deployments."""
 
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -44,6 +45,7 @@ _DEPLOYMENT_DEFAULTS = {
     "livenessProbe": _PROBE,
     "readinessProbe": _PROBE,
 }
+_NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9-]{1,30}[a-zA-Z0-9]")
 _ALL = 100
 _MAX_MIRROR = 50
 
@@ -96,6 +98,7 @@ class Endpoints:
         path = resource_path(request)
         name = request.path_params["endpoint"]
         body = await request.json()
+        _check_name(name)
         old = self._state.find(path)
         other = self.running.get(name.lower())
         if other and other.id.lower() != path.lower():
@@ -164,6 +167,7 @@ class Endpoints:
         path = resource_path(request)
         body = await request.json()
         name = request.path_params["deployment"]
+        _check_name(name)
         running = self._running(request)
         self._check_free(running.id)
         old = self._state.find(path)
@@ -298,6 +302,14 @@ def asset_id(name: str, state: State) -> str:
                 return f"{key}/{'/'.join(rest)}"
         raise not_found(f"The registry {registry}")
     return name
+
+
+def _check_name(name: str) -> None:
+    if not _NAME.fullmatch(name):
+        raise bad_request(
+            f"The name {name!r} must have 3 to 32 letters, digits and dashes, and start with a "
+            "letter."
+        )
 
 
 def _model_id(model: object) -> str:

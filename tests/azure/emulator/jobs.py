@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from . import bindings
 from .arm import WORKSPACE, parent_id, resource_path
-from .assets import locate
+from .assets import datastore_uri, locate, long_uri
 from .azurite import Azurite
 from .bindings import Given, ParentInput, StepOutput
 from .endpoints import asset_id
@@ -30,8 +30,8 @@ JOB = f"{WORKSPACE}/jobs/{{job}}"
 LOG = "user_logs/std_log.txt"
 ENDED = ("Completed", "Failed", "Canceled")
 _TAIL = 20
-_LAUNCHER = """#!/bin/sh
-# What the training image has as `mlops`: the project's command line, from the snapshot's code.
+_LAUNCHER = b"""#!/bin/sh
+# If the environment brings no `mlops` of its own: the command line of the snapshot's code.
 for cli in src/*/cli.py; do package=$(basename "$(dirname "$cli")"); done
 PYTHONPATH="$PWD/src" exec python -m "$package.cli" "$@"
 """
@@ -119,7 +119,9 @@ class Jobs:
         if properties["jobType"] != "Pipeline":
             raise bad_request("Only pipeline jobs are emulated.")
         specs = {
-            step: self._state.get(asset_id(details["componentId"], self._state))["properties"]["componentSpec"]
+            step: self._state.get(asset_id(details["componentId"], self._state))["properties"][
+                "componentSpec"
+            ]
             for step, details in properties["jobs"].items()
         }
         steps = bindings.order(properties, specs)
@@ -137,6 +139,7 @@ class Jobs:
             },
         )
         self.runs[name] = run
+        self._state.job_outputs[name] = run.outputs
         artifacts = f"azureml://datastores/workspaceartifactstore/ExperimentRun/dcid.{name}"
         shown = {
             "tags": {},
@@ -154,7 +157,9 @@ class Jobs:
                 "endpoint": f"https://ml.azure.com/runs/{name}?wsid={workspace}",
             }
         }
-        kept = self._state.put(f"{workspace}/jobs/{name}", {"properties": shown | {"status": "NotStarted"}})
+        kept = self._state.put(
+            f"{workspace}/jobs/{name}", {"properties": shown | {"status": "NotStarted"}}
+        )
         task = asyncio.create_task(self._run(run, properties, specs, steps))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
@@ -217,9 +222,12 @@ class Jobs:
         done: dict[str, Run] = {}
         try:
             for step in steps:
-                child = Run(str(uuid.uuid4()), step, run.workspace, run.id, experiment=run.experiment)
+                child = Run(
+                    str(uuid.uuid4()), step, run.workspace, run.id, experiment=run.experiment
+                )
                 run.children.append(child)
                 self.runs[child.id] = child
+                self._state.job_outputs[child.id] = child.outputs
                 child.begin()
                 await self._run_step(run, child, properties, specs[step], done)
                 child.finish("Completed")
@@ -286,7 +294,7 @@ class Jobs:
     ) -> tuple[str, dict[str, str]]:
         """Bring code and data of a step here; return its command and its environment."""
         code = self._state.get(asset_id(spec["code"], self._state))["properties"]["codeUri"]
-        self._fetch(code, folder / "code")
+        self._fetch(code, folder / "code", child.workspace)
         step = properties["jobs"][child.name]
         inputs = {
             name: str(details["default"])
@@ -297,7 +305,7 @@ class Jobs:
             value = self._value(bindings.source(given), properties, done)
             if isinstance(value, Given) and value.is_path:
                 target = folder / "inputs" / name
-                self._fetch(str(value.value), target)
+                self._fetch(str(value.value), target, child.workspace)
                 is_file = (spec["inputs"][name].get("type")) == "uri_file"
                 inputs[name] = str(next(target.iterdir()) if is_file else target)
             else:
@@ -313,13 +321,15 @@ class Jobs:
         return command, self._environment(child, spec, step)
 
     def _environment(self, child: Run, spec: Body, step: Body) -> dict[str, str]:
-        launchers = self._folder / "bin"
-        launchers.mkdir(exist_ok=True)
+        launchers = self._folder / child.id / "bin"
+        launchers.mkdir()
         launcher = launchers / "mlops"
-        launcher.write_text(_LAUNCHER, encoding="utf-8")
+        launcher.write_bytes(self._launcher(spec))
         launcher.chmod(0o755)
         path = [str(launchers), str(self._python.parent), os.environ["PATH"]]
-        given = (spec.get("environment_variables") or {}) | (step.get("environment_variables") or {})
+        given = (spec.get("environment_variables") or {}) | (
+            step.get("environment_variables") or {}
+        )
         return {
             **clean_environment(),
             "PATH": os.pathsep.join(path),
@@ -329,19 +339,28 @@ class Jobs:
             **{name: str(value) for name, value in given.items()},
         }
 
-    def _value(
-        self, found: bindings.Source, properties: Body, done: Mapping[str, Run]
-    ) -> Given:
+    def _launcher(self, spec: Body) -> bytes:
+        """Return the file `mlops` that the environment is built with."""
+        found = self._state.find(asset_id(spec["environment"], self._state)) or {"properties": {}}
+        if uri := (found["properties"].get("build") or {}).get("contextUri"):
+            store, prefix = locate(uri, self._state, self._azurite)
+            name = f"{prefix}/mlops"
+            if name in self._azurite.names(store, prefix):
+                return self._azurite.read(store, name)
+        return _LAUNCHER
+
+    def _value(self, found: bindings.Source, properties: Body, done: Mapping[str, Run]) -> Given:
         if isinstance(found, StepOutput):
             return Given(done[found.step].outputs[found.output], is_path=True)
         if isinstance(found, ParentInput):
             return self._value(bindings.source(properties["inputs"][found.name]), properties, done)
         return found
 
-    def _fetch(self, uri: str, target: Path) -> None:
+    def _fetch(self, uri: str, target: Path, workspace: str) -> None:
         name = uri.removeprefix("azureml:")
         if "/data/" in name and "/versions/" in name and "/paths/" not in name:
             uri = self._state.get(asset_id(name, self._state))["properties"]["dataUri"]
+        uri = long_uri(uri, workspace, self._state)
         store, prefix = locate(uri, self._state, self._azurite)
         target.mkdir(parents=True, exist_ok=True)
         if not self._azurite.download(store, prefix, target):
@@ -361,15 +380,5 @@ def log_folder(run: Run) -> str:
     return f"ExperimentRun/dcid.{run.id}"
 
 
-def datastore_uri(workspace: str) -> str:
-    """Return the URI of the root of a workspace's default datastore."""
-    parts = workspace.split("/")
-    return (
-        f"azureml://subscriptions/{parts[2]}/resourcegroups/{parts[4]}/workspaces/{parts[8]}"
-        "/datastores/workspaceblobstore/paths"
-    )
-
-
 def _now() -> str:
     return datetime.now(UTC).isoformat()
-

@@ -45,7 +45,10 @@ class Operations:
     def routes(self) -> list[Route]:
         """Return the routes by which a client asks after an operation."""
         prefix = f"/subscriptions/{{subscription}}/providers/{PROVIDER}/locations/{{region}}"
-        return [Route(f"{prefix}/mfeOperationsStatus/{{operation}}", self._status)]
+        return [
+            Route(f"{prefix}/mfeOperationsStatus/{{operation}}", self._status),
+            Route(f"{prefix}/mfeOperationResults/{{operation}}", self._result),
+        ]
 
     def on(self, target: str) -> Operation | None:
         """Return an operation that still changes this resource, or one that lies in it."""
@@ -78,16 +81,23 @@ class Operations:
 
     def answer(self, operation: Operation, status: int, body: Body | None) -> Response:
         """Return the first answer, which says where to ask for the end."""
-        url = (
-            f"https://{hosts.ARM}/subscriptions/{self._state.subscription}/providers/{PROVIDER}"
-            f"/locations/{self._state.region}/mfeOperationsStatus/{operation.id}"
-            "?api-version=2023-04-01"
-        )
         # the SDK takes 0 as «nothing said» and then waits for 30 s
+        url = self._url("mfeOperationsStatus", operation)
         headers = {"Azure-AsyncOperation": url, "Retry-After": "1"}
         if body is None:
             return Response(status_code=status, headers=headers)
         return JSONResponse(body, status, headers)
+
+    def answer_without_result(self, operation: Operation) -> Response:
+        """Return the first answer of an operation whose end has no body, only a status."""
+        url = self._url("mfeOperationResults", operation)
+        return Response(status_code=202, headers={"Location": url, "Retry-After": "1"})
+
+    def _url(self, kind: str, operation: Operation) -> str:
+        return (
+            f"https://{hosts.ARM}/subscriptions/{self._state.subscription}/providers/{PROVIDER}"
+            f"/locations/{self._state.region}/{kind}/{operation.id}?api-version=2023-04-01"
+        )
 
     async def _run(
         self,
@@ -114,10 +124,22 @@ class Operations:
             operation.status = "Failed"
             raise
 
-    async def _status(self, request: Request) -> Response:
+    def _find(self, request: Request) -> Operation:
         operation = self._known.get(request.path_params["operation"])
         if operation is None:
             raise not_found("The operation")
+        return operation
+
+    async def _result(self, request: Request) -> Response:
+        operation = self._find(request)
+        if operation.error:
+            return JSONResponse({"error": operation.error}, 400)
+        if not operation.ended:
+            return self.answer_without_result(operation)
+        return Response(status_code=204)
+
+    async def _status(self, request: Request) -> Response:
+        operation = self._find(request)
         said: dict[str, Any] = {
             "id": request.url.path,
             "name": operation.id,

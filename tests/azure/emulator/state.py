@@ -40,6 +40,8 @@ class State:
     resources: dict[str, Body] = field(default_factory=dict)
     stores: dict[str, Store] = field(default_factory=dict)
     traffic_log: list[TrafficRow] = field(default_factory=list)
+    job_outputs: dict[str, dict[str, str]] = field(default_factory=dict)
+    """The URI of each output of each job."""
     client_faults: list[str] = field(default_factory=list)
     """What a client sent that breaks the contract of Azure's API."""
 
@@ -116,6 +118,14 @@ class State:
             raise AzureError(
                 404, "ResourceGroupNotFound", f"Resource group '{group}' could not be found."
             )
+
+
+def shown(body: Body) -> Body:
+    """Return a resource as clients see it: what is in a registry has a name of another form."""
+    parts = str(body["id"]).split("/")
+    if "registries" in parts and len(parts) > parts.index("registries") + 2:
+        return {**body, "id": "azureml://" + "/".join(parts[parts.index("registries") :])}
+    return body
 
 
 def kind_and_name(resource_id: str) -> tuple[str, str]:

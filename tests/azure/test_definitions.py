@@ -4,9 +4,12 @@ The project's tests find every fault of template/tests/aml_faults.yaml. Here eac
 the SDK's loaders and its validation, but for the few that these do refuse.
 """
 
+import importlib
 import importlib.util
+import shutil
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -221,6 +224,59 @@ def test_a_deployment_gets_the_scoring_code_alone(project: Path) -> None:
 def uploaded(folder: Path) -> list[str]:
     found = get_upload_files_from_folder(folder, ignore_file=get_ignore_file(folder))
     return sorted(str(name) for _path, name in map(tuple, found))
+
+
+@dataclass(frozen=True)
+class OwnFault:
+    """A fault in the project's own pipeline or a component of it."""
+
+    file: str
+    old: str
+    new: str
+    said: str
+
+
+OWN_FAULTS = {
+    "absent input": OwnFault(
+        "pipelines/train.yml", "inputs.git_commit", "inputs.commit", "no input 'commit'"
+    ),
+    "absent output": OwnFault(
+        "pipelines/train.yml", "outputs.validated}}", "outputs.valid}}", "no output 'valid'"
+    ),
+    "wrong step": OwnFault(
+        "pipelines/train.yml", "jobs.prepare.outputs", "jobs.fit.outputs", "no output 'prepared'"
+    ),
+    "absent step": OwnFault("pipelines/train.yml", "jobs.fit.", "jobs.fitt.", "no step 'fitt'"),
+    "cycle": OwnFault(
+        "pipelines/train.yml", "validate.outputs.validated", "fit.outputs.model", "each waits"
+    ),
+    "misspelt setting": OwnFault(
+        "pipelines/train.yml", "continue_on_step", "continue_on_stop", "unknown key"
+    ),
+    "misspelt option": OwnFault(
+        "components/fit.yml", "--git-dirty", "--git-dirt", "No such option"
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", OWN_FAULTS.values(), ids=OWN_FAULTS)
+def test_a_fault_of_its_own_files_passes_the_sdk_and_not_the_projects_checks(
+    project: Path, tmp_path: Path, fault: OwnFault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its tests/unit/test_aml.py asks for no problem at all."""
+    monkeypatch.syspath_prepend(project / "src")
+    checks = importlib.import_module(f"{PACKAGE}.platforms.aml_lint")
+    cli = importlib.import_module(f"{PACKAGE}.cli")
+    root = tmp_path / "project"
+    shutil.copytree(project, root)
+    assert checks.lint(root, cli.mlops) == []
+    path = root / "aml" / fault.file
+    text = path.read_text(encoding="utf-8")
+    assert fault.old in text
+    path.write_text(text.replace(fault.old, fault.new), encoding="utf-8")
+    for file in (path, root / "aml" / "pipelines" / "train.yml"):
+        assert set(read(file).values()) <= {"Compute not set"}
+    assert fault.said in "; ".join(map(str, checks.lint(root, cli.mlops)))
 
 
 def test_the_samples_of_the_projects_tests_can_be_loaded(tmp_path: Path) -> None:

@@ -67,7 +67,7 @@ reserved: uv ## questions/reserved.jinja, from a generated project's environment
 	@$(RUN) python -m tools.reserved_names
 
 azurite: uv ## Azurite in .build/, which the tests of the platform azure need
-	@$(RUN) python -m tests.azure.emulator.azurite
+	@$(RUN) python -m tests.azure.emulator
 
 bench: uv ## the measurements of benchmarks/
 	@$(RUN) python -m benchmarks.startup

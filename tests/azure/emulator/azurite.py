@@ -5,7 +5,6 @@ import secrets
 import shutil
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 from base64 import b64encode
@@ -228,10 +227,3 @@ def wait_for_port(port: int, process: "subprocess.Popen[bytes]", seconds: float)
             time.sleep(0.05)
     ended = process.poll()
     raise RuntimeError(f"nothing listens on port {port} (exit code so far: {ended})")
-
-
-if __name__ == "__main__":
-    try:
-        print(install())
-    except MissingToolError as error:
-        sys.exit(str(error))

@@ -33,8 +33,12 @@ from azure.identity import (
     ClientSecretCredential,
     DefaultAzureCredential,
 )
+from azure.storage.blob import ContainerClient
 
-from .emulator import ALWAYS, AzureEmulator
+from .emulator import ALWAYS, AzureEmulator, azurite
+from .emulator.azurite import MissingToolError
+
+pytestmark = pytest.mark.azure
 
 EXAMPLE = Path(__file__).with_name("example")
 ARM_SCOPE = "https://management.azure.com/.default"
@@ -351,6 +355,8 @@ class TestEndpoints:
         assert counted["blue"] == 40 + seen["one"]
         assert counted["green"] > 5 + seen["two"]
         assert {row["ResponseCode"] for row in rows} == {200}
+        ids = Counter(row["XRequestId"] for row in rows)
+        assert set(ids.values()) == {1, 2}  # a copy has the id of its original
         route(dev, served, {"blue": 100})
 
     def test_the_log_comes_late(
@@ -525,6 +531,17 @@ class TestJobs:
         with pytest.raises(Exception, match="no fewer rows than none"):
             dev.jobs.stream(job.name)
 
+    def test_what_a_failed_step_wrote(self, dev: MLClient, tmp_path: Path) -> None:
+        job = example()
+        job.inputs.rows = 1_000_000
+        job = run_job(dev, job)
+        assert job.status == "Failed"
+        (child,) = dev.jobs.list(parent_job_name=job.name)
+        dev.jobs.download(child.name, output_name="made", download_path=tmp_path)
+        assert next(tmp_path.rglob("rows.txt")).read_text() == "too many"
+        dev.jobs.download(job.name, output_name="result", download_path=tmp_path / "none")
+        assert not (tmp_path / "none").exists()
+
     def test_a_failed_job_asked_for(self, azure: AzureEmulator, dev: MLClient) -> None:
         azure.fail_step("/count$", "The node was preempted.")
         job = run_job(dev, example())
@@ -619,6 +636,18 @@ class TestFaults:
             dev.workspaces.get("mlw-dev")
         assert azure.calls[-1].status == 0
 
+    def test_a_lost_blob_storage(
+        self, azure: AzureEmulator, dev: MLClient, models: list[str], tmp_path: Path
+    ) -> None:
+        azure.lose("CONNECT", "blob.core.windows.net$", times=ALWAYS)
+        lost = ContainerClient.from_container_url(
+            "https://mlopsworkspaces.blob.core.windows.net/any", retry_total=0
+        )
+        with pytest.raises((ServiceRequestError, ServiceResponseError)):
+            lost.exists()
+        azure.heal()
+        dev.models.download("model", "1", str(tmp_path))
+
     def test_a_lost_answer(self, azure: AzureEmulator, dev: MLClient) -> None:
         azure.lose("PUT", "/onlineEndpoints/answerless$", after=True)
         with pytest.raises((ServiceRequestError, ServiceResponseError)):
@@ -644,6 +673,14 @@ class TestFaults:
         with pytest.raises(HttpResponseError, match="Not enough quota"):
             route(dev, served, {"green": 100})
         assert dev.online_endpoints.get(served).traffic == {"blue": 100, "green": 0}
+
+
+def test_without_node_one_sentence_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(MissingToolError, match=r"install Node\.js 20 or newer"):
+        azurite.install(tmp_path / "absent")
 
 
 def test_calls_are_recorded_in_order(azure: AzureEmulator, dev: MLClient) -> None:

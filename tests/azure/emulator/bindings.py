@@ -59,6 +59,17 @@ def parent_output(given: Mapping[str, Any] | None) -> str | None:
     return found[2] if found else None
 
 
+def output_modes(step: str, pipeline: Body, spec: Body) -> dict[str, str]:
+    """Return how each output of a step gets to the datastore: `upload` or `mount`."""
+    modes = {}
+    for name, declared in (spec.get("outputs") or {}).items():
+        given = (pipeline["jobs"][step].get("outputs") or {}).get(name) or {}
+        parent = (pipeline.get("outputs") or {}).get(parent_output(given)) or {}
+        said = parent.get("mode") or given.get("mode") or declared.get("mode") or ""
+        modes[name] = "upload" if str(said).lower() == "upload" else "mount"
+    return modes
+
+
 def order(pipeline: Body, specs: Mapping[str, Body]) -> list[str]:
     """Return the steps in an order in which they can run.
 

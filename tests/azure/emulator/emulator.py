@@ -59,7 +59,7 @@ class AzureEmulator:
         self.log_analytics_workspace = str(uuid.uuid4())
         self._certificates = certificates.issue(folder / "certificates", region)
         self.azurite = Azurite(folder / "azurite", self._certificates)
-        self._proxy = Proxy()
+        self._proxy = Proxy(self.faults)
         self._arm = Arm(self.state, self.azurite)
         self._assets = Assets(self.state, self.azurite)
         self.operations = Operations(self.state, self.faults)
@@ -187,7 +187,11 @@ class AzureEmulator:
         self._add("answer", method, path, times, status, code, message, retry_after=retry_after)
 
     def lose(self, method: str, path: str, *, after: bool = False, times: float = 1) -> None:
-        """Break the connection at the next such requests; `after` the request was carried out."""
+        """Break the connection at the next such requests; `after` the request was carried out.
+
+        With the method `CONNECT` and a host, connections to it are not even made: that is how blob
+        storage is lost.
+        """
         self._add("lost-answer" if after else "lost", method, path, times)
 
     def delay(self, method: str, path: str, seconds: float, *, times: float = 1) -> None:

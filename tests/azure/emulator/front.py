@@ -91,16 +91,19 @@ class Front:
         if name is None or server is None:
             return JSONResponse({"error": "no valid deployment to route to"}, 404)
         body = await request.body()
+        number = request.headers.get("x-request-id") or str(uuid.uuid4())
         if not named:
             for mirror, percent in properties["mirrorTraffic"].items():
                 if random.uniform(0, 100) < percent and mirror in running.servers:
-                    self._copy(running, mirror, request, body)
-        return await self._answer(running, name, server, request, body)
+                    self._copy(running, mirror, request, body, number)
+        return await self._answer(running, name, server, request, body, number)
 
-    def _copy(self, running: Running, name: str, request: Request, body: bytes) -> None:
+    def _copy(
+        self, running: Running, name: str, request: Request, body: bytes, number: str
+    ) -> None:
         async def send() -> None:
-            records = self.log.records_copies
-            await self._answer(running, name, running.servers[name], request, body, records=records)
+            server, records = running.servers[name], self.log.records_copies
+            await self._answer(running, name, server, request, body, number, records=records)
 
         copy = asyncio.create_task(send())
         self._copies.add(copy)
@@ -113,10 +116,10 @@ class Front:
         server: Server,
         request: Request,
         body: bytes,
+        number: str,
         *,
         records: bool = True,
     ) -> Response:
-        number = request.headers.get("x-request-id") or str(uuid.uuid4())
         began = datetime.now(UTC)
         started = time.perf_counter()
         deployment = self._state.find(f"{running.id}/deployments/{name}") or {"properties": {}}

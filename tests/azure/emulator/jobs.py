@@ -278,16 +278,21 @@ class Jobs:
         code = await run_in_threadpool(child.process.wait)
         said = log.read_text(encoding="utf-8", errors="replace")
         await run_in_threadpool(self.write_log, child, LOG, said)
+        modes = bindings.output_modes(child.name, properties, spec)
+        store = self.store(run)
+        for name, mode in modes.items():
+            # what a step writes to a mounted folder is there at once; an upload waits for its end
+            if code == 0 or mode != "upload":
+                target = f"azureml/{child.id}/{name}"
+                await run_in_threadpool(
+                    self._azurite.upload, folder / "outputs" / name, store, target
+                )
         if code != 0:
             last = "\n".join(said.splitlines()[-_TAIL:])
             raise StepError(
                 f"Execution failed. User process exited with status code {code}. Please check log "
                 f"file '{LOG}' for error details. Error: {last}"
             )
-        for name in spec.get("outputs") or {}:
-            prefix = f"azureml/{child.id}/{name}"
-            store = self._state.stores[run.workspace.lower()]
-            await run_in_threadpool(self._azurite.upload, folder / "outputs" / name, store, prefix)
 
     def _prepare(
         self, folder: Path, child: Run, properties: Body, spec: Body, done: Mapping[str, Run]

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 
+from .faults import Faults
 from .hosts import Part, part_of
 
 _REFUSED = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
@@ -12,7 +13,8 @@ _CHUNK = 1 << 16
 class Proxy:
     """Tunnels to the emulator and to Azurite, by the host's name."""
 
-    def __init__(self) -> None:
+    def __init__(self, faults: Faults) -> None:
+        self._faults = faults
         self.ports: dict[Part, int] = {}
         self.refused_hosts: list[str] = []
         self._tunnels: dict[int, asyncio.StreamWriter] = {}
@@ -46,6 +48,9 @@ class Proxy:
                 self.refused_hosts.append(host)
                 writer.write(_REFUSED)
                 await writer.drain()
+                return
+            if self._faults.take("CONNECT", host, "lost"):
+                writer.transport.abort()
                 return
             await self._tunnel(reader, writer, self.ports[part])
         except (OSError, asyncio.IncompleteReadError, ValueError):

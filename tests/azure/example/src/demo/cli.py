@@ -12,6 +12,9 @@ def main() -> None:
         rows, target = arguments
         if int(rows) < 0:
             raise ValueError("there are no fewer rows than none")
+        if int(rows) > 1000:
+            (Path(target) / "rows.txt").write_text("too many")
+            sys.exit(1)
         (Path(target) / "rows.txt").write_text("row\n" * int(rows))
     else:
         source, target, *more = arguments

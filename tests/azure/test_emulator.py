@@ -35,8 +35,9 @@ from azure.identity import (
 )
 from azure.storage.blob import ContainerClient
 
-from .emulator import ALWAYS, AzureEmulator, azurite
+from .emulator import ALWAYS, AzureEmulator, azurite, bindings, logs
 from .emulator.azurite import MissingToolError
+from .emulator.errors import AzureError
 
 pytestmark = pytest.mark.azure
 
@@ -673,6 +674,37 @@ class TestFaults:
         with pytest.raises(HttpResponseError, match="Not enough quota"):
             route(dev, served, {"green": 100})
         assert dev.online_endpoints.get(served).traffic == {"blue": 100, "green": 0}
+
+
+def test_a_step_needs_its_inputs() -> None:
+    spec = {"inputs": {"rows": {"type": "integer"}, "word": {"type": "string", "optional": True}}}
+    pipeline: dict[str, Any] = {"jobs": {"make": {"inputs": {"rows": {"value": "1"}}}}}
+    assert bindings.order(pipeline, {"make": spec}) == ["make"]
+    pipeline["jobs"]["make"]["inputs"] = {}
+    with pytest.raises(AzureError, match="lacks its input 'rows'"):
+        bindings.order(pipeline, {"make": spec})
+
+
+def test_a_command_gets_its_values() -> None:
+    command = "run ${{inputs.rows}} $[[--word ${{inputs.word}}]] ${{outputs.made}}"
+    assert bindings.fill(command, {"rows": "1"}, {"made": "/m"}) == "run 1  /m"
+    full = bindings.fill(command, {"rows": "1", "word": "w"}, {"made": "/m"})
+    assert full == "run 1 --word w /m"
+    with pytest.raises(AzureError, match="has no value"):
+        bindings.fill(command, {}, {"made": "/m"})
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "Other | take 1",
+        "AmlOnlineEndpointTrafficLog | summarize count()",
+        f"{logs.TABLE} | where No == 1",
+    ],
+)
+def test_a_query_that_is_not_understood(query: str) -> None:
+    with pytest.raises(SyntaxError):
+        logs.run(query, [])
 
 
 def test_without_node_one_sentence_says_what_to_install(

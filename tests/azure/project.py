@@ -1,4 +1,4 @@
-"""A generated project, led to an emulated Azure: its commands run unmodified, as its team's would."""
+"""A generated project that is led to an emulated Azure; its commands run unmodified."""
 
 import json
 import os
@@ -14,6 +14,7 @@ from typing import Any
 import requests
 
 from tests.support import Project, Template, run, uv
+
 from .emulator import AzureEmulator
 
 NAME = "purchase-prediction"

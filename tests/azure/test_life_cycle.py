@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.support import Template
+
 from .emulator import Call
 from .project import NAME, AzureProject, azure_project
 

@@ -33,8 +33,6 @@ def register(clients: AzureClients, folder: Path, name: str, report: Report) -> 
     Raises:
         ConfigError: the folder is empty, or Azure refuses the name.
     """
-    from azure.ai.ml.entities import Data
-
     digest = folder_hash(folder)
     assets = clients.workspace.data
     known = clients.find(f"listing the versions of {name}", lambda: list(assets.list(name=name)))
@@ -43,6 +41,8 @@ def register(clients: AzureClients, folder: Path, name: str, report: Report) -> 
         if (each.tags or {}).get(HASH_TAG) == digest:
             report(f"these files are version {number} already")
             return f"{name}:{number}"
+    from azure.ai.ml.entities import Data
+
     number = max(numbers, default=0) + 1
     report(f"uploading {folder} as {name}, version {number}")
     asset = Data(

@@ -31,11 +31,14 @@ name: use
 inputs:
   made: {type: uri_folder}
   share: {type: number}
+  limit: {type: number}
 outputs:
   used: {type: uri_folder}
 code: ../..
 environment: azureml:training:7
-command: mlops step use --made ${{inputs.made}} --share ${{inputs.share}} --output ${{outputs.used}}
+command: >-
+  mlops step use --made ${{inputs.made}} --share ${{inputs.share}} --limit ${{inputs.limit}}
+  --output ${{outputs.used}}
 """,
     "aml/pipelines/train.yml": """\
 $schema: https://azuremlschemas.azureedge.net/latest/pipelineJob.schema.json
@@ -57,12 +60,16 @@ jobs:
       day: ${{parent.inputs.day}}
       size: ${{parent.inputs.size}}
       raw: ${{parent.inputs.raw}}
+      exact: true
+    outputs:
+      made: {type: uri_folder, mode: upload}
   use:
     type: command
     component: ../components/use.yml
     inputs:
       made: ${{parent.jobs.make.outputs.made}}
       share: 1
+      limit: 0.5
     outputs:
       used: ${{parent.outputs.used}}
 """,
@@ -135,6 +142,7 @@ def step() -> None:
 @click.option("--day", required=True)
 @click.option("--size", type=click.IntRange(1, 9))
 @click.option("--exact", type=bool)
+@click.option("--note")
 @click.option("--raw", type=click.Path(file_okay=False))
 @click.option("--output", type=click.Path(file_okay=False), required=True)
 def make(**_options: object) -> None:
@@ -144,6 +152,7 @@ def make(**_options: object) -> None:
 @step.command()
 @click.option("--made", type=click.Path(file_okay=False), required=True)
 @click.option("--share", type=click.FloatRange(0, 1))
+@click.option("--limit", type=float)
 @click.option("--output", type=click.Path(file_okay=False), required=True)
 def use(**_options: object) -> None:
     """Use it."""

@@ -60,6 +60,7 @@ SAMPLES = load_module("aml_files", ROOT / "template" / "tests" / "aml_files.py")
 REFUSED_BY_THE_SDK = {
     "required input missing",
     "no component",
+    "component that is none",
     "misspelt key of an input",
     "unknown type",
     "no YAML",

@@ -41,11 +41,12 @@ def check_pipeline(
     problems: list[Problem] = []
     components: dict[str, Component] = {}
     for name, step in pipeline.jobs.items():
-        found = definitions.find(file.resolve(step.component))
+        path = file.resolve(step.component)
+        found = definitions.find(path)
         if found is not None and isinstance(found.content, Component):
             components[name] = found.content
-        elif not file.resolve(step.component).is_file():
-            message = f"there is no component {step.component!r}"
+        elif found is not None or not path.is_file():
+            message = f"{step.component!r} is not the file of a component"
             problems.append(file.problem(f"jobs.{name}.component", message))
     context = _Context(file, pipeline, components)
     for name, step in pipeline.jobs.items():

@@ -27,7 +27,12 @@ KINDS = {
     "schedules": "Schedule",
 }
 # What the SDK itself sends against the contract, and Azure takes: no fault of the project.
-HABITS = ("properties.properties.hash_version must be str",)
+HABITS = (
+    "properties.properties.hash_version must be str",
+    # the inference server answers its probes at /, and public deployments say so
+    "properties.inferenceConfig.livenessRoute.path, '/', does not match",
+    "properties.inferenceConfig.readinessRoute.path, '/', does not match",
+)
 _SIMPLE: dict[str, type | tuple[type, ...]] = {
     "str": str,
     "int": int,

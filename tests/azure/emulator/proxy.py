@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import socket
 
 from .faults import Faults
 from .hosts import Part, part_of
@@ -66,17 +67,33 @@ class Proxy:
         self._tunnels[own] = writer
         try:
             writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
-            await asyncio.gather(_pump(reader, here), _pump(there, writer))
+            await asyncio.gather(_pump(reader, here, writer), _pump(there, writer, here))
         finally:
             self._tunnels.pop(own, None)
             here.close()
 
 
-async def _pump(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
-    """Pass on what comes until one side ends."""
+async def _pump(
+    source: asyncio.StreamReader, target: asyncio.StreamWriter, back: asyncio.StreamWriter
+) -> None:
+    """Pass on what comes until one side ends; `back` leads to where it comes from."""
     with contextlib.suppress(OSError):
         while data := await source.read(_CHUNK):
             target.write(data)
+            _acknowledge(back)
             await target.drain()
     with contextlib.suppress(OSError, RuntimeError):
         target.close()
+
+
+def _acknowledge(writer: asyncio.StreamWriter) -> None:
+    """Confirm at once what came.
+
+    Behind a proxy urllib3 sends a request's body only when its head is confirmed, for which Linux
+    takes 40 ms otherwise.
+    """
+    option = getattr(socket, "TCP_QUICKACK", None)
+    found = writer.get_extra_info("socket")
+    if option is not None and found is not None:
+        with contextlib.suppress(OSError):
+            found.setsockopt(socket.IPPROTO_TCP, option, 1)

@@ -137,6 +137,7 @@ class AzureProject:
             proxies = {"https": self.azure.network["HTTPS_PROXY"]}
             headers = {"Authorization": f"Bearer {running.keys['primaryKey']}"}
             with requests.Session() as session:
+                session.trust_env = False  # a certificate authority of this machine would win
                 session.verify = self.azure.network["REQUESTS_CA_BUNDLE"]
                 while not over.is_set():
                     answer = session.post(

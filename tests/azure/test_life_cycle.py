@@ -76,7 +76,7 @@ def test_from_training_to_a_rollback(place: AzureProject) -> None:
     place.mlops("release", "--environment", "prod", "--model-version", str(first))
     assert place.traffic("prod") == {"blue": 100}
 
-    place.settings["MLOPS_TRAINING__SEED"] = "43"
+    place.settings["MLOPS_PARAMS__MAX_ITER"] = "60"
     second = place.registered()
     assert second == first + 1
     place.mlops("release", "--environment", "test", "--model-version", str(second))

@@ -13,6 +13,7 @@ import pytest
 from tests.support import Template
 
 from .emulator import ALWAYS
+from .emulator.errors import AzureError
 from .project import NAME, AzureProject, azure_project
 
 pytestmark = [pytest.mark.project, pytest.mark.azure]
@@ -91,21 +92,25 @@ def test_a_refused_write_changes_nothing(
 
 
 @pytest.mark.parametrize(
-    ("code", "message", "exit_code", "said"),
+    ("name", "code", "message", "said"),
     [
-        ("OutOfQuota", "Not enough quota for Standard_DS2_v2.", 3, "ask for more in the portal"),
-        ("ResourceNotReady", "User container has crashed.", 3, "User container has crashed"),
+        ("red", "OutOfQuota", "Not enough quota for the size.", "ask for more in the portal"),
+        ("pink", "ResourceNotReady", "The container has crashed.", "The container has crashed"),
     ],
 )
 def test_a_deployment_that_fails_is_taken_back(
-    place: AzureProject, code: str, message: str, exit_code: int, said: str
+    place: AzureProject, name: str, code: str, message: str, said: str
 ) -> None:
-    place.azure.fail_operation(rf"{NAME}-test/deployments/red", code=code, message=message)
-    assert said in place.mlops(*deploying("red"), expect=exit_code)
-    assert sorted(place.azure.endpoints.running[f"{NAME}-test"].servers) == ["blue", "green"]
+    running = place.azure.endpoints.running[f"{NAME}-test"]
+    before = set(running.servers)
+    place.azure.fail_operation(rf"{NAME}-test/deployments/{name}", code=code, message=message)
+    assert said in place.mlops(*deploying(name), expect=3)
+    with pytest.raises(AzureError, match=name):
+        place.azure.deployment(f"{NAME}-test", name)
+    assert set(running.servers) == before
     assert place.traffic("test") == {"blue": 100}
-    place.mlops(*deploying("red"))
-    place.azure.endpoints.running[f"{NAME}-test"].servers["red"].stop()
+    place.mlops(*deploying(name))
+    assert set(running.servers) == {*before, name}
 
 
 def test_a_model_that_cannot_start_is_refused_with_its_log(place: AzureProject) -> None:
@@ -189,7 +194,6 @@ def test_two_commands_at_once(place: AzureProject) -> None:
 
 
 def test_a_killed_command_is_undone_by_the_next(place: AzureProject) -> None:
-    place.azure.delay("PUT", ENDPOINT, 0)
     with_lease = place.begin(*SWITCH, "40")
     deadline = time.monotonic() + 60
     while place.traffic("test") != {"blue": 60, "green": 40}:
@@ -197,11 +201,11 @@ def test_a_killed_command_is_undone_by_the_next(place: AzureProject) -> None:
         time.sleep(0.02)
     with_lease.kill()
     with_lease.wait()
-    if "mlops-lease-holder" in place.tags("test"):
-        time.sleep(9)
-        said = place.mlops("smoke-test", "--environment", "test")
-        assert f"{PURPOSE} was interrupted: the traffic is blue 100 %" in said
-        assert place.traffic("test") == {"blue": 100}
+    assert "mlops-lease-holder" in place.tags("test")
+    time.sleep(9)
+    said = place.mlops("smoke-test", "--environment", "test", "--deployment", "blue")
+    assert f"{PURPOSE} was interrupted: the traffic is blue 100 %" in said
+    assert place.traffic("test") == {"blue": 100}
     assert not [tag for tag in place.tags("test") if tag.startswith("mlops-lease-")]
 
 

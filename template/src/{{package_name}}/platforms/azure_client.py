@@ -60,13 +60,13 @@ class AzureClients:
         from .azure_credentials import open_credential
 
         require_extra()
+        _be_quiet()
         return open_credential()
 
     @functools.cached_property
     def workspace(self) -> Any:
         """The client of the workspace."""
         credential, names = self.credential, self.names
-        _be_quiet()
         from azure.ai.ml import MLClient
 
         return MLClient(
@@ -85,7 +85,6 @@ class AzureClients:
             ConfigError: there is no such registry.
         """
         credential, names = self.credential, self.names
-        _be_quiet()
         from azure.ai.ml import MLClient
 
         with azure_errors(f"opening the registry {names.registry}"):

@@ -156,7 +156,13 @@ def _name(failure: Failure, doing: str, said: str) -> MlopsError | None:
             f"{doing}: a deleted resource still holds the name ({said}); restore or purge it in "
             "the portal, or set another name in conf"
         )
-    taken = ("NameAlreadyExists", "already taken", "NameNotAvailable", "name is already in use")
+    taken = (
+        "NameAlreadyExists",
+        "NameNotAvailable",
+        "already an endpoint",
+        "already taken",
+        "must be unique",
+    )
     if failure.says(*taken):
         return ConfigError(
             f"{doing}: somebody else has this name ({said}); set another one in conf, for an "

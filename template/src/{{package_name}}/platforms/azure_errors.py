@@ -54,14 +54,14 @@ class Failure:
 def azure_errors(doing: str) -> Iterator[None]:
     """Turn errors of the SDK inside the block into sentences that start with what was done.
 
-    What the SDK prints to stdout, which belongs to results, is dropped in the main thread.
+    What the SDK prints is dropped in the main thread: stdout belongs to results, and progress is
+    told by the commands themselves.
 
     Raises:
         MlopsError: what the SDK raised, explained.
     """
-    main = threading.current_thread() is threading.main_thread()
     try:
-        with contextlib.redirect_stdout(io.StringIO()) if main else contextlib.nullcontext():
+        with _nothing_printed():
             yield
     except MlopsError:
         raise
@@ -69,6 +69,16 @@ def azure_errors(doing: str) -> Iterator[None]:
         if not is_sdk_error(error):
             raise
         raise explain(failure_of(error), doing) from error
+
+
+@contextlib.contextmanager
+def _nothing_printed() -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield  # both streams are those of the whole process
+        return
+    unseen = io.StringIO()
+    with contextlib.redirect_stdout(unseen), contextlib.redirect_stderr(unseen):
+        yield
 
 
 def is_sdk_error(error: BaseException) -> bool:

@@ -25,6 +25,7 @@ from pydantic import (
 from .errors import ConfigError
 from .project import Project
 from .usecase import UseCase, load_use_case
+from .yaml_loader import Loader
 
 PREFIX = "MLOPS_"
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
@@ -243,9 +244,52 @@ class AbTestSettings(_Section):
 
 
 class AzureSettings(_Section):
-    """Where Azure resources live."""
+    """Where Azure resources live; names that are null follow from the project's (docs/azure.md)."""
 
     region: str = Field(default="westeurope", description="Azure region of the resources.")
+    subscription_id: str | None = Field(
+        default=None, description="null: the variable AZURE_SUBSCRIPTION_ID."
+    )
+    resource_group: str | None = Field(
+        default=None, description="null: rg-<project>-<environment>."
+    )
+    workspace: str | None = Field(
+        default=None, description="Azure ML workspace; null: mlw-<project>-<environment>."
+    )
+    registry: str | None = Field(
+        default=None, description="Azure ML registry of all environments; null: mlr-<project>."
+    )
+    registry_resource_group: str | None = Field(
+        default=None, description="null: rg-<project>-shared."
+    )
+    compute: str | None = Field(
+        default=None, description="Cluster that trains; null: cpu-<environment>."
+    )
+    instance_type: str = Field(
+        default="Standard_DS2_v2", description="Size of the machines of a deployment."
+    )
+    data_asset: str | None = Field(
+        default=None,
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*:[A-Za-z0-9][A-Za-z0-9._-]*$",
+        description="Data to train on, such as transactions:3; null: data.source is `sample`.",
+    )
+    log_analytics_workspace_id: str | None = Field(
+        default=None, description="Where requests are logged; null: no A/B test is possible."
+    )
+    operation_timeout_seconds: float = Field(
+        default=3600.0, gt=0, description="Time a deployment or another operation may take."
+    )
+    training_timeout_seconds: float = Field(
+        default=21600.0, gt=0, description="Time a training job may take."
+    )
+    poll_seconds: float = Field(
+        default=10.0, gt=0, description="Time between two looks at an operation or job."
+    )
+    lease_seconds: float = Field(
+        default=300.0,
+        gt=0,
+        description="After this time the change of a command that died may be undone.",
+    )
 
 
 class Settings(_Section):
@@ -255,7 +299,7 @@ class Settings(_Section):
         default="dev", description="Which conf/<environment>.yaml is in force."
     )
     purpose: str = Field(default="", description="What this environment is for.")
-    platform: Literal["local"] = Field(default="local", description="Where the steps run.")
+    platform: Literal["local", "azure"] = Field(default="local", description="Where the steps run.")
     use_case: str = Field(default=".use_case", description="The package that holds the use case.")
     compute: ComputeSettings = ComputeSettings()
     approvals: ApprovalSettings = ApprovalSettings()
@@ -383,7 +427,7 @@ def _brought_by_level(project: Project, environment: str) -> str:
 def _read_yaml(path: Path) -> dict[str, Any]:
     try:
         # a safe loader of our own
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # nosec B506
+        content = yaml.load(path.read_text(encoding="utf-8"), Loader=Loader)  # nosec B506
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigError(f"conf/{path.name} is not valid YAML: {error}") from None
     if content is None:
@@ -391,19 +435,6 @@ def _read_yaml(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise ConfigError(f"conf/{path.name} must hold keys and values, not a {type(content)}")
     return dict(_flatten(content))
-
-
-class _Loader(yaml.SafeLoader):
-    """YAML's safe loader, which here refuses a key that stands twice."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        """Return the mapping of a node."""
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        twice = sorted({str(key) for key in keys if keys.count(key) > 1})
-        if twice:
-            line = node.start_mark.line + 1
-            raise yaml.YAMLError(f"the key {twice[0]!r} stands twice in the block of line {line}")
-        return dict(super().construct_mapping(node, deep))
 
 
 def _flatten(content: Mapping[Any, Any], prefix: str = "") -> list[tuple[str, Any]]:

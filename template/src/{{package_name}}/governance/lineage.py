@@ -2,6 +2,7 @@
 
 import hashlib
 import platform
+import re
 import shutil
 import subprocess  # nosec B404  # only git, with fixed arguments
 from collections.abc import Mapping
@@ -11,9 +12,12 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from ..errors import ConfigError
 from ..files import file_sha256
 
 SCHEMA = 1
+NO_COMMIT = "none"
+_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,23 @@ def git_state(root: Path) -> GitState:
         branch=_git(root, "rev-parse", "--abbrev-ref", "HEAD") or "",
         dirty=status != "",
     )
+
+
+def told_git_state(commit: str, dirty: bool) -> GitState:
+    """Return the state that a job is told, since it runs in a copy without git.
+
+    Args:
+        commit: the commit, or `none` where there is none.
+        dirty: whether there were uncommitted changes.
+
+    Raises:
+        ConfigError: `commit` is no commit.
+    """
+    if commit == NO_COMMIT:
+        return GitState(commit="", branch="", dirty=True)
+    if not _COMMIT.fullmatch(commit):
+        raise ConfigError(f"--git-commit: {commit!r} is neither a full commit nor {NO_COMMIT!r}")
+    return GitState(commit=commit, branch="", dirty=dirty)
 
 
 def environment_state(root: Path) -> dict[str, str]:

@@ -8,7 +8,15 @@ if TYPE_CHECKING:
 
 
 def open_platform(settings: "LoadedSettings") -> "Platform":
-    """Return the platform that the setting `platform` names."""
+    """Return the platform that the setting `platform` names.
+
+    Raises:
+        ConfigError: it is azure, and the extra `azure` is not installed or no subscription named.
+    """
+    if settings.values.platform == "azure":
+        from .azure import AzurePlatform
+
+        return AzurePlatform(settings)
     from .local import LocalPlatform
 
     return LocalPlatform(settings)

@@ -35,11 +35,16 @@ class Run:
 
 @dataclass(frozen=True)
 class ModelVersion:
-    """One registered, immutable model version and its relocatable folder."""
+    """One registered, immutable model version and its relocatable folder.
+
+    `Platform.version` returns it with the folder in place; in a list the folder may be missing, and
+    `tags` say what the registry knows of it.
+    """
 
     name: str
     version: int
     folder: Path
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -167,7 +172,10 @@ class Endpoint(Protocol):
         """Return the last lines that a deployment printed."""
 
     def stop(self) -> None:
-        """Stop what runs, keeping the endpoint so that it can be started again."""
+        """Stop what runs, keeping the endpoint so that it can be started again.
+
+        Refused where a deployment can only run or be removed.
+        """
 
     def repair(self, report: Report) -> None:
         """Start again whatever should run and does not."""
@@ -201,6 +209,12 @@ class Platform(Protocol):
 
     def version(self, number: int) -> ModelVersion:
         """Find a registered version."""
+
+    def share(self, number: int, report: Report) -> str | None:
+        """Give a version to all environments; return its id, or None if they have it anyhow."""
+
+    def register_data(self, folder: Path, name: str, report: Report) -> str | None:
+        """Register a folder of raw data; return its name and version, or None if it needs none."""
 
     def endpoint(self, name: str) -> Endpoint:
         """Return an endpoint by name, whether or not it exists yet."""

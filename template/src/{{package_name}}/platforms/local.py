@@ -123,6 +123,15 @@ class LocalPlatform:
             "`mlops register --run-id …` makes one"
         )
 
+    def share(self, number: int, _report: Report) -> str | None:
+        """Check that there is such a version; all environments of this machine have it."""
+        self.version(number)
+        return None
+
+    def register_data(self, _folder: Path, _name: str, _report: Report) -> str | None:
+        """Do nothing: on this machine a folder is read where it is."""
+        return None
+
     def endpoint(self, name: str) -> Endpoint:
         """Return an endpoint by name, whether or not it exists yet."""
         from .local_endpoint import LocalEndpoint

@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ConfigError, PlatformError
+from ..errors import ConfigError
 from ..project import Project
 from . import leases, processes
 from .base import (
@@ -38,13 +38,19 @@ from .local_servers import (
 from .processes import LOCALHOST, ProcessRecord
 from .serving_env import code_hash, keep_code
 from .state import DeploymentState, EndpointBusy, EndpointState, Lease, StateFile
+from .traffic_rules import (
+    DEPLOYMENT_HEADER,
+    check_mirror,
+    check_removal,
+    check_shares,
+    require_healthy,
+    unknown_deployment,
+)
 from .version_folder import verify_version
 
 if TYPE_CHECKING:
     from ..settings import EndpointSettings
 
-DEPLOYMENT_HEADER = "azureml-model-deployment"
-MAX_MIRROR = 50
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,62}")
 
 
@@ -203,17 +209,8 @@ class LocalEndpoint:
             PlatformError: another command changes the endpoint.
         """
         with self._changing():
-            state = self._servers.existing()
-            if not 0 <= percent <= MAX_MIRROR:
-                raise ConfigError(
-                    f"between 0 and {MAX_MIRROR} % of the requests can be mirrored, not {percent} %"
-                )
-            if deployment is not None and deployment not in state.deployments:
-                raise ConfigError(self._unknown(deployment))
-            if deployment is not None and percent and state.traffic.get(deployment, 0):
-                raise ConfigError(
-                    f"{deployment} cannot be mirrored to while it has traffic of its own"
-                )
+            self._servers.existing()
+            check_mirror(self.name, deployment, percent, self.traffic())
             mirror = {deployment: percent} if deployment is not None and percent else {}
             self._change(lambda s: replace(s, mirror=mirror))
             self._servers.let_router_follow(silent)
@@ -228,16 +225,7 @@ class LocalEndpoint:
         with self._changing():
             self._servers.end_leftovers()
             state = self._servers.existing()
-            if deployment not in state.deployments:
-                raise ConfigError(self._unknown(deployment))
-            if share := state.traffic.get(deployment, 0):
-                raise ConfigError(
-                    f"{deployment} cannot be deleted: it has {share} % of the traffic"
-                )
-            if share := state.mirror.get(deployment, 0):
-                raise ConfigError(
-                    f"{deployment} cannot be deleted: {share} % of the requests are mirrored to it"
-                )
+            check_removal(self.name, deployment, self.traffic(), state.mirror)
             try:
                 if self._change(lambda s: _without_deployment(s, deployment)).deployments:
                     self._servers.let_router_follow(silent)
@@ -432,30 +420,20 @@ class LocalEndpoint:
         self._change(switched)
 
     def _check_traffic(self, traffic: Mapping[str, int], state: EndpointState) -> None:
-        shares = ", ".join(f"{name} {share} %" for name, share in traffic.items()) or "nothing"
-        if any(share < 0 for share in traffic.values()):
-            raise ConfigError(f"no share of traffic may be negative: {shares}")
-        if sum(traffic.values()) not in (0, ALL_TRAFFIC):
-            raise ConfigError(f"the shares of traffic must sum to 0 or 100 %: {shares}")
+        check_shares(self.name, traffic, state.deployments.keys(), state.mirror)
         for name, share in traffic.items():
-            if name not in state.deployments:
-                raise ConfigError(self._unknown(name))
             # a busy server may be slow to say that it is healthy, as long as callers would wait
             patience = state.request_timeout_seconds
             found = self._servers.describe(name, state.deployments[name], patience)
-            if share > 0 and name in state.mirror:
-                raise ConfigError(f"{name} cannot take traffic while it is mirrored to")
-            if share > 0 and not found.healthy:
-                raise PlatformError(
-                    f"{name} cannot take traffic: it is not healthy ({found.detail})"
-                )
+            if share > 0:
+                require_healthy(name, found.detail, healthy=found.healthy)
 
     def _change(self, function: Callable[[EndpointState], EndpointState]) -> EndpointState:
         return self._state.change(self.name, function)
 
     def _unknown(self, deployment: str) -> str:
-        known = ", ".join(sorted(self._servers.existing().deployments))
-        return f"{self.name} has no deployment {deployment!r} (it has: {known})"
+        known = self._servers.existing().deployments.keys()
+        return unknown_deployment(self.name, deployment, known)
 
     def _relative(self, folder: Path) -> str:
         folder = folder.resolve()

@@ -28,8 +28,8 @@ from .copies import Copies
 from .observations import ObservationLog
 from .processes import LOCALHOST, ProcessRecord
 from .state import KEYS_FILE, STATE_FILE, StateFile
+from .traffic_rules import DEPLOYMENT_HEADER
 
-DEPLOYMENT_HEADER = "azureml-model-deployment"
 _ABANDONED_AFTER = 3
 _WATCH_SECONDS = 2.0
 _NOT_PASSED_ON = {

@@ -91,6 +91,8 @@ def release(
             record = _record(endpoint, baseline, traffic, "unchanged", "it serves already")
             watchers.ended(Released(record, None))
             return Released(record, None)
+        if baseline and has_ab_test(settings):
+            endpoint.observations()  # without them there is no A/B test: better to know now
         job = _Job(platform, settings, endpoint, version, baseline, watchers)
         job.ab_settings = ab_test or settings.values.ab_test
         released = job.run(rehearsal)

@@ -1,0 +1,250 @@
+"""Changes of an Azure endpoint: one write at a time, or several under a lease.
+
+A write is made from what was read just before, after a look at the lease. The lease is written,
+left to settle and read back, so that of two commands that write at once one sees the other's. Azure
+answers 409 while it works on an endpoint, which keeps the rest apart. What is left of a race is
+described in docs/azure.md.
+"""
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from ..errors import MlopsError, PlatformError
+from . import azure_lease as leases
+from .azure_errors import Conflict
+from .azure_lease import AzureLease
+from .azure_observations import TrafficLog
+from .azure_resource import Change, EndpointResource, View
+from .base import Report, silent
+
+SETTLE_SECONDS = 2.0
+_BEATS = 3
+_PATIENCE_SECONDS = 120.0
+_PAUSE_SECONDS = 2.0
+
+
+class EndpointBusy(PlatformError):
+    """Another command is changing the endpoint."""
+
+
+@dataclass
+class Shared:
+    """What all objects of one endpoint in this process share.
+
+    `holds` tells whether the process has the endpoint's lease.
+    """
+
+    lock: threading.RLock = field(default_factory=threading.RLock)
+    holds: bool = False
+    log: TrafficLog | None = None
+    asked: float | None = None
+
+
+class Changes:
+    """The right to change one endpoint.
+
+    Args:
+        resource: the endpoint.
+        shared: what this process knows of it.
+        lease_seconds: how long a lease holds that is not moved on.
+    """
+
+    def __init__(self, resource: EndpointResource, shared: Shared, lease_seconds: float) -> None:
+        self._resource = resource
+        self._shared = shared
+        self._seconds = lease_seconds
+
+    def write(self, change: Callable[[View], Change | None]) -> None:
+        """Write once, unless another command holds the endpoint.
+
+        Args:
+            change: returns what to write, given what was read; None for nothing.
+
+        Raises:
+            ConfigError: the endpoint does not exist.
+            EndpointBusy: another command holds it.
+            Conflict: Azure is at work on it.
+        """
+        self._write(lambda: self._free(self._resource.existing(), silent), change)
+
+    def undo_abandoned(self, report: Report) -> None:
+        """Undo the change of a command that died, if there is one."""
+        with self._shared.lock, contextlib.suppress(EndpointBusy, Conflict):
+            view = self._resource.read()
+            if view and not self._shared.holds:
+                self._free(view, report)
+
+    @contextlib.contextmanager
+    def held(self, purpose: str, report: Report = silent, *, record: bool) -> Iterator[None]:
+        """Hold the endpoint, which is created if there is none, for the time of the block.
+
+        If the block fails, traffic and mirror are as before.
+
+        Args:
+            purpose: what others are told.
+            report: receives a line if the change of a dead command is undone first.
+            record: whether what was before is kept for `previous`.
+
+        Raises:
+            EndpointBusy: another change is in progress.
+        """
+        created = self._take(purpose, report)
+        ended = threading.Event()
+        beating = threading.Thread(target=self._beat, args=(ended,), daemon=True)
+        beating.start()
+        try:
+            try:
+                yield
+            finally:
+                ended.set()
+                beating.join()
+        except BaseException as error:
+            self._undo(error, created)
+            raise
+        else:
+            self._complete(purpose, record)
+        finally:
+            self._shared.holds = False
+
+    def _take(self, purpose: str, report: Report) -> bool:
+        """Take the lease; return whether the endpoint was created for it."""
+        with self._shared.lock:
+            view = self._resource.read()
+            if self._shared.holds:
+                raise self._busy(view.lease if view else None)
+            if view is None:
+                lease = leases.taken(purpose, {}, {}, _now(), self._seconds)
+                self._resource.create(leases.with_lease({}, lease))
+            else:
+                view = self._free(view, report)
+                lease = leases.taken(purpose, view.shares, view.mirror, _now(), self._seconds)
+                self._resource.write(view, Change(tags=leases.with_lease(view.tags, lease)))
+            time.sleep(SETTLE_SECONDS)
+            found = self._resource.existing().lease
+            if found is None or not found.is_own:
+                raise self._busy(found)
+            self._shared.holds = True
+            return view is None
+
+    def _free(self, view: View, report: Report) -> View:
+        """Return the endpoint, which nobody else holds; undo what a dead command left."""
+        held = view.lease
+        if self._shared.holds:
+            if held is None or not held.is_own:
+                raise self._lost(held)
+            return view
+        if held is None:
+            return view
+        if held.is_held(_now(), in_progress=view.in_progress):
+            raise self._busy(held)
+        self._resource.write(view, _undoing(view, held))
+        after = self._resource.existing()
+        shares = ", ".join(f"{name} {share} %" for name, share in after.traffic.items())
+        report(f"{held.purpose} was interrupted: the traffic is {shares or 'as before'}")
+        return after
+
+    def _write(self, read: Callable[[], View], change: Callable[[View], Change | None]) -> None:
+        """Read, decide and write, again and again while Azure is at work, if the lease is ours."""
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        with self._shared.lock:
+            while True:
+                view = read()
+                wanted = change(view)
+                if wanted is None:
+                    return
+                try:
+                    self._resource.write(view, wanted)
+                    return
+                except Conflict:
+                    if not self._shared.holds or time.monotonic() > deadline:
+                        raise
+                time.sleep(_PAUSE_SECONDS)
+
+    def _beat(self, ended: threading.Event) -> None:
+        """Move the lease's time on until the change has ended."""
+        while not ended.wait(self._seconds / _BEATS):
+            # Azure may be at work, or out of reach: the next beat tries again
+            with contextlib.suppress(MlopsError), self._shared.lock:
+                view = self._own()
+                lease = view.lease
+                if lease and not ended.is_set():
+                    lease = leases.renewed(lease, _now(), self._seconds)
+                    self._resource.write(view, Change(tags=leases.with_lease(view.tags, lease)))
+
+    def _complete(self, purpose: str, record: bool) -> None:
+        def completed(view: View) -> Change:
+            tags = leases.with_lease(view.tags, None)
+            before = leases.previous_after(view.lease, view.shares) if view.lease else None
+            if record and before:
+                tags = leases.with_previous(tags, before)
+            return Change(tags=tags)
+
+        try:
+            self._write(self._own, completed)
+        except EndpointBusy:
+            raise
+        except MlopsError as error:
+            raise PlatformError(
+                f"{purpose} is done, but the endpoint {self._resource.name} could not be let go: "
+                f"{error}; after {self._seconds:.0f} s the next command would undo it"
+            ) from None
+
+    def _undo(self, error: BaseException, created: bool) -> None:
+        try:
+            view = self._own()
+            if created and not view.deployments:
+                self._resource.remove()
+                return
+            self._write(self._own, lambda view: _undoing(view, view.lease) if view.lease else None)
+        except EndpointBusy:
+            return
+        except MlopsError as second:
+            if isinstance(error, MlopsError):
+                raise type(error)(
+                    f"{error}; traffic and mirror could not be restored yet ({second}): the next "
+                    f"command does so after {self._seconds:.0f} s"
+                ) from None
+
+    def _own(self) -> View:
+        """Return the endpoint, whose lease is this process's.
+
+        Raises:
+            EndpointBusy: it is not any more.
+        """
+        view = self._resource.existing()
+        if view.lease is None or not view.lease.is_own:
+            raise self._lost(view.lease)
+        return view
+
+    def _busy(self, held: AzureLease | None) -> EndpointBusy:
+        who = "another command was faster"
+        if held is not None:
+            who = f"{held.purpose} ({held.holder}; until {held.expires:%H:%M:%S} UTC, or longer)"
+        return EndpointBusy(
+            f"another command is changing the endpoint {self._resource.name}: {who}; wait for it "
+            "to end, then try again"
+        )
+
+    def _lost(self, held: AzureLease | None) -> EndpointBusy:
+        to = f" to {held.purpose} ({held.holder})" if held else ""
+        return EndpointBusy(
+            f"this command lost its hold on the endpoint {self._resource.name}{to} and changes "
+            "nothing more: look at `mlops status`, then try again"
+        )
+
+
+def _undoing(view: View, held: AzureLease) -> Change:
+    """Return what undoes a change."""
+    after = leases.undone(held, view.shares)
+    tags = leases.with_lease(view.tags, None)
+    if after.previous:
+        tags = leases.with_previous(tags, after.previous)
+    return Change(after.traffic, after.mirror, tags)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

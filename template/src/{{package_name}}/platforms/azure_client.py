@@ -1,0 +1,155 @@
+"""The clients of Azure ML that the platform's parts share, opened when first needed."""
+
+import functools
+import logging
+import time
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..errors import ConfigError, PlatformError
+from ..settings import LoadedSettings
+from .azure_errors import NotFound, azure_errors
+from .azure_names import AzureNames, azure_names, subscription_id
+from .base import Report
+
+_RETRIES = 5
+_LONGEST_WAIT = 30
+_WAIT_SECONDS = 0.5
+
+__all__ = ["AzureClients", "require_extra"]
+
+
+def require_extra() -> None:
+    """Check that the packages of the extra `azure` are installed.
+
+    Raises:
+        ConfigError: they are not.
+    """
+    try:
+        import azure.ai.ml
+        import azure.identity  # noqa: F401
+    except ModuleNotFoundError as error:
+        raise ConfigError(
+            f"the platform azure needs packages that are not installed ({error.name}): "
+            "run `uv sync --extra azure`"
+        ) from None
+
+
+@dataclass(frozen=True)
+class AzureClients:
+    """Clients for the workspace of the settings' environment and for the shared registry."""
+
+    settings: LoadedSettings
+
+    @property
+    def names(self) -> AzureNames:
+        """What the environment's resources are called."""
+        values = self.settings.values
+        return azure_names(self.settings.model_name, values.environment, values.azure)
+
+    @property
+    def home(self) -> Path:
+        """The project's folder for what was downloaded."""
+        return self.settings.project.state_dir
+
+    @functools.cached_property
+    def credential(self) -> Any:
+        """Who is signed in."""
+        from .azure_credentials import open_credential
+
+        require_extra()
+        _be_quiet()
+        return open_credential()
+
+    @functools.cached_property
+    def workspace(self) -> Any:
+        """The client of the workspace."""
+        credential, names = self.credential, self.names
+        from azure.ai.ml import MLClient
+
+        return MLClient(
+            credential,
+            subscription_id(self.settings.values.azure),
+            names.resource_group,
+            names.workspace,
+            **_options(),
+        )
+
+    @functools.cached_property
+    def registry(self) -> Any:
+        """The client of the registry.
+
+        Raises:
+            ConfigError: there is no such registry.
+        """
+        credential, names = self.credential, self.names
+        from azure.ai.ml import MLClient
+
+        with azure_errors(f"opening the registry {names.registry}"):
+            return MLClient(credential, registry_name=names.registry, **_options())
+
+    def require_workspace(self) -> Any:
+        """Return the workspace's own description.
+
+        Raises:
+            ConfigError: it does not exist, or who is signed in may not read it.
+        """
+        return self._workspace_resource
+
+    @functools.cached_property
+    def _workspace_resource(self) -> Any:
+        name = self.names.workspace
+        with azure_errors(f"reading the workspace {name}"):
+            return self.workspace.workspaces.get(name)
+
+    def find(self, doing: str, ask: Any, *arguments: Any, **options: Any) -> Any:
+        """Return what a call of the SDK returns, or None if there is no such resource.
+
+        Raises:
+            ConfigError: the workspace itself does not exist.
+        """
+        try:
+            with azure_errors(doing):
+                return ask(*arguments, **options)
+        except NotFound:
+            self.require_workspace()
+            return None
+
+    def finish(self, poller: Any, doing: str, report: Report) -> Any:
+        """Wait for a long operation, telling how long it has taken; return its result.
+
+        Raises:
+            PlatformError: it failed, or took longer than azure.operation_timeout_seconds.
+        """
+        azure = self.settings.values.azure
+        started = told = time.monotonic()
+        while not poller.done():
+            poller.wait(_WAIT_SECONDS)
+            now = time.monotonic()
+            if now - told >= azure.poll_seconds:
+                report(f"{doing}: {now - started:.0f} s")
+                told = now
+            if now - started > azure.operation_timeout_seconds:
+                raise PlatformError(
+                    f"{doing}: Azure has not finished after {now - started:.0f} s "
+                    "(azure.operation_timeout_seconds); it may still do so: see `mlops status`"
+                )
+        return poller.result()
+
+
+def _options() -> dict[str, Any]:
+    """Return what every client is made with: reads and idempotent calls are tried again."""
+    return {
+        "show_progress": False,
+        "enable_telemetry": False,
+        "retry_total": _RETRIES,
+        "retry_backoff_max": _LONGEST_WAIT,
+    }
+
+
+def _be_quiet() -> None:
+    """Keep off the screen what the SDK logs: its modules have handlers and levels of their own."""
+    warnings.filterwarnings("ignore", module=r"azure\..*")
+    logging.disable(logging.ERROR)

@@ -1,0 +1,164 @@
+"""The lease of an Azure endpoint, in the endpoint's own tags: what is written, read and undone.
+
+Azure ML has no lock. Who changes an endpoint in several steps writes so into its tags, with a time
+until which that holds and that is moved on while the change lasts. One tag holds one field, because
+a tag has room for 256 characters.
+"""
+
+import os
+import socket
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+from .base import DeploymentShare
+
+LEASE = "mlops-lease-"
+PREVIOUS = "mlops-previous-"
+_BEFORE = f"{LEASE}before-"
+_MIRROR = f"{LEASE}mirror-"
+_LONGEST_VALUE = 256
+_TIME = "%Y-%m-%dT%H:%M:%SZ"
+
+HOLDER = f"{socket.gethostname()[:60]} process {os.getpid()} {uuid.uuid4().hex[:8]}"
+"""Who this process is, to itself and to the people who read the tags."""
+
+Tags = Mapping[str, str]
+Shares = dict[str, DeploymentShare]
+
+
+@dataclass(frozen=True)
+class AzureLease:
+    """Who holds an endpoint, for what and until when; and how it was before."""
+
+    purpose: str
+    holder: str
+    expires: datetime
+    before: Shares
+    mirror: dict[str, int]
+
+    @property
+    def is_own(self) -> bool:
+        """Whether this process took it."""
+        return self.holder == HOLDER
+
+    def is_held(self, now: datetime, *, in_progress: bool = False) -> bool:
+        """Tell whether it still holds.
+
+        Args:
+            now: the present time.
+            in_progress: whether Azure is still creating or changing one of the deployments; its
+                holder cannot move the time on meanwhile.
+        """
+        return now < self.expires or in_progress
+
+
+@dataclass(frozen=True)
+class Undone:
+    """Traffic and mirror after a change was undone."""
+
+    traffic: dict[str, int]
+    mirror: dict[str, int]
+    previous: Shares | None
+
+
+def taken(
+    purpose: str, before: Shares, mirror: Mapping[str, int], now: datetime, seconds: float
+) -> AzureLease:
+    """Return a lease of this process."""
+    expires = now + timedelta(seconds=seconds)
+    return AzureLease(purpose, HOLDER, expires, dict(before), dict(mirror))
+
+
+def renewed(lease: AzureLease, now: datetime, seconds: float) -> AzureLease:
+    """Return the lease, holding so many seconds from now."""
+    return replace(lease, expires=now + timedelta(seconds=seconds))
+
+
+def read_lease(tags: Tags) -> AzureLease | None:
+    """Return the lease that an endpoint's tags hold; what nobody can read holds nothing."""
+    try:
+        return AzureLease(
+            purpose=tags[f"{LEASE}purpose"],
+            holder=tags[f"{LEASE}holder"],
+            expires=datetime.strptime(tags[f"{LEASE}expires"], _TIME).replace(tzinfo=UTC),
+            before=_shares(tags, _BEFORE),
+            mirror={name: int(text) for name, text in _below(tags, _MIRROR).items()},
+        )
+    except (KeyError, ValueError):
+        return None
+
+
+def with_lease(tags: Tags, lease: AzureLease | None) -> dict[str, str]:
+    """Return the tags with this lease instead of the one they hold."""
+    kept = {name: value for name, value in tags.items() if not name.startswith(LEASE)}
+    if lease is None:
+        return kept
+    return {
+        **kept,
+        f"{LEASE}purpose": lease.purpose[:_LONGEST_VALUE],
+        f"{LEASE}holder": lease.holder[:_LONGEST_VALUE],
+        f"{LEASE}expires": lease.expires.astimezone(UTC).strftime(_TIME),
+        **_written(lease.before, _BEFORE),
+        **{f"{_MIRROR}{name}": str(percent) for name, percent in lease.mirror.items()},
+    }
+
+
+def read_previous(tags: Tags) -> Shares | None:
+    """Return what each deployment was before the last completed change, or None."""
+    try:
+        return _shares(tags, PREVIOUS) or None
+    except ValueError:
+        return None
+
+
+def with_previous(tags: Tags, shares: Shares) -> dict[str, str]:
+    """Return the tags with this as what was before."""
+    kept = {name: value for name, value in tags.items() if not name.startswith(PREVIOUS)}
+    return {**kept, **_written(shares, PREVIOUS)}
+
+
+def previous_after(lease: AzureLease, now: Shares) -> Shares | None:
+    """Return what to record after a change that went well, or None if it changed nothing."""
+    return lease.before if lease.before and lease.before != now else None
+
+
+def undone(lease: AzureLease, now: Shares) -> Undone:
+    """Return what undoing a change comes to.
+
+    Where it has already removed a deployment that had traffic, the traffic stays as it is: it goes
+    to what replaced that one.
+
+    Args:
+        lease: the lease of the change.
+        now: what each deployment is now.
+    """
+    if any(share.traffic and name not in now for name, share in lease.before.items()):
+        traffic = {name: share.traffic for name, share in now.items()}
+        return Undone(traffic, {}, previous_after(lease, now))
+    traffic = {name: lease.before[name].traffic if name in lease.before else 0 for name in now}
+    mirror = {name: percent for name, percent in lease.mirror.items() if name in now}
+    return Undone(traffic, mirror, None)
+
+
+def _written(shares: Shares, prefix: str) -> dict[str, str]:
+    return {
+        f"{prefix}{name}": f"version {share.model_version}, {share.traffic} %"
+        for name, share in shares.items()
+    }
+
+
+def _shares(tags: Tags, prefix: str) -> Shares:
+    return {name: _share(text) for name, text in sorted(_below(tags, prefix).items())}
+
+
+def _share(text: str) -> DeploymentShare:
+    version, _, traffic = text.removeprefix("version ").removesuffix(" %").partition(", ")
+    return DeploymentShare(int(version), int(traffic))
+
+
+def _below(tags: Tags, prefix: str) -> dict[str, str]:
+    return {
+        name.removeprefix(prefix): value for name, value in tags.items() if name.startswith(prefix)
+    }

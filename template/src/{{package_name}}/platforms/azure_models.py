@@ -1,0 +1,280 @@
+"""Model versions on Azure: in the workspace where they were made, and in the shared registry.
+
+The folder of a version is downloaded when it is needed, kept below `.mlops/azure`, and checked each
+time against the hash that was written when it was registered.
+"""
+
+import functools
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from ..errors import MlopsError, PlatformError, Refused
+from ..files import file_sha256, new_folder, read_json
+from .azure_client import AzureClients
+from .azure_errors import Conflict, azure_errors
+from .base import ModelVersion, Report, Run
+from .version_folder import LINEAGE, MODEL, verify_version
+
+_ATTEMPTS = 5
+
+Place = Literal["registry", "workspace"]
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A version as Azure lists it, and the places where it is."""
+
+    number: int
+    tags: dict[str, str]
+    places: tuple[Place, ...]
+
+
+class AzureModels:
+    """The versions of the project's model.
+
+    Args:
+        clients: of the workspace and the registry.
+    """
+
+    def __init__(self, clients: AzureClients) -> None:
+        self._clients = clients
+        self.name = clients.settings.model_name
+
+    def listed(self) -> list[Listed]:
+        """Return what registry and workspace hold, oldest first."""
+        found: dict[int, Listed] = {}
+        for place, client in self._places():
+            for model in self._models(place, client):
+                number = int(model.version)
+                known = found.get(number)
+                places = (*known.places, place) if known else (place,)
+                tags = (known.tags if known else {}) or dict(model.tags or {})
+                found[number] = Listed(number, tags, places)
+        return [found[number] for number in sorted(found)]
+
+    def versions(self) -> list[ModelVersion]:
+        """Return the versions; their folders are there only if they were needed before."""
+        return [
+            ModelVersion(self.name, each.number, self._folder(each.number), each.tags)
+            for each in self.listed()
+        ]
+
+    def version(self, number: int) -> ModelVersion:
+        """Return a version with its folder, which is downloaded unless it is here already.
+
+        Raises:
+            Refused: there is no such version, or its files are not those that were registered.
+        """
+        listed = self._find(number)
+        folder = self._folder(number)
+        if not folder.is_dir():
+            self._download(listed, folder)
+        facts = verify_version(folder)
+        registered = listed.tags.get("model.sha256", facts.model_sha256)
+        if (facts.version, facts.model_sha256) != (number, registered):
+            raise Refused(
+                f"{folder} is not version {number} as it was registered: delete the folder, and it "
+                "is downloaded again"
+            )
+        return ModelVersion(self.name, number, folder, listed.tags)
+
+    def reference(self, number: int) -> str:
+        """Return the id by which a deployment names a version.
+
+        Where the registry has it, that is the registry's; only where models are trained a version
+        may be deployed that was not shared yet.
+
+        Raises:
+            Refused: there is no such version, or it was not shared.
+        """
+        listed = self._find(number)
+        if "registry" in listed.places:
+            return self.registry_id(number)
+        return f"azureml:{self.name}:{number}"
+
+    def registry_id(self, number: int) -> str:
+        """Return the id of a version in the registry."""
+        registry = self._clients.names.registry
+        return f"azureml://registries/{registry}/models/{self.name}/versions/{number}"
+
+    def register(self, run: Run, build: Callable[[Path, int], None]) -> ModelVersion:
+        """Make the next version of the folder that `build` fills.
+
+        A run whose model is registered already keeps its version.
+
+        Raises:
+            PlatformError: others keep taking the number, or Azure fails.
+        """
+        training = read_json(run.folder / "model" / "training.json", schema=1)
+        trained = training["model_sha256"]
+        for _ in range(_ATTEMPTS):
+            known = self.listed()
+            for each in known:
+                tags = (each.tags.get("run_id"), each.tags.get("trained.sha256"))
+                if tags == (run.run_id, trained):
+                    return self.version(each.number)
+            number = max((each.number for each in known), default=0) + 1
+            if self._create(number, run, build):
+                return self.version(number)
+        raise PlatformError(
+            f"{self.name}: other commands keep taking the next version number; try again"
+        )
+
+    def share(self, number: int, report: Report) -> str:
+        """Copy a version of this workspace to the registry; return its id there.
+
+        A version that is there already is left, if it is the same.
+
+        Raises:
+            Refused: there is no such version here, or the registry holds another one.
+        """
+        mine = self._find(number)
+        names = self._clients.names
+        if "workspace" not in mine.places and "registry" not in mine.places:
+            raise Refused(self._unknown(number))
+        if "registry" not in mine.places:
+            report(f"copying version {number} to the registry {names.registry}")
+            with azure_errors(f"sharing version {number} with the registry {names.registry}"):
+                self._clients.workspace.models.share(
+                    self.name,
+                    str(number),
+                    share_with_name=self.name,
+                    share_with_version=str(number),
+                    registry_name=names.registry,
+                )
+        if "workspace" in mine.places:
+            report("comparing what the registry holds with what was registered")
+            self._compare(number)
+        return self.registry_id(number)
+
+    def _compare(self, number: int) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            hashes = {}
+            for place, client in self._places():
+                target = Path(folder) / place
+                self._fetch(place, client, number, target)
+                hashes[place] = _hashes(target)
+        if hashes["registry"] != hashes["workspace"]:
+            raise Refused(
+                f"version {number} in the registry {self._clients.names.registry} is not the one "
+                f"of the workspace {self._clients.names.workspace}: their files differ; register "
+                "the run again to get a new number"
+            )
+
+    def _create(self, number: int, run: Run, build: Callable[[Path, int], None]) -> bool:
+        """Create one version; False if another command took the number meanwhile."""
+        from azure.ai.ml.entities import Model
+
+        with tempfile.TemporaryDirectory() as parent:
+            folder = Path(parent) / self.name
+            folder.mkdir()
+            build(folder, number)
+            tags = version_tags(folder, run)
+            model = Model(
+                path=str(folder),
+                name=self.name,
+                version=str(number),
+                type="custom_model",
+                tags=tags,
+            )
+            try:
+                with azure_errors(f"registering version {number} of {self.name}"):
+                    self._clients.workspace.models.create_or_update(model)
+            except MlopsError as error:
+                if isinstance(error, Conflict) or self._is_taken(number, tags):
+                    return False
+                raise
+            if self._is_taken(number, tags):
+                return False
+            with new_folder(self._folder(number), replaces=LINEAGE) as copy:
+                shutil.copytree(folder, copy, dirs_exist_ok=True)
+        return True
+
+    def _is_taken(self, number: int, tags: Mapping[str, str]) -> bool:
+        found = self._clients.find(
+            f"reading version {number} of {self.name}",
+            self._clients.workspace.models.get,
+            self.name,
+            version=str(number),
+        )
+        return found is not None and dict(found.tags or {}).get("run_id") != tags["run_id"]
+
+    def _find(self, number: int) -> Listed:
+        for each in self.listed():
+            if each.number == number:
+                return each
+        raise Refused(self._unknown(number))
+
+    def _unknown(self, number: int) -> str:
+        have = ", ".join(str(each.number) for each in self.listed()) or "none"
+        return (
+            f"{self.name} has no version {number} in the registry {self._clients.names.registry} "
+            f"or the workspace {self._clients.names.workspace} (there is: {have}); `mlops register "
+            "--run-id …` makes one, `mlops share --model-version …` gives it to all environments"
+        )
+
+    def _places(self) -> list[tuple[Place, Any]]:
+        return [("registry", self._clients.registry), ("workspace", self._clients.workspace)]
+
+    def _models(self, place: Place, client: Any) -> list[Any]:
+        doing = f"listing the versions of {self.name} in the {place}"
+        found = self._clients.find(doing, lambda: list(client.models.list(name=self.name)))
+        return [each for each in found or [] if str(each.version).isdecimal()]
+
+    def _download(self, listed: Listed, folder: Path) -> None:
+        place = listed.places[0]
+        client = dict(self._places())[place]
+        with new_folder(folder, replaces=LINEAGE) as new:
+            self._fetch(place, client, listed.number, new)
+
+    def _fetch(self, place: Place, client: Any, number: int, target: Path) -> None:
+        """Download a version into a folder, without the folders that the SDK puts around it."""
+        target.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory() as parent:
+            with azure_errors(f"downloading version {number} of {self.name} from the {place}"):
+                client.models.download(self.name, version=str(number), download_path=parent)
+            found = sorted(Path(parent).rglob(LINEAGE))
+            if len(found) != 1 or not (found[0].parent / MODEL).is_file():
+                raise PlatformError(
+                    f"version {number} of {self.name} in the {place} is not a model version: "
+                    f"{len(found)} files {LINEAGE}, expected 1 beside {MODEL}"
+                )
+            shutil.copytree(found[0].parent, target, dirs_exist_ok=True)
+
+    def _folder(self, number: int) -> Path:
+        return self._home / str(number)
+
+    @functools.cached_property
+    def _home(self) -> Path:
+        return self._clients.home / "azure" / self._clients.names.registry / self.name
+
+
+def version_tags(folder: Path, run: Run) -> dict[str, str]:
+    """Return the tags of a version: where it comes from, and what identifies it."""
+    lineage = read_json(folder / LINEAGE, schema=1)
+    card = read_json(folder / "card.json", schema=1)
+    f1 = card["evaluation"]["model"].get("f1")
+    commit = str(lineage["git"]["commit"])
+    return {
+        "run_id": run.run_id,
+        "git.commit": commit or "none",
+        "git.dirty": str(lineage["git"]["dirty"]).lower(),
+        "data.hash": str(lineage["data"]["hash"]),
+        "model.sha256": str(lineage["files"][MODEL]),
+        "trained.sha256": str(lineage["training"]["model_sha256"]),
+        "gate": "passed" if lineage["verdict"]["passed"] else "refused",
+        "created_at": str(lineage["created_at"]),
+        "f1": "" if f1 is None else f"{f1:.4f}",
+    }
+
+
+def _hashes(folder: Path) -> dict[str, str]:
+    return {
+        path.relative_to(folder).as_posix(): file_sha256(path)
+        for path in folder.rglob("*")
+        if path.is_file()
+    }

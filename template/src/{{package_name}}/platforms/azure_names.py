@@ -1,0 +1,71 @@
+"""What resources are called in Azure: one place, which infra/ and the commands agree on."""
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..errors import ConfigError
+
+if TYPE_CHECKING:
+    from ..settings import AzureSettings
+
+SUBSCRIPTION_VARIABLE = "AZURE_SUBSCRIPTION_ID"
+_ONLINE_NAME = re.compile(r"[a-z](?:[a-z0-9-]{1,30}[a-z0-9])")
+
+
+@dataclass(frozen=True)
+class AzureNames:
+    """The names of an environment's resources, and of the registry that all environments share."""
+
+    resource_group: str
+    workspace: str
+    compute: str
+    registry: str
+    registry_resource_group: str
+
+
+def azure_names(project: str, environment: str, settings: "AzureSettings") -> AzureNames:
+    """Return the names that the settings give, or else those that follow from the project's.
+
+    Args:
+        project: the project's name, as in pyproject's `[tool.mlops]`.
+        environment: dev, test or prod.
+        settings: the section `azure`.
+    """
+    return AzureNames(
+        resource_group=settings.resource_group or f"rg-{project}-{environment}",
+        workspace=settings.workspace or f"mlw-{project}-{environment}",
+        compute=settings.compute or f"cpu-{environment}",
+        registry=settings.registry or f"mlr-{project}",
+        registry_resource_group=settings.registry_resource_group or f"rg-{project}-shared",
+    )
+
+
+def subscription_id(settings: "AzureSettings", variables: Mapping[str, str] = os.environ) -> str:
+    """Return the subscription's id.
+
+    Raises:
+        ConfigError: neither the settings nor the environment name one.
+    """
+    found = settings.subscription_id or variables.get(SUBSCRIPTION_VARIABLE, "")
+    if not found:
+        raise ConfigError(
+            "no Azure subscription is named: set the variable "
+            f"{SUBSCRIPTION_VARIABLE} or azure.subscription_id in conf/base.yaml"
+        )
+    return found
+
+
+def check_online_name(kind: str, name: str) -> None:
+    """Check the name of an endpoint or of a deployment.
+
+    Raises:
+        ConfigError: Azure does not allow it.
+    """
+    if not _ONLINE_NAME.fullmatch(name):
+        raise ConfigError(
+            f"the name of the {kind}, {name!r}, must start with a letter and hold 3 to 32 small "
+            "letters, digits and dashes"
+        )

@@ -649,15 +649,19 @@ def ci() -> None:
 @environment_option
 @json_option
 def ci_facts(environment: str | None, as_json: bool) -> None:
-    """Tell the workflow the maturity level, the platform and how many people must approve."""
+    """Tell the workflow the level, the platform, the approvals needed, the names in Azure."""
     from .console import emit, show
+    from .platforms.azure_names import azure_names
 
     settings = _settings(environment, {})
-    rehearsal = settings.values.platform == "local"
+    values = settings.values
+    names = azure_names(settings.model_name, values.environment, values.azure)
     found = {
         "level": settings.project.facts["maturity_level"],
-        "platform": settings.values.platform,
-        "approvals": 0 if rehearsal else settings.values.approvals.required,
+        "platform": values.platform,
+        "approvals": 0 if values.platform == "local" else values.approvals.required,
+        "resource_group": names.resource_group,
+        "endpoint": settings.endpoint_name,
     }
     for name, value in found.items():
         set_output(name, value)

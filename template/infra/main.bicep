@@ -149,8 +149,8 @@ module cluster 'modules/compute.bicep' = {
 module rights 'modules/rights.bicep' = {
   name: 'rights'
   params: {
+    slug: slug
     environment: environment
-    sharedGroupId: subscriptionResourceId('Microsoft.Resources/resourceGroups', sharedGroup)
     workspaceName: workspace.outputs.name
     containerRegistryName: workspace.outputs.containerRegistryName
     workspaceAccountName: storage.outputs.workspaceAccountName

@@ -28,10 +28,7 @@ param tags object = {}
 
 var allTags = union(tags, { project: slug, environment: 'shared', managedBy: 'infra/shared.bicep' })
 var groupIds = [
-  for environment in environments: subscriptionResourceId(
-    'Microsoft.Resources/resourceGroups',
-    'rg-${slug}-${environment}'
-  )
+  for environment in environments: '${subscription().id}/resourceGroups/rg-${slug}-${environment}'
 ]
 
 // Each GitHub environment signs in as an identity of its own. prod-rollback has no reviewers, so it

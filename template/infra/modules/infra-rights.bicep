@@ -11,11 +11,12 @@ param endpointOperatorId string
 var contributorId = 'b24988ac-6180-42a0-ab88-20f7382dd24c'
 var roleAdministratorId = 'f58310d9-a9f6-439a-9e8d-f62e7b41a168'
 
-// The roles that modules/rights.bicep assigns: AcrPull, AzureML Data Scientist, AzureML Metrics
+// The roles that main.bicep assigns: AcrPull, AcrPush, AzureML Data Scientist, AzureML Metrics
 // Writer, Log Analytics Reader, Storage Blob Data Contributor and Reader, and two of the project.
 var assignable = join(
   [
     '7f951dda-4ed3-4680-a7ca-43fe172d538d'
+    '8311e382-0749-4cb8-b61a-304f252e45ec'
     'f6c7c914-8db3-469d-8ca1-694a8f32e121'
     '635dd51f-9968-44d3-b7fb-6d9a6bd613ae'
     '73c42c96-874c-492b-b04d-ab87d138a893'

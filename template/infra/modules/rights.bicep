@@ -1,10 +1,7 @@
 // Who may do what in one environment. Each right is on one resource, none on the group.
 
+param slug string
 param environment string
-
-@description('Id of the group in which infra/shared.bicep made the roles.')
-param sharedGroupId string
-
 param workspaceName string
 param containerRegistryName string
 param workspaceAccountName string
@@ -22,8 +19,16 @@ var metricsWriterRoleId = subscriptionResourceId(roles, '635dd51f-9968-44d3-b7fb
 var logReaderRoleId = subscriptionResourceId(roles, '73c42c96-874c-492b-b04d-ab87d138a893')
 var blobWriterRoleId = subscriptionResourceId(roles, 'ba92f5b4-2d11-453d-a403-e96b0029c9fe')
 var blobReaderRoleId = subscriptionResourceId(roles, '2a2b9908-6ea1-4ae2-8e65-a410df84e7d1')
-var endpointDeployerRoleId = subscriptionResourceId(roles, guid(sharedGroupId, 'endpoint-deployer'))
-var endpointOperatorRoleId = subscriptionResourceId(roles, guid(sharedGroupId, 'endpoint-operator'))
+
+// The two that infra/shared.bicep made.
+var endpointDeployerRoleId = subscriptionResourceId(
+  roles,
+  guid(subscription().id, slug, 'endpoint-deployer')
+)
+var endpointOperatorRoleId = subscriptionResourceId(
+  roles,
+  guid(subscription().id, slug, 'endpoint-operator')
+)
 
 // dev trains and registers; test and prod deploy, and train nothing.
 var onWorkspace = concat(

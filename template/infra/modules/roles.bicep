@@ -30,7 +30,7 @@ var deploy = concat(operate, [
 ])
 
 resource endpointOperator 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
-  name: guid(resourceGroup().id, 'endpoint-operator')
+  name: guid(subscription().id, slug, 'endpoint-operator')
   properties: {
     roleName: '${slug} endpoint operator'
     description: 'Changes traffic between deployments, and puts back one that was there before.'
@@ -41,7 +41,7 @@ resource endpointOperator 'Microsoft.Authorization/roleDefinitions@2022-04-01' =
 }
 
 resource endpointDeployer 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
-  name: guid(resourceGroup().id, 'endpoint-deployer')
+  name: guid(subscription().id, slug, 'endpoint-deployer')
   properties: {
     roleName: '${slug} endpoint deployer'
     description: 'Creates endpoints and deployments, with new code and images. Trains nothing.'
@@ -52,7 +52,7 @@ resource endpointDeployer 'Microsoft.Authorization/roleDefinitions@2022-04-01' =
 }
 
 resource registryReader 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
-  name: guid(resourceGroup().id, 'registry-reader')
+  name: guid(subscription().id, slug, 'registry-reader')
   properties: {
     roleName: '${slug} registry reader'
     description: 'Reads models of an Azure ML registry, and changes none.'
@@ -70,7 +70,7 @@ resource registryReader 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
 }
 
 resource plan 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
-  name: guid(resourceGroup().id, 'infrastructure-plan')
+  name: guid(subscription().id, slug, 'infrastructure-plan')
   properties: {
     roleName: '${slug} infrastructure plan'
     description: 'Shows what a deployment would change, and changes nothing.'

@@ -36,7 +36,8 @@ def azure_names(project: str, environment: str, settings: "AzureSettings") -> Az
     """
     return AzureNames(
         resource_group=settings.resource_group or f"rg-{project}-{environment}",
-        workspace=settings.workspace or f"mlw-{project}-{environment}",
+        # Azure ML takes at most 33 characters.
+        workspace=settings.workspace or f"mlw-{project[:24]}-{environment}",
         compute=settings.compute or f"cpu-{environment}",
         registry=settings.registry or f"mlr-{project}",
         registry_resource_group=settings.registry_resource_group or f"rg-{project}-shared",

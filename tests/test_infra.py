@@ -59,7 +59,7 @@ CHECKOV = "checkov==3.3.30"
 # What checkov would have otherwise, and why it is as it is.
 ACCEPTED = {
     "CKV_AZURE_166": "images are built by the workspace; quarantine would need a scanner",
-    "CKV_AZURE_206": "a copy in another region is a matter of price; what is stored can be made anew",
+    "CKV_AZURE_206": "copies in another region cost more; what is stored can be made anew",
     "CKV_AZURE_243": "the private endpoint is a resource of its own, which this check does not see",
 }
 ACCEPTED_IN_PUBLIC = {

@@ -121,6 +121,7 @@ class TestPipeline:
         act.api.approved_by("ann", "bob")
         outcome = act("push", PUSH, variables={"MLOPS_PLATFORM": "azure"})
         assert {call["settings"]["MLOPS_PLATFORM"] for call in outcome.calls} == {"azure"}
+        assert len(outcome.find("sync --extra azure")) == 7
 
     def test_level_1_trains_and_stops_there(self, act: Act) -> None:
         act.api.no_earlier_run()

@@ -26,7 +26,9 @@ def option(name: str) -> str:
 
 def record() -> None:
     """Note the call with the settings it was given."""
-    settings = {name: value for name, value in os.environ.items() if name.startswith("MLOPS_")}
+    settings = {
+        name: value for name, value in os.environ.items() if name.startswith(("MLOPS_", "AZURE_"))
+    }
     call = {"job": os.environ.get("GITHUB_JOB"), "command": COMMAND, "settings": settings}
     with Path(os.environ["STUB_CALLS"]).open("a", encoding="utf-8") as stream:
         stream.write(json.dumps(call) + "\n")
@@ -73,10 +75,16 @@ def serving(environment: str, now: dict[str, str] | None = None) -> dict[str, st
 
 
 def facts() -> None:
-    """Tell level, platform and approvals."""
+    """Tell level, platform, approvals and names."""
     there = option("--environment")
     asked = 2 if there == "prod" and platform() != "local" else 0
-    output(level=os.environ["STUB_LEVEL"], platform=platform(), approvals=asked)
+    output(
+        level=os.environ["STUB_LEVEL"],
+        platform=platform(),
+        approvals=asked,
+        resource_group=f"rg-model-{there}",
+        endpoint=f"model-{there}",
+    )
 
 
 def train() -> None:
@@ -116,6 +124,11 @@ def register() -> None:
     )
     if option("--run-id") != "run-1":
         sys.exit("there is no such run")
+
+
+def share() -> None:
+    """Copy the version to where test and prod look for it."""
+    need_version(option("--model-version"))
 
 
 def release() -> None:
@@ -163,6 +176,7 @@ ACTIONS = {
     "mlops evaluate": evaluate,
     "mlops package": package,
     "mlops register": register,
+    "mlops share": share,
     "mlops release": release,
     "mlops rollback": rollback,
 }

@@ -39,6 +39,11 @@ ENVIRONMENTS = (
     Environment("prod", ("main",), True, "the second approval, then the release"),
     Environment("prod-rollback", ("main",), False, "the way back, which waits for nobody"),
 )
+# For infra/. Pull requests come from any branch, so infra-plan may only read.
+INFRASTRUCTURE = (
+    Environment("infra", ("main",), True, "changes of the infrastructure"),
+    Environment("infra-plan", (), False, "what a pull request would change there"),
+)
 
 
 @dataclass(frozen=True)

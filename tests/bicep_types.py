@@ -159,9 +159,10 @@ class Schema:
         return [f"{place} is {kind}, not {value!r}"]
 
     def check_plain(self, kind: str, value: Any, place: str, modifiers: str) -> list[str]:
-        if type(value) is not PLAIN[kind]:
+        same = type(value) is PLAIN[kind]
+        if not same:
             return [f"{place} is {kind}, not {value!r}"]
-        size = len(value) if isinstance(value, str) else int(value)
+        size = len(value) if isinstance(value, str) else value
         found = []
         limits, _, pattern = modifiers.partition("pattern: ")
         for name, limit in re.findall(r"(m\w+): (\d+)", limits):

@@ -77,6 +77,7 @@ class TestDefaults:
             "package_name": "purchase_prediction",
             "python_version": "3.11",
             "license": "proprietary",
+            "infrastructure": "bicep",
         }
 
     @pytest.mark.parametrize("name", QUESTIONS)
@@ -242,6 +243,7 @@ class TestRefusals:
             ("ci", "azure-devops", "'azure-devops' is not in ['github']"),
             ("example", "RFM", "'RFM' is not in ['rfm', 'blank']"),
             ("python_version", "3.10", "'3.10' is not in ['3.11', '3.12', '3.13', '3.14']"),
+            ("infrastructure", "terraform", "'terraform' is not in ['bicep', 'none']"),
             ("license", "GPL", "'GPL' is not in ['proprietary', 'MIT', 'Apache-2.0']"),
         ],
     )
@@ -265,6 +267,7 @@ class TestRefusals:
             ("azure_region", "eastus2"),
             ("python_version", "3.14"),
             ("license", "Apache-2.0"),
+            ("infrastructure", "none"),
             ("example", "blank"),
         ],
     )

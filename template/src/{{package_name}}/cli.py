@@ -729,10 +729,22 @@ def setup() -> None:
     metavar="NAME=VALUE",
     help="A variable of the repository to set. May be repeated.",
 )
-def setup_github(apply: bool, reviewers: tuple[str, ...], variables: tuple[str, ...]) -> None:
+@click.option(
+    "--azure",
+    "azure_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The outputs of infra/shared.bicep as JSON: sets who the jobs are in Azure.",
+)
+def setup_github(
+    apply: bool,
+    reviewers: tuple[str, ...],
+    variables: tuple[str, ...],
+    azure_file: Path | None,
+) -> None:
     """Environments, variables and the rules of main that the workflows need."""
     from .console import show
-    from .setup_github import VARIABLES, set_up
+    from .setup_github import CLIENT_ID, VARIABLES, read_azure_ids, set_up
 
     project = _project()
     pairs = [text.partition("=") for text in variables]
@@ -740,13 +752,16 @@ def setup_github(apply: bool, reviewers: tuple[str, ...], variables: tuple[str, 
         raise ConfigError("--variable: write NAME=VALUE")
     values = {name: value for name, _, value in pairs}
     level = int(project.facts["maturity_level"])
-    repository, steps = set_up(project.root, level, reviewers, values, apply=apply)
+    azure = read_azure_ids(azure_file) if azure_file else None
+    repository, steps = set_up(project.root, level, reviewers, values, apply=apply, azure=azure)
     for step in steps:
         show(f"{'done' if apply else 'to do'}: {step.title}", style="bold")
         if not apply:
             click.echo(step.shown())
+    if azure is None:
+        show(f"not set here: the variable {CLIENT_ID} of each environment (--azure FILE)")
     for name, meaning in VARIABLES.items():
-        if name not in values:
+        if name not in {**values, **(azure.variables if azure else {})}:
             show(f"not set here: the variable {name} ({meaning})")
     for limit in repository.limits():
         show(f"note: {limit}", style="yellow")

@@ -15,10 +15,14 @@ from typing import Any
 from .errors import ConfigError, PlatformError
 
 RULESET = Path(".github/rulesets/main.json")
+INFRA_WORKFLOW = Path(".github/workflows/infra.yml")
 VARIABLES = {
     "MLOPS_PLATFORM": "where the steps run; not set: local, on the runner, as a rehearsal",
+    "AZURE_TENANT_ID": "whom Azure asks who a job is",
+    "AZURE_SUBSCRIPTION_ID": "the subscription that holds the resources",
     "CODECOV": "true sends the tests' coverage to Codecov",
 }
+CLIENT_ID = "AZURE_CLIENT_ID"
 MOST_REVIEWERS = 6
 
 
@@ -44,6 +48,41 @@ INFRASTRUCTURE = (
     Environment("infra", ("main",), True, "changes of the infrastructure"),
     Environment("infra-plan", (), False, "what a pull request would change there"),
 )
+
+
+@dataclass(frozen=True)
+class AzureIds:
+    """As whom the jobs of each environment sign in to Azure, and to which subscription."""
+
+    variables: Mapping[str, str]
+    client_ids: Mapping[str, str]
+
+
+def read_azure_ids(path: Path) -> AzureIds:
+    """Read what the deployment of infra/shared.bicep returned.
+
+    Args:
+        path: its outputs as JSON, such as `az deployment group show --query properties.outputs`
+            prints.
+
+    Raises:
+        ConfigError: the file is not there or says something else.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        values = {name: output["value"] for name, output in content.items()}
+        return AzureIds(
+            variables={
+                "AZURE_TENANT_ID": str(values["tenantId"]),
+                "AZURE_SUBSCRIPTION_ID": str(values["subscriptionId"]),
+            },
+            client_ids={each["environment"]: each["clientId"] for each in values["clientIds"]},
+        )
+    except (OSError, ValueError, AttributeError, KeyError, TypeError):
+        raise ConfigError(
+            f"--azure: {path} does not hold the outputs of infra/shared.bicep as JSON, with "
+            "tenantId, subscriptionId and clientIds (docs/going-live.md)"
+        ) from None
 
 
 @dataclass(frozen=True)
@@ -102,6 +141,12 @@ class Step:
         return line if self.body is None else f"{line} <<< {shlex.quote(json.dumps(self.body))}"
 
 
+def environments(level: int, infrastructure: bool) -> tuple[Environment, ...]:
+    """Return the environments that the workflows of a project name."""
+    used = ENVIRONMENTS if level >= 2 else ENVIRONMENTS[:1]
+    return (*used, *INFRASTRUCTURE) if infrastructure else used
+
+
 def plan_steps(
     repository: Repository,
     reviewers: Sequence[Mapping[str, Any]],
@@ -109,6 +154,8 @@ def plan_steps(
     ruleset: Mapping[str, Any] | None,
     *,
     level: int,
+    infrastructure: bool = False,
+    client_ids: Mapping[str, str] | None = None,
     known_branches: Mapping[str, Sequence[str]] | None = None,
     ruleset_id: int | None = None,
 ) -> list[Step]:
@@ -120,17 +167,19 @@ def plan_steps(
         variables: variables to set.
         ruleset: the rules of main; None leaves them out.
         level: the maturity level; below 2 only `dev` is used.
+        infrastructure: whether the project has infra/, and so the workflow that deploys it.
+        client_ids: the identity in Azure of each environment.
         known_branches: which branches each environment allows already.
         ruleset_id: the ruleset of this name that exists already.
     """
     api = ("api", "--silent", "--method")
     steps = []
-    for environment in ENVIRONMENTS if level >= 2 else ENVIRONMENTS[:1]:
+    for environment in environments(level, infrastructure):
         path = f"repos/{repository.name}/environments/{environment.name}"
         body: dict[str, Any] = {}
         if environment.reviewed and repository.has_reviewers:
             body = {"prevent_self_review": True, "reviewers": [dict(who) for who in reviewers]}
-        if repository.has_branch_rules:
+        if repository.has_branch_rules and environment.branches:
             body["deployment_branch_policy"] = {
                 "protected_branches": False,
                 "custom_branch_policies": True,
@@ -148,6 +197,11 @@ def plan_steps(
                 for branch in environment.branches
                 if branch not in known
             ]
+        if environment.name in (client_ids or {}):
+            value = (client_ids or {})[environment.name]
+            command = ("variable", "set", CLIENT_ID, "--env", environment.name, "--body", value)
+            title = f"environment {environment.name}: the variable {CLIENT_ID}"
+            steps.append(Step(title, (*command, "--repo", repository.name)))
     for name, value in variables.items():
         command = ("variable", "set", name, "--body", value, "--repo", repository.name)
         steps.append(Step(f"variable {name}: {VARIABLES[name]}", command))
@@ -166,6 +220,7 @@ def set_up(
     variables: Mapping[str, str],
     *,
     apply: bool,
+    azure: AzureIds | None = None,
 ) -> tuple[Repository, list[Step]]:
     """Plan the set-up and, with `apply`, do it.
 
@@ -178,6 +233,13 @@ def set_up(
         raise ConfigError(f"--variable: the workflows read no {', '.join(unknown)}")
     if len(reviewers) > MOST_REVIEWERS:
         raise ConfigError(f"--reviewer: GitHub takes at most {MOST_REVIEWERS}; name a team instead")
+    infrastructure = (root / INFRA_WORKFLOW).is_file()
+    client_ids = azure.client_ids if azure else {}
+    variables = {**(azure.variables if azure else {}), **variables}
+    names = {environment.name for environment in environments(level, infrastructure)}
+    strange = sorted(client_ids.keys() - names)
+    if strange:
+        raise ConfigError(f"--azure: the workflows use no environment {', '.join(strange)}")
     path = root / RULESET
     ruleset = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
     if not apply:
@@ -185,7 +247,16 @@ def set_up(
             {"type": "Team" if "/" in who else "User", "id": f"<id of {who}>"} for who in reviewers
         ]
         repository = Repository("{owner}/{repo}")
-        return repository, plan_steps(repository, people, variables, ruleset, level=level)
+        steps = plan_steps(
+            repository,
+            people,
+            variables,
+            ruleset,
+            level=level,
+            infrastructure=infrastructure,
+            client_ids=client_ids,
+        )
+        return repository, steps
     gh = Gh(root)
     repository = gh.repository()
     if repository.has_reviewers and level >= 2 and len(reviewers) == 0:
@@ -199,6 +270,8 @@ def set_up(
         variables,
         ruleset,
         level=level,
+        infrastructure=infrastructure,
+        client_ids=client_ids,
         known_branches=gh.branches(repository.name),
         ruleset_id=gh.ruleset_id(repository.name, ruleset) if repository.has_branch_rules else None,
     )
@@ -267,7 +340,8 @@ class Gh:
         found = json.loads(self.call("api", f"repos/{repository}/environments?per_page=100"))
         names = {environment["name"] for environment in found["environments"]}
         allowed = {}
-        for name in sorted(names & {environment.name for environment in ENVIRONMENTS}):
+        ours = {environment.name for environment in (*ENVIRONMENTS, *INFRASTRUCTURE)}
+        for name in sorted(names & ours):
             path = f"repos/{repository}/environments/{name}/deployment-branch-policies"
             policies = json.loads(self.call("api", path))["branch_policies"]
             allowed[name] = [policy["name"] for policy in policies]

@@ -18,7 +18,7 @@ UV := $(shell command -v uv || echo "$(CURDIR)/$(LOCAL_UV)")
 RUN := "$(UV)" run --quiet
 DEMO := $(RUN) --no-project --python '>=3.11' python tools/demo.py
 
-.PHONY: help uv install demo test test-fast lint format docs render questions files reserved bench clean
+.PHONY: help uv install demo test test-fast lint format docs render questions files reserved azurite bench clean
 
 help: ## what each target does
 	@grep -hE '^[a-z-]+:.* ## ' $(MAKEFILE_LIST) | sed -E 's/:.* ## /\t/' | expand -t 12
@@ -42,8 +42,8 @@ render: uv ## the project of these files in .build/project: make render ANSWERS=
 test: lint docs ## everything that CI checks
 	@$(RUN) pytest --numprocesses 2 --dist loadfile --durations 15
 
-test-fast: uv ## what needs no generated project's environment
-	@$(RUN) pytest -m "not project" --numprocesses 2 --dist loadfile
+test-fast: uv ## what needs neither a generated project's environment nor Node.js
+	@$(RUN) pytest -m "not project and not azure" --numprocesses 2 --dist loadfile
 
 lint: uv ## format, lint and types of this repository's own Python
 	@$(RUN) ruff format --check
@@ -65,6 +65,9 @@ files: uv ## tests/expected/, the lists of a project's files
 
 reserved: uv ## questions/reserved.jinja, from a generated project's environment
 	@$(RUN) python -m tools.reserved_names
+
+azurite: uv ## Azurite in .build/, which the tests of the platform azure need
+	@$(RUN) python -m tests.azure.emulator
 
 bench: uv ## the measurements of benchmarks/
 	@$(RUN) python -m benchmarks.startup

@@ -132,6 +132,29 @@ def test_bandit_finds_nothing(rendered: Rendered) -> None:
     run(*command, folder=rendered.path)
 
 
+AZ_ML = re.compile(r"""\baz(ure-cli)?\b["',\s]+ml\b|extension["',\s]+add\b""")
+
+
+def test_nothing_calls_the_az_ml_extension(rendered: Rendered) -> None:
+    """All goes through the SDK; `az` itself only deploys what infra/ says."""
+    assert [name for name, text in rendered.texts().items() if AZ_ML.search(text)] == []
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "run: az ml job create --file train.yml",
+        "az  ml \\\n  model list",
+        'subprocess.run(["az", "ml", "job"])',
+        "az extension add --name ml",
+        "['az', 'extension', 'add', '-n', 'ml']",
+    ],
+)
+def test_a_call_of_the_az_ml_extension_is_noticed(call: str) -> None:
+    assert AZ_ML.search(call)
+    assert not AZ_ML.search("az deployment sub create; mlops train --environment dev")
+
+
 @pytest.mark.parametrize(
     ("answer", "first", "field"),
     [

@@ -183,6 +183,36 @@ def data_validate(
     show(f"{report.rows:,} rows in {len(report.files)} file(s) passed; see {output}", style="green")
 
 
+@data.command("register")
+@click.option(
+    "--data-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    required=True,
+    help="Folder of Parquet or CSV files.",
+)
+@click.option("--name", required=True, help="What the data are called, such as transactions.")
+@environment_option
+@json_option
+def data_register(data_dir: Path, name: str, environment: str | None, as_json: bool) -> None:
+    """Give a folder of raw data a version in the cloud, on which jobs there can train."""
+    from .console import emit, progress, show
+    from .platforms import open_platform
+
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}", name):
+        raise ConfigError(f"--name: {name!r} may hold only letters, digits, dots, _ and -")
+    settings = _settings(environment, {})
+    with progress("registering data") as report:
+        asset = open_platform(settings).register_data(data_dir, name, report)
+    set_output("data_asset", asset or "")
+    if as_json:
+        emit({"data_asset": asset})
+    elif asset is None:
+        show(f"nothing to register: on this machine `mlops train --data-dir {data_dir}` reads it")
+    else:
+        show(f"conf names it with azure.data_asset: {asset}")
+        click.echo(asset)
+
+
 @mlops.command()
 @data_dir_option
 @environment_option
@@ -345,6 +375,27 @@ def register(run_id: str, environment: str | None, as_json: bool) -> None:
         return
     show(f"{version.name} version {version.version}: {version.folder / 'MODEL_CARD.md'}")
     click.echo(str(version.version))
+
+
+@mlops.command()
+@click.option("--model-version", type=int, required=True, help="The registered version.")
+@environment_option
+@json_option
+def share(model_version: int, environment: str | None, as_json: bool) -> None:
+    """Copy a version to the registry from which all environments deploy."""
+    from .console import emit, progress, show
+    from .platforms import open_platform
+
+    settings = _settings(environment, {})
+    with progress("sharing") as report:
+        model_id = open_platform(settings).share(model_version, report)
+    if as_json:
+        emit({"model_version": model_version, "id": model_id})
+    elif model_id is None:
+        show(f"nothing to share: on this machine all environments have version {model_version}")
+    else:
+        show(f"all environments can deploy version {model_version}")
+        click.echo(model_id)
 
 
 @mlops.command()
@@ -526,11 +577,15 @@ def rollback(model_version: int | None, environment: str | None, as_json: bool) 
 
 @mlops.command()
 @click.option("--all", "everything", is_flag=True, help="The endpoints of all environments.")
+@click.option(
+    "--remove", is_flag=True, help="Remove the deployments: in the cloud only that ends the costs."
+)
 @environment_option
-def stop(everything: bool, environment: str | None) -> None:
+def stop(everything: bool, remove: bool, environment: str | None) -> None:
     """Stop the servers of an endpoint; `deploy` or `smoke-test` start them again."""
-    from .console import show
+    from .console import progress, show
     from .platforms import open_platform
+    from .release.deploy import remove_all
     from .status import environments
 
     settings = _settings(environment, {})
@@ -538,7 +593,11 @@ def stop(everything: bool, environment: str | None) -> None:
     for name in names:
         there = _settings(name, {})
         endpoint = open_platform(there).endpoint(there.endpoint_name)
-        if endpoint.exists():
+        if endpoint.exists() and remove:
+            with progress("removing") as report:
+                remove_all(endpoint, report)
+            show(f"{endpoint.name} has no deployments any more")
+        elif endpoint.exists():
             endpoint.stop()
             show(f"{endpoint.name} is stopped")
         else:
@@ -574,13 +633,20 @@ def status(as_json: bool) -> None:
 
 
 @mlops.command()
+@click.option(
+    "--platform",
+    type=click.Choice(["local", "azure"]),
+    help="What to check beside this machine; default: the setting `platform`.",
+)
+@environment_option
 @json_option
-def doctor(as_json: bool) -> None:
-    """Check what this machine and project need; exit 1 if something is missing."""
+def doctor(platform: str | None, environment: str | None, as_json: bool) -> None:
+    """Check what this machine, project and platform need; exit 1 if something is missing."""
     from .console import emit
-    from .doctor import examine, show_findings
+    from .doctor import examine, examine_platform, show_findings
 
     findings = examine(Path.cwd())
+    findings += examine_platform(Path.cwd(), environment, platform)
     if as_json:
         emit({"checks": [finding.to_dict() for finding in findings]})
     else:

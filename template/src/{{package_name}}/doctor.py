@@ -47,6 +47,26 @@ def examine(folder: Path) -> list[Finding]:
     return [*findings, _git(project), _lock(project), _stubs(), _writable(project)]
 
 
+def examine_platform(folder: Path, environment: str | None, platform: str | None) -> list[Finding]:
+    """Check the resources of an environment on its platform; on this machine there are none.
+
+    Args:
+        folder: a folder of the project.
+        environment: which conf/<environment>.yaml; None: MLOPS_ENVIRONMENT or dev.
+        platform: another platform than the settings say.
+    """
+    try:
+        overrides = {"platform": platform} if platform else {}
+        settings = load_settings(find_project(folder), environment, overrides)
+    except MlopsError:
+        return []  # what is wrong with it stands among the findings already
+    if settings.values.platform != "azure":
+        return []
+    from .platforms.azure_doctor import examine_azure
+
+    return examine_azure(settings)
+
+
 def show_findings(findings: list[Finding]) -> None:
     """Print the findings as a table."""
     rows = [

@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import shutil
+import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -64,6 +65,9 @@ def read_json(path: Path, *, schema: int) -> dict[str, Any]:
 def new_folder(target: Path, *, replaces: str | None = None) -> Iterator[Path]:
     """Yield an empty folder that becomes `target` when the block succeeds.
 
+    A `target` that is a mount, as an output folder in the cloud can be, is filled instead, since it
+    cannot be replaced.
+
     Args:
         target: the folder to make.
         replaces: a file by which an older folder of the same kind is known; only such a folder, or
@@ -74,6 +78,11 @@ def new_folder(target: Path, *, replaces: str | None = None) -> Iterator[Path]:
         ConfigError: `target` holds something else.
     """
     _refuse_to_replace(target, replaces)
+    if target.is_mount():
+        with tempfile.TemporaryDirectory() as scratch:
+            yield Path(scratch)
+            _fill(target, Path(scratch))
+        return
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary, old = _beside(target), _beside(target)
     temporary.mkdir()
@@ -93,6 +102,21 @@ def new_folder(target: Path, *, replaces: str | None = None) -> Iterator[Path]:
     finally:
         if target.exists():
             shutil.rmtree(old, ignore_errors=True)
+
+
+def _fill(target: Path, source: Path) -> None:
+    """Let `target` hold just what `source` holds; only contents are copied, no modes or times."""
+    for old in target.iterdir():
+        if old.is_dir():
+            shutil.rmtree(old)
+        else:
+            old.unlink()
+    for path in sorted(source.rglob("*")):
+        copy = target / path.relative_to(source)
+        if path.is_dir():
+            copy.mkdir()
+        else:
+            shutil.copyfile(path, copy)
 
 
 def _refuse_to_replace(target: Path, replaces: str | None) -> None:

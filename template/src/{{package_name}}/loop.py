@@ -19,7 +19,7 @@ from rich.text import Text
 
 from .checks import failures
 from .console import console
-from .errors import Refused
+from .errors import ConfigError, Refused
 from .files import read_json
 from .governance.gate import judge_run
 from .platforms import open_platform
@@ -110,9 +110,16 @@ def run_loop(settings: LoadedSettings, data_dir: Path | None) -> dict[str, Any]:
     Raises:
         Refused: the data, the gate, the smoke test or the A/B test said no.
         Hold: the A/B test came to no decision.
+        ConfigError: the platform is another one than this machine.
     """
     from .release.traffic import RELEASE_LEVEL, maturity_level
 
+    if settings.values.platform != "local":
+        raise ConfigError(
+            "`mlops run` goes through the whole loop on this machine (MLOPS_PLATFORM=local); on "
+            f"{settings.values.platform} each step is a command of its own, which the pipeline "
+            "calls: train, evaluate, register, share, release"
+        )
     platform = open_platform(settings)
     if maturity_level(settings.project) < RELEASE_LEVEL:
         places, stages = [settings], STAGES

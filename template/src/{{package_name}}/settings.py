@@ -271,9 +271,7 @@ class Settings(_Section):
         default="dev", description="Which conf/<environment>.yaml is in force."
     )
     purpose: str = Field(default="", description="What this environment is for.")
-    platform: Literal["local", "azure"] = Field(
-        default="local", description="Where the steps run."
-    )
+    platform: Literal["local", "azure"] = Field(default="local", description="Where the steps run.")
     use_case: str = Field(default=".use_case", description="The package that holds the use case.")
     compute: ComputeSettings = ComputeSettings()
     approvals: ApprovalSettings = ApprovalSettings()

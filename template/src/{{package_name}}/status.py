@@ -27,7 +27,7 @@ def collect_status(project: Project) -> dict[str, Any]:
         "platform": platform.name,
         "runs": [_describe_run(run) for run in platform.runs()[:RUNS_SHOWN]],
         "versions": [_describe_version(version) for version in platform.versions()],
-        "endpoints": [_describe_endpoint(project, name) for name in environments(project)],
+        "endpoints": [_try_endpoint(project, name) for name in environments(project)],
     }
 
 
@@ -52,9 +52,15 @@ def show_status(found: dict[str, Any]) -> None:
     ]
     columns = ("environment", "url", "deployment", "version", "traffic", "state")
     show_table("Endpoints", columns, rows, is_result=True)
+    for each in found["endpoints"]:
+        if each["problem"]:
+            show(f"{each['environment']}: {each['problem']}", style="yellow")
     if not found["runs"]:
-        show("nothing was trained yet: `mlops run` goes through the whole loop")
-    elif any(d["state"] != "running" for e in found["endpoints"] for d in e["deployments"]):
+        loop = "`mlops run` goes through the whole loop"
+        show(f"no run is here yet: {loop if found['platform'] == 'local' else '`mlops train`'}")
+    elif found["platform"] == "local" and any(
+        d["state"] != "running" for e in found["endpoints"] for d in e["deployments"]
+    ):
         show("`mlops smoke-test` starts a stopped endpoint again")
 
 
@@ -77,6 +83,8 @@ def _describe_version(version: ModelVersion) -> dict[str, Any]:
         lineage = read_json(version.folder / "lineage.json", schema=1)
         card = read_json(version.folder / "card.json", schema=1)
     except MlopsError as error:
+        if version.tags:
+            return _describe_listed(version)
         unknown = {"created_at": "", "commit": f"unreadable: {error}", "f1": ""}
         return {"version": version.version, **unknown, "folder": str(version.folder)}
     commit = lineage["git"]["commit"][:10] or "none"
@@ -87,6 +95,27 @@ def _describe_version(version: ModelVersion) -> dict[str, Any]:
         "f1": _number(card["evaluation"]["model"]["f1"]),
         "folder": str(version.folder),
     }
+
+
+def _describe_listed(version: ModelVersion) -> dict[str, Any]:
+    """Describe a version whose folder is not on this machine, by its tags."""
+    tags = version.tags
+    commit = tags.get("git.commit", "")[:10]
+    return {
+        "version": version.version,
+        "created_at": tags.get("created_at", ""),
+        "commit": commit + (" + changes" if tags.get("git.dirty") == "true" else ""),
+        "f1": tags.get("f1", ""),
+        "folder": "",
+    }
+
+
+def _try_endpoint(project: Project, environment: str) -> dict[str, Any]:
+    """Describe an endpoint; one that cannot be read hides no other."""
+    try:
+        return {**_describe_endpoint(project, environment), "problem": ""}
+    except MlopsError as error:
+        return {"environment": environment, "url": "", "deployments": [], "problem": str(error)}
 
 
 def _describe_endpoint(project: Project, environment: str) -> dict[str, Any]:

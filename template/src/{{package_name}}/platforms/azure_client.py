@@ -151,7 +151,6 @@ def _options() -> dict[str, Any]:
 
 
 def _be_quiet() -> None:
-    """Keep the SDK's notes on experimental classes and its debug lines off the screen."""
+    """Keep off the screen what the SDK logs: its modules have handlers and levels of their own."""
     warnings.filterwarnings("ignore", module=r"azure\..*")
-    for name in ("azure", "msrest", "msal"):
-        logging.getLogger(name).setLevel(logging.ERROR)
+    logging.disable(logging.ERROR)

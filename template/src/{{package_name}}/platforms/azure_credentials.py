@@ -65,9 +65,7 @@ def open_credential(variables: Mapping[str, str] = os.environ) -> Any:
     return DefaultAzureCredential()
 
 
-def github_assertion(
-    variables: Mapping[str, str], session: requests.Session | None = None
-) -> str:
+def github_assertion(variables: Mapping[str, str], session: requests.Session | None = None) -> str:
     """Ask GitHub for a fresh assertion of who this job is.
 
     Raises:

@@ -16,7 +16,7 @@ from ..errors import ConfigError, MlopsError, PlatformError
 from . import azure_lease as leases
 from .azure_changes import Changes, Shared
 from .azure_client import AzureClients
-from .azure_environments import serving_environment
+from .azure_environments import SERVING, environment_id
 from .azure_errors import azure_errors
 from .azure_models import AzureModels
 from .azure_names import check_online_name
@@ -24,7 +24,7 @@ from .azure_observations import DIRECT_AGENT, SCOPE, TrafficLog, query_traffic
 from .azure_resource import Change, EndpointResource, View, version_of
 from .base import Answer, Deployment, DeploymentShare, ModelVersion, Observation, Report, silent
 from .local_http import post
-from .serving_env import ENTRY_SCRIPT, code_hash
+from .serving_env import code_hash
 from .traffic_rules import (
     ALL_TRAFFIC,
     DEPLOYMENT_HEADER,
@@ -36,6 +36,7 @@ from .traffic_rules import (
 )
 from .version_folder import VersionFacts, verify_version
 
+DEPLOYMENT_FILE = "aml/endpoints/deployment.yml"
 OK = 200
 _MODEL_ERROR = 424
 _MODEL_STATUS = "ms-azureml-model-error-statuscode"
@@ -105,7 +106,8 @@ class AzureEndpoint:
         with self._step(f"the deployment of {deployment}", report):
             before = self._resource.existing().deployments
             try:
-                self._resource.put_deployment(self._wanted(deployment, facts, reference, report), report)
+                wanted = self._wanted(deployment, facts, reference, report)
+                self._resource.put_deployment(wanted, report)
                 report(f"asking {deployment} for a prediction")
                 self._check(deployment, facts)
             except BaseException as error:
@@ -302,28 +304,22 @@ class AzureEndpoint:
             yield
 
     def _wanted(self, name: str, facts: VersionFacts, reference: str, report: Report) -> Any:
-        """Return the deployment that is to be made."""
-        from azure.ai.ml.entities import (
-            CodeConfiguration,
-            ManagedOnlineDeployment,
-            OnlineRequestSettings,
-        )
+        """Return the deployment of aml/endpoints/deployment.yml with all that conf decides."""
+        from azure.ai.ml import load_online_deployment
 
-        return ManagedOnlineDeployment(
-            name=name,
-            endpoint_name=self.name,
-            model=reference,
-            code_configuration=CodeConfiguration(
-                code=str(self._root / "serving"), scoring_script=ENTRY_SCRIPT
-            ),
-            environment=serving_environment(self._clients, report),
-            instance_type=self._azure.instance_type,
-            instance_count=self._settings.instances,
-            request_settings=OnlineRequestSettings(
-                request_timeout_ms=int(1000 * self._settings.request_timeout_seconds)
-            ),
-            tags=self._tags(facts),
-        )
+        with azure_errors(f"reading {DEPLOYMENT_FILE}"):
+            entity: Any = load_online_deployment(self._root / DEPLOYMENT_FILE)
+        entity.name = name
+        entity.endpoint_name = self.name
+        entity.model = reference
+        entity.environment = environment_id(self._clients, SERVING, report)
+        entity.code_configuration.code = str(self._root / "serving")
+        entity.instance_type = self._azure.instance_type
+        entity.instance_count = self._settings.instances
+        milliseconds = int(1000 * self._settings.request_timeout_seconds)
+        entity.request_settings.request_timeout_ms = milliseconds
+        entity.tags = self._tags(facts)
+        return entity
 
     def _tags(self, facts: VersionFacts) -> dict[str, str]:
         return {

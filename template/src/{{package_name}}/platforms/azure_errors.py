@@ -196,6 +196,11 @@ def _busy(failure: Failure, doing: str, said: str) -> MlopsError | None:
     return None
 
 
+def word_of(value: object) -> str:
+    """Return a word of the service in small letters, be it text or one of the SDK's enums."""
+    return str(getattr(value, "value", value)).lower()
+
+
 def _shortened(message: str) -> str:
     text = " ".join(message.split()) or "no reason was given"
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"

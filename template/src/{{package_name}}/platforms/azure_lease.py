@@ -160,7 +160,5 @@ def _share(text: str) -> DeploymentShare:
 
 def _below(tags: Tags, prefix: str) -> dict[str, str]:
     return {
-        name.removeprefix(prefix): value
-        for name, value in tags.items()
-        if name.startswith(prefix)
+        name.removeprefix(prefix): value for name, value in tags.items() if name.startswith(prefix)
     }

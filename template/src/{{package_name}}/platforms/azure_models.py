@@ -175,7 +175,11 @@ class AzureModels:
             build(folder, number)
             tags = version_tags(folder, run)
             model = Model(
-                path=str(folder), name=self.name, version=str(number), type="custom_model", tags=tags
+                path=str(folder),
+                name=self.name,
+                version=str(number),
+                type="custom_model",
+                tags=tags,
             )
             try:
                 with azure_errors(f"registering version {number} of {self.name}"):

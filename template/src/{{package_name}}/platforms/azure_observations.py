@@ -152,7 +152,7 @@ def query_traffic(
     """
     found: list[dict[str, Any]] = []
     while True:
-        rows = _ask(session, token, workspace, traffic_query(endpoint, since))
+        rows = query(session, token, workspace, traffic_query(endpoint, since))
         found += rows
         if len(rows) < _ROWS:
             return found
@@ -162,13 +162,17 @@ def query_traffic(
         since = newest
 
 
-def _ask(
-    session: requests.Session, token: str, workspace: str, query: str
-) -> list[dict[str, Any]]:
+def query(session: requests.Session, token: str, workspace: str, text: str) -> list[dict[str, Any]]:
+    """Return the rows that a query finds.
+
+    Raises:
+        ConfigError: the workspace does not exist or may not be read.
+        PlatformError: Log Analytics does not answer.
+    """
     try:
         answer = session.post(
             API.format(workspace=workspace),
-            json={"query": query},
+            json={"query": text},
             headers={"Authorization": f"Bearer {token}"},
             timeout=_TIMEOUT_SECONDS,
         )

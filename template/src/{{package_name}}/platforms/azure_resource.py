@@ -1,4 +1,4 @@
-"""An online endpoint and its deployments as Azure's resources: reading and writing them, no more."""
+"""An online endpoint and its deployments as resources of Azure: how they are read and written."""
 
 import re
 from collections.abc import Mapping
@@ -7,10 +7,11 @@ from typing import Any
 
 from ..errors import ConfigError
 from .azure_client import AzureClients
-from .azure_errors import azure_errors
+from .azure_errors import azure_errors, word_of
 from .azure_lease import AzureLease, Shares, read_lease
 from .base import Deployment, DeploymentShare, Report, silent
 
+ENDPOINT_FILE = "aml/endpoints/endpoint.yml"
 SUCCEEDED = "succeeded"
 _ENDED = (SUCCEEDED, "failed", "canceled")
 _VERSION = re.compile(r"/versions/(\d+)$|:(\d+)$")
@@ -112,10 +113,14 @@ class EndpointResource:
         return view
 
     def create(self, tags: Mapping[str, str]) -> None:
-        """Create the endpoint without deployments; callers need a key."""
-        from azure.ai.ml.entities import ManagedOnlineEndpoint
+        """Create the endpoint of aml/endpoints/endpoint.yml, without deployments."""
+        from azure.ai.ml import load_online_endpoint
 
-        self._put(ManagedOnlineEndpoint(name=self.name, auth_mode="key", tags=dict(tags)))
+        with azure_errors(f"reading {ENDPOINT_FILE}"):
+            entity: Any = load_online_endpoint(self._clients.settings.project.root / ENDPOINT_FILE)
+        entity.name = self.name
+        entity.tags = dict(tags)
+        self._put(entity)
 
     def write(self, view: View, change: Change) -> None:
         """Write the endpoint as it was read, with a change.
@@ -157,9 +162,7 @@ class EndpointResource:
     def log(self, deployment: str, lines: int) -> str:
         """Return the last lines that a deployment printed."""
         with azure_errors(f"reading the log of {deployment}"):
-            text = self._clients.workspace.online_deployments.get_logs(
-                deployment, self.name, lines
-            )
+            text = self._clients.workspace.online_deployments.get_logs(deployment, self.name, lines)
         return "\n".join(str(text).splitlines()[-lines:])
 
     def key(self) -> str:
@@ -196,5 +199,4 @@ def version_of(reference: str) -> int | None:
 
 def state_of(found: Any) -> str:
     """Return a deployment's state in small letters."""
-    state = found.provisioning_state
-    return str(getattr(state, "value", state)).lower()
+    return word_of(found.provisioning_state)

@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ConfigError, PlatformError
+from ..errors import ConfigError
 from ..project import Project
 from . import leases, processes
 from .base import (

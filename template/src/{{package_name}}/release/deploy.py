@@ -53,6 +53,21 @@ def deploy(
     return endpoint
 
 
+def remove_all(endpoint: Endpoint, report: Report = silent) -> None:
+    """Remove all deployments of an endpoint; then nobody is answered.
+
+    Raises:
+        PlatformError: one could not be removed, or another command changes the endpoint.
+    """
+    endpoint.repair(report)
+    with endpoint.lease("the removal of all deployments"):
+        endpoint.set_mirror(None)
+        endpoint.set_traffic({})
+        for each in endpoint.deployments():
+            report(f"removing {each.name}, version {each.model_version}")
+            endpoint.delete(each.name)
+
+
 def shift_traffic(current: Mapping[str, int], deployment: str, percent: int) -> dict[str, int]:
     """Return the shares after giving `deployment` so many percent and the others the rest.
 

@@ -18,7 +18,7 @@ from typing import Any
 import aiohttp
 import polars as pl
 
-from ..errors import MlopsError
+from ..errors import ConfigError, MlopsError
 from ..files import read_json
 from ..platforms.base import Endpoint, ModelVersion, Platform, Report
 from ..settings import AbTestSettings, LoadedSettings
@@ -78,6 +78,7 @@ def rehearse(
         MlopsError: as `release` does.
     """
     require_level(settings.project, RELEASE_LEVEL, "release")
+    require_local(settings)
     version = platform.version(model_version)
     endpoint = platform.endpoint(settings.endpoint_name)
     said = bring_up_previous(platform, endpoint, version, watchers.report)
@@ -102,6 +103,7 @@ def rehearse_ab_test(
         MlopsError: as `ab_test` does.
     """
     require_level(settings.project, AB_TEST_LEVEL, "ab-test")
+    require_local(settings)
     endpoint = platform.endpoint(settings.endpoint_name)
     endpoint.repair(watchers.report)
     chosen = rehearsal_settings(settings.values.ab_test)
@@ -110,6 +112,19 @@ def rehearse_ab_test(
     rows = rows_of(platform, platform.version(versions[arms[0]]))
     with generated_traffic(endpoint.url(), endpoint.key(), rows):
         return ab_test(settings, endpoint, arms, watchers, chosen, describe(chosen))
+
+
+def require_local(settings: LoadedSettings) -> None:
+    """Check that an endpoint may be rehearsed with: one in the cloud has callers of its own.
+
+    Raises:
+        ConfigError: the platform is another one than this machine.
+    """
+    if settings.values.platform != "local":
+        raise ConfigError(
+            f"a rehearsal is for this machine: on {settings.values.platform} the requests of real "
+            "callers decide; leave --rehearsal out"
+        )
 
 
 def rehearsal_settings(settings: AbTestSettings) -> AbTestSettings:

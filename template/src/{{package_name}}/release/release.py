@@ -91,6 +91,8 @@ def release(
             record = _record(endpoint, baseline, traffic, "promoted", "it serves already")
             watchers.ended(Released(record, None))
             return Released(record, None)
+        if baseline and maturity_level(settings.project) >= AB_TEST_LEVEL:
+            endpoint.observations()  # without them there is no A/B test: better to know now
         job = _Job(platform, settings, endpoint, version, baseline, watchers)
         job.ab_settings = ab_test or settings.values.ab_test
         return job.run(rehearsal)

@@ -12,6 +12,7 @@ DataType = Literal[
     "uri_folder", "uri_file", "mltable", "custom_model", "mlflow_model", "triton_model"
 ]
 ParameterType = Literal["string", "integer", "number", "boolean"]
+PortType = Literal[DataType, ParameterType]
 Mode = Literal[
     "ro_mount", "rw_mount", "mount", "download", "upload", "direct", "eval_mount", "eval_download"
 ]
@@ -32,7 +33,6 @@ class _File(Shape):
     schema_: str = Field(alias="$schema")
     description: str | None = None
     tags: dict[str, str] = {}
-    properties: Any = None
     id: str | None = None
 
 
@@ -45,7 +45,7 @@ class _Asset(_File):
 class Port(Shape):
     """An input of a component."""
 
-    type: DataType | ParameterType
+    type: PortType
     description: str | None = None
     optional: bool = False
     default: str | int | float | bool | None = None
@@ -63,7 +63,7 @@ class Port(Shape):
 class OutputPort(Shape):
     """An output of a component."""
 
-    type: DataType | ParameterType
+    type: PortType
     description: str | None = None
     mode: Mode | None = None
 
@@ -81,6 +81,7 @@ class Component(_Asset):
     command: str
     resources: Any = None
     distribution: Any = None
+    properties: Any = None
     queue_settings: Any = None
     additional_includes: list[str] | None = None
 
@@ -103,7 +104,6 @@ class JobOutput(Shape):
     mode: Mode | None = None
     name: str | None = None
     version: str | int | None = None
-    description: str | None = None
 
 
 class Step(Shape):
@@ -154,6 +154,7 @@ class Pipeline(_File):
     settings: PipelineSettings = PipelineSettings()
     compute: str | None = None
     component: None = None
+    properties: Any = None
     identity: Any = None
     services: Any = None
 
@@ -201,6 +202,7 @@ class Endpoint(_File):
     mirror_traffic: dict[str, MirrorPercentage] = {}
     identity: Any = None
     location: str | None = None
+    properties: Any = None
     provisioning_state: str | None = None
     scoring_uri: str | None = None
     openapi_uri: str | None = None
@@ -249,6 +251,7 @@ class Deployment(_File):
     liveness_probe: Probe = Probe()
     readiness_probe: Probe = Probe()
     scale_settings: Any = None
+    properties: Any = None
     data_collector: Any = None
     egress_public_network_access: Literal["enabled", "disabled"] | None = None
     private_network_connection: bool | None = None
@@ -293,6 +296,7 @@ class Schedule(_File):
     display_name: str | None = None
     trigger: Annotated[CronTrigger | RecurrenceTrigger, Field(discriminator="type")]
     create_job: str | dict[str, Any]
+    properties: Any = None
 
 
 SHAPES: dict[str, type[_File]] = {

@@ -1,0 +1,150 @@
+"""What is missing in Azure, resource by resource, and what to do about it.
+
+Roles cannot be listed by everybody: they are shown as far as reading each resource shows them.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import requests
+
+from ..errors import MlopsError
+from .azure_client import AzureClients, require_extra
+from .azure_credentials import sign_in_kind
+from .azure_errors import azure_errors
+from .azure_names import subscription_id
+from .azure_observations import SCOPE, TABLE, query
+
+if TYPE_CHECKING:
+    from ..doctor import Finding
+    from ..settings import LoadedSettings
+
+_ARM_SCOPE = "https://management.azure.com/.default"
+_SIGNED_IN_AS = {
+    "github": "the identity of this GitHub job",
+    "azure-devops": "the service connection",
+    "default": "whoever is signed in on this machine",
+}
+
+Check = Callable[[], str]
+
+
+def examine_azure(settings: "LoadedSettings") -> "list[Finding]":
+    """Check each resource of an environment; a check that fails never stops the others."""
+    from ..doctor import Finding
+
+    findings: list[Finding] = []
+    for name, check in _checks(settings):
+        try:
+            findings.append(Finding(f"azure: {name}", True, check(), ""))
+        except MlopsError as error:
+            found, _, remedy = str(error).partition("; ")
+            findings.append(Finding(f"azure: {name}", False, found, remedy or "see docs/azure.md"))
+        if name in ("packages", "subscription", "signed in") and not findings[-1].passed:
+            break
+    return findings
+
+
+def _checks(settings: "LoadedSettings") -> Iterator[tuple[str, Check]]:
+    clients = AzureClients(settings)
+    names, azure = clients.names, settings.values.azure
+
+    def ask(doing: str, read: Callable[[], Any], tell: Callable[[Any], str]) -> Check:
+        def check() -> str:
+            with azure_errors(doing):
+                found = read()
+            return tell(found)
+
+        return check
+
+    yield "packages", _packages
+    yield "subscription", lambda: subscription_id(azure)
+    yield (
+        "signed in",
+        ask(
+            "signing in",
+            lambda: clients.credential.get_token(_ARM_SCOPE),
+            lambda _token: _SIGNED_IN_AS[sign_in_kind(_environment())],
+        ),
+    )
+    group = f"the resource group {names.resource_group}"
+    yield (
+        "resource group",
+        ask(f"reading {group}", lambda: _resource_group(clients), lambda _group: group),
+    )
+    yield (
+        "workspace",
+        ask(
+            f"reading the workspace {names.workspace}",
+            clients.require_workspace,
+            lambda found: f"{found.name} in {found.location}",
+        ),
+    )
+    yield (
+        "cluster",
+        ask(
+            f"reading the cluster {names.compute}",
+            lambda: clients.workspace.compute.get(names.compute),
+            lambda found: (
+                f"{found.name}: {found.size}, {found.min_instances} to "
+                f"{found.max_instances} machines"
+            ),
+        ),
+    )
+    yield (
+        "datastore",
+        ask(
+            "reading the workspace's default datastore",
+            lambda: clients.workspace.datastores.get_default(),
+            lambda found: f"{found.name} on the storage account {found.account_name}",
+        ),
+    )
+    yield (
+        "registry",
+        ask(
+            f"listing the models of the registry {names.registry}",
+            lambda: list(clients.registry.models.list(name=settings.model_name)),
+            lambda found: f"{names.registry}, {len(found)} versions of {settings.model_name}",
+        ),
+    )
+    yield "log of requests", lambda: _log(clients)
+
+
+def _packages() -> str:
+    require_extra()
+    return "azure-ai-ml and azure-identity"
+
+
+def _resource_group(clients: AzureClients) -> Any:
+    from azure.core.exceptions import HttpResponseError
+
+    names = clients.names
+    subscription = subscription_id(clients.settings.values.azure)
+    answer = requests.get(
+        f"https://management.azure.com/subscriptions/{subscription}/resourcegroups/"
+        f"{names.resource_group}",
+        params={"api-version": "2021-04-01"},
+        headers={"Authorization": f"Bearer {clients.credential.get_token(_ARM_SCOPE).token}"},
+        timeout=30,
+    )
+    if answer.status_code != requests.codes.ok:
+        error = HttpResponseError(message=answer.text)
+        error.status_code = answer.status_code
+        raise error
+    return answer.json()
+
+
+def _log(clients: AzureClients) -> str:
+    workspace = clients.settings.values.azure.log_analytics_workspace_id
+    if not workspace:
+        return "not set: no A/B test, which `mlops release` makes from level 3 on"
+    with azure_errors("signing in to Log Analytics"):
+        token = clients.credential.get_token(SCOPE).token
+    query(requests.Session(), token, workspace, f"{TABLE}\n| take 1")
+    return f"{workspace} can be read"
+
+
+def _environment() -> dict[str, str]:
+    import os
+
+    return dict(os.environ)

@@ -1,0 +1,209 @@
+"""Training on Azure ML: submit the pipeline of aml/pipelines, wait for it, fetch its outputs."""
+
+import contextlib
+import secrets
+import shutil
+import tempfile
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from ..errors import ConfigError, MlopsError, PlatformError, Refused
+from ..files import new_folder, read_json
+from ..governance.lineage import GitState
+from .azure_client import AzureClients
+from .azure_environments import TRAINING, environment_id
+from .azure_errors import NotFound, azure_errors, word_of
+from .base import Report, Run
+
+PIPELINE = "aml/pipelines/train.yml"
+OUTPUTS = ("validated", "prepared", "model", "evaluation")
+RESULTS = "validation-results.json"
+_COMPLETED, _FAILED = "completed", "failed"
+_ENDED = (_COMPLETED, _FAILED, "canceled", "notresponding", "paused")
+_TELL_SECONDS = 60.0
+_LOST_SECONDS = 600.0
+_LOG_LINES = 30
+
+
+def new_job_name(environment: str) -> str:
+    """Return a name that no other job has; it is the run's id."""
+    now = datetime.now(UTC)
+    return f"train-{environment}-{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+
+
+def build_job(
+    clients: AzureClients, name: str, git: GitState, data_dir: Path | None, report: Report
+) -> Any:
+    """Return the pipeline job with all that only the moment of its submission knows.
+
+    Raises:
+        ConfigError: aml/pipelines/train.yml cannot be used, or no data are named.
+    """
+    from azure.ai.ml import Input, load_job
+
+    settings = clients.settings
+    environment = settings.values.environment
+    image = environment_id(clients, TRAINING, report)
+    with azure_errors(f"reading {PIPELINE}"):
+        job: Any = load_job(settings.project.root / PIPELINE)
+    job.name = name
+    job.experiment_name = settings.model_name
+    job.settings.default_compute = clients.names.compute
+    given = {
+        "environment": environment,
+        "git_commit": git.commit or "none",
+        "git_dirty": git.dirty,
+    }
+    for key, value in given.items():
+        setattr(job.inputs, key, value)
+    job.tags = {"git.commit": git.commit or "none", "git.dirty": str(git.dirty).lower()}
+    for step in job.jobs.values():
+        step.component.environment = image
+    if source := _data(clients, data_dir):
+        job.jobs["validate"].inputs.data = Input(type="uri_folder", path=source)
+        job.tags["data"] = source
+    return job
+
+
+def train(
+    clients: AzureClients, git: GitState, data_dir: Path | None, runs: Path, report: Report
+) -> Run:
+    """Submit the pipeline, wait for its end and download its outputs.
+
+    An interruption ends the waiting, not the job: `mlops evaluate --run-id` finds it later.
+
+    Raises:
+        Refused: the data did not pass validation.
+        PlatformError: a step failed, or took longer than azure.training_timeout_seconds.
+    """
+    name = new_job_name(clients.settings.values.environment)
+    job = build_job(clients, name, git, data_dir, report)
+    report(f"submitting the job {name}")
+    with azure_errors(f"submitting the job {name}"):
+        submitted = clients.workspace.jobs.create_or_update(job)
+    report(f"{name} is submitted: {submitted.studio_url}")
+    status = _wait(clients, name, report)
+    if status != _COMPLETED:
+        raise _failure(clients, name, status, submitted.studio_url)
+    return fetch(clients, name, runs, report)
+
+
+def fetch(clients: AzureClients, name: str, runs: Path, report: Report) -> Run:
+    """Download the outputs of a completed job.
+
+    Raises:
+        ConfigError: there is no such job.
+        PlatformError: it has not completed, or lacks an output.
+    """
+    try:
+        with azure_errors(f"reading the job {name}"):
+            status = word_of(clients.workspace.jobs.get(name).status)
+    except NotFound:
+        clients.require_workspace()
+        raise ConfigError(
+            f"there is no run {name!r} in .mlops/runs or in the workspace "
+            f"{clients.names.workspace}: see `mlops status`"
+        ) from None
+    if status != _COMPLETED:
+        raise PlatformError(f"the job {name} is {status}, not {_COMPLETED}: it has no outputs")
+    with new_folder(runs / name) as folder:
+        for output in OUTPUTS:
+            report(f"downloading {output}")
+            _download(clients, name, output, folder / output)
+    return Run(name, runs / name)
+
+
+def _data(clients: AzureClients, data_dir: Path | None) -> str | None:
+    """Return what the step validate reads, or None if it generates a sample."""
+    values = clients.settings.values
+    if data_dir is not None:
+        if not data_dir.is_dir():
+            raise ConfigError(f"--data-dir: the folder {data_dir} does not exist")
+        return str(data_dir.resolve())
+    if values.azure.data_asset:
+        return f"azureml:{values.azure.data_asset}"
+    if values.data.source == "folder":
+        raise ConfigError(
+            "a job in Azure cannot read data.folder of this machine: `mlops data register "
+            "--data-dir …` gives the data a version, which azure.data_asset names"
+        )
+    return None
+
+
+def _wait(clients: AzureClients, name: str, report: Report) -> str:
+    """Wait until the job has ended; return its status. A lost connection is waited out."""
+    azure = clients.settings.values.azure
+    started = heard = time.monotonic()
+    told, told_at = "", started
+    while True:
+        try:
+            with azure_errors(f"reading the job {name}"):
+                status = word_of(clients.workspace.jobs.get(name).status)
+            heard = time.monotonic()
+        except ConfigError:
+            raise
+        except PlatformError as error:
+            if time.monotonic() - heard > _LOST_SECONDS:
+                raise
+            report(f"trying again: {error}")
+            status = "not known"
+        if status in _ENDED:
+            return status
+        spent = time.monotonic() - started
+        if spent > azure.training_timeout_seconds:
+            raise PlatformError(
+                f"the job {name} has not ended after {spent:.0f} s "
+                "(azure.training_timeout_seconds); it goes on: once it has completed, "
+                f"`mlops evaluate --run-id {name}` judges it, or cancel it in the studio"
+            )
+        if status != told or time.monotonic() - told_at >= _TELL_SECONDS:
+            report(f"{name}: {status}, {spent:.0f} s")
+            told, told_at = status, time.monotonic()
+        time.sleep(azure.poll_seconds)
+
+
+def _failure(clients: AzureClients, name: str, status: str, url: str) -> MlopsError:
+    """Return what to say of a job that did not complete."""
+    with contextlib.suppress(MlopsError), tempfile.TemporaryDirectory() as folder:
+        found = Path(folder) / "validated"
+        _download(clients, name, "validated", found)
+        results = read_json(found / RESULTS, schema=1)
+        if not results["passed"]:
+            sentences = [f"  {each['check']}: {each['message']}" for each in results["failures"]]
+            return Refused("the data is refused:\n" + "\n".join(sentences))
+    step, log = _failed_step(clients, name)
+    where = f" in the step {step}" if step else ""
+    lines = f"\n{log}" if log else ""
+    return PlatformError(f"the job {name} ended as {status}{where}: {url}{lines}")
+
+
+def _failed_step(clients: AzureClients, name: str) -> tuple[str, str]:
+    """Return the name of the step that failed and the end of its log, as far as Azure tells."""
+    with contextlib.suppress(MlopsError), tempfile.TemporaryDirectory() as folder:
+        with azure_errors(f"listing the steps of {name}"):
+            steps = list(clients.workspace.jobs.list(parent_job_name=name))
+        failed = next((each for each in steps if word_of(each.status) == _FAILED), None)
+        if failed is None:
+            return "", ""
+        step = str(failed.display_name or failed.name)
+        with contextlib.suppress(MlopsError):
+            with azure_errors(f"downloading the log of {step}"):
+                clients.workspace.jobs.download(failed.name, download_path=folder)
+            logs = sorted(Path(folder).rglob("std_log.txt"))
+            if logs:
+                text = logs[0].read_text(encoding="utf-8", errors="replace")
+                return step, "\n".join(text.splitlines()[-_LOG_LINES:])
+        return step, ""
+    return "", ""
+
+
+def _download(clients: AzureClients, name: str, output: str, target: Path) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        with azure_errors(f"downloading {output} of {name}"):
+            clients.workspace.jobs.download(name, output_name=output, download_path=folder)
+        found = Path(folder) / "named-outputs" / output
+        if not found.is_dir() or not any(found.iterdir()):
+            raise PlatformError(f"the job {name} has no output {output}")
+        shutil.copytree(found, target)

@@ -1,0 +1,229 @@
+"""Azurite, Microsoft's own emulator of blob storage: installing, starting, reading, writing."""
+
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from base64 import b64encode
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from tools.worktree import ROOT
+
+from . import hosts
+from .certificates import Certificates
+from .state import Store
+
+# the last version that runs on Node 20
+VERSION = "3.35.0"
+HOME = ROOT / ".build" / f"azurite-{VERSION}"
+_MAIN = Path("node_modules/azurite/dist/src/blob/main.js")
+_START_SECONDS = 60
+ACCOUNTS = ("mlopsworkspaces", "mlopsregistries")
+
+
+class MissingToolError(Exception):
+    """Something has to be installed on this machine first."""
+
+
+def install(home: Path = HOME) -> Path:
+    """Return Azurite's entry script, installing it first if need be.
+
+    Raises:
+        MissingToolError: there is no Node.
+    """
+    main = home / _MAIN
+    if main.exists():
+        return main
+    if shutil.which("npm") is None or shutil.which("node") is None:
+        raise MissingToolError(
+            "Azurite needs Node.js with npm: install Node.js 20 or newer (on Debian and Ubuntu "
+            "`apt install nodejs npm`), then try again"
+        )
+    home.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=home.parent) as folder:
+        command = ["npm", "install", "--prefix", ".", "--no-audit", "--no-fund", "--no-save"]
+        subprocess.run([*command, f"azurite@{VERSION}"], cwd=folder, check=True)
+        try:
+            Path(folder).rename(home)
+        except OSError:  # another process was faster
+            if not main.exists():
+                raise
+        else:
+            Path(folder).mkdir()  # what the context manager removes
+    return main
+
+
+@dataclass(frozen=True)
+class Account:
+    """A storage account."""
+
+    name: str
+    key: str
+
+
+class Azurite:
+    """A running Azurite with the two accounts of this Azure."""
+
+    def __init__(self, folder: Path, certificates: Certificates) -> None:
+        self._folder = folder
+        self._certificates = certificates
+        self._process: subprocess.Popen[bytes] | None = None
+        self.port = 0
+        self.accounts = {
+            name: Account(name, b64encode(secrets.token_bytes(64)).decode()) for name in ACCOUNTS
+        }
+
+    def start(self) -> None:
+        """Start it and wait until it listens."""
+        main = install()
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self.port = free_port()
+        command = ["node", str(main), "--blobHost", "127.0.0.1", "--blobPort", str(self.port)]
+        command += ["--cert", str(self._certificates.certificate)]
+        command += ["--key", str(self._certificates.key)]
+        command += ["--oauth", "basic", "--disableTelemetry", "--skipApiVersionCheck"]
+        command += ["--silent", "--inMemoryPersistence"]
+        accounts = ";".join(f"{each.name}:{each.key}" for each in self.accounts.values())
+        with (self._folder / "azurite.log").open("wb") as log:
+            self._process = subprocess.Popen(
+                command,
+                cwd=self._folder,
+                env={**os.environ, "AZURITE_ACCOUNTS": accounts},
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        wait_for_port(self.port, self._process, _START_SECONDS)
+
+    def stop(self) -> None:
+        """End it."""
+        if self._process:
+            self._process.kill()
+            self._process.wait()
+
+    @cached_property
+    def _services(self) -> dict[str, Any]:
+        from azure.storage.blob import BlobServiceClient
+
+        return {
+            each.name: BlobServiceClient(
+                f"https://127.0.0.1:{self.port}/{each.name}",
+                credential={"account_name": each.name, "account_key": each.key},
+                connection_verify=str(self._certificates.authority),
+            )
+            for each in self.accounts.values()
+        }
+
+    def _container(self, store: Store) -> Any:
+        return self._services[store.account].get_container_client(store.container)
+
+    def make(self, store: Store) -> None:
+        """Make a container unless it is there."""
+        container = self._container(store)
+        if not container.exists():
+            container.create_container()
+
+    def url(self, store: Store, path: str = "") -> str:
+        """Return the address of a container or of something in it, as Azure names it."""
+        url = f"https://{hosts.blobs(store.account)}/{store.container}"
+        return f"{url}/{path}" if path else url
+
+    def sas(self, store: Store, permission: str = "racwdl") -> str:
+        """Return a token that opens a container for an hour."""
+        from azure.storage.blob import generate_container_sas
+
+        return generate_container_sas(
+            store.account,
+            store.container,
+            account_key=self.accounts[store.account].key,
+            permission=permission,
+            expiry=datetime.now(UTC) + timedelta(hours=1),
+        )
+
+    def names(self, store: Store, prefix: str) -> list[str]:
+        """Return the names of the blobs that lie at or below a path."""
+        return [
+            name
+            for name in self._container(store).list_blob_names(name_starts_with=prefix)
+            if not prefix or name == prefix or name.startswith(prefix.rstrip("/") + "/")
+        ]
+
+    def read(self, store: Store, name: str) -> bytes:
+        """Return the content of a blob."""
+        content: bytes = self._container(store).download_blob(name).readall()
+        return content
+
+    def write(self, store: Store, name: str, content: bytes) -> None:
+        """Write a blob."""
+        self._container(store).upload_blob(name, content, overwrite=True)
+
+    def download(self, store: Store, prefix: str, target: Path) -> list[Path]:
+        """Write what lies below a path into a folder; a single blob keeps its name.
+
+        Returns:
+            The files; none if there is nothing.
+        """
+        written = []
+        for name in self.names(store, prefix):
+            inner = name[len(prefix) :].strip("/") or name.rpartition("/")[2]
+            path = target / inner
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(self.read(store, name))
+            written.append(path)
+        return written
+
+    def upload(self, folder: Path, store: Store, prefix: str) -> None:
+        """Write the files below a folder, or one file, below a path."""
+        files = [folder] if folder.is_file() else list(_files(folder))
+        base = folder.parent if folder.is_file() else folder
+        for path in files:
+            name = f"{prefix.rstrip('/')}/{path.relative_to(base).as_posix()}"
+            self.write(store, name, path.read_bytes())
+
+    def copy(self, source: Store, prefix: str, target: Store, new_prefix: str) -> None:
+        """Copy what lies below a path."""
+        for name in self.names(source, prefix):
+            inner = name[len(prefix) :].lstrip("/")
+            self.write(target, f"{new_prefix}/{inner}".strip("/"), self.read(source, name))
+
+    def parse(self, url: str) -> tuple[Store, str]:
+        """Return the container and the path that the address of a blob names."""
+        host, _, path = url.partition("?")[0].removeprefix("https://").partition("/")
+        container, _, inner = path.partition("/")
+        return Store(host.partition(".")[0], container), inner.strip("/")
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    return (path for path in sorted(folder.rglob("*")) if path.is_file())
+
+
+def free_port() -> int:
+    """Return a port of this machine that nobody uses."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port: int = found.getsockname()[1]
+        return port
+
+
+def wait_for_port(port: int, process: "subprocess.Popen[bytes]", seconds: float) -> None:
+    """Wait until a process listens.
+
+    Raises:
+        RuntimeError: it ended, or took too long.
+    """
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            with socket.create_connection(("127.0.0.1", port), 1):
+                return
+        except OSError:
+            time.sleep(0.05)
+    ended = process.poll()
+    raise RuntimeError(f"nothing listens on port {port} (exit code so far: {ended})")

@@ -1,0 +1,121 @@
+"""The scoring servers of deployments: Azure ML's own inference server, on this machine only."""
+
+import asyncio
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+
+from .azurite import free_port
+
+START_SECONDS = 60.0
+_LAUNCHER = Path(__file__).with_name("scoring.py")
+_LEFT_OUT = ("PYTHON", "VIRTUAL_ENV", "AZUREML_", "AML_", "MLOPS_", "COV_", "PYTEST_")
+
+
+class CrashedError(Exception):
+    """A container did not come up; the sentence is Azure's, the log says why."""
+
+
+@dataclass
+class Server:
+    """One running scoring server."""
+
+    port: int
+    log: Path
+    process: "subprocess.Popen[bytes]"
+
+    def stop(self) -> None:
+        """End it with its workers."""
+        end(self.process)
+
+    def tail(self, lines: int) -> str:
+        """Return the last lines of its log."""
+        text = self.log.read_text(encoding="utf-8", errors="replace")
+        return "\n".join(text.splitlines()[-lines:])
+
+
+async def start(folder: Path, python: Path, script: str, environment: Mapping[str, str]) -> Server:
+    """Start a server on the code in `folder/code` and the model in `folder/model`, and wait.
+
+    Raises:
+        CrashedError: it ended or did not answer in time; `folder/log.txt` says why.
+    """
+    port = free_port()
+    code = folder / "code"
+    command = [python, "-P", _LAUNCHER, "--entry_script", code / script, "--port", str(port)]
+    log = folder / "log.txt"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [str(part) for part in command],
+            cwd=code,
+            env={
+                **clean_environment(),
+                "AML_APP_ROOT": str(code),
+                "AZUREML_MODEL_DIR": str(folder / "model"),
+                "GUNICORN_CMD_ARGS": "--no-control-socket",
+                "OMP_NUM_THREADS": "1",
+                "PYTHONUNBUFFERED": "1",
+                **environment,
+            },
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    server = Server(port, log, process)
+    try:
+        await _wait(server)
+    except BaseException:
+        server.stop()
+        raise
+    return server
+
+
+async def _wait(server: Server) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    async with aiohttp.ClientSession() as client:
+        while time.monotonic() < deadline and server.process.poll() is None:
+            try:
+                async with client.get(f"http://127.0.0.1:{server.port}/") as answer:
+                    if answer.status == 200:
+                        return
+            except aiohttp.ClientError:
+                pass
+            await asyncio.sleep(0.05)
+    raise CrashedError(
+        "User container has crashed or terminated: see the deployment's log. "
+        "https://aka.ms/oe-tsg#error-resourcenotready"
+    )
+
+
+def end(process: "subprocess.Popen[bytes]") -> None:
+    """End a process that leads a session, and all in it."""
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGTERM)
+        try:
+            process.wait(3)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def clean_environment() -> dict[str, str]:
+    """Return this process's environment without what steers Python, a project or the network."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(_LEFT_OUT) and "proxy" not in name.lower()
+    }
+
+
+def empty(folder: Path) -> Path:
+    """Return the folder, made anew."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder

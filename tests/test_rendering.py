@@ -88,6 +88,7 @@ def test_a_level_keeps_what_the_level_below_has(template: Template, tmp_path: Pa
             ".copier-answers.yml",
             "pyproject.toml",
             "README.md",
+            "docs/cost-and-teardown.md",
             "docs/going-live.md",
             "docs/release.md",
             "infra/shared.bicepparam",

@@ -25,6 +25,7 @@ _ENDED = (_COMPLETED, _FAILED, "canceled", "notresponding", "paused")
 _TELL_SECONDS = 60.0
 _LOST_SECONDS = 600.0
 _LOG_LINES = 30
+_REFUSED = "the data is refused"  # what `mlops step validate` says
 
 
 def new_job_name(environment: str) -> str:
@@ -174,6 +175,8 @@ def _failure(clients: AzureClients, name: str, status: str, url: str) -> MlopsEr
             sentences = [f"  {each['check']}: {each['message']}" for each in results["failures"]]
             return Refused("the data is refused:\n" + "\n".join(sentences))
     step, log = _failed_step(clients, name)
+    if _REFUSED in log:
+        return Refused(f"the data is refused by the step {step} of {name}:\n{log}")
     where = f" in the step {step}" if step else ""
     lines = f"\n{log}" if log else ""
     return PlatformError(f"the job {name} ended as {status}{where}: {url}{lines}")

@@ -1,0 +1,178 @@
+"""A generated project, led to an emulated Azure: its commands run unmodified, as its team's would."""
+
+import json
+import os
+import shutil
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from ..support import Project, Template, run, uv
+from .emulator import AzureEmulator
+
+NAME = "purchase-prediction"
+CONTRACT = Path(__file__).parents[1] / "fixtures" / "azure_contract" / "test_azure_endpoint.py"
+ENVIRONMENTS = ("dev", "test", "prod")
+# Small and quick, but nothing is left out: the A/B test needs few requests to be sure.
+SETTINGS = {
+    "MLOPS_PLATFORM": "azure",
+    "MLOPS_AZURE__POLL_SECONDS": "0.5",
+    "MLOPS_AZURE__LEASE_SECONDS": "8",
+    "MLOPS_AZURE__OPERATION_TIMEOUT_SECONDS": "60",
+    "MLOPS_DATA__SAMPLE__SIZE": "3000",
+    "MLOPS_DATA__FRACTION": "1.0",
+    "MLOPS_GATE__TOLERANCE": "0.5",
+    "MLOPS_SMOKE_TEST__REQUESTS": "5",
+    "MLOPS_SMOKE_TEST__MAX_P95_MS": "10000",
+    "MLOPS_AB_TEST__MIRROR_REQUESTS": "10",
+    "MLOPS_AB_TEST__MIRROR_PERCENT": "50",
+    "MLOPS_AB_TEST__SHARE_PERCENT": "50",
+    "MLOPS_AB_TEST__MIN_REQUESTS": "20",
+    "MLOPS_AB_TEST__OBJECTIVE_MS": "10000",
+    "MLOPS_AB_TEST__DURATION_SECONDS": "120",
+    "MLOPS_AB_TEST__MARGINS__ERRORS": "0.2",
+    "MLOPS_AB_TEST__MARGINS__SLOW": "0.2",
+}
+
+
+@dataclass
+class AzureProject:
+    """An installed project with the extra `azure`, and the Azure that it sees."""
+
+    project: Project
+    azure: AzureEmulator
+    settings: dict[str, str] = field(default_factory=lambda: dict(SETTINGS))
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables of its commands."""
+        log = {"MLOPS_AZURE__LOG_ANALYTICS_WORKSPACE_ID": self.azure.log_analytics_workspace}
+        path = os.pathsep.join([str(Path(uv()).parent), os.environ["PATH"]])
+        return {"PATH": path, **self.azure.variables, **log, **self.settings}
+
+    def mlops(self, *arguments: str, **options: Any) -> str:
+        """Run a command; return what it said."""
+        env = self.environment | options.pop("settings", {})
+        command = [self.project.python, "-m", "purchase_prediction", *arguments]
+        return run(*command, folder=self.project.path, env=env, **options)
+
+    def begin(self, *arguments: str) -> "subprocess.Popen[str]":
+        """Start a command and do not wait for it."""
+        return subprocess.Popen(
+            [str(self.project.python), "-m", "purchase_prediction", *arguments],
+            cwd=self.project.path,
+            env=os.environ | self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def traffic(self, environment: str) -> dict[str, int]:
+        """The traffic of an environment's endpoint, as Azure has it."""
+        properties = self.azure.endpoint(f"{NAME}-{environment}")["properties"]
+        return {name: share for name, share in properties["traffic"].items() if share}
+
+    def tags(self, environment: str) -> dict[str, str]:
+        """The tags of an environment's endpoint, as Azure has them."""
+        return dict(self.azure.endpoint(f"{NAME}-{environment}")["tags"])
+
+    def trained(self) -> str:
+        """Train, and let the gate judge; return the run's id."""
+        run_id = self.mlops("train", "--environment", "dev").strip().splitlines()[-1]
+        self.mlops("evaluate", "--environment", "dev", "--run-id", run_id)
+        return run_id
+
+    def registered(self) -> int:
+        """Train, judge, register and share; return the version."""
+        run_id = self.trained()
+        said = self.mlops("register", "--environment", "dev", "--run-id", run_id)
+        version = int(said.strip().splitlines()[-1])
+        self.mlops("share", "--model-version", str(version))
+        return version
+
+    def example(self) -> dict[str, float]:
+        """A row that every version can score."""
+        folder = self.project.path / ".mlops" / "azure" / f"mlr-{NAME}" / NAME
+        signature = json.loads(next(folder.glob("*/signature.json")).read_text())
+        return {feature["name"]: feature["example"] for feature in signature["features"]}
+
+    def run_contract(self) -> str:
+        """Let the project's tests of what every endpoint does run, in a workspace of their own."""
+        self.azure.add_workspace("mlw-contract", "rg-contract")
+        self.azure.add_registry("mlr-contract", "rg-contract-shared")
+        own = {
+            "MLOPS_AZURE__WORKSPACE": "mlw-contract",
+            "MLOPS_AZURE__RESOURCE_GROUP": "rg-contract",
+            "MLOPS_AZURE__REGISTRY": "mlr-contract",
+        }
+        tests = self.project.path / "tests" / "azure"
+        tests.mkdir()
+        (tests / "__init__.py").touch()
+        shutil.copy(CONTRACT, tests)
+        try:
+            command = [self.project.python, "-m", "pytest", "-q", "-p", "no:cacheprovider", tests]
+            env = self.environment | own
+            return run(*command, folder=self.project.path, env=env, timeout=900)
+        finally:
+            shutil.rmtree(tests)
+
+    @contextmanager
+    def callers(self, environment: str) -> Iterator[list[int]]:
+        """Send requests to an endpoint from the outside, all the time; yield their statuses."""
+        running = self.azure.endpoints.running[f"{NAME}-{environment}"]
+        uri = self.azure.endpoint(f"{NAME}-{environment}")["properties"]["scoringUri"]
+        row = self.example()
+        statuses: list[int] = []
+        over = threading.Event()
+
+        def call() -> None:
+            proxies = {"https": self.azure.network["HTTPS_PROXY"]}
+            headers = {"Authorization": f"Bearer {running.keys['primaryKey']}"}
+            with requests.Session() as session:
+                session.verify = self.azure.network["REQUESTS_CA_BUNDLE"]
+                while not over.is_set():
+                    answer = session.post(
+                        uri, json={"data": [row]}, headers=headers, proxies=proxies, timeout=60
+                    )
+                    statuses.append(answer.status_code)
+                    over.wait(0.02)
+
+        caller = threading.Thread(target=call)
+        caller.start()
+        try:
+            yield statuses
+        finally:
+            over.set()
+            caller.join()
+
+
+@contextmanager
+def azure_project(template: Template, folder: Path) -> Iterator[AzureProject]:
+    """Render and install a project, and start an Azure with all that its infra would make."""
+    project = template.install(folder / "project")
+    run(uv(), "sync", "--quiet", "--extra", "azure", folder=project.path)
+    made = run(project.python, "-c", _SERVING, folder=project.path)
+    serving = project.path / made.strip().splitlines()[-1]
+    with AzureEmulator(
+        folder / "azure", training_python=project.python, serving_python=serving
+    ) as azure:
+        for environment in ENVIRONMENTS:
+            azure.add_workspace(
+                f"mlw-{NAME}-{environment}", f"rg-{NAME}-{environment}", f"cpu-{environment}"
+            )
+        azure.add_registry(f"mlr-{NAME}", f"rg-{NAME}-shared")
+        yield AzureProject(project, azure)
+
+
+_SERVING = """
+from pathlib import Path
+from purchase_prediction.platforms.serving_env import environment_python
+requirements = Path("serving/requirements.txt")
+print(environment_python(Path("."), requirements, Path(".mlops/serving-env"), lambda line: None))
+"""

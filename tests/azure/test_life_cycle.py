@@ -1,0 +1,165 @@
+"""A project on Azure, from its first training to a rollback in production, by commands alone."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ..support import Template
+from .emulator import Call
+from .project import NAME, AzureProject, azure_project
+
+pytestmark = [pytest.mark.project, pytest.mark.azure]
+
+
+@pytest.fixture(scope="module")
+def place(template: Template, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AzureProject]:
+    with azure_project(template, tmp_path_factory.mktemp("life")) as place:
+        yield place
+
+
+def test_the_endpoint_does_what_every_endpoint_does(place: AzureProject) -> None:
+    said = place.run_contract()
+    assert " passed" in said
+    assert " skipped" not in said
+
+
+def writes(place: AzureProject, environment: str, since: int = 0) -> list[Call]:
+    """The writes of an endpoint from a call on, in order."""
+    found = place.azure.called("PUT", rf"onlineEndpoints/{NAME}-{environment}$")
+    return [call for call in found if place.azure.calls.index(call) >= since]
+
+
+def routing(call: Call) -> tuple[dict[str, int], dict[str, int]]:
+    """The traffic and the mirror that a write asks for."""
+    properties: dict[str, Any] = call.body["properties"]
+    return properties.get("traffic") or {}, properties.get("mirrorTraffic") or {}
+
+
+def deployed(place: AzureProject, environment: str, deployment: str) -> tuple[str, str, set[str]]:
+    """The id and hash of a deployment's model, and the hashes of the files that its servers got."""
+    name = f"{NAME}-{environment}"
+    found = place.azure.deployment(name, deployment)
+    model = found["properties"]["model"]
+    reference = model["assetId"] if isinstance(model, dict) else model
+    folders = (place.azure.folder / "deployments").glob(f"{name}-{deployment}-*")
+    newest = max(folders, key=lambda folder: folder.stat().st_mtime)
+    files = {hashlib.sha256(path.read_bytes()).hexdigest() for path in newest.rglob("model.onnx")}
+    return str(reference), str(found["tags"]["model_sha256"]), files
+
+
+def registered(place: AzureProject, version: int) -> str:
+    """The hash that the workspace dev notes of a version's model."""
+    workspace = next(
+        key for key in place.azure.state.resources if key.endswith(f"/workspaces/mlw-{NAME}-dev")
+    )
+    found = place.azure.state.get(f"{workspace}/models/{NAME}/versions/{version}")
+    return str(found["properties"]["tags"]["model.sha256"])
+
+
+def registry_id(version: int) -> str:
+    return f"azureml://registries/mlr-{NAME}/models/{NAME}/versions/{version}"
+
+
+def test_from_training_to_a_rollback(place: AzureProject) -> None:
+    azure = place.azure
+    first = place.registered()
+    assert "passed" in place.mlops("doctor", "--platform", "azure", "--environment", "dev")
+
+    place.mlops("deploy", "--environment", "test", "--model-version", str(first))
+    place.mlops("smoke-test", "--environment", "test")
+    place.mlops("release", "--environment", "prod", "--model-version", str(first))
+    assert place.traffic("prod") == {"blue": 100}
+
+    place.settings["MLOPS_TRAINING__SEED"] = "43"
+    second = place.registered()
+    assert second == first + 1
+    place.mlops("release", "--environment", "test", "--model-version", str(second))
+    assert place.traffic("test") == {"green": 100}
+
+    since = len(azure.calls)
+    with place.callers("prod") as statuses:
+        said = place.mlops("release", "--environment", "prod", "--model-version", str(second))
+    assert "promoted" in said
+    assert place.traffic("prod") == {"green": 100}
+    assert set(statuses) == {200}
+    assert len(statuses) > 50
+
+    # nothing is routed to green before its smoke test passed, then mirror, share and all
+    steps: list[Any] = []
+    for call in writes(place, "prod", since):
+        if not steps or steps[-1] != routing(call):
+            steps.append(routing(call))
+    assert steps == [
+        ({"blue": 100}, {}),
+        ({"blue": 100}, {"green": 50}),
+        ({"blue": 100}, {}),
+        ({"blue": 50, "green": 50}, {}),
+        ({"green": 100}, {}),
+    ]
+    mirrored = next(c for c in writes(place, "prod", since) if routing(c)[1])
+    tested = [
+        row.columns
+        for row in azure.state.traffic_log
+        if row.columns["UserAgent"].startswith("mlops-direct")
+        and row.columns["DeploymentName"] == "green"
+        and row.columns["EndpointName"] == f"{NAME}-prod"
+        and datetime.fromisoformat(row.columns["TimeGenerated"]).timestamp() < mirrored.time
+    ]
+    assert [row["ModelStatusCode"] for row in tested].count(400) > 5
+    assert [row["ModelStatusCode"] for row in tested].count(200) > 5
+
+    for environment in ("test", "prod"):
+        digest = registered(place, second)
+        assert deployed(place, environment, "green") == (registry_id(second), digest, {digest})
+
+    with place.callers("prod") as statuses:
+        place.mlops("rollback", "--environment", "prod")
+    assert place.traffic("prod") == {"blue": 100}
+    digest = registered(place, first)
+    assert deployed(place, "prod", "blue") == (registry_id(first), digest, {digest})
+    assert digest != registered(place, second)
+    assert set(statuses) == {200}
+
+    status = json.loads(place.mlops("status", "--json"))
+    assert [each["version"] for each in status["versions"]] == [first, second]
+    (prod,) = [each for each in status["endpoints"] if each["environment"] == "prod"]
+    assert [(each["name"], each["traffic"]) for each in prod["deployments"]] == [("blue", 100)]
+
+    said = place.mlops("stop", "--environment", "test", expect=2)
+    assert "cannot be paused" in said
+    assert "`mlops stop --remove`" in said
+    place.mlops("stop", "--remove", "--environment", "test")
+    assert azure.endpoints.running[f"{NAME}-test"].servers == {}
+
+    assert azure.refused_hosts == []
+    assert azure.state.client_faults == []
+
+
+def test_training_on_registered_data_names_their_version(
+    place: AzureProject, tmp_path: Path
+) -> None:
+    data = tmp_path / "data"
+    place.mlops("data", "make", "--customers", "500", "--output", str(data))
+    register = ("data", "register", "--data-dir", str(data), "--name", "transactions")
+    assert place.mlops(*register).strip().endswith("transactions:1")
+    assert place.mlops(*register).strip().endswith("transactions:1")
+    settings = {"MLOPS_AZURE__DATA_ASSET": "transactions:1"}
+    said = place.mlops("train", "--environment", "dev", settings=settings)
+    job = place.azure.called("PUT", r"/jobs/train-dev-")[-1].body["properties"]
+    assert job["tags"]["data"] == "azureml:transactions:1"
+    given = job["jobs"]["validate"]["inputs"]["data"]
+    assert given["uri"].endswith("/data/transactions/versions/1")
+    run_id = said.strip().splitlines()[-1]
+    results = place.project.path / ".mlops" / "runs" / run_id / "validated"
+    assert json.loads((results / "validation-results.json").read_text())["passed"]
+
+
+def test_data_that_break_the_contract_are_refused(place: AzureProject, tmp_path: Path) -> None:
+    (tmp_path / "bad.csv").write_text("customer_id,order_date,amount\n,2020-01-01,-5\n")
+    said = place.mlops("train", "--data-dir", str(tmp_path), expect=1)
+    assert "the data is refused" in said

@@ -354,7 +354,7 @@ def first_push(act: Act) -> None:
     ]
     assert outcome.commands("register-model")[-2:] == [
         "run mlops register --environment dev --run-id run-1",
-        "run mlops share --model-version 1",
+        "run mlops share --environment dev --model-version 1",
     ]
     assert [command for command in outcome.commands("release") if "mlops" in command] == [
         command

@@ -455,8 +455,10 @@ def check_names(infra: Infra) -> None:
             for each in result.resources
             if each.existing and each.name == expected.endpoint_identity
         )
-        given = {"subscription_id": SUBSCRIPTION.split("/")[-1], "endpoint_identity": "user"}
-        assert module.identity_id(expected, SimpleNamespace(**given)) == endpoint.id
+        azure = SimpleNamespace(
+            subscription_id=SUBSCRIPTION.split("/")[-1], endpoint_identity="user"
+        )
+        assert module.identity_id(expected, azure) == endpoint.id
         assert 3 <= len(workspace.name) <= 33
         assert 2 <= len(cluster.name) <= 16
     given = {each.group for each in infra.shared().of(ROLE_ASSIGNMENT)}

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ..support import Template
+from tests.support import Template
 from .emulator import Call
 from .project import NAME, AzureProject, azure_project
 

@@ -190,6 +190,10 @@ class Margins(_Section):
 class AbTestSettings(_Section):
     """How a candidate is compared with the present deployment before it gets all traffic."""
 
+    enabled: bool | None = Field(
+        default=None,
+        description="Part of a release? null: on this machine yes, in a cloud only in prod.",
+    )
     mirror_percent: int = Field(
         default=20, ge=0, le=50, description="Share of requests copied to the candidate at first."
     )

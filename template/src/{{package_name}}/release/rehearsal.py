@@ -24,12 +24,11 @@ from ..platforms.base import Endpoint, ModelVersion, Platform, Report
 from ..settings import AbTestSettings, LoadedSettings
 from ..steps.prepare import HOLDOUT_FILE
 from .ab_test import check_arms
-from .release import NOBODY, Released, Watchers, ab_test, release
+from .release import NOBODY, Released, Watchers, ab_test, has_ab_test, release
 from .traffic import (
     AB_TEST_LEVEL,
     ALL_TRAFFIC,
     RELEASE_LEVEL,
-    maturity_level,
     other_colour,
     require_level,
     sole_deployment,
@@ -83,7 +82,7 @@ def rehearse(
     endpoint = platform.endpoint(settings.endpoint_name)
     said = bring_up_previous(platform, endpoint, version, watchers.report)
     chosen = rehearsal_settings(settings.values.ab_test)
-    compared = maturity_level(settings.project) >= AB_TEST_LEVEL
+    compared = has_ab_test(settings)
     note = "; ".join(part for part in (describe(chosen if compared else None), said) if part)
     with generated_traffic(endpoint.url(), endpoint.key(), rows_of(platform, version)) as load:
         released = release(platform, settings, model_version, watchers, chosen, note)

@@ -91,11 +91,25 @@ def release(
             record = _record(endpoint, baseline, traffic, "promoted", "it serves already")
             watchers.ended(Released(record, None))
             return Released(record, None)
-        if baseline and maturity_level(settings.project) >= AB_TEST_LEVEL:
+        if baseline and has_ab_test(settings):
             endpoint.observations()  # without them there is no A/B test: better to know now
         job = _Job(platform, settings, endpoint, version, baseline, watchers)
         job.ab_settings = ab_test or settings.values.ab_test
         return job.run(rehearsal)
+
+
+def has_ab_test(settings: LoadedSettings) -> bool:
+    """Tell whether a release includes an A/B test: from level 3 on, where there are callers.
+
+    In a cloud only the environment prod has callers of its own; on this machine a rehearsal brings
+    them.
+    """
+    if maturity_level(settings.project) < AB_TEST_LEVEL:
+        return False
+    values = settings.values
+    if values.ab_test.enabled is not None:
+        return values.ab_test.enabled
+    return values.platform == "local" or values.environment == "prod"
 
 
 def ab_test(
@@ -175,7 +189,7 @@ class _Job:
             with _restored(self.endpoint, unless_done=True):
                 self._deploy()
                 self._smoke_test()
-                if self.baseline and maturity_level(self.settings.project) >= AB_TEST_LEVEL:
+                if self.baseline and has_ab_test(self.settings):
                     self._ab_test(self.baseline)
                 self._switch()
         except BaseException as error:

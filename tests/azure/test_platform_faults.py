@@ -1,0 +1,210 @@
+"""What goes wrong in Azure: each fault ends in its exit code and sentence, and nothing has moved.
+
+A second run of the same command succeeds.
+"""
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support import Template
+
+from .emulator import ALWAYS
+from .project import NAME, AzureProject, azure_project
+
+pytestmark = [pytest.mark.project, pytest.mark.azure]
+
+ENDPOINT = rf"onlineEndpoints/{NAME}-test$"
+DEPLOYMENT = rf"onlineEndpoints/{NAME}-test/deployments/"
+SWITCH = ("switch-traffic", "--environment", "test", "--green-percent")
+PURPOSE = "a switch of traffic"
+
+
+@pytest.fixture(scope="module")
+def made(template: Template, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AzureProject]:
+    """Version 1, which test serves as blue and as green."""
+    with azure_project(template, tmp_path_factory.mktemp("faults")) as place:
+        assert place.registered() == 1
+        for colour in ("blue", "green"):
+            place.mlops(*deploying(colour))
+        yield place
+
+
+@pytest.fixture
+def place(made: AzureProject) -> Iterator[AzureProject]:
+    """All traffic at blue, and no fault."""
+    yield made
+    made.azure.heal()
+    if made.traffic("test") != {"blue": 100}:
+        made.mlops(*SWITCH, "0")
+
+
+def deploying(colour: str, *more: str) -> tuple[str, ...]:
+    return (
+        "deploy",
+        "--environment",
+        "test",
+        "--model-version",
+        "1",
+        "--deployment",
+        colour,
+        *more,
+    )
+
+
+def test_what_passes_by_itself_is_not_noticed(place: AzureProject) -> None:
+    place.azure.fail("GET", ENDPOINT, status=429, code="TooManyRequests", retry_after="1", times=2)
+    place.azure.fail("PUT", ENDPOINT, status=500, times=1)
+    place.azure.lose("PUT", ENDPOINT, after=True)
+    place.mlops(*SWITCH, "100")
+    assert place.traffic("test") == {"green": 100}
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "message", "exit_code", "said"),
+    [
+        (409, "Conflict", "Another operation is in progress.", 3, "another operation on it is in"),
+        (500, "InternalServerError", "Broken.", 3, "Azure failed with 500"),
+        (
+            403,
+            "AuthorizationFailed",
+            "The client 'x' does not have authorization to perform action "
+            "'Microsoft.MachineLearningServices/workspaces/onlineEndpoints/write' over scope "
+            "'/subscriptions/s/resourceGroups/g'.",
+            2,
+            "give who runs this the role AzureML Data Scientist",
+        ),
+    ],
+)
+def test_a_refused_write_changes_nothing(
+    place: AzureProject, status: int, code: str, message: str, exit_code: int, said: str
+) -> None:
+    place.azure.fail("PUT", ENDPOINT, status=status, code=code, message=message, times=ALWAYS)
+    assert said in place.mlops(*SWITCH, "100", expect=exit_code)
+    assert place.traffic("test") == {"blue": 100}
+    place.azure.heal()
+    place.mlops(*SWITCH, "100")
+    assert place.traffic("test") == {"green": 100}
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "exit_code", "said"),
+    [
+        ("OutOfQuota", "Not enough quota for Standard_DS2_v2.", 3, "ask for more in the portal"),
+        ("ResourceNotReady", "User container has crashed.", 3, "User container has crashed"),
+    ],
+)
+def test_a_deployment_that_fails_is_taken_back(
+    place: AzureProject, code: str, message: str, exit_code: int, said: str
+) -> None:
+    place.azure.fail_operation(rf"{NAME}-test/deployments/red", code=code, message=message)
+    assert said in place.mlops(*deploying("red"), expect=exit_code)
+    assert sorted(place.azure.endpoints.running[f"{NAME}-test"].servers) == ["blue", "green"]
+    assert place.traffic("test") == {"blue": 100}
+    place.mlops(*deploying("red"))
+    place.azure.endpoints.running[f"{NAME}-test"].servers["red"].stop()
+
+
+def test_a_model_that_cannot_start_is_refused_with_its_log(place: AzureProject) -> None:
+    script = place.project.path / "serving" / "score.py"
+    code = script.read_text()
+    script.write_text(code + "\ndef init():\n    raise ValueError('the model is broken')\n")
+    try:
+        said = place.mlops(*deploying("blue"), expect=3)
+    finally:
+        script.write_text(code)
+    assert "ValueError: the model is broken" in said
+    place.mlops("smoke-test", "--environment", "test", "--deployment", "blue")
+    assert place.traffic("test") == {"blue": 100}
+
+
+def test_an_operation_that_does_not_end_is_given_up(place: AzureProject) -> None:
+    place.azure.delay("PUT", rf"{DEPLOYMENT}late", 25)
+    limit = {"MLOPS_AZURE__OPERATION_TIMEOUT_SECONDS": "5"}
+    said = place.mlops(*deploying("late"), settings=limit, expect=3)
+    assert "Azure has not finished after" in said
+    assert place.traffic("test") == {"blue": 100}
+    time.sleep(30)
+    place.mlops(*deploying("late"))
+
+
+def test_a_step_that_fails_is_named(place: AzureProject) -> None:
+    place.azure.fail_step("fit", "Out of memory.")
+    said = place.mlops("train", "--environment", "dev", expect=3)
+    assert "in the step fit" in said
+    place.mlops("train", "--environment", "dev")
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"AZURE_CLIENT_SECRET": "wrong"}, "not signed in to Azure"),
+        ({"AZURE_SUBSCRIPTION_ID": ""}, "set the variable AZURE_SUBSCRIPTION_ID"),
+        ({"AZURE_SUBSCRIPTION_ID": "0"}, "the subscription does not exist"),
+        ({"MLOPS_AZURE__RESOURCE_GROUP": "rg-none"}, "deploy the infrastructure"),
+        ({"MLOPS_AZURE__WORKSPACE": "mlw-none"}, "deploy the infrastructure"),
+        ({"MLOPS_AZURE__REGISTRY": "mlr-none"}, "opening the registry mlr-none"),
+        ({"MLOPS_AZURE__LOG_ANALYTICS_WORKSPACE_ID": "nowhere"}, "Log Analytics"),
+    ],
+)
+def test_what_is_missing_is_named_by_the_doctor(
+    place: AzureProject, settings: dict[str, str], said: str
+) -> None:
+    shown = place.mlops("doctor", "--environment", "test", "--json", settings=settings, expect=1)
+    found = json.loads(shown[: shown.rindex("}") + 1])["checks"]
+    missing = [f"{each['found']}; {each['remedy']}" for each in found if not each["passed"]]
+    assert any(said in each for each in missing), missing
+
+
+def test_a_name_that_somebody_else_has_is_told(place: AzureProject) -> None:
+    settings = {"MLOPS_ENDPOINT__NAME": f"{NAME}-test"}
+    command = ("deploy", "--environment", "prod", "--model-version", "1")
+    said = place.mlops(*command, settings=settings, expect=2)
+    assert "somebody else has this name" in said
+
+
+def test_two_commands_at_once(place: AzureProject) -> None:
+    """One changes the endpoint, the other is refused; a killed one is undone by the next."""
+    place.azure.delay("PUT", rf"{DEPLOYMENT}blue", 12)
+    script = place.project.path / "serving" / "score.py"
+    code = script.read_text()
+    script.write_text(code + "\n# changed\n")
+    try:
+        first = place.begin(*deploying("blue"))
+        deadline = time.monotonic() + 60
+        while "mlops-lease-holder" not in place.tags("test"):
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+        said = place.mlops(*SWITCH, "100", expect=3)
+        assert "another command is changing the endpoint" in said
+        assert "the deployment of blue" in said
+        assert first.wait(120) == 0
+    finally:
+        script.write_text(code)
+    assert place.traffic("test") == {"blue": 100}
+    place.mlops(*SWITCH, "100")
+
+
+def test_a_killed_command_is_undone_by_the_next(place: AzureProject) -> None:
+    place.azure.delay("PUT", ENDPOINT, 0)
+    with_lease = place.begin(*SWITCH, "40")
+    deadline = time.monotonic() + 60
+    while place.traffic("test") != {"blue": 60, "green": 40}:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    with_lease.kill()
+    with_lease.wait()
+    if "mlops-lease-holder" in place.tags("test"):
+        time.sleep(9)
+        said = place.mlops("smoke-test", "--environment", "test")
+        assert f"{PURPOSE} was interrupted: the traffic is blue 100 %" in said
+        assert place.traffic("test") == {"blue": 100}
+    assert not [tag for tag in place.tags("test") if tag.startswith("mlops-lease-")]
+
+
+def test_nothing_but_azure_was_asked(place: AzureProject, tmp_path: Path) -> None:
+    assert place.azure.refused_hosts == []
+    assert place.azure.state.client_faults == []

@@ -213,7 +213,8 @@ class AzureEndpoint:
             raise ConfigError(
                 "there can be no A/B test without a log of the requests: set "
                 "azure.log_analytics_workspace_id in conf to the id of the Log Analytics workspace "
-                "that gets the diagnostic category OnlineEndpointTraffic of the Azure ML workspace"
+                "that gets the category AmlOnlineEndpointTrafficLog of the endpoint "
+                "(docs/going-live.md)"
             )
         shared = self._shared
         log = shared.log = shared.log or TrafficLog(datetime.now(UTC))

@@ -77,6 +77,7 @@ class TestDefaults:
             "package_name": "purchase_prediction",
             "python_version": "3.11",
             "license": "proprietary",
+            "infrastructure": "bicep",
         }
 
     @pytest.mark.parametrize("name", QUESTIONS)
@@ -169,8 +170,13 @@ class TestDerivedNames:
             ask(project_name=name)
         assert ask(project_name=name, project_slug="demand")["package_name"] == "demand"
 
-    def test_the_longest_reserved_name_leaves_room_for_its_suffix(self) -> None:
-        assert max(map(len, RESERVED)) + len("-model") <= 27
+    def test_a_long_reserved_name_is_cut_for_its_suffix(self, ask: Ask) -> None:
+        names = [name for name in RESERVED if len(name) > 27 - len("-model")]
+        assert names
+        for name in names:
+            slug = ask(project_name=name)["project_slug"]
+            assert slug.endswith("-model"), slug
+            assert len(slug) <= 27, slug
 
     def test_names_of_python_are_reserved(self) -> None:
         assert names_of_python() <= RESERVED
@@ -242,6 +248,7 @@ class TestRefusals:
             ("ci", "azure-devops", "'azure-devops' is not in ['github']"),
             ("example", "RFM", "'RFM' is not in ['rfm', 'blank']"),
             ("python_version", "3.10", "'3.10' is not in ['3.11', '3.12', '3.13', '3.14']"),
+            ("infrastructure", "terraform", "'terraform' is not in ['bicep', 'none']"),
             ("license", "GPL", "'GPL' is not in ['proprietary', 'MIT', 'Apache-2.0']"),
         ],
     )
@@ -265,6 +272,7 @@ class TestRefusals:
             ("azure_region", "eastus2"),
             ("python_version", "3.14"),
             ("license", "Apache-2.0"),
+            ("infrastructure", "none"),
             ("example", "blank"),
         ],
     )

@@ -29,6 +29,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "license": "MIT",
         "python_version": "3.14",
     },
+    "rfm-own-infrastructure": {"example": "rfm", "infrastructure": "none"},
     "blank-hostile": {"example": "blank", "license": "Apache-2.0", **HOSTILE},
 }
 
@@ -68,7 +69,10 @@ def test_the_files_are_those_of_the_list(rendered: Rendered) -> None:
     """`make files` writes the lists."""
     answers = rendered.answers
     expected = expected_files(
-        answers["example"], answers["maturity_level"], answers["package_name"]
+        answers["example"],
+        answers["maturity_level"],
+        answers["package_name"],
+        answers["infrastructure"],
     )
     assert files_in(rendered.path) == expected
 
@@ -84,7 +88,10 @@ def test_a_level_keeps_what_the_level_below_has(template: Template, tmp_path: Pa
             ".copier-answers.yml",
             "pyproject.toml",
             "README.md",
+            "docs/cost-and-teardown.md",
+            "docs/going-live.md",
             "docs/release.md",
+            "infra/shared.bicepparam",
         }
 
 

@@ -1,6 +1,6 @@
 """What is asked of a generated project's workflows: the linters, the policy, and act.
 
-act runs a workflow's steps on this machine, job by job, each in a fresh folder. uv, gh and the
+act runs a workflow's steps on this machine, job by job, each in a fresh folder. uv, gh, az and the
 remote actions are stubs (`stubs/`): what is tested is which jobs run with which commands and
 settings, what stops them, and which files and values pass from one to the next.
 
@@ -45,7 +45,10 @@ DISPATCH = {
     "ref": "refs/heads/main",
     "inputs": {"reason": "answers are 'wrong' $(exit 3)", "model-version": "2"},
 }
-AZURE = {"MLOPS_PLATFORM": "azure"}
+AZURE = {"MLOPS_PLATFORM": "azure"} | {
+    name: f"{name}-of-the-environment"
+    for name in ("AZURE_CLIENT_ID", "AZURE_TENANT_ID", "AZURE_SUBSCRIPTION_ID")
+}
 ROW_VALUE = b"a-value-of-a-row"
 
 # --- The linters ---------------------------------------------------------------------------------
@@ -77,6 +80,8 @@ ENVIRONMENTS = {
     ("deploy.yml", "approval"): "prod-approval",
     ("deploy.yml", "release"): "${{ inputs.platform != 'local' && inputs.environment || '' }}",
     ("rollback.yml", "rollback"): "prod-rollback",
+    ("infra.yml", "plan"): "infra-plan",
+    ("infra.yml", "deploy"): "infra",
 }
 READ = {"contents": "read"}
 SIGN_IN = {"id-token": "write"}
@@ -94,6 +99,14 @@ PERMISSIONS = {
     ("deploy.yml", "approval"): {},
     ("deploy.yml", "release"): READ | SIGN_IN | {"actions": "read"},
     ("rollback.yml", "rollback"): READ | SIGN_IN,
+    ("infra.yml", "environments"): READ,
+    ("infra.yml", "plan"): READ | SIGN_IN,
+    ("infra.yml", "deploy"): READ | SIGN_IN,
+}
+# Who a job signs in as: each environment on GitHub has its own AZURE_CLIENT_ID.
+IDENTITY = {
+    name: f"${{{{ vars.{name} }}}}"
+    for name in ("AZURE_CLIENT_ID", "AZURE_TENANT_ID", "AZURE_SUBSCRIPTION_ID")
 }
 SECRET_NAME = re.compile(r"(?i)token|secret|passw|key$|credential|connection_?string")
 SECRET_VALUE = re.compile(
@@ -148,6 +161,15 @@ def policy(project: Path) -> None:
     queued = {"cancel-in-progress": False, "queue": "max"}
     release = jobs["deploy.yml", "release"]
     assert release["concurrency"] == {"group": "release-${{ inputs.environment }}"} | queued
+    for key, job in jobs.items():
+        if "environment" in job and job["permissions"].get("id-token") == "write":
+            check_identity(key, job)
+    if "infra.yml" in workflows:
+        deploy = jobs["infra.yml", "deploy"]
+        concurrency = {"group": "infra-deploy-${{ matrix.environment }}"} | queued
+        assert deploy["concurrency"] == concurrency
+        assert "github.ref == 'refs/heads/main'" in deploy["if"]
+        assert deploy["strategy"].get("max-parallel") == 1
     if "rollback.yml" in workflows:
         assert workflows["rollback.yml"]["concurrency"] == {"group": "rollback-prod"} | queued
     cancelled = workflows["ml-cicd.yml"]["concurrency"]["cancel-in-progress"]
@@ -163,6 +185,17 @@ def check_rights(key: tuple[str, str], job: dict[str, Any]) -> None:
     if runs_code and writes:
         assert writes == {"id-token"}, key
         assert "environment" in job, f"{key}: it signs in, and no environment says from where"
+
+
+def check_identity(key: tuple[str, str], job: dict[str, Any]) -> None:
+    """Check that a job signs in as its environment's identity, by azure/login or by itself."""
+    logins = [step["with"] for step in job["steps"] if "azure/login@" in step.get("uses", "")]
+    found = (
+        {f"AZURE_{name.upper().replace('-', '_')}": value for name, value in logins[0].items()}
+        if logins
+        else {name: value for name, value in job["env"].items() if name.startswith("AZURE_")}
+    )
+    assert found == IDENTITY, key
 
 
 def check_step(key: tuple[str, str], step: dict[str, Any]) -> None:
@@ -233,7 +266,7 @@ class Act:
             path.write_text(text, encoding="utf-8")
         self.bin = folder / "bin"
         self.bin.mkdir(parents=True)
-        for name in ("uv", "gh"):
+        for name in ("uv", "gh", "az"):
             script = self.bin / name
             script.write_text(
                 f'#!/bin/sh\nexec "{sys.executable}" "{STUBS / name}.py" "$@"\n', encoding="utf-8"
@@ -255,6 +288,7 @@ class Act:
         platform_of_prod: str = "",
         stubs: int = 0,
         level: int = 3,
+        endpoint: str = "",
         variables: dict[str, str] | None = None,
     ) -> Outcome:
         self.runs += 1
@@ -274,7 +308,7 @@ class Act:
             "STUB_FOLDER": STUBS, "STUB_PYTHON": sys.executable, "STUB_RUN": "this",
             "STUB_FAIL": fail, "STUB_FAIL_IN": fail_in, "STUB_STUBS": stubs, "STUB_LEVEL": level,
             "STUB_API": self.api.url, "STUB_CUT_OFF": cut_off,
-            "STUB_PLATFORM_OF_PROD": platform_of_prod,
+            "STUB_PLATFORM_OF_PROD": platform_of_prod, "STUB_ENDPOINT": endpoint,
         }  # fmt: skip
         command: list[str | Path] = [
             BIN / "act", event, "--eventpath", event_file, "--json", "--strict",
@@ -367,8 +401,9 @@ def first_push(act: Act) -> None:
         "run mlops evaluate --environment dev --run-id run-1",
         "run mlops package --environment dev --run-id run-1",
     ]
-    assert outcome.commands("register-model")[-1:] == [
-        "run mlops register --environment dev --run-id run-1"
+    assert outcome.commands("register-model")[-2:] == [
+        "run mlops register --environment dev --run-id run-1",
+        "run mlops share --environment dev --model-version 1",
     ]
     assert [command for command in outcome.commands("release") if "mlops" in command] == [
         command
@@ -541,6 +576,78 @@ def rollback_without_a_cloud(act: Act) -> None:
     assert outcome.find("mlops rollback") == []
 
 
+def sign_in(act: Act) -> None:
+    """On Azure, each job that uses it is told who it is; those of a pull request use none."""
+    act.api.approved_by("ann", "bob")
+    outcome = act("push", PUSH, variables=AZURE)
+    assert outcome.ok, outcome.log
+    for words in ("train", "register", "share", "release", "smoke-test"):
+        calls = outcome.find(f"run mlops {words}")
+        assert calls
+        for call in calls:
+            assert call["settings"].items() >= AZURE.items(), call
+    assert {*outcome.commands("release")} >= {"sync --extra azure"}
+    outcome = act("pull_request", PULL_REQUEST, variables={"MLOPS_PLATFORM": "azure"})
+    assert outcome.commands("train-pull-request")[1] == "sync"
+
+
+def infra_without_azure(act: Act) -> None:
+    """Without the variable nothing is compared or deployed, and it says so."""
+    for event, payload in (("push", PUSH), ("pull_request", PULL_REQUEST)):
+        outcome = act(event, payload, workflow="infra.yml")
+        assert outcome.ok, outcome.log
+        assert outcome.calls == []
+        assert "nothing was compared or deployed" in outcome.log
+
+
+def infra_plan(act: Act) -> None:
+    """A pull request shows what would change in each environment, and changes nothing."""
+    outcome = act("pull_request", PULL_REQUEST, workflow="infra.yml", variables=AZURE)
+    assert outcome.ok, outcome.log
+    compared = outcome.find("what-if")
+    assert sorted(call["command"] for call in compared) == [
+        f"az deployment group what-if --resource-group rg-model-{name} "
+        f"--parameters infra/{name}.bicepparam --validation-level ProviderNoRbac"
+        for name in ("dev", "prod", "test")
+    ]
+    assert {call["settings"]["ENDPOINT"] for call in compared} == {""}
+    assert outcome.find("group create") == []
+    assert len(outcome.find("az bicep lint")) == 6
+    fork = {"ref": "idea", "repo": {"full_name": "somebody/model"}}
+    payload = {"pull_request": {"number": 1, "head": fork, "base": {"ref": "main"}}}
+    assert act("pull_request", payload, workflow="infra.yml", variables=AZURE).calls == []
+    assert not act(
+        "pull_request", PULL_REQUEST, workflow="infra.yml", variables=AZURE, fail="what-if"
+    ).ok
+
+
+def infra_deploy(act: Act) -> None:
+    """A push to main deploys each environment to its group; by hand it is one of them."""
+    outcome = act("push", PUSH, workflow="infra.yml", variables=AZURE, endpoint="mlw/model-dev")
+    assert outcome.ok, outcome.log
+    created = outcome.find("az deployment group create")
+    assert [call["command"].split(" --resource-group ")[1] for call in created] == [
+        f"rg-model-{name} --parameters infra/{name}.bicepparam" for name in ("dev", "test", "prod")
+    ]
+    assert [call["settings"].get("ENDPOINT") for call in created] == [
+        f"model-{name}" for name in ("dev", "test", "prod")
+    ]
+    ids = " ".join(list(AZURE.values())[1:])
+    assert {call["command"] for call in outcome.find("az login")} == {f"az login {ids}"}
+    assert not act("push", PUSH_TO_DEVELOP, workflow="infra.yml", variables=AZURE).calls
+    for wanted, expected in (("prod", ["prod"]), ("all", ["dev", "test", "prod"])):
+        payload = {"ref": "refs/heads/main", "inputs": {"environment": wanted}}
+        outcome = act("workflow_dispatch", payload, workflow="infra.yml", variables=AZURE)
+        assert outcome.ok, outcome.log
+        created = outcome.find("group create")
+        assert [call["settings"]["ENVIRONMENT"] for call in created] == expected
+    (act.project / "infra/test.bicepparam").unlink()
+    payload = {"ref": "refs/heads/main", "inputs": {"environment": "test"}}
+    outcome = act("workflow_dispatch", payload, workflow="infra.yml", variables=AZURE)
+    assert not outcome.ok, "an environment without parameters is not passed over"
+    assert outcome.calls == []
+
+
 SCENARIOS = {
     scenario.__name__: scenario
     for scenario in (
@@ -556,5 +663,9 @@ SCENARIOS = {
         approvals,
         manual_rollback,
         rollback_without_a_cloud,
+        sign_in,
+        infra_without_azure,
+        infra_plan,
+        infra_deploy,
     )
 }

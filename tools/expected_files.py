@@ -1,7 +1,7 @@
 """Write tests/expected/, which files a project has. Read the diff before a commit.
 
 rfm.txt and blank.txt list the files of maturity level 1, level-2.txt and level-3.txt what each
-adds.
+adds; none.txt lists what `infrastructure: none` leaves out of all of these.
 """
 
 import tempfile
@@ -22,11 +22,18 @@ def files_in(folder: Path) -> list[str]:
     return sorted(path.as_posix() for path in found if path.parts[0] != ".git")
 
 
-def expected_files(example: str, level: int, package: str) -> list[str]:
+def expected_files(example: str, level: int, package: str, infrastructure: str) -> list[str]:
     """Return the files that a project has by the lists, in order."""
     lists = [example, *(f"level-{number}" for number in LEVELS[1:level])]
-    texts = [(EXPECTED / f"{name}.txt").read_text(encoding="utf-8") for name in lists]
-    return sorted("".join(texts).replace("src/package/", f"src/{package}/").split("\n")[:-1])
+    files = {file for name in lists for file in listed(name)}
+    if infrastructure == "none":
+        files -= set(listed("none"))
+    return sorted(file.replace("src/package/", f"src/{package}/") for file in files)
+
+
+def listed(name: str) -> list[str]:
+    """Return the files of one list."""
+    return (EXPECTED / f"{name}.txt").read_text(encoding="utf-8").split("\n")[:-1]
 
 
 def write_list(name: str, files: set[str]) -> None:
@@ -49,6 +56,10 @@ def main() -> None:
                 files = set(files_in(project))
                 write_list(example if level == 1 else f"level-{level}", files - before)
                 before = files
+        project = Path(folder, "none")
+        data = {**data, "infrastructure": "none"}
+        run_copy(str(source), project, data=data, defaults=True, quiet=True)
+        write_list("none", before - set(files_in(project)))
 
 
 if __name__ == "__main__":

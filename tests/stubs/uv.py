@@ -36,7 +36,9 @@ def option(name: str) -> str:
 
 def record() -> None:
     """Note the call with the settings it was given."""
-    settings = {name: value for name, value in os.environ.items() if name.startswith("MLOPS_")}
+    settings = {
+        name: value for name, value in os.environ.items() if name.startswith(("MLOPS_", "AZURE_"))
+    }
     call = {"job": os.environ.get("GITHUB_JOB"), "command": COMMAND, "settings": settings}
     with Path(os.environ["STUB_CALLS"]).open("a", encoding="utf-8") as stream:
         stream.write(json.dumps(call) + "\n")
@@ -83,11 +85,17 @@ def serving(environment: str, now: dict[str, str] | None = None) -> dict[str, st
 
 
 def facts() -> None:
-    """Tell level, platform and approvals."""
+    """Tell level, platform, approvals and names."""
     there = option("--environment")
     here = (os.environ["STUB_PLATFORM_OF_PROD"] if there == "prod" else "") or platform()
     asked = 2 if there == "prod" and here != "local" else 0
-    output(level=os.environ["STUB_LEVEL"], platform=here, approvals=asked)
+    output(
+        level=os.environ["STUB_LEVEL"],
+        platform=here,
+        approvals=asked,
+        resource_group=f"rg-model-{there}",
+        endpoint=f"model-{there}",
+    )
 
 
 def validate(path: str | Path = "validation-results.json") -> None:
@@ -126,9 +134,10 @@ def package() -> None:
 
 def register() -> None:
     """Make the next version."""
+    for name in ("verdict.json", "package/baseline.parquet"):
+        need(Path(".mlops/runs/run-1") / name)
     if platform() == "local":
-        for name in ("mlflow.db", "runs/run-1/verdict.json", "runs/run-1/package/baseline.parquet"):
-            need(Path(".mlops") / name)
+        need(".mlops/mlflow.db")
     numbers = [int(path.name) for path in REGISTRY.glob("*")]
     write(REGISTRY / str(max(numbers, default=0) + 1) / "model.onnx")
     output(
@@ -137,6 +146,11 @@ def register() -> None:
     )
     if option("--run-id") != "run-1":
         sys.exit("there is no such run")
+
+
+def share() -> None:
+    """Copy the version to where test and prod look for it."""
+    need_version(option("--model-version"))
 
 
 def release() -> None:
@@ -213,6 +227,7 @@ ACTIONS = {
     "mlops evaluate": evaluate,
     "mlops package": package,
     "mlops register": register,
+    "mlops share": share,
     "mlops release": release,
     "mlops rollback": rollback,
 }

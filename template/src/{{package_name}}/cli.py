@@ -729,15 +729,19 @@ def ci() -> None:
 @environment_option
 @json_option
 def ci_facts(environment: str | None, as_json: bool) -> None:
-    """Tell the workflow the maturity level, the platform and how many people must approve."""
+    """Tell the workflow the level, the platform, the approvals needed, the names in Azure."""
     from .console import emit, show
+    from .platforms.azure_names import azure_names
 
     settings = _settings(environment, {})
-    rehearsal = settings.values.platform == "local"
+    values = settings.values
+    names = azure_names(settings.model_name, values.environment, values.azure)
     found = {
         "level": settings.project.facts["maturity_level"],
-        "platform": settings.values.platform,
-        "approvals": 0 if rehearsal else settings.values.approvals.required,
+        "platform": values.platform,
+        "approvals": 0 if values.platform == "local" else values.approvals.required,
+        "resource_group": names.resource_group,
+        "endpoint": settings.endpoint_name,
     }
     for name, value in found.items():
         set_output(name, value)
@@ -811,12 +815,23 @@ def setup() -> None:
     metavar="NAME=VALUE",
     help="A variable of the repository to set. May be repeated.",
 )
+@click.option(
+    "--azure",
+    "azure_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The outputs of infra/shared.bicep as JSON: sets who the jobs are in Azure.",
+)
 def setup_github(
-    apply: bool, reviewers: tuple[str, ...], no_reviewers: bool, variables: tuple[str, ...]
+    apply: bool,
+    reviewers: tuple[str, ...],
+    no_reviewers: bool,
+    variables: tuple[str, ...],
+    azure_file: Path | None,
 ) -> None:
     """Environments, variables and the rules of main that the workflows need."""
     from .console import show
-    from .setup_github import VARIABLES, set_up, who_reviews
+    from .setup_github import CLIENT_ID, VARIABLES, read_azure_ids, set_up, who_reviews
 
     project = _project()
     pairs = [text.partition("=") for text in variables]
@@ -824,15 +839,24 @@ def setup_github(
         raise ConfigError("--variable: write NAME=VALUE")
     values = {name: value for name, _, value in pairs}
     level = int(project.facts["maturity_level"])
+    azure = read_azure_ids(azure_file) if azure_file else None
     repository, steps = set_up(
-        project.root, level, reviewers, values, apply=apply, no_reviewers=no_reviewers
+        project.root,
+        level,
+        reviewers,
+        values,
+        apply=apply,
+        no_reviewers=no_reviewers,
+        azure=azure,
     )
     for step in steps:
         show(f"{'done' if apply else 'to do'}: {step.title}", style="bold")
         if not apply:
             click.echo(step.shown())
+    if azure is None:
+        show(f"not set here: the variable {CLIENT_ID} of each environment (--azure FILE)")
     for name, meaning in VARIABLES.items():
-        if name not in values:
+        if name not in {**values, **(azure.variables if azure else {})}:
             show(f"not set here: the variable {name} ({meaning})")
     for note in (*repository.limits(), *who_reviews(project.root)):
         show(f"note: {note}", style="yellow")

@@ -268,6 +268,11 @@ class AzureSettings(_Section):
     instance_type: str = Field(
         default="Standard_DS2_v2", description="Size of the machines of a deployment."
     )
+    endpoint_identity: Literal["system", "user"] = Field(
+        default="system",
+        description="What an endpoint is made with: an identity that Azure makes for it (system), "
+        "or id-<project>-<environment>-endpoint in the registry's resource group (user).",
+    )
     data_asset: str | None = Field(
         default=None,
         pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*:[A-Za-z0-9][A-Za-z0-9._-]*$",

@@ -17,10 +17,14 @@ from .errors import ConfigError, PlatformError
 
 RULESET = Path(".github/rulesets/main.json")
 OWNERS = Path(".github/CODEOWNERS")
+INFRA_WORKFLOW = Path(".github/workflows/infra.yml")
 VARIABLES = {
     "MLOPS_PLATFORM": "where the steps run; not set: local, on the runner, as a rehearsal",
+    "AZURE_TENANT_ID": "whom Azure asks who a job is",
+    "AZURE_SUBSCRIPTION_ID": "the subscription that holds the resources",
     "CODECOV": "true sends the tests' coverage to Codecov",
 }
+CLIENT_ID = "AZURE_CLIENT_ID"
 MOST_REVIEWERS = 6
 
 
@@ -41,6 +45,46 @@ ENVIRONMENTS = (
     Environment("prod", ("main",), True, "the second approval, then the release"),
     Environment("prod-rollback", ("main",), False, "the way back, which waits for nobody"),
 )
+# For infra/. Pull requests come from any branch, so infra-plan may only read.
+INFRASTRUCTURE = (
+    Environment("infra", ("main",), True, "changes of the infrastructure"),
+    Environment("infra-plan", (), False, "what a pull request would change there"),
+)
+
+
+@dataclass(frozen=True)
+class AzureIds:
+    """As whom the jobs of each environment sign in to Azure, and to which subscription."""
+
+    variables: Mapping[str, str]
+    client_ids: Mapping[str, str]
+
+
+def read_azure_ids(path: Path) -> AzureIds:
+    """Read what the deployment of infra/shared.bicep returned.
+
+    Args:
+        path: its outputs as JSON, such as `az deployment group show --query properties.outputs`
+            prints.
+
+    Raises:
+        ConfigError: the file is not there or says something else.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        values = {name: output["value"] for name, output in content.items()}
+        return AzureIds(
+            variables={
+                "AZURE_TENANT_ID": str(values["tenantId"]),
+                "AZURE_SUBSCRIPTION_ID": str(values["subscriptionId"]),
+            },
+            client_ids={each["environment"]: str(each["clientId"]) for each in values["clientIds"]},
+        )
+    except (OSError, ValueError, AttributeError, KeyError, TypeError):
+        raise ConfigError(
+            f"--azure: {path} does not hold the outputs of infra/shared.bicep as JSON, with "
+            "tenantId, subscriptionId and clientIds (docs/going-live.md)"
+        ) from None
 
 
 @dataclass(frozen=True)
@@ -105,6 +149,12 @@ class Step:
         return " ".join(["gh", *map(_quoted, self.command)])
 
 
+def environments(level: int, infrastructure: bool) -> tuple[Environment, ...]:
+    """Return the environments that the workflows of a project name."""
+    used = ENVIRONMENTS if level >= 2 else ENVIRONMENTS[:1]
+    return (*used, *INFRASTRUCTURE) if infrastructure else used
+
+
 def plan_steps(
     repository: Repository,
     reviewers: Sequence[Mapping[str, Any]],
@@ -112,6 +162,8 @@ def plan_steps(
     *,
     level: int,
     ruleset: bool = True,
+    infrastructure: bool = False,
+    client_ids: Mapping[str, str] | None = None,
     known: Mapping[str, Known] | None = None,
     ruleset_id: int | None = None,
     no_reviewers: bool = False,
@@ -125,13 +177,15 @@ def plan_steps(
         variables: variables to set.
         level: the maturity level; below 2 only `dev` is used.
         ruleset: whether there are rules of main to set.
+        infrastructure: whether the project has infra/, and so the workflow that deploys it.
+        client_ids: the identity in Azure of each environment.
         known: the environments that exist already.
         ruleset_id: the ruleset of this name that exists already.
-        no_reviewers: remove those that `prod` and `prod-approval` have.
+        no_reviewers: remove those that the reviewed environments have.
     """
     api = ("api", "--silent", "--method")
     steps = []
-    for environment in ENVIRONMENTS if level >= 2 else ENVIRONMENTS[:1]:
+    for environment in environments(level, infrastructure):
         path = f"repos/{repository.name}/environments/{environment.name}"
         before = (known or {}).get(environment.name, Known())
         body = _protection(environment, before, reviewers, no_reviewers=no_reviewers)
@@ -154,6 +208,11 @@ def plan_steps(
                 for branch in environment.branches
                 if branch not in before.branches
             ]
+        if environment.name in (client_ids or {}):
+            value = (client_ids or {})[environment.name]
+            command = ("variable", "set", CLIENT_ID, "--env", environment.name, "--body", value)
+            title = f"environment {environment.name}: the variable {CLIENT_ID}"
+            steps.append(Step(title, command))
     for name, value in variables.items():
         title = f"variable {name}: {VARIABLES[name]}"
         steps.append(Step(title, ("variable", "set", name, "--body", value)))
@@ -173,6 +232,7 @@ def set_up(
     *,
     apply: bool,
     no_reviewers: bool = False,
+    azure: AzureIds | None = None,
     command: Sequence[str] | None = None,
 ) -> tuple[Repository, list[Step]]:
     """Plan the set-up and, with `apply`, do it.
@@ -184,41 +244,53 @@ def set_up(
         variables: variables of the repository to set.
         apply: whether to do it.
         no_reviewers: nobody has to approve a release.
+        azure: as whom the jobs sign in to Azure; None sets nothing of it.
         command: in the place of gh.
 
     Raises:
         ConfigError: an option is wrong, or gh is missing or not signed in.
         PlatformError: GitHub refused a call; those before it stay done, and all can be repeated.
     """
-    _check_options(reviewers, variables, no_reviewers=no_reviewers)
+    infrastructure = (root / INFRA_WORKFLOW).is_file()
+    wanted = environments(level, infrastructure)
+    client_ids = azure.client_ids if azure else {}
+    strange = sorted(client_ids.keys() - {environment.name for environment in wanted})
+    if strange:
+        raise ConfigError(f"--azure: the workflows use no environment {', '.join(strange)}")
+    variables = {**(azure.variables if azure else {}), **variables}
+    _check_options(reviewers, variables, client_ids, no_reviewers=no_reviewers)
     ruleset = _ruleset_name(root)
+    options: dict[str, Any] = {
+        "level": level,
+        "ruleset": ruleset is not None,
+        "infrastructure": infrastructure,
+        "client_ids": client_ids,
+        "no_reviewers": no_reviewers,
+    }
     if not apply:
         named = reviewers or ([] if no_reviewers else ["REVIEWER"])
         people = [{"type": _kind(who), "id": f"<id of {who}>"} for who in named]
         repository = Repository("{owner}/{repo}")
-        options: dict[str, Any] = {"ruleset": ruleset is not None, "no_reviewers": no_reviewers}
-        return repository, plan_steps(repository, people, variables, level=level, **options)
+        return repository, plan_steps(repository, people, variables, **options)
     gh = Gh(root, command)
     repository = gh.repository()
     known = gh.environments(repository.name)
     if reviewers and not repository.has_reviewers:
         raise ConfigError(f"--reviewer: {repository.limits()[0]}; then leave --reviewer out")
-    asked = [each.name for each in ENVIRONMENTS if each.reviewed and level >= 2]
+    asked = [each.name for each in wanted if each.reviewed]
     open_to_all = any("reviewers" not in known.get(name, Known()).protection for name in asked)
     if repository.has_reviewers and open_to_all and not reviewers and not no_reviewers:
         raise ConfigError(
-            "--reviewer: name those who may approve a release, such as --reviewer alice "
+            "--reviewer: name those who may approve, such as --reviewer alice "
             "--reviewer our-organisation/our-team; or say --no-reviewers"
         )
     steps = plan_steps(
         repository,
         [gh.reviewer(who) for who in reviewers],
         variables,
-        level=level,
-        ruleset=ruleset is not None,
+        **options,
         known=known,
         ruleset_id=gh.ruleset_id(repository.name, ruleset) if repository.has_branch_rules else None,
-        no_reviewers=no_reviewers,
     )
     for step in steps:
         try:
@@ -246,14 +318,19 @@ def who_reviews(root: Path) -> list[str]:
 
 
 def _check_options(
-    reviewers: Sequence[str], variables: Mapping[str, str], *, no_reviewers: bool
+    reviewers: Sequence[str],
+    variables: Mapping[str, str],
+    client_ids: Mapping[str, str],
+    *,
+    no_reviewers: bool,
 ) -> None:
     unknown = sorted(variables.keys() - VARIABLES.keys())
     if unknown:
         raise ConfigError(f"--variable: the workflows read no {', '.join(unknown)}")
-    odd = sorted(name for name, value in variables.items() if re.search(r"['\"\r\n]", value))
-    if odd:
-        raise ConfigError(f"--variable: {', '.join(odd)} must be one line without quotes")
+    for option, values in (("--variable", variables), ("--azure", client_ids)):
+        odd = sorted(name for name, value in values.items() if re.search(r"['\"\r\n]", value))
+        if odd:
+            raise ConfigError(f"{option}: {', '.join(odd)} must be one line without quotes")
     if reviewers and no_reviewers:
         raise ConfigError("--no-reviewers: leave it out, or leave --reviewer out")
     if len(reviewers) > MOST_REVIEWERS:
@@ -375,7 +452,7 @@ class Gh:
     def environments(self, repository: str) -> dict[str, Known]:
         """Return those of our environments that exist, with what they ask for."""
         found = json.loads(self.call("api", f"repos/{repository}/environments?per_page=100"))
-        ours = {environment.name for environment in ENVIRONMENTS}
+        ours = {environment.name for environment in (*ENVIRONMENTS, *INFRASTRUCTURE)}
         known = {}
         for each in found["environments"]:
             if each["name"] in ours:

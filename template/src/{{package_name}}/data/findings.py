@@ -95,5 +95,13 @@ def without_values(results: Mapping[str, Any]) -> dict[str, Any]:
     return {**results, **bare}
 
 
+def stored_sentence(finding: Mapping[str, Any], *, values: bool) -> str:
+    """Return the sentence of a finding of `validation-results.json`, as far as it was kept."""
+    if values and "sentence" in finding:
+        return str(finding["sentence"])
+    kept = {name: finding[name] for name in ("check", "file", "column", "count")}
+    return Finding(**kept, message="").sentence(values=False)
+
+
 def _as_dicts(findings: Sequence[Finding]) -> list[dict[str, Any]]:
     return [{**asdict(finding), "sentence": finding.sentence()} for finding in findings]

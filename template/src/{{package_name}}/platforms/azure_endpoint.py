@@ -215,7 +215,9 @@ class AzureEndpoint:
         self._resource.remove_deployment(deployment, silent)
 
     def observations(
-        self, after: int = 0, patience_seconds: float = math.inf  # noqa: ARG002
+        self,
+        after: int = 0,
+        patience_seconds: float = math.inf,  # noqa: ARG002
     ) -> list[Observation]:
         """Return how requests went that ended after the observation of this sequence.
 
@@ -233,7 +235,8 @@ class AzureEndpoint:
             raise ConfigError(
                 "there can be no A/B test without a log of the requests: set "
                 "azure.log_analytics_workspace_id in conf to the id of the Log Analytics workspace "
-                "that gets the diagnostic category OnlineEndpointTraffic of the Azure ML workspace"
+                "that gets the category AmlOnlineEndpointTrafficLog of the endpoint "
+                "(docs/going-live.md)"
             )
         shared = self._shared
         log = shared.log = shared.log or TrafficLog(datetime.now(UTC))

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from ..data.findings import stored_sentence
 from ..errors import ConfigError, MlopsError, PlatformError, Refused
 from ..files import new_folder, read_json
 from ..governance.lineage import GitState
@@ -62,6 +63,8 @@ def build_job(
     job.tags = {"git.commit": git.commit or "none", "git.dirty": str(git.dirty).lower()}
     for step in job.jobs.values():
         step.component.environment = image
+    if not settings.values.data.show_values:  # else log and results of the job quote the data
+        job.jobs["validate"].environment_variables = {"MLOPS_DATA__SHOW_VALUES": "false"}
     if source := _data(clients, data_dir):
         job.jobs["validate"].inputs.data = Input(type="uri_folder", path=source)
         job.tags["data"] = source
@@ -172,14 +175,15 @@ def _failure(clients: AzureClients, name: str, status: str, url: str) -> MlopsEr
         _download(clients, name, "validated", found)
         results = read_json(found / RESULTS, schema=1)
         if not results["passed"]:
-            sentences = [f"  {each['check']}: {each['message']}" for each in results["failures"]]
-            return Refused("the data is refused:\n" + "\n".join(sentences))
+            values = clients.settings.values.data.show_values
+            lines = [f"  {stored_sentence(each, values=values)}" for each in results["failures"]]
+            return Refused("the data is refused:\n" + "\n".join(lines))
     step, log = _failed_step(clients, name)
     if _REFUSED in log:
         return Refused(f"the data is refused by the step {step} of {name}:\n{log}")
     where = f" in the step {step}" if step else ""
-    lines = f"\n{log}" if log else ""
-    return PlatformError(f"the job {name} ended as {status}{where}: {url}{lines}")
+    end = f"\n{log}" if log else ""
+    return PlatformError(f"the job {name} ended as {status}{where}: {url}{end}")
 
 
 def _failed_step(clients: AzureClients, name: str) -> tuple[str, str]:

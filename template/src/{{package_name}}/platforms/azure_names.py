@@ -24,6 +24,7 @@ class AzureNames:
     compute: str
     registry: str
     registry_resource_group: str
+    endpoint_identity: str
 
 
 def azure_names(project: str, environment: str, settings: "AzureSettings") -> AzureNames:
@@ -36,10 +37,12 @@ def azure_names(project: str, environment: str, settings: "AzureSettings") -> Az
     """
     return AzureNames(
         resource_group=settings.resource_group or f"rg-{project}-{environment}",
-        workspace=settings.workspace or f"mlw-{project}-{environment}",
+        # Azure ML takes at most 33 characters.
+        workspace=settings.workspace or f"mlw-{project[:24]}-{environment}",
         compute=settings.compute or f"cpu-{environment}",
         registry=settings.registry or f"mlr-{project}",
         registry_resource_group=settings.registry_resource_group or f"rg-{project}-shared",
+        endpoint_identity=f"id-{project}-{environment}-endpoint",
     )
 
 
@@ -56,6 +59,21 @@ def subscription_id(settings: "AzureSettings", variables: Mapping[str, str] = os
             f"{SUBSCRIPTION_VARIABLE} or azure.subscription_id in conf/base.yaml"
         )
     return found
+
+
+def identity_id(names: AzureNames, settings: "AzureSettings") -> str | None:
+    """Return the id of the identity that a new endpoint gets; None lets Azure make one.
+
+    Raises:
+        ConfigError: neither the settings nor the environment name a subscription.
+    """
+    if settings.endpoint_identity == "system":
+        return None
+    return (
+        f"/subscriptions/{subscription_id(settings)}"
+        f"/resourceGroups/{names.registry_resource_group}"
+        f"/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{names.endpoint_identity}"
+    )
 
 
 def check_online_name(kind: str, name: str) -> None:

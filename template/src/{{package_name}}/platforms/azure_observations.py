@@ -190,8 +190,8 @@ def query(session: requests.Session, token: str, workspace: str, text: str) -> l
     if answer.status_code in (400, 404):
         raise ConfigError(
             f"Log Analytics does not answer the query for {TABLE} ({answer.text[:300]}): check "
-            "azure.log_analytics_workspace_id, and that the diagnostic category "
-            "OnlineEndpointTraffic of the Azure ML workspace is sent there"
+            "azure.log_analytics_workspace_id, and that a diagnostic setting of the endpoint sends "
+            "its category AmlOnlineEndpointTrafficLog there"
         )
     if answer.status_code != requests.codes.ok:
         raise PlatformError(

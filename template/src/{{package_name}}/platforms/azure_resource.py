@@ -9,6 +9,7 @@ from ..errors import ConfigError
 from .azure_client import AzureClients
 from .azure_errors import azure_errors, word_of
 from .azure_lease import AzureLease, Shares, read_lease
+from .azure_names import identity_id
 from .base import Deployment, DeploymentShare, Report, silent
 
 ENDPOINT_FILE = "aml/endpoints/endpoint.yml"
@@ -115,11 +116,18 @@ class EndpointResource:
     def create(self, tags: Mapping[str, str]) -> None:
         """Create the endpoint of aml/endpoints/endpoint.yml, without deployments."""
         from azure.ai.ml import load_online_endpoint
+        from azure.ai.ml.entities import IdentityConfiguration, ManagedIdentityConfiguration
 
         with azure_errors(f"reading {ENDPOINT_FILE}"):
             entity: Any = load_online_endpoint(self._clients.settings.project.root / ENDPOINT_FILE)
         entity.name = self.name
         entity.tags = dict(tags)
+        identity = identity_id(self._clients.names, self._clients.settings.values.azure)
+        if identity is not None:
+            entity.identity = IdentityConfiguration(
+                type="user_assigned",
+                user_assigned_identities=[ManagedIdentityConfiguration(resource_id=identity)],
+            )
         self._put(entity)
 
     def write(self, view: View, change: Change) -> None:

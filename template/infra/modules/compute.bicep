@@ -1,0 +1,42 @@
+// The cluster that trains. With no job it has no machine, and costs nothing.
+
+param workspaceName string
+param name string
+param location string
+param tags object
+param identityId string
+param size string
+param lowPriority bool
+param maxNodes int
+param privateNetwork bool
+
+resource workspace 'Microsoft.MachineLearningServices/workspaces@2025-06-01' existing = {
+  name: workspaceName
+}
+
+resource cluster 'Microsoft.MachineLearningServices/workspaces/computes@2025-06-01' = {
+  parent: workspace
+  name: name
+  location: location
+  tags: tags
+  identity: {
+    type: 'UserAssigned'
+    userAssignedIdentities: { '${identityId}': {} }
+  }
+  properties: {
+    computeType: 'AmlCompute'
+    disableLocalAuth: true
+    properties: {
+      osType: 'Linux'
+      vmSize: size
+      vmPriority: lowPriority ? 'LowPriority' : 'Dedicated'
+      remoteLoginPortPublicAccess: 'Disabled'
+      enableNodePublicIp: !privateNetwork
+      scaleSettings: {
+        minNodeCount: 0
+        maxNodeCount: maxNodes
+        nodeIdleTimeBeforeScaleDown: 'PT2M'
+      }
+    }
+  }
+}

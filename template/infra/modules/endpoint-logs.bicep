@@ -1,0 +1,23 @@
+// One row for each request to an endpoint that exists. An A/B test reads these rows.
+
+param workspaceName string
+param endpointName string
+param logWorkspaceId string
+
+resource workspace 'Microsoft.MachineLearningServices/workspaces@2025-06-01' existing = {
+  name: workspaceName
+}
+
+resource endpoint 'Microsoft.MachineLearningServices/workspaces/onlineEndpoints@2025-06-01' existing = {
+  parent: workspace
+  name: endpointName
+}
+
+resource requests 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+  name: 'requests'
+  scope: endpoint
+  properties: {
+    workspaceId: logWorkspaceId
+    logs: [{ category: 'AmlOnlineEndpointTrafficLog', enabled: true }]
+  }
+}

@@ -1,0 +1,78 @@
+// What the workflow infra may do in the group of one environment: make resources, and assign the
+// roles that main.bicep assigns, no others.
+
+param sharedResourceGroup string
+param infraIdentityName string
+param planIdentityName string
+param planRoleId string
+param endpointDeployerId string
+param endpointOperatorId string
+
+var contributorId = 'b24988ac-6180-42a0-ab88-20f7382dd24c'
+var roleAdministratorId = 'f58310d9-a9f6-439a-9e8d-f62e7b41a168'
+
+// The roles that main.bicep assigns: AcrPull, AcrPush, AzureML Data Scientist, AzureML Metrics
+// Writer, Log Analytics Reader, Storage Blob Data Contributor and Reader, and two of the project.
+var assignable = join(
+  [
+    '7f951dda-4ed3-4680-a7ca-43fe172d538d'
+    '8311e382-0749-4cb8-b61a-304f252e45ec'
+    'f6c7c914-8db3-469d-8ca1-694a8f32e121'
+    '635dd51f-9968-44d3-b7fb-6d9a6bd613ae'
+    '73c42c96-874c-492b-b04d-ab87d138a893'
+    'ba92f5b4-2d11-453d-a403-e96b0029c9fe'
+    '2a2b9908-6ea1-4ae2-8e65-a410df84e7d1'
+    last(split(endpointDeployerId, '/'))
+    last(split(endpointOperatorId, '/'))
+  ],
+  ', '
+)
+var roleAttribute = 'Microsoft.Authorization/roleAssignments:RoleDefinitionId'
+var write = 'Microsoft.Authorization/roleAssignments/write'
+var delete = 'Microsoft.Authorization/roleAssignments/delete'
+var condition = '((!(ActionMatches{\'${write}\'})) OR (@Request[${roleAttribute}] ForAnyOfAnyValues:GuidEquals {${assignable}})) AND ((!(ActionMatches{\'${delete}\'})) OR (@Resource[${roleAttribute}] ForAnyOfAnyValues:GuidEquals {${assignable}}))'
+
+resource infra 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = {
+  name: infraIdentityName
+  scope: resourceGroup(sharedResourceGroup)
+}
+
+resource plan 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = {
+  name: planIdentityName
+  scope: resourceGroup(sharedResourceGroup)
+}
+
+resource building 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(resourceGroup().id, infra.id, contributorId)
+  properties: {
+    principalId: infra.properties.principalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId(
+      'Microsoft.Authorization/roleDefinitions',
+      contributorId
+    )
+  }
+}
+
+resource assigning 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(resourceGroup().id, infra.id, roleAdministratorId)
+  properties: {
+    principalId: infra.properties.principalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId(
+      'Microsoft.Authorization/roleDefinitions',
+      roleAdministratorId
+    )
+    condition: condition
+    conditionVersion: '2.0'
+  }
+}
+
+resource planning 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(resourceGroup().id, plan.id, 'plan')
+  properties: {
+    principalId: plan.properties.principalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: planRoleId
+  }
+}

@@ -1,0 +1,138 @@
+// Who may do what in one environment. Each right is on one resource, none on the group.
+
+param slug string
+param environment string
+param workspaceName string
+param containerRegistryName string
+param workspaceAccountName string
+param lakeAccountName string
+param logWorkspaceName string
+param ciPrincipalId string
+param rollbackPrincipalId string
+param computePrincipalId string
+param endpointPrincipalId string
+
+var roles = 'Microsoft.Authorization/roleDefinitions'
+var pullRoleId = subscriptionResourceId(roles, '7f951dda-4ed3-4680-a7ca-43fe172d538d')
+var dataScientistRoleId = subscriptionResourceId(roles, 'f6c7c914-8db3-469d-8ca1-694a8f32e121')
+var metricsWriterRoleId = subscriptionResourceId(roles, '635dd51f-9968-44d3-b7fb-6d9a6bd613ae')
+var logReaderRoleId = subscriptionResourceId(roles, '73c42c96-874c-492b-b04d-ab87d138a893')
+var blobWriterRoleId = subscriptionResourceId(roles, 'ba92f5b4-2d11-453d-a403-e96b0029c9fe')
+var blobReaderRoleId = subscriptionResourceId(roles, '2a2b9908-6ea1-4ae2-8e65-a410df84e7d1')
+
+// The two that infra/shared.bicep made.
+var endpointDeployerRoleId = subscriptionResourceId(
+  roles,
+  guid(subscription().id, slug, 'endpoint-deployer')
+)
+var endpointOperatorRoleId = subscriptionResourceId(
+  roles,
+  guid(subscription().id, slug, 'endpoint-operator')
+)
+
+// dev trains and registers; test and prod deploy, and train nothing.
+var onWorkspace = concat(
+  [
+    {
+      who: 'ci'
+      principalId: ciPrincipalId
+      roleId: environment == 'dev' ? dataScientistRoleId : endpointDeployerRoleId
+    }
+    { who: 'compute', principalId: computePrincipalId, roleId: dataScientistRoleId }
+    { who: 'endpoint', principalId: endpointPrincipalId, roleId: metricsWriterRoleId }
+  ],
+  environment == 'prod'
+    ? [{ who: 'rollback', principalId: rollbackPrincipalId, roleId: endpointOperatorRoleId }]
+    : []
+)
+var onImages = [
+  { who: 'compute', principalId: computePrincipalId, roleId: pullRoleId }
+  { who: 'endpoint', principalId: endpointPrincipalId, roleId: pullRoleId }
+]
+var onWorkspaceStorage = [
+  { who: 'ci', principalId: ciPrincipalId, roleId: blobWriterRoleId }
+  { who: 'compute', principalId: computePrincipalId, roleId: blobWriterRoleId }
+  { who: 'endpoint', principalId: endpointPrincipalId, roleId: blobReaderRoleId }
+]
+var onLake = [{ who: 'compute', principalId: computePrincipalId, roleId: blobReaderRoleId }]
+var onLogs = [{ who: 'ci', principalId: ciPrincipalId, roleId: logReaderRoleId }]
+
+resource workspace 'Microsoft.MachineLearningServices/workspaces@2025-06-01' existing = {
+  name: workspaceName
+}
+
+resource images 'Microsoft.ContainerRegistry/registries@2025-04-01' existing = {
+  name: containerRegistryName
+}
+
+resource workspaceStorage 'Microsoft.Storage/storageAccounts@2025-01-01' existing = {
+  name: workspaceAccountName
+}
+
+resource lake 'Microsoft.Storage/storageAccounts@2025-01-01' existing = {
+  name: lakeAccountName
+}
+
+resource logs 'Microsoft.OperationalInsights/workspaces@2025-02-01' existing = {
+  name: logWorkspaceName
+}
+
+resource workspaceRights 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for right in onWorkspace: {
+    name: guid(workspace.id, right.who, right.roleId)
+    scope: workspace
+    properties: {
+      principalId: right.principalId
+      principalType: 'ServicePrincipal'
+      roleDefinitionId: right.roleId
+    }
+  }
+]
+
+resource imageRights 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for right in onImages: {
+    name: guid(images.id, right.who, right.roleId)
+    scope: images
+    properties: {
+      principalId: right.principalId
+      principalType: 'ServicePrincipal'
+      roleDefinitionId: right.roleId
+    }
+  }
+]
+
+resource workspaceStorageRights 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for right in onWorkspaceStorage: {
+    name: guid(workspaceStorage.id, right.who, right.roleId)
+    scope: workspaceStorage
+    properties: {
+      principalId: right.principalId
+      principalType: 'ServicePrincipal'
+      roleDefinitionId: right.roleId
+    }
+  }
+]
+
+resource lakeRights 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for right in onLake: {
+    name: guid(lake.id, right.who, right.roleId)
+    scope: lake
+    properties: {
+      principalId: right.principalId
+      principalType: 'ServicePrincipal'
+      roleDefinitionId: right.roleId
+    }
+  }
+]
+
+resource logRights 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for right in onLogs: {
+    name: guid(logs.id, right.who, right.roleId)
+    scope: logs
+    properties: {
+      principalId: right.principalId
+      principalType: 'ServicePrincipal'
+      roleDefinitionId: right.roleId
+    }
+  }
+]

@@ -1,0 +1,94 @@
+// Roles of the project's own, where Azure's are too wide. None is assigned here.
+
+param slug string
+
+@description('The resource groups in which these roles may be assigned.')
+param assignableScopes string[]
+
+var machineLearning = 'Microsoft.MachineLearningServices'
+
+// What changes traffic and puts back a deployment, out of what the workspace knows already.
+var operate = [
+  '${machineLearning}/workspaces/read'
+  '${machineLearning}/workspaces/*/read'
+  '${machineLearning}/workspaces/onlineEndpoints/write'
+  '${machineLearning}/workspaces/onlineEndpoints/listKeys/action'
+  '${machineLearning}/workspaces/onlineEndpoints/token/action'
+  '${machineLearning}/workspaces/onlineEndpoints/score/action'
+  '${machineLearning}/workspaces/onlineEndpoints/deployments/write'
+  '${machineLearning}/workspaces/onlineEndpoints/deployments/delete'
+  '${machineLearning}/workspaces/onlineEndpoints/deployments/*/action'
+  '${machineLearning}/locations/*/read'
+]
+
+// The same with code and images that are new to the workspace.
+var deploy = concat(operate, [
+  '${machineLearning}/workspaces/onlineEndpoints/delete'
+  '${machineLearning}/workspaces/codes/*'
+  '${machineLearning}/workspaces/environments/*'
+  '${machineLearning}/workspaces/datastores/listSecrets/action'
+])
+
+resource endpointOperator 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
+  name: guid(subscription().id, slug, 'endpoint-operator')
+  properties: {
+    roleName: '${slug} endpoint operator'
+    description: 'Changes traffic between deployments, and puts back one that was there before.'
+    type: 'CustomRole'
+    assignableScopes: assignableScopes
+    permissions: [{ actions: operate }]
+  }
+}
+
+resource endpointDeployer 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
+  name: guid(subscription().id, slug, 'endpoint-deployer')
+  properties: {
+    roleName: '${slug} endpoint deployer'
+    description: 'Creates endpoints and deployments, with new code and images. Trains nothing.'
+    type: 'CustomRole'
+    assignableScopes: assignableScopes
+    permissions: [{ actions: deploy }]
+  }
+}
+
+resource registryReader 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
+  name: guid(subscription().id, slug, 'registry-reader')
+  properties: {
+    roleName: '${slug} registry reader'
+    description: 'Reads models of an Azure ML registry, and changes none.'
+    type: 'CustomRole'
+    assignableScopes: assignableScopes
+    permissions: [
+      {
+        actions: [
+          '${machineLearning}/registries/read'
+          '${machineLearning}/registries/*/read'
+        ]
+      }
+    ]
+  }
+}
+
+resource plan 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
+  name: guid(subscription().id, slug, 'infrastructure-plan')
+  properties: {
+    roleName: '${slug} infrastructure plan'
+    description: 'Shows what a deployment would change, and changes nothing.'
+    type: 'CustomRole'
+    assignableScopes: assignableScopes
+    permissions: [
+      {
+        actions: [
+          '*/read'
+          'Microsoft.Resources/deployments/whatIf/action'
+          'Microsoft.Resources/deployments/validate/action'
+        ]
+      }
+    ]
+  }
+}
+
+output endpointOperatorId string = endpointOperator.id
+output endpointDeployerId string = endpointDeployer.id
+output registryReaderId string = registryReader.id
+output planId string = plan.id

@@ -1,0 +1,100 @@
+"""Faults in infra/, each with the check of test_infra.py that must notice it.
+
+A fault is a file, the text to replace, the text in its place, and the check.
+"""
+
+# Noticed only where the names are as long as they may be.
+LONG = {"a workspace's name that is too long"}
+
+COMPUTE, IDENTITY, LOGS = (
+    f"modules/{name}.bicep" for name in ("compute", "github-identity", "endpoint-logs")
+)
+MAIN, SHARED, NETWORK = "main.bicep", "shared.bicep", "modules/network.bicep"
+RIGHTS, INFRA_RIGHTS, ROLES = (
+    f"modules/{name}.bicep" for name in ("rights", "infra-rights", "roles")
+)
+STORAGE, WORKSPACE = "modules/storage.bicep", "modules/workspace.bicep"
+PROD = "prod.bicepparam"
+
+FAULTS: dict[str, tuple[str, str, str, str]] = {
+    # The language
+    "a syntax error": (STORAGE, "properties: {", "properties {", "syntax"),
+    "a name that is not declared": (MAIN, "compute.id", "cmopute.id", "types"),
+    "a module that is not there": (MAIN, "budget.bicep", "budgets.bicep", "types"),
+    "a parameter that a module has not": (MAIN, " suffix: suffix", " sufix: suffix", "types"),
+    "a parameter that is not given": (PROD, "param purgeProtection = true\n", "", "types"),
+    "a parameter's value that is not allowed": (PROD, "= 'prod'", "= 'production'", "types"),
+    "a parameter that nothing uses": (
+        MAIN, "purgeProtection: purgeProtection", "purgeProtection: true", "types",
+    ),
+    "an output that a module has not": (MAIN, "outputs.keyVaultId", "outputs.vaultId", "types"),
+    "a cycle": (MAIN, "compute.id", "cluster.id", "types"),
+    # Azure's types
+    "a property that does not exist": (STORAGE, "isHnsEnabled", "hnsEnabled", "types"),
+    "a property that is missing": (WORKSPACE, "    tenantId: tenant().tenantId\n", "", "types"),
+    "a property that can only be read": (WORKSPACE, " friendlyName:", " workspaceId:", "types"),
+    "a text in place of a number": (COMPUTE, "minNodeCount: 0", "minNodeCount: '0'", "types"),
+    "a value that does not exist": (COMPUTE, "'LowPriority'", "'Spot'", "types"),
+    "a type that does not exist": (WORKSPACE, "KeyVault/vaults", "KeyVault/vault", "types"),
+    "a version that does not exist": (WORKSPACE, "vaults@2024-11-01", "vaults@2024-11-02", "types"),
+    "a value read that does not exist": (
+        "modules/monitoring.bicep", "properties.customerId", "properties.customId", "types",
+    ),
+    "a workspace's name that is too long": (MAIN, "take(slug, 24)", "slug", "types"),
+    # Who signs in
+    "no credential by number": (IDENTITY, "in subjects:", "in take(subjects, 1):", "federation"),
+    "a misspelt subject": (IDENTITY, "/${repository}@", "/${repository}#", "federation"),
+    "no credential for the rollback": (SHARED, "['prod-rollback']", "[]", "federation"),
+    "credentials written at once": (IDENTITY, "@batchSize(1)\n", "", "federation"),
+    "another audience": (IDENTITY, "AzureADTokenExchange", "AzureAD", "federation"),
+    # Who may do what
+    "a role on the subscription": (
+        RIGHTS, "scope: workspace\n", "scope: subscription()\n", "rights",
+    ),
+    "a role on the whole group": (RIGHTS, "    scope: workspace\n", "", "rights"),
+    "a role that nobody should have": (
+        RIGHTS, "f6c7c914-8db3-469d-8ca1-694a8f32e121", "8e3af657-a8ff-443c-a75c-2fe8c4bcb635",
+        "rights",
+    ),
+    "prod trains": (RIGHTS, "environment == 'dev' ?", "environment != 'test' ?", "rights"),
+    "prod writes to the registry": (
+        SHARED, "['id-${slug}-dev']", "['id-${slug}-dev', 'id-${slug}-prod']", "rights",
+    ),
+    "the rollback deploys anything": (
+        RIGHTS, "roleId: endpointOperatorRoleId", "roleId: endpointDeployerRoleId", "rights",
+    ),
+    "the workflow assigns any role": (INFRA_RIGHTS, "    condition: condition\n", "", "delegation"),
+    "the workflow cannot assign a role that it needs": (
+        INFRA_RIGHTS, "    '8311e382-0749-4cb8-b61a-304f252e45ec'\n", "", "delegation",
+    ),
+    "the plan writes": (ROLES, "'*/read'", "'*'", "roles"),
+    "the operator deletes endpoints": (
+        ROLES, "onlineEndpoints/write", "onlineEndpoints/*", "roles",
+    ),
+    "a role for the subscription": (
+        SHARED, "concat([resourceGroup().id], groupIds)", "[subscription().id]", "roles",
+    ),
+    # What is open, and what costs
+    "blobs that anybody reads": (
+        STORAGE, "allowBlobPublicAccess: false", "allowBlobPublicAccess: true", "safety",
+    ),
+    "a container that anybody reads": (STORAGE, "'None'", "'Blob'", "safety"),
+    "keys to the lake": (STORAGE, "SharedKeyAccess: false", "SharedKeyAccess: true", "safety"),
+    "a vault that can be purged": (PROD, "Protection = true", "Protection = false", "safety"),
+    "machines that wait": (COMPUTE, "minNodeCount: 0", "minNodeCount: 1", "safety"),
+    "full price in dev": (COMPUTE, "? 'LowPriority'", "? 'Dedicated'", "safety"),
+    "an endpoint in the template": (
+        LOGS, "onlineEndpoints@2025-06-01' existing", "onlineEndpoints@2025-06-01'", "safety",
+    ),
+    "nobody's resources": (COMPUTE, "  tags: tags\n", "", "tags"),
+    "a vault outside of the private network": (
+        WORKSPACE, "publicNetworkAccess: networkAccess\n    networkAcls",
+        "publicNetworkAccess: 'Enabled'\n    networkAcls", "private",
+    ),
+    "a private endpoint that no name leads to": (
+        NETWORK, "zones: ['privatelink.dfs.${storageSuffix}']", "zones: []", "private",
+    ),
+    # What the commands rely on
+    "another log": (LOGS, "AmlOnlineEndpointTrafficLog", "AmlOnlineEndpointEventLog", "logs"),
+    "another name of the cluster": (MAIN, "'cpu-${environment}'", "'cpu-cluster'", "names"),
+}  # fmt: skip

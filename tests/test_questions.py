@@ -154,6 +154,7 @@ class TestDerivedNames:
             ("Scikit Learn", "scikit-learn-model"),
             ("Tests", "tests-model"),
             ("Aux", "aux-model"),
+            ("Azure Storage File Share", "azure-storage-file-model"),
             ("X" * 60, "x" * 27),
         ],
     )

@@ -1,10 +1,12 @@
 """Training on Azure ML: submit the pipeline of aml/pipelines, wait for it, fetch its outputs."""
 
 import contextlib
+import os
 import secrets
 import shutil
 import tempfile
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ from ..data.findings import stored_sentence
 from ..errors import ConfigError, MlopsError, PlatformError, Refused
 from ..files import new_folder, read_json
 from ..governance.lineage import GitState
+from ..settings import ENVIRONMENT_VARIABLE, PREFIX
 from .azure_client import AzureClients
 from .azure_environments import TRAINING, environment_id
 from .azure_errors import NotFound, azure_errors, word_of
@@ -26,6 +29,7 @@ _ENDED = (_COMPLETED, _FAILED, "canceled", "notresponding", "paused")
 _TELL_SECONDS = 60.0
 _LOST_SECONDS = 600.0
 _LOG_LINES = 30
+_OF_THE_CLIENT = (ENVIRONMENT_VARIABLE, f"{PREFIX}PLATFORM", f"{PREFIX}AZURE__")
 _REFUSED = "the data is refused"  # what `mlops step validate` says
 
 
@@ -33,6 +37,15 @@ def new_job_name(environment: str) -> str:
     """Return a name that no other job has; it is the run's id."""
     now = datetime.now(UTC)
     return f"train-{environment}-{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+
+
+def passed_on(variables: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that set something for the steps of a job, as they would here."""
+    return {
+        name: value
+        for name, value in variables.items()
+        if name.startswith(PREFIX) and value and not name.startswith(_OF_THE_CLIENT)
+    }
 
 
 def build_job(
@@ -63,8 +76,7 @@ def build_job(
     job.tags = {"git.commit": git.commit or "none", "git.dirty": str(git.dirty).lower()}
     for step in job.jobs.values():
         step.component.environment = image
-    if not settings.values.data.show_values:  # else log and results of the job quote the data
-        job.jobs["validate"].environment_variables = {"MLOPS_DATA__SHOW_VALUES": "false"}
+        step.environment_variables = passed_on(os.environ)
     if source := _data(clients, data_dir):
         job.jobs["validate"].inputs.data = Input(type="uri_folder", path=source)
         job.tags["data"] = source

@@ -66,7 +66,7 @@ def seconds_of(
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 def mlops() -> None:
-    """Validate data, train, judge, register and serve a model: on this machine or in the cloud."""
+    """Validate data, train, judge, register and serve a model."""
 
 
 def main() -> NoReturn:
@@ -226,7 +226,7 @@ def data_register(data_dir: Path, name: str, environment: str | None, as_json: b
 @environment_option
 @json_option
 def train(data_dir: Path | None, environment: str | None, as_json: bool) -> None:
-    """Run the training pipeline: validate, prepare, fit, evaluate; print the run id."""
+    """Train and evaluate a model; print the run id."""
     from .console import emit, progress
     from .files import read_json
     from .platforms import open_platform
@@ -245,7 +245,7 @@ def train(data_dir: Path | None, environment: str | None, as_json: bool) -> None
 
 @mlops.group()
 def step() -> None:
-    """One step of the pipeline, folders in and out: what a pipeline component runs."""
+    """One step of the pipeline, from folder to folder."""
 
 
 @step.command("validate")
@@ -350,7 +350,10 @@ def evaluate(
 @run_option
 @environment_option
 def package(run_id: str, environment: str | None) -> None:
-    """Make what a version needs of a run's data, so that another machine can register the run."""
+    """Make what a version needs of a run's data.
+
+    After this, another machine can register the run.
+    """
     from .console import progress
     from .platforms import open_platform
     from .steps.register import package_run
@@ -366,7 +369,7 @@ def package(run_id: str, environment: str | None) -> None:
 @environment_option
 @json_option
 def register(run_id: str, environment: str | None, as_json: bool) -> None:
-    """Register a run's model that passed the gate; print the version."""
+    """Make a version of a run's model that passed."""
     from .console import emit, progress, show
     from .platforms import open_platform
     from .steps.register import register_run
@@ -410,16 +413,18 @@ def share(model_version: int, environment: str | None, as_json: bool) -> None:
 @click.option("--model-version", type=int, required=True, help="The registered version.")
 @deployment_option
 @click.option("--traffic", type=click.IntRange(0, 100), help="Share of traffic in percent.")
+@click.option("--force", is_flag=True, help="Also where it would reach callers without a release.")
 @environment_option
 @json_option
 def deploy(
     model_version: int,
     deployment: str,
     traffic: int | None,
+    force: bool,
     environment: str | None,
     as_json: bool,
 ) -> None:
-    """Serve a registered version behind the environment's endpoint."""
+    """Serve a registered version at an endpoint."""
     from .console import emit, progress, show
     from .platforms import open_platform
     from .release.deploy import deploy as deploy_version
@@ -433,12 +438,18 @@ def deploy(
             deployment=deployment,
             traffic=traffic,
             report=report,
+            force=force or not settings.values.approvals.required,
         )
     result = {"endpoint": endpoint.name, "url": endpoint.url(), "traffic": endpoint.traffic()}
     if as_json:
         emit(result)
         return
-    show(f"{endpoint.name} serves version {model_version} as {deployment} at {endpoint.url()}")
+    share = endpoint.traffic().get(deployment, 0)
+    how = "" if share else "; requests with the header azureml-model-deployment reach it"
+    show(
+        f"{endpoint.name} serves version {model_version} as {deployment}, with {share} % of the "
+        f"traffic of {endpoint.url()}{how}"
+    )
 
 
 @mlops.command("smoke-test")
@@ -446,7 +457,10 @@ def deploy(
 @environment_option
 @json_option
 def smoke_test(deployment: str | None, environment: str | None, as_json: bool) -> None:
-    """Check contract, errors and latency of what is deployed; exit 1 if something is wrong."""
+    """Check contract, errors and latency of an endpoint.
+
+    Exit 1 if something is wrong.
+    """
     from .console import emit, progress
     from .platforms import open_platform
     from .release.smoke import smoke_test_endpoint
@@ -467,9 +481,10 @@ def smoke_test(deployment: str | None, environment: str | None, as_json: bool) -
 @environment_option
 @json_option
 def release(model_version: int, rehearsal: bool, environment: str | None, as_json: bool) -> None:
-    """Bring a version to an endpoint: 0 %, smoke test, A/B test (level 3), then all traffic.
+    """Bring a version to callers, step by step.
 
-    Exit 1 if it is rejected, 4 without a decision: the old deployment has all traffic then.
+    0 %, smoke test, A/B test (in prod, from level 3 on), then all traffic. Exit 1 if it is
+    rejected, 4 without a decision: the old deployment has all traffic then.
     """
     from .platforms import open_platform
     from .release.display import release_shown
@@ -497,34 +512,37 @@ def release(model_version: int, rehearsal: bool, environment: str | None, as_jso
 
 
 @mlops.command("ab-test")
-@click.option("--baseline", default="blue", show_default=True, help="The present deployment.")
-@click.option("--candidate", default="green", show_default=True, help="The one to be judged.")
+@click.option("--baseline", help="The present deployment; default: the one with all traffic.")
+@click.option("--candidate", help="The one to be judged; default: the other colour.")
 @click.option("--duration", callback=seconds_of, help="Hold without a decision by then: 90s, 1h.")
 @rehearsal_option
 @environment_option
 @json_option
 def ab_test(
-    baseline: str,
-    candidate: str,
+    baseline: str | None,
+    candidate: str | None,
     duration: float | None,
     rehearsal: bool,
     environment: str | None,
     as_json: bool,
 ) -> None:
-    """Compare two deployments under traffic: exit 0 promote, 1 reject, 4 hold.
+    """Compare two deployments under traffic.
 
-    Traffic is as before when it ends; `switch-traffic` acts on the decision.
+    Exit 0: promote, 1: reject, 4: hold. Traffic is as before when it ends; `switch-traffic` acts on
+    the decision.
     """
     from .platforms import open_platform
     from .release.display import release_shown
     from .release.rehearsal import rehearsal_settings, rehearse_ab_test
     from .release.release import ab_test as compare
+    from .release.traffic import other_colour, sole_deployment
 
     overrides = {} if duration is None else {"ab_test.duration_seconds": duration}
     settings = _settings(environment, overrides)
     endpoint = open_platform(settings).endpoint(settings.endpoint_name)
     chosen = settings.values.ab_test
-    arms = (baseline, candidate)
+    baseline = baseline or sole_deployment(endpoint.traffic()) or "blue"
+    arms = (baseline, candidate or other_colour(baseline))
     if rehearsal:
         chosen = rehearsal_settings(chosen)
         with release_shown("ab-test", chosen) as watchers:
@@ -546,7 +564,10 @@ def ab_test(
 @environment_option
 @json_option
 def switch_traffic(green_percent: int, environment: str | None, as_json: bool) -> None:
-    """Shift traffic between blue and green; what was before is recorded for `rollback`."""
+    """Shift traffic between blue and green.
+
+    What was before is recorded for `rollback`.
+    """
     from .console import progress
     from .platforms import open_platform
     from .release.traffic import RELEASE_LEVEL, require_level
@@ -569,7 +590,7 @@ def switch_traffic(green_percent: int, environment: str | None, as_json: bool) -
 @environment_option
 @json_option
 def rollback(model_version: int | None, environment: str | None, as_json: bool) -> None:
-    """Restore what served before the last completed change, deploying it again if need be."""
+    """Restore what served before the last change."""
     from .console import progress, show
     from .platforms import open_platform
     from .release.traffic import RELEASE_LEVEL, has_traffic, require_level
@@ -596,7 +617,10 @@ def rollback(model_version: int | None, environment: str | None, as_json: bool) 
 )
 @environment_option
 def stop(everything: bool, remove: bool, environment: str | None) -> None:
-    """Stop the servers of an endpoint; `deploy` or `smoke-test` start them again."""
+    """Stop the servers of an endpoint.
+
+    `deploy` or `smoke-test` start them again.
+    """
     from .console import progress, show
     from .platforms import open_platform
     from .release.deploy import remove_all
@@ -623,7 +647,10 @@ def stop(everything: bool, remove: bool, environment: str | None) -> None:
 @environment_option
 @json_option
 def run(data_dir: Path | None, environment: str | None, as_json: bool) -> None:
-    """Run the whole loop on this machine, from raw data to an answering endpoint."""
+    """Run the whole loop on this machine.
+
+    From raw data to an answering endpoint.
+    """
     from .console import emit
     from .loop import run_loop
 
@@ -655,7 +682,10 @@ def status(as_json: bool) -> None:
 @environment_option
 @json_option
 def doctor(platform: str | None, environment: str | None, as_json: bool) -> None:
-    """Check what this machine, project and platform need; exit 1 if something is missing."""
+    """Check what machine, project and platform need.
+
+    Exit 1 if something is missing.
+    """
     from .console import emit
     from .doctor import examine, examine_platform, show_findings
 
@@ -674,7 +704,7 @@ def doctor(platform: str | None, environment: str | None, as_json: bool) -> None
 @environment_option
 @json_option
 def config(environment: str | None, as_json: bool) -> None:
-    """Show every setting in force and where its value comes from."""
+    """Show every setting and where its value comes from."""
     from .console import emit, show_table
     from .settings import flatten
 
@@ -692,7 +722,7 @@ def config(environment: str | None, as_json: bool) -> None:
 @mlops.command()
 @click.option("--port", type=int, default=5000, show_default=True, help="Port on 127.0.0.1.")
 def ui(port: int) -> None:
-    """Serve MLflow's pages on the runs and models of this machine; Ctrl-C ends it."""
+    """Serve MLflow's pages; Ctrl-C ends it."""
     from .ui import serve_mlflow
 
     sys.exit(serve_mlflow(_settings(None, {}), port))
@@ -708,7 +738,10 @@ def ui(port: int) -> None:
 )
 @json_option
 def approvals(run_id: str, required: int, environment: str, as_json: bool) -> None:
-    """Check who approved a release on GitHub; exit 1 unless enough different people did."""
+    """Check who approved a release on GitHub.
+
+    Exit 1 unless enough different people did.
+    """
     from .ci_github import GitHub, require_approvals
     from .console import emit, show
 

@@ -4,6 +4,7 @@ At maturity level 1 the model is served in the settings' environment. From level
 the environment test, and from there, as a rehearsal with generated requests, to prod.
 """
 
+import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -75,7 +76,7 @@ class Board:
     @contextmanager
     def shown(self) -> Iterator[None]:
         """Show the board while the block runs."""
-        with self._live if self._live.console.is_terminal else _nothing():
+        with self._live if self.is_drawn else _nothing():
             yield
 
     @contextmanager
@@ -107,6 +108,11 @@ class Board:
             self._end()
 
     @property
+    def is_drawn(self) -> bool:
+        """Whether there is a screen to draw on; otherwise lines are printed."""
+        return self._live.console.is_terminal
+
+    @property
     def seconds(self) -> dict[str, float]:
         """Seconds that each finished stage took."""
         return {name: round(value, 1) for name, value in self._seconds.items()}
@@ -122,7 +128,7 @@ class Board:
     def _say(self, line: str) -> None:
         if self._running:
             self._lines[self._running] = line
-        if not self._live.console.is_terminal:
+        if not self.is_drawn:
             self._live.console.print(f"{self._running}: {line}", markup=False)
 
 
@@ -240,6 +246,7 @@ def _serve(
             deployment="blue",
             traffic=100,
             report=report,
+            force=True,
         )
         report(endpoint.url())
     with board.stage("smoke test") as report:
@@ -256,10 +263,12 @@ def _release(settings: LoadedSettings, version: ModelVersion, board: Board) -> d
     from .release.release import Watchers
 
     with board.stage("release to prod") as report:
-        view = ReleaseView(rehearsal_settings(settings.values.ab_test), report)
+        drawn = board.is_drawn
+        view = ReleaseView(rehearsal_settings(settings.values.ab_test), None if drawn else report)
         board.below = view.numbers
         watchers = Watchers(report, view.watch)
         released, load = rehearse(open_platform(settings), settings, version.version, watchers)
+        board.below = ""
         record = released.record
         report(f"{record.reason}; {load.sent:,} generated requests, {load.failed:,} failed")
     return {
@@ -296,13 +305,17 @@ def _show_summary(settings: LoadedSettings, summary: dict[str, Any]) -> None:
         f"{name} {value:.3f}" for name, value in summary["metrics"].items() if value is not None
     )
     answer = summary["answer"]
+
+    def shown(path: str) -> str:
+        return os.path.relpath(path, settings.project.root)
+
     lines: list[tuple[str, str]] = [
         ("model", f"{settings.model_name} version {summary['model_version']}"),
         ("holdout", metrics),
         ("one prediction", f"{summary['request']['data'][0]}"),
         ("", f"→ {answer['predictions'][0]} (probability {answer['probabilities'][0]:.3f})"),
         ("endpoint", summary["url"]),
-        ("model card", summary["model_card"]),
+        ("model card", shown(summary["model_card"])),
     ]
     stop = "mlops stop"
     if released := summary["release"]:
@@ -311,7 +324,7 @@ def _show_summary(settings: LoadedSettings, summary: dict[str, Any]) -> None:
         lines += [
             ("release", f"{released['outcome']}: {released['reason']}; traffic: {traffic}"),
             ("", f"a rehearsal: {released['rehearsal']}"),
-            ("evidence", f"{released['evidence']}"),
+            ("evidence", shown(released["evidence"])),
         ]
     lines.append(("next", f"mlops status · mlops ui · {stop}"))
     table = Table.grid(padding=(0, 2))

@@ -23,6 +23,7 @@ METRICS = ("errors", "slow")
 NO_ANSWER = 0
 SERVER_ERROR = 500
 LARGEST = 1e300
+_SILENT_SECONDS = 10.0
 
 Decision = Literal["promote", "hold", "reject"]
 Phase = Literal["mirror", "share"]
@@ -217,18 +218,19 @@ class Comparison:
             )
         if self._phase == "mirror":
             return (
-                f"no decision yet; {self.candidate} was given {self.copies:,} of "
+                f"no decision yet: {self.candidate} was given {self.copies:,} of "
                 f"{self.settings.mirror_requests:,} copies, so it answered no callers"
             )
-        weakest = min(found, key=lambda name: found[name].worse)
+        if not self._candidate.requests:
+            return "no decision yet: no request came to the candidate"
+        values = ", ".join(f"{name} {number(each.worse)}" for name, each in found.items())
         numbers = (
-            f"after {self._candidate.requests:,} requests the weakest evidence is that on "
-            f"{weakest}: e-value {number(found[weakest].worse)}, limit "
+            f"{self._candidate.requests:,} requests gave the e-values {values}, and each needs "
             f"{number(self.limits.promote)}"
         )
         if decision == "promote":
-            return f"{self.candidate} is not worse than {self.baseline} by the margins; {numbers}"
-        return f"no decision yet; {numbers}"
+            return f"{self.candidate} is not worse than {self.baseline} by the margins: {numbers}"
+        return f"no decision yet: {numbers}"
 
     def _classified(self, observation: Observation) -> tuple[bool, bool]:
         milliseconds = 1000 * observation.seconds
@@ -307,6 +309,7 @@ def run_ab_test(
     patience = settings.patience_ms / 1000
     looks: list[Look] = []
     seen = 0
+    said = False
     started = time.monotonic()
 
     def ended(decision: Decision, reason: str) -> AbResult:
@@ -331,6 +334,9 @@ def run_ab_test(
             seen = _latest(new, seen)
             comparison.add(new)
             looks.append(comparison.look(time.monotonic() - started))
+            if not seen and not said and looks[-1].seconds > _SILENT_SECONDS:
+                said = True
+                report(f"no request came to {endpoint.name} so far ({endpoint.url()})")
             watch(looks[-1], traffic, mirror)
             if decision := comparison.decide():
                 return ended(decision, comparison.explain(decision))
@@ -368,7 +374,10 @@ def check_arms(endpoint: Endpoint, baseline: str, candidate: str) -> None:
     for name in (baseline, candidate):
         if name not in traffic:
             known = ", ".join(traffic) or "none"
-            raise ConfigError(f"{endpoint.name} has no deployment {name!r} (it has: {known})")
+            raise ConfigError(
+                f"{endpoint.name} has no deployment {name!r} (it has: {known}); `mlops deploy "
+                f"--deployment {name} --traffic 0 --model-version …` makes one"
+            )
     if baseline == candidate:
         raise ConfigError(f"{baseline} cannot be compared with itself: name two deployments")
     if traffic[baseline] != ALL_TRAFFIC:
@@ -423,8 +432,8 @@ def _look_to_dict(look: Look) -> dict[str, Any]:
         "evidence": {
             metric: {
                 "blocks": each.blocks,
-                "worse": min(each.worse, LARGEST),
-                "not_worse": min(each.not_worse, LARGEST),
+                "for_promotion": min(each.worse, LARGEST),
+                "for_rejection": min(each.not_worse, LARGEST),
             }
             for metric, each in look.evidence.items()
         },

@@ -13,6 +13,8 @@ def deploy(
     deployment: str = "blue",
     traffic: int | None = None,
     report: Report = silent,
+    *,
+    force: bool = True,
 ) -> Endpoint:
     """Serve a version as a deployment of an endpoint and return the endpoint.
 
@@ -26,10 +28,12 @@ def deploy(
         deployment: the deployment to create or replace.
         traffic: its percentage of traffic; None leaves the shares as they are.
         report: receives lines about the progress.
+        force: give callers a version that no release has tested.
 
     Raises:
         Refused: there is no such version, or its files were altered.
-        ConfigError: a name is not allowed, or the rest of the traffic has nowhere to go.
+        ConfigError: callers would get it without `force`, a name is not allowed, or the rest of
+            the traffic has nowhere to go.
         PlatformError: the deployment did not become healthy, or another command changes the
             endpoint; all is as it was.
     """
@@ -41,7 +45,14 @@ def deploy(
         shares = None
         if traffic is not None and not first:
             shares = shift_traffic(endpoint.traffic(), deployment, traffic)
-        if endpoint.is_current(deployment, version):
+        current = endpoint.is_current(deployment, version)
+        share = (shares or endpoint.traffic()).get(deployment, 0)
+        if share and not current and not force:
+            raise ConfigError(
+                f"{deployment} would give {share} % of the callers of {endpoint_name} a version "
+                "that nothing has tested: `mlops release` tests it first; --force does it now"
+            )
+        if current:
             report(f"{deployment} serves version {model_version} already")
         else:
             endpoint.deploy(deployment, version, report)

@@ -16,6 +16,8 @@ from .release import Released, Watchers, unheard
 
 _BAR = 40
 _LINE_SECONDS = 5.0
+_BY = {"mirror": "copies of requests", "share": "callers' requests"}
+_CAPTION = "last two columns: e-values, and from where on they decide"
 _STYLES = {"blue": "blue", "green": "green"}
 
 
@@ -88,9 +90,9 @@ class ReleaseView:
         columns = ab_columns("baseline", "candidate", self._limits, look)
         copies = copies_sentence("the candidate", look)
         table = Table(
-            title=f"{look.phase}, {look.seconds:.0f} s",
+            title=f"A/B test by {_BY[look.phase]}, {look.seconds:.0f} s",
             title_justify="left",
-            caption=copies or None,
+            caption="\n".join(filter(None, (_CAPTION, copies))),
             caption_justify="left",
         )
         for column in columns:
@@ -141,8 +143,8 @@ def show_record(record: Record) -> None:
     result = record.ab_test
     if result and result.looks and (copies := copies_sentence(result.candidate, result.looks[-1])):
         rows.append(("before callers", copies))
-    show_table(f"Release at {record.endpoint}", ("", ""), rows)
+    show_table(f"{record.kind} at {record.endpoint}", ("", ""), rows)
     if result and result.looks:
         last = result.looks[-1]
         columns = ab_columns(result.baseline, result.candidate, result.limits, last)
-        show_table("A/B test", columns, ab_rows(last))
+        show_table("A/B test: rates and e-values", columns, ab_rows(last))

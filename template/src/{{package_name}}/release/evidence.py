@@ -24,8 +24,8 @@ _LARGEST_SHOWN = 1e9
 class Record:
     """One release, or one A/B test by itself, and how it ended.
 
-    `versions` holds the model version of each deployment; `outcome` is `promoted`, `unchanged`
-    (it served already), `hold`, `rejected` or `failed`.
+    `kind` says which of the two; `versions` holds the model version of each deployment; `outcome`
+    is `promoted`, `unchanged` (it served already), `hold`, `rejected` or `failed`.
     """
 
     endpoint: str
@@ -36,6 +36,7 @@ class Record:
     traffic_before: Mapping[str, int]
     traffic_after: Mapping[str, int]
     rehearsal: str = ""
+    kind: str = "Release"
     smoke: SmokeResult | None = None
     ab_test: AbResult | None = None
     candidate_log: str = ""
@@ -136,13 +137,13 @@ def ab_rows(look: Look) -> list[tuple[str, ...]]:
 
 
 def ab_columns(baseline: str, candidate: str, limits: Limits, look: Look) -> tuple[str, ...]:
-    """Return the headings that go with `ab_rows`."""
+    """Return the headings that go with `ab_rows`; the last two columns hold e-values."""
     return (
         "",
         baseline,
         f"copies to {candidate}" if look.phase == "mirror" else candidate,
-        f"for promotion (≥ {number(limits.promote)})",
-        f"for rejection (≥ {number(limits.reject)})",
+        f"promote ≥ {number(limits.promote)}",
+        f"reject ≥ {number(limits.reject)}",
     )
 
 
@@ -201,6 +202,10 @@ def _draw_evidence(axis: Axes, result: AbResult, metric: str) -> None:
         shown = [min(max(value, _SMALLEST_SHOWN), _LARGEST_SHOWN) for value in values]
         axis.plot(seconds, shown, color=colour, marker=".", label=label)
         axis.axhline(limit, color=colour, linestyle="--", linewidth=1)
+        axis.annotate(
+            number(limit), (0, limit), xycoords=("axes fraction", "data"), color=colour, va="bottom"
+        )
+    _mark_share(axis, result)
     axis.set(title=f"Evidence on {metric}", ylabel="e-value (dashed: limit)", yscale="log")
     axis.legend()
 
@@ -217,8 +222,24 @@ def _draw_rates(axis: Axes, result: AbResult, metric: str) -> None:
         seconds = [look.seconds for look, _ in points]
         axis.plot(seconds, percent, color=_COLOURS[colour], linestyle=line, marker=".", label=label)
     axis.set(title=f"Rate of {metric}", xlabel="seconds", ylabel="% of requests")
-    axis.set_ylim(bottom=0)
+    margin = 100 * getattr(result.settings.margins, metric)
+    axis.set_ylim(0, max(axis.get_ylim()[1], 1.5 * margin))
+    axis.axhspan(0, margin, color=_COLOURS["baseline"], alpha=0.1, label="the margin's width")
+    _mark_share(axis, result)
     axis.legend()
+
+
+def _mark_share(axis: Axes, result: AbResult) -> None:
+    """Mark where callers begin to be answered and what copies showed counts no more for it."""
+    if (share := _of_phase(result, "share")) and len(share) < len(result.looks):
+        axis.axvline(share[0][0].seconds, color=_COLOURS["baseline"], linewidth=1, linestyle=":")
+        axis.annotate(
+            " callers",
+            (share[0][0].seconds, 1),
+            xycoords=("data", "axes fraction"),
+            color=_COLOURS["baseline"],
+            va="top",
+        )
 
 
 def _of_phase(result: AbResult, phase: Phase) -> list[tuple[Look, Arm]]:

@@ -104,10 +104,10 @@ def rehearse_ab_test(
     require_level(settings.project, AB_TEST_LEVEL, "ab-test")
     require_local(settings)
     endpoint = platform.endpoint(settings.endpoint_name)
+    check_arms(endpoint, *arms)
     endpoint.repair(watchers.report)
     chosen = rehearsal_settings(settings.values.ab_test)
     versions = {each.name: each.model_version for each in endpoint.deployments()}
-    check_arms(endpoint, *arms)
     rows = rows_of(platform, platform.version(versions[arms[0]]))
     with generated_traffic(endpoint.url(), endpoint.key(), rows):
         return ab_test(settings, endpoint, arms, watchers, chosen, describe(chosen))

@@ -13,7 +13,7 @@ from ..checks import failures
 from ..errors import Hold, MlopsError, Refused
 from ..platforms.base import ALL_TRAFFIC, Endpoint, ModelVersion, Platform, Report, silent
 from ..settings import AbTestSettings, LoadedSettings
-from .ab_test import Watch, run_ab_test, unwatched
+from .ab_test import Watch, check_arms, run_ab_test, unwatched
 from .evidence import Record, write_evidence
 from .traffic import (
     AB_TEST_LEVEL,
@@ -126,6 +126,7 @@ def ab_test(
     """
     require_level(settings.project, AB_TEST_LEVEL, "ab-test")
     baseline, candidate = arms
+    check_arms(endpoint, baseline, candidate)
     endpoint.repair(watchers.report)
     with endpoint.lease(f"the A/B test of {candidate}"):
         traffic = endpoint.traffic()
@@ -136,7 +137,7 @@ def ab_test(
             )
         outcome = {"promote": "promoted", "reject": "rejected"}.get(result.decision, "hold")
         record = _record(endpoint, candidate, traffic, outcome, result.reason)
-        record = replace(record, ab_test=result, rehearsal=rehearsal)
+        record = replace(record, ab_test=result, rehearsal=rehearsal, kind="A/B test")
         return Released(record, write_evidence(settings.project.state_dir, record))
 
 

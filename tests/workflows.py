@@ -18,6 +18,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -250,9 +251,27 @@ class Outcome:
 
 
 class Act:
-    """Runs the workflows of a copy of a repository under act."""
+    """Runs the workflows of a copy of a repository under act.
 
-    def __init__(self, folder: Path, repository: Path, api: GitHubApi) -> None:
+    Args:
+        folder: where everything of it lies.
+        repository: the repository.
+        api: answers for GitHub's API.
+        uv: the stub that plays uv.
+        environment: variables that each step gets besides.
+        timeout: seconds that a run may take.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        repository: Path,
+        api: GitHubApi,
+        *,
+        uv: str = "uv",
+        environment: Mapping[str, str] | None = None,
+        timeout: float = 120,
+    ) -> None:
         self.folder = folder
         self.api = api
         self.project = folder / "project"
@@ -266,14 +285,16 @@ class Act:
             path.write_text(text, encoding="utf-8")
         self.bin = folder / "bin"
         self.bin.mkdir(parents=True)
-        for name in ("uv", "gh", "az"):
+        for name, stub in (("uv", uv), ("gh", "gh"), ("az", "az")):
             script = self.bin / name
             script.write_text(
-                f'#!/bin/sh\nexec "{sys.executable}" "{STUBS / name}.py" "$@"\n', encoding="utf-8"
+                f'#!/bin/sh\nexec "{sys.executable}" "{STUBS / stub}.py" "$@"\n', encoding="utf-8"
             )
             script.chmod(0o755)
         self.artifacts = folder / "artifacts"
         self.endpoints: dict[str, list[dict[str, str]]] = {}
+        self.environment = dict(environment or {})
+        self.timeout = timeout
         self.runs = 0
 
     def __call__(
@@ -317,7 +338,7 @@ class Act:
             "--pull=false", "--no-cache-server", "--action-offline-mode",
             "--action-cache-path", here / "cache", "--secret", "GITHUB_TOKEN=token-of-the-job",
         ]  # fmt: skip
-        for name, value in settings.items():
+        for name, value in (settings | self.environment).items():
             command += ["--env", f"{name}={value}"]
         for name, value in (variables or {}).items():
             command += ["--var", f"{name}={value}"]
@@ -334,7 +355,7 @@ class Act:
             capture_output=True,
             text=True,
             check=False,
-            timeout=120,
+            timeout=self.timeout,
         )
         files = [path for path in (kept / "this").rglob("*") if path.is_file()]
         return Outcome(

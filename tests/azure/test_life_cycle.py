@@ -170,4 +170,4 @@ def test_data_that_break_the_contract_are_refused(place: AzureProject, tmp_path:
     assert "column amount: " in said
     assert "4711" not in said
     job = place.azure.called("PUT", r"/jobs/train-dev-")[-1].body["properties"]
-    assert job["jobs"]["validate"]["environment_variables"] == hidden
+    assert job["jobs"]["validate"]["environment_variables"].items() >= hidden.items()

@@ -185,7 +185,7 @@ def test_two_commands_at_once(place: AzureProject) -> None:
             time.sleep(0.2)
         said = place.mlops(*SWITCH, "100", expect=3)
         assert "another command is changing the endpoint" in said
-        assert "the deployment of blue" in said
+        assert "the deployment of version 1" in said
         assert first.wait(120) == 0
     finally:
         script.write_text(code)

@@ -309,7 +309,7 @@ def run_ab_test(
     patience = settings.patience_ms / 1000
     looks: list[Look] = []
     seen = 0
-    said = False
+    silent_so_far = True
     started = time.monotonic()
 
     def ended(decision: Decision, reason: str) -> AbResult:
@@ -334,9 +334,10 @@ def run_ab_test(
             seen = _latest(new, seen)
             comparison.add(new)
             looks.append(comparison.look(time.monotonic() - started))
-            if not seen and not said and looks[-1].seconds > _SILENT_SECONDS:
-                said = True
-                report(f"no request came to {endpoint.name} so far ({endpoint.url()})")
+            silent_so_far = silent_so_far and not new
+            if silent_so_far and looks[-1].seconds > _SILENT_SECONDS:
+                silent_so_far = False
+                report(f"no request has come to {endpoint.name} yet")
             watch(looks[-1], traffic, mirror)
             if decision := comparison.decide():
                 return ended(decision, comparison.explain(decision))

@@ -16,6 +16,8 @@ VENV_BIN := $(if $(filter Windows_NT,$(OS)),Scripts,bin)
 LOCAL_UV := .uv/$(VENV_BIN)/uv
 UV := $(shell command -v uv || echo "$(CURDIR)/$(LOCAL_UV)")
 RUN := "$(UV)" run --quiet
+# Three on two cores, as the long tests often wait; they come first, not last on a worker alone.
+WORKERS := --numprocesses 3 --dist loadfile --no-loadscope-reorder
 DEMO := $(RUN) --no-project --python '>=3.11' python tools/demo.py
 
 .PHONY: help uv install demo test test-fast lint format docs render questions files reserved azurite bench clean
@@ -40,10 +42,10 @@ render: uv ## the project of these files in .build/project: make render ANSWERS=
 	@$(DEMO) --render-only --target .build/project -- $(ANSWERS)
 
 test: lint docs ## everything that CI checks
-	@$(RUN) pytest --numprocesses 2 --dist loadfile --durations 15
+	@$(RUN) pytest $(WORKERS) --durations 15
 
 test-fast: uv ## what needs neither a generated project's environment nor Node.js
-	@$(RUN) pytest -m "not project and not azure" --numprocesses 2 --dist loadfile
+	@$(RUN) pytest -m "not project and not azure" $(WORKERS)
 
 lint: uv ## format, lint and types of this repository's own Python
 	@$(RUN) ruff format --check

@@ -127,12 +127,14 @@ def test_a_model_that_cannot_start_is_refused_with_its_log(place: AzureProject) 
 
 
 def test_an_operation_that_does_not_end_is_given_up(place: AzureProject) -> None:
-    place.azure.delay("PUT", rf"{DEPLOYMENT}late", 25)
-    limit = {"MLOPS_AZURE__OPERATION_TIMEOUT_SECONDS": "5"}
+    place.azure.delay("PUT", rf"{DEPLOYMENT}late", 10)
+    limit = {"MLOPS_AZURE__OPERATION_TIMEOUT_SECONDS": "3"}
     said = place.mlops(*deploying("late"), settings=limit, expect=3)
     assert "Azure has not finished after" in said
     assert place.traffic("test") == {"blue": 100}
-    time.sleep(30)
+    name = f"{NAME}-test"
+    while place.azure.deployment(name, "late")["properties"]["provisioningState"] == "Creating":
+        time.sleep(0.2)
     place.mlops(*deploying("late"))
 
 

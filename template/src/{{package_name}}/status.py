@@ -22,36 +22,60 @@ def collect_status(project: Project) -> dict[str, Any]:
     """Ask the platform and every endpoint; nothing is read from a file in git."""
     settings = load_settings(project)
     platform = open_platform(settings)
+    versions = [_describe_version(version) for version in platform.versions()]
+    registered = {version["run_id"]: version["version"] for version in versions}
     return {
         "model": settings.model_name,
         "platform": platform.name,
-        "runs": [_describe_run(run) for run in platform.runs()[:RUNS_SHOWN]],
-        "versions": [_describe_version(version) for version in platform.versions()],
+        "runs": [
+            {**_describe_run(run), "version": registered.get(run.run_id)}
+            for run in platform.runs()[:RUNS_SHOWN]
+        ],
+        "versions": versions,
         "endpoints": [_try_endpoint(project, name) for name in environments(project)],
     }
 
 
 def show_status(found: dict[str, Any]) -> None:
-    """Print the status as tables."""
-    show_table(
-        f"Latest runs of {found['model']} ({found['platform']})",
-        ("run id", "data", "f1", "gate"),
-        [(r["run_id"], r["data"], r["f1"], r["gate"]) for r in found["runs"]],
-        is_result=True,
-    )
-    show_table(
-        "Registered versions",
-        ("version", "created", "commit", "f1"),
-        [(v["version"], v["created_at"], v["commit"], v["f1"]) for v in found["versions"]],
-        is_result=True,
-    )
+    """Print the status as tables; what there is none of is left out."""
+    if found["runs"]:
+        show_table(
+            f"Latest runs of {found['model']} ({found['platform']})",
+            ("run id", "data", "f1", "gate", "judged", "version"),
+            [
+                (
+                    r["run_id"],
+                    r["data"],
+                    _number(r["f1"]),
+                    r["gate"],
+                    r["judged_at"],
+                    r["version"] or "",
+                )
+                for r in found["runs"]
+            ],
+            is_result=True,
+        )
+    if found["versions"]:
+        show_table(
+            "Registered versions",
+            ("version", "created", "commit", "f1"),
+            [
+                (v["version"], v["created_at"], v["commit"], _number(v["f1"]))
+                for v in found["versions"]
+            ],
+            is_result=True,
+        )
     rows = [
-        (e["environment"], e["url"], d["name"], d["version"], f"{d['traffic']} %", d["state"])
+        (e["environment"], d["name"], d["version"], f"{d['traffic']} %", d["state"])
         for e in found["endpoints"]
         for d in e["deployments"]
     ]
-    columns = ("environment", "url", "deployment", "version", "traffic", "state")
-    show_table("Endpoints", columns, rows, is_result=True)
+    if rows:
+        columns = ("environment", "deployment", "version", "traffic", "state")
+        show_table("Endpoints", columns, rows, is_result=True)
+    for each in found["endpoints"]:
+        if each["url"]:
+            show(f"{each['environment']} answers at {each['url']}")
     for each in found["endpoints"]:
         if each["problem"]:
             show(f"{each['environment']}: {each['problem']}", style="yellow")
@@ -65,14 +89,21 @@ def show_status(found: dict[str, Any]) -> None:
 
 
 def _describe_run(run: Run) -> dict[str, Any]:
-    described = {"run_id": run.run_id, "data": "", "f1": "", "gate": "not judged"}
+    described: dict[str, Any] = {
+        "run_id": run.run_id,
+        "data": "",
+        "f1": None,
+        "gate": "not judged",
+        "judged_at": "",
+    }
     try:
         validation = read_json(run.folder / "validated" / "validation-results.json", schema=1)
         described["data"] = f"{validation['rows']:,} rows" if validation["passed"] else "refused"
         evaluation = read_json(run.folder / "evaluation" / "evaluation.json", schema=1)
-        described["f1"] = _number(evaluation["model"]["f1"])
+        described["f1"] = evaluation["model"]["f1"]
         verdict = read_json(run.folder / "verdict.json", schema=1)
         described["gate"] = "passed" if verdict["passed"] else "refused"
+        described["judged_at"] = verdict["judged_at"]
     except MlopsError:
         pass
     return described
@@ -85,14 +116,15 @@ def _describe_version(version: ModelVersion) -> dict[str, Any]:
     except MlopsError as error:
         if version.tags:
             return _describe_listed(version)
-        unknown = {"created_at": "", "commit": f"unreadable: {error}", "f1": ""}
+        unknown = {"created_at": "", "commit": f"unreadable: {error}", "f1": None, "run_id": ""}
         return {"version": version.version, **unknown, "folder": str(version.folder)}
     commit = lineage["git"]["commit"][:10] or "none"
     return {
         "version": version.version,
         "created_at": lineage["created_at"],
         "commit": commit + (" + changes" if lineage["git"]["dirty"] else ""),
-        "f1": _number(card["evaluation"]["model"]["f1"]),
+        "f1": card["evaluation"]["model"]["f1"],
+        "run_id": lineage["run_id"],
         "folder": str(version.folder),
     }
 
@@ -105,7 +137,8 @@ def _describe_listed(version: ModelVersion) -> dict[str, Any]:
         "version": version.version,
         "created_at": tags.get("created_at", ""),
         "commit": commit + (" + changes" if tags.get("git.dirty") == "true" else ""),
-        "f1": tags.get("f1", ""),
+        "f1": float(tags["f1"]) if tags.get("f1") else None,
+        "run_id": tags.get("run_id", ""),
         "folder": "",
     }
 
@@ -141,4 +174,4 @@ def _describe_endpoint(project: Project, environment: str) -> dict[str, Any]:
 
 
 def _number(value: float | None) -> str:
-    return "not computed" if value is None else f"{value:.4f}"
+    return "" if value is None else f"{value:.4f}"

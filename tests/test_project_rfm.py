@@ -110,7 +110,7 @@ class TestRfm(ProjectChecks):
             loop.send_signal(signal.SIGINT)
             said += loop.stderr.read()
             assert loop.wait() == 130, said
-        assert said.endswith("error: interrupted\n")
+        assert said.endswith("error: interrupted; `mlops status` tells what serves now\n")
         endpoints = status(project)["endpoints"]
         states = [each["state"] for endpoint in endpoints for each in endpoint["deployments"]]
         assert "running" not in states

@@ -88,7 +88,7 @@ def main() -> NoReturn:
         _fail(str(error))
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
-        _fail("interrupted")
+        _fail("interrupted; `mlops status` tells what serves now")
         sys.exit(INTERRUPTED)
     except OSError as error:
         _fail(f"{error.strerror or error}: {error.filename or 'the operating system refused'}")
@@ -343,7 +343,7 @@ def evaluate(
     _show_checks("The gate's verdict", verdict.checks)
     set_output("passed", str(verdict.passed).lower())
     if not verdict.passed:
-        raise Refused(f"the gate refuses run {run_id}: {failures(verdict.checks)}")
+        raise Refused(verdict.refusal)
 
 
 @mlops.command()

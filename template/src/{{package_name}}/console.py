@@ -45,13 +45,15 @@ def show_table(
 ) -> None:
     """Print a table for people, and show it on the job's page in CI.
 
+    The first column, which names what the others describe, is never broken.
+
     With `is_result` it goes to stdout, as what the command was called for.
     """
     rows = [tuple(row) for row in rows]
     summarise(title, columns, rows)
     table = Table(title=Text(title), title_justify="left")
-    for column in columns:
-        table.add_column(column, overflow="fold")
+    for number, column in enumerate(columns):
+        table.add_column(column, overflow="fold", no_wrap=number == 0)
     for row in rows:
         table.add_row(*(cell if isinstance(cell, Text) else Text(str(cell)) for cell in row))
     (Console(highlight=False) if is_result else console()).print(table)

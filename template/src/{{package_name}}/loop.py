@@ -219,7 +219,7 @@ def _register(platform: Platform, run: Run, settings: LoadedSettings, board: Boa
         verdict = judge_run(platform, run, settings)
         report("; ".join(f"{c.name} {c.found}, {c.asked}" for c in verdict.checks[:2]))
         if not verdict.passed:
-            raise Refused(f"the gate refuses run {run.run_id}: {failures(verdict.checks)}")
+            raise Refused(verdict.refusal)
     with board.stage("register") as report:
         version = register_run(platform, run, settings)
         report(f"{version.name} version {version.version}")

@@ -48,7 +48,7 @@ def show_status(found: dict[str, Any]) -> None:
                     r["data"],
                     _number(r["f1"]),
                     r["gate"],
-                    r["judged_at"],
+                    _minute(r["judged_at"]),
                     r["version"] or "",
                 )
                 for r in found["runs"]
@@ -60,7 +60,7 @@ def show_status(found: dict[str, Any]) -> None:
             "Registered versions",
             ("version", "created", "commit", "f1"),
             [
-                (v["version"], v["created_at"], v["commit"], _number(v["f1"]))
+                (v["version"], _minute(v["created_at"]), v["commit"], _number(v["f1"]))
                 for v in found["versions"]
             ],
             is_result=True,
@@ -171,6 +171,10 @@ def _describe_endpoint(project: Project, environment: str) -> dict[str, Any]:
             for deployment in endpoint.deployments()
         ],
     }
+
+
+def _minute(time: str) -> str:
+    return time[:16].replace("T", " ")
 
 
 def _number(value: float | None) -> str:

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from ..checks import Check
+from ..checks import Check, failures
 from ..errors import Refused
 from ..files import file_sha256, read_json
 from ..metrics import LOWER_IS_BETTER
@@ -39,6 +39,14 @@ class Verdict:
     def passed(self) -> bool:
         """Whether every check passed; a gate with no check refuses."""
         return bool(self.checks) and all(check.passed for check in self.checks)
+
+    @property
+    def refusal(self) -> str:
+        """What to say of a model that did not pass."""
+        return (
+            f"the gate refuses run {self.run_id}: {failures(self.checks)} "
+            "(docs/gate.md tells what each check asks, and where to set it)"
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return the content of `verdict.json`."""

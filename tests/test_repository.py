@@ -1,7 +1,6 @@
 """This repository itself: what git keeps, what the Makefile offers, its own workflow."""
 
 import re
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,6 @@ from tools.worktree import ROOT, tracked_files
 
 from .support import run
 
-BIN = Path(sys.executable).parent
 TEXT = [path for path in tracked_files() if path.suffix not in {".png", ".parquet"}]
 
 
@@ -80,12 +78,3 @@ def test_the_machine_and_github_run_what_people_run() -> None:
     assert re.search(r"^\s*make test$", (ROOT / ".ci/run").read_text(encoding="utf-8"), re.M)
     workflow = (ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8")
     assert "run: make test" in workflow
-
-
-def test_jactionlint_finds_nothing() -> None:
-    workflows = sorted((ROOT / ".github/workflows").glob("*.yml"))
-    run(BIN / "jactionlint", "--strict-exit", "--profile", "pedantic", *workflows, folder=ROOT)
-
-
-def test_zizmor_finds_nothing() -> None:
-    run(BIN / "zizmor", "--offline", "--persona", "pedantic", ROOT / ".github", folder=ROOT)

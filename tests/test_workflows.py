@@ -20,6 +20,7 @@ from .support import TESTS, Template, commit_all, run
 from .workflows import (
     BIN,
     ENVIRONMENTS,
+    JACTIONLINT,
     PULL_REQUEST,
     PUSH,
     PUSH_TO_DEVELOP,
@@ -71,7 +72,7 @@ class TestLint:
 
     def test_jactionlint_finds_nothing_in_this_repository(self) -> None:
         files = sorted((ROOT / ".github" / "workflows").iterdir())
-        run(BIN / "jactionlint", "--strict-exit", "--profile", "pedantic", *files, folder=ROOT)
+        run(*JACTIONLINT, *files, folder=ROOT)
 
     @pytest.mark.parametrize("folder", [GITHUB.parent, ROOT / ".github"], ids=["template", "own"])
     def test_zizmor_finds_nothing(self, folder: Path) -> None:

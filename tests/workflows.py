@@ -55,9 +55,15 @@ ROW_VALUE = b"a-value-of-a-row"
 # --- The linters ---------------------------------------------------------------------------------
 
 
+JACTIONLINT = (
+    *(BIN / "jactionlint", "--strict-exit", "--profile", "pedantic"),
+    *("--shellcheck", BIN / "shellcheck"),
+)
+
+
 def lint(project: Path) -> None:
-    """Run both linters in their strictest mode; any finding is an error."""
-    run(BIN / "jactionlint", "--strict-exit", "--profile", "pedantic", folder=project)
+    """Run the linters in their strictest mode; any finding is an error."""
+    run(*JACTIONLINT, folder=project)
     run(BIN / "zizmor", "--offline", "--persona", "pedantic", ".", folder=project)
 
 

@@ -249,7 +249,7 @@ class _Job:
     def _switch(self) -> None:
         self.report(f"{self.candidate} takes all traffic")
         self.endpoint.set_mirror(None)
-        self.endpoint.set_traffic({self.candidate: ALL_TRAFFIC})
+        self.endpoint.set_traffic({self.candidate: ALL_TRAFFIC}, completes=True)
 
     def _clean_up(self, error: BaseException, *, keep: bool) -> None:
         """Keep what explains the failure; remove the candidate that this release brought."""

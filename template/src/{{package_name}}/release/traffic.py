@@ -176,14 +176,17 @@ def put_back(
     remove(endpoint, {each.name for each in endpoint.deployments()} - shares.keys() - kept, report)
 
 
-def remove(endpoint: Endpoint, names: Iterable[str], report: Report) -> None:
-    """Remove deployments without traffic; one that cannot be removed is only reported."""
+def remove(endpoint: Endpoint, names: Iterable[str], report: Report) -> tuple[str, ...]:
+    """Remove deployments without traffic; report and return those that cannot be removed."""
+    left = []
     for name in sorted(names):
         report(f"removing {name}")
         try:
             endpoint.delete(name)
         except MlopsError as error:
             report(f"{name} could not be removed: {error}")
+            left.append(name)
+    return tuple(left)
 
 
 def try_deployment(

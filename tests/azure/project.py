@@ -64,12 +64,12 @@ class AzureProject:
         command = [str(self.project.python), "-m", "purchase_prediction", *arguments]
         return run(*command, folder=self.project.path, env=env, **options)
 
-    def begin(self, *arguments: str) -> "subprocess.Popen[str]":
-        """Start a command and do not wait for it."""
+    def begin(self, *arguments: str, **settings: str) -> "subprocess.Popen[str]":
+        """Start a command, with these settings besides, and do not wait for it."""
         return subprocess.Popen(
             [str(self.project.python), "-m", "purchase_prediction", *arguments],
             cwd=self.project.path,
-            env=os.environ | self.environment,
+            env=os.environ | self.environment | settings,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -83,6 +83,10 @@ class AzureProject:
     def tags(self, environment: str) -> dict[str, str]:
         """The tags of an environment's endpoint, as Azure has them."""
         return dict(self.azure.endpoint(f"{NAME}-{environment}")["tags"])
+
+    def deployment(self, environment: str, name: str) -> dict[str, Any]:
+        """A deployment of an environment's endpoint, as Azure has it."""
+        return dict(self.azure.deployment(f"{NAME}-{environment}", name))
 
     def trained(self) -> str:
         """Train, and let the gate judge; return the run's id."""

@@ -4,6 +4,7 @@ A second run of the same command succeeds.
 """
 
 import json
+import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -132,9 +133,8 @@ def test_an_operation_that_does_not_end_is_given_up(place: AzureProject) -> None
     said = place.mlops(*deploying("late"), settings=limit, expect=3)
     assert "Azure has not finished after" in said
     assert place.traffic("test") == {"blue": 100}
-    name = f"{NAME}-test"
-    while place.azure.deployment(name, "late")["properties"]["provisioningState"] == "Creating":
-        time.sleep(0.2)
+    with pytest.raises(AzureError, match="late"):
+        place.deployment("test", "late")
     place.mlops(*deploying("late"))
 
 
@@ -174,13 +174,14 @@ def test_a_name_that_somebody_else_has_is_told(place: AzureProject) -> None:
 
 
 def test_two_commands_at_once(place: AzureProject) -> None:
-    """One changes the endpoint, the other is refused; a killed one is undone by the next."""
-    place.azure.delay("PUT", rf"{DEPLOYMENT}blue", 12)
+    """One changes the endpoint, the other is refused, also when Azure took longer than a lease."""
+    place.azure.fail("PUT", rf"{DEPLOYMENT}blue$", status=409, code="Conflict", times=2)
+    place.azure.delay("PUT", rf"{DEPLOYMENT}blue", 7)
     script = place.project.path / "serving" / "score.py"
     code = script.read_text()
     script.write_text(code + "\n# changed\n")
     try:
-        first = place.begin(*deploying("blue"))
+        first = place.begin(*deploying("blue"), MLOPS_AZURE__LEASE_SECONDS="3")
         deadline = time.monotonic() + 60
         while "mlops-lease-holder" not in place.tags("test"):
             assert time.monotonic() < deadline
@@ -188,6 +189,14 @@ def test_two_commands_at_once(place: AzureProject) -> None:
         said = place.mlops(*SWITCH, "100", expect=3)
         assert "another command is changing the endpoint" in said
         assert "the deployment of version 1" in said
+        for state in ("Updating", "Succeeded"):
+            while place.deployment("test", "blue")["properties"]["provisioningState"] != state:
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+        first.send_signal(signal.SIGSTOP)  # it has not looked since, and its last beat is long ago
+        said = place.mlops(*SWITCH, "100", expect=3)
+        assert "another command is changing the endpoint" in said
+        first.send_signal(signal.SIGCONT)
         assert first.wait(120) == 0
     finally:
         script.write_text(code)
@@ -195,8 +204,9 @@ def test_two_commands_at_once(place: AzureProject) -> None:
     place.mlops(*SWITCH, "100")
 
 
-def test_a_killed_command_is_undone_by_the_next(place: AzureProject) -> None:
-    with_lease = place.begin(*SWITCH, "40")
+def test_a_command_killed_at_its_end_is_not_undone(place: AzureProject) -> None:
+    """The next command on its machine sees that it is dead, and does not wait for its time."""
+    with_lease = place.begin(*SWITCH, "40", MLOPS_AZURE__LEASE_SECONDS="300")
     deadline = time.monotonic() + 60
     while place.traffic("test") != {"blue": 60, "green": 40}:
         assert time.monotonic() < deadline
@@ -204,11 +214,37 @@ def test_a_killed_command_is_undone_by_the_next(place: AzureProject) -> None:
     with_lease.kill()
     with_lease.wait()
     assert "mlops-lease-holder" in place.tags("test")
-    time.sleep(9)
     said = place.mlops("smoke-test", "--environment", "test", "--deployment", "blue")
-    assert f"{PURPOSE} was interrupted: the traffic is blue 100 %" in said
-    assert place.traffic("test") == {"blue": 100}
+    assert f"{PURPOSE} was interrupted at its end: the traffic is blue 60 %, green 40 %" in said
+    assert place.traffic("test") == {"blue": 60, "green": 40}
     assert not [tag for tag in place.tags("test") if tag.startswith("mlops-lease-")]
+
+
+def test_a_rollback_brings_back_code_and_image_though_it_may_write_neither(
+    place: AzureProject,
+) -> None:
+    """Also if neither is the project's any more."""
+    before = place.deployment("test", "blue")["properties"]
+    serving = place.project.path / "serving"
+    kept = {name: (serving / name).read_text() for name in ("score.py", "requirements.txt")}
+    try:
+        for name, text in kept.items():
+            (serving / name).write_text(f"{text}\n# changed\n")
+        place.mlops(*deploying("blue", "--force"))
+        changed = place.deployment("test", "blue")["properties"]
+        (serving / "score.py").write_text(f"{kept['score.py']}\n# changed again\n")
+        place.azure.fail("PUT", "/(codes|environments)/", status=403, times=ALWAYS)
+        place.mlops("rollback", "--environment", "test")
+        after = place.deployment("test", "green")["properties"]
+        code, image = ("codeConfiguration", "environmentId")
+        assert after[code]["codeId"] == before[code]["codeId"] != changed[code]["codeId"]
+        assert after[image] == before[image] != changed[image]
+        assert place.traffic("test") == {"green": 100}
+    finally:
+        place.azure.heal()
+        for name, text in kept.items():
+            (serving / name).write_text(text)
+        place.mlops(*deploying("blue"))
 
 
 def test_nothing_but_azure_was_asked(place: AzureProject, tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ class Share:
 
     model_version: int
     traffic: int
+    origin: str = ""
 
 
 class Endpoint:
@@ -59,11 +60,11 @@ class Endpoint:
             return None
         return {name: Share(int(version), 100) for name, version in self.history[-2].items()}
 
-    def deploy(self, name: str, version: Any, _report: object) -> None:
+    def deploy(self, name: str, version: Any, _report: object, **_options: Any) -> None:
         self.versions[name] = version.version
         self.shares.setdefault(name, 0)
 
-    def set_traffic(self, traffic: Mapping[str, int]) -> None:
+    def set_traffic(self, traffic: Mapping[str, int], **_options: Any) -> None:
         self.shares = {name: traffic.get(name, 0) for name in self.versions}
 
     def set_mirror(self, _name: str | None, _percent: int = 0) -> None:

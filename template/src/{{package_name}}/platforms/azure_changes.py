@@ -2,15 +2,16 @@
 
 A write is made from what was read just before, after a look at the lease. The lease is written,
 left to settle and read back, so that of two commands that write at once one sees the other's. Azure
-answers 409 while it works on an endpoint, which keeps the rest apart. What is left of a race is
-described in docs/azure.md.
+answers 409 while it works on an endpoint, which keeps the rest apart. As it then refuses to move a
+lease's time on, too, a lease is given time for a whole deployment before that begins. What is left
+of a race is described in docs/azure.md.
 """
 
 import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from ..errors import MlopsError, PlatformError
@@ -35,13 +36,15 @@ class EndpointBusy(PlatformError):
 class Shared:
     """What all objects of one endpoint in this process share.
 
-    `holds` tells whether the process has the endpoint's lease.
+    `holds` tells whether the process has the endpoint's lease; `report` receives what is to be
+    said at the end of a change that has no other way to say it.
     """
 
     lock: threading.RLock = field(default_factory=threading.RLock)
     holds: bool = False
     log: TrafficLog | None = None
     asked: float | None = None
+    report: Report = silent
 
 
 class Changes:
@@ -58,21 +61,69 @@ class Changes:
         self._shared = shared
         self._seconds = lease_seconds
 
-    def write(self, change: Callable[[View], Change | None]) -> None:
+    def write(self, change: Callable[[View], Change | None], *, completes: bool = False) -> None:
         """Write once, unless another command holds the endpoint.
 
         Args:
             change: returns what to write, given what was read; None for nothing.
+            completes: whether the change that the lease is for is done with this.
 
         Raises:
             ConfigError: the endpoint does not exist.
             EndpointBusy: another command holds it.
             Conflict: Azure is at work on it.
         """
-        self._write(lambda: self._free(self._resource.existing(), silent), change)
+
+        def wanted(view: View) -> Change | None:
+            found = change(view)
+            lease = view.lease
+            if found is None or lease is None or not completes:
+                return found
+            tags = view.tags if found.tags is None else found.tags
+            return replace(found, tags=leases.with_lease(tags, replace(lease, done=True)))
+
+        self._write(lambda: self._free(self._resource.existing(), silent), wanted)
+
+    def operate(
+        self,
+        operation: Callable[[], None],
+        longest_seconds: float,
+        check: Callable[[View], None] = lambda _view: None,
+    ) -> None:
+        """Create, change or remove a deployment; nothing else is written meanwhile.
+
+        While Azure is at work on something else the operation is tried again.
+
+        Args:
+            operation: starts it and waits for its end.
+            longest_seconds: how long it may take; for so long the lease holds by itself.
+            check: refuses what may not be done, given what was read.
+
+        Raises:
+            ConfigError: the endpoint does not exist.
+            EndpointBusy: another command holds it.
+            Conflict: Azure does not stop being at work on it.
+        """
+
+        def attempt() -> None:
+            check(self._free(self._resource.existing(), silent))
+            operation()
+
+        with self._shared.lock:
+            if self._shared.holds:
+                self._write(self._own, lambda view: self._moved_on(view, longest_seconds))
+            try:
+                _patiently(attempt)
+            finally:
+                if self._shared.holds:
+                    # if Azure does not take it now, a beat moves it back
+                    with contextlib.suppress(MlopsError):
+                        view = self._own()
+                        self._resource.write(view, self._moved_on(view))
 
     def undo_abandoned(self, report: Report) -> None:
         """Undo the change of a command that died, if there is one."""
+        self._shared.report = report
         with self._shared.lock, contextlib.suppress(EndpointBusy, Conflict):
             view = self._resource.read()
             if view and not self._shared.holds:
@@ -92,6 +143,8 @@ class Changes:
         Raises:
             EndpointBusy: another change is in progress.
         """
+        if report is not silent:
+            self._shared.report = report
         created = self._take(purpose, report)
         ended = threading.Event()
         beating = threading.Thread(target=self._beat, args=(ended,), daemon=True)
@@ -139,30 +192,47 @@ class Changes:
             return view
         if held is None:
             return view
-        if held.is_held(_now(), in_progress=view.in_progress):
+        ended = held.is_own or held.is_abandoned
+        if not ended and held.is_held(_now(), in_progress=view.in_progress):
             raise self._busy(held)
-        self._resource.write(view, _undoing(view, held))
+        # who is known to have ended may have left Azure at work
+        _patiently(lambda: self._end(held), patient=ended)
         after = self._resource.existing()
         shares = ", ".join(f"{name} {share} %" for name, share in after.traffic.items())
-        report(f"{held.purpose} was interrupted: the traffic is {shares or 'as before'}")
+        when = " at its end" if held.done else ""
+        report(f"{held.purpose} was interrupted{when}: the traffic is {shares or 'as before'}")
         return after
+
+    def _end(self, held: AzureLease) -> None:
+        """Undo what a dead command left, or let go what it had done."""
+        view = self._resource.existing()
+        if view.lease and view.lease.holder != held.holder:
+            raise self._busy(view.lease)
+        if view.lease:
+            lease = view.lease
+            self._resource.write(
+                view, _completed(view, lease) if lease.done else _undoing(view, lease)
+            )
 
     def _write(self, read: Callable[[], View], change: Callable[[View], Change | None]) -> None:
         """Read, decide and write, again and again while Azure is at work, if the lease is ours."""
-        deadline = time.monotonic() + _PATIENCE_SECONDS
+
+        def attempt() -> None:
+            view = read()
+            wanted = change(view)
+            if wanted is not None:
+                self._resource.write(view, wanted)
+
         with self._shared.lock:
-            while True:
-                view = read()
-                wanted = change(view)
-                if wanted is None:
-                    return
-                try:
-                    self._resource.write(view, wanted)
-                    return
-                except Conflict:
-                    if not self._shared.holds or time.monotonic() > deadline:
-                        raise
-                time.sleep(_PAUSE_SECONDS)
+            _patiently(attempt, patient=self._shared.holds)
+
+    def _moved_on(self, view: View, longest_seconds: float = 0.0) -> Change:
+        """Return what moves the time of a lease on, past an operation of so many seconds."""
+        tags = view.tags
+        if view.lease:
+            lease = leases.renewed(view.lease, _now(), longest_seconds + self._seconds)
+            tags = leases.with_lease(tags, lease)
+        return Change(tags=tags)
 
     def _beat(self, ended: threading.Event) -> None:
         """Move the lease's time on until the change has ended."""
@@ -170,28 +240,27 @@ class Changes:
             # Azure may be at work, or out of reach: the next beat tries again
             with contextlib.suppress(MlopsError), self._shared.lock:
                 view = self._own()
-                lease = view.lease
-                if lease and not ended.is_set():
-                    lease = leases.renewed(lease, _now(), self._seconds)
-                    self._resource.write(view, Change(tags=leases.with_lease(view.tags, lease)))
+                if not ended.is_set():
+                    self._resource.write(view, self._moved_on(view))
 
     def _complete(self, purpose: str, record: bool) -> None:
-        def completed(view: View) -> Change:
-            tags = leases.with_lease(view.tags, None)
-            before = leases.previous_after(view.lease, view.shares) if view.lease else None
-            if record and before:
-                tags = leases.with_previous(tags, before)
-            return Change(tags=tags)
+        done = False
+
+        def completed(view: View) -> Change | None:
+            nonlocal done
+            done = view.lease is not None and view.lease.done
+            return _completed(view, view.lease, record=record) if view.lease else None
 
         try:
             self._write(self._own, completed)
         except EndpointBusy:
             raise
         except MlopsError as error:
-            raise PlatformError(
-                f"{purpose} is done, but the endpoint {self._resource.name} could not be let go: "
-                f"{error}; after {self._seconds:.0f} s the next command would undo it"
-            ) from None
+            said = f"{purpose} is done, but the endpoint {self._resource.name} could not be let go"
+            if done:
+                self._shared.report(f"{said} ({error}): the next command does so")
+                return
+            raise PlatformError(f"{said}: {error}; the next command would undo it") from None
 
     def _undo(self, error: BaseException, created: bool) -> None:
         try:
@@ -200,14 +269,15 @@ class Changes:
                 self._resource.remove()
                 return
             self._write(self._own, lambda view: _undoing(view, view.lease) if view.lease else None)
-        except EndpointBusy:
-            return
         except MlopsError as second:
+            if isinstance(second, EndpointBusy) and isinstance(error, EndpointBusy):
+                return
+            said = f"traffic and mirror could not be restored ({second})"
+            if not isinstance(second, EndpointBusy):
+                said = f"{said}: the next command does so"
             if isinstance(error, MlopsError):
-                raise type(error)(
-                    f"{error}; traffic and mirror could not be restored yet ({second}): the next "
-                    f"command does so after {self._seconds:.0f} s"
-                ) from None
+                raise type(error)(f"{error}; {said}") from None
+            self._shared.report(said)
 
     def _own(self) -> View:
         """Return the endpoint, whose lease is this process's.
@@ -235,6 +305,28 @@ class Changes:
             f"this command lost its hold on the endpoint {self._resource.name}{to} and changes "
             "nothing more: look at `mlops status`, then try again"
         )
+
+
+def _patiently(attempt: Callable[[], None], *, patient: bool = True) -> None:
+    """Do something, again and again while Azure is at work on the endpoint."""
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        try:
+            attempt()
+            return
+        except Conflict:
+            if not patient or time.monotonic() > deadline:
+                raise
+        time.sleep(_PAUSE_SECONDS)
+
+
+def _completed(view: View, held: AzureLease, *, record: bool = True) -> Change:
+    """Return what ends a change that went well."""
+    tags = leases.with_lease(view.tags, None)
+    before = leases.previous_after(held, view.shares)
+    if record and before:
+        tags = leases.with_previous(tags, before)
+    return Change(tags=tags)
 
 
 def _undoing(view: View, held: AzureLease) -> Change:

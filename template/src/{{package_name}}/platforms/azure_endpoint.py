@@ -4,9 +4,10 @@ What is deployed, its traffic and the lease of a change are always read from Azu
 """
 
 import contextlib
+import hashlib
 import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,11 +18,12 @@ from ..errors import ConfigError, MlopsError, PlatformError
 from . import azure_lease as leases
 from .azure_changes import Changes, Shared
 from .azure_client import AzureClients
-from .azure_environments import SERVING, environment_id
+from .azure_environments import SERVING, environment_id, environment_version
 from .azure_errors import azure_errors
 from .azure_models import AzureModels
-from .azure_names import check_online_name
+from .azure_names import check_online_name, workspace_id
 from .azure_observations import DIRECT_AGENT, SCOPE, TrafficLog, query_traffic
+from .azure_origin import asset_id, read_origin
 from .azure_resource import Change, EndpointResource, View, version_of
 from .base import (
     ALL_TRAFFIC,
@@ -106,13 +108,16 @@ class AzureEndpoint:
         report: Report,
         *,
         first_share: int = ALL_TRAFFIC,
+        origin: str = "",
     ) -> None:
         """Create or replace a deployment; return when it answers, else leave all as it was.
 
         The first deployment of the endpoint gets the first share, a further one none; a replaced
-        one keeps its share.
+        one keeps its share. With an origin, no code is uploaded and no image registered: those that
+        it names are used, and the kind of machine.
 
         Raises:
+            ConfigError: the name is not allowed, or the origin cannot be read.
             Refused: the version was not shared, or its files differ from what was registered.
             PlatformError: the deployment did not start, or another command changes the endpoint.
         """
@@ -122,8 +127,8 @@ class AzureEndpoint:
         with self._step(f"the deployment of {deployment}", report):
             before = self._resource.existing().deployments
             try:
-                wanted = self._wanted(deployment, facts, reference, report)
-                self._resource.put_deployment(wanted, report)
+                wanted = self._wanted(deployment, facts, reference, origin, report)
+                self._put(wanted, report)
                 report(f"asking {deployment} for a prediction")
                 self._check(deployment, facts)
             except BaseException as error:
@@ -136,7 +141,10 @@ class AzureEndpoint:
                 self._changes.write(lambda _view: Change(traffic={deployment: first_share}))
 
     def is_current(self, deployment: str, version: ModelVersion) -> bool:
-        """Tell whether a healthy deployment serves just this version with the present code."""
+        """Tell whether a healthy deployment serves just this version with the present code.
+
+        The same holds for the image, the definition of deployments and what conf decides of it.
+        """
         view = self._resource.read()
         found = view.deployments.get(deployment) if view else None
         if view is None or found is None or not view.described[deployment].healthy:
@@ -159,7 +167,7 @@ class AzureEndpoint:
         view = self._resource.read()
         return view.traffic if view else {}
 
-    def set_traffic(self, traffic: Mapping[str, int]) -> None:
+    def set_traffic(self, traffic: Mapping[str, int], *, completes: bool = False) -> None:
         """Set the percentages; a deployment that is not named gets none.
 
         Raises:
@@ -175,7 +183,7 @@ class AzureEndpoint:
             shares = {name: traffic.get(name, 0) for name in view.traffic}
             return None if shares == view.traffic else Change(traffic=shares)
 
-        self._changes.write(wanted)
+        self._changes.write(wanted, completes=completes)
         self._look_anew()
 
     def mirror(self) -> dict[str, int]:
@@ -211,8 +219,7 @@ class AzureEndpoint:
         def checked(view: View) -> None:
             check_removal(self.name, deployment, view.traffic, view.mirror)
 
-        self._changes.write(checked)
-        self._resource.remove_deployment(deployment, silent)
+        self._remove(deployment, silent, checked)
 
     def observations(
         self,
@@ -328,8 +335,13 @@ class AzureEndpoint:
         with self._changes.held(purpose, report, record=False):
             yield
 
-    def _wanted(self, name: str, facts: VersionFacts, reference: str, report: Report) -> Any:
-        """Return the deployment of aml/endpoints/deployment.yml with all that conf decides."""
+    def _wanted(
+        self, name: str, facts: VersionFacts, reference: str, origin: str, report: Report
+    ) -> Any:
+        """Return the deployment of aml/endpoints/deployment.yml with all that conf decides.
+
+        Code, image and kind of machine are those of the origin, if there is one.
+        """
         from azure.ai.ml import load_online_deployment
 
         with azure_errors(f"reading {DEPLOYMENT_FILE}"):
@@ -337,13 +349,21 @@ class AzureEndpoint:
         entity.name = name
         entity.endpoint_name = self.name
         entity.model = reference
-        entity.environment = environment_id(self._clients, SERVING, report)
-        entity.code_configuration.code = str(self._root / "serving")
-        entity.instance_type = self._azure.instance_type
+        entity.tags = self._tags(facts)
+        if origin:
+            made_of = read_origin(origin)
+            workspace = workspace_id(self._clients.names, self._azure)
+            entity.code_configuration.code = asset_id(workspace, "codes", made_of.code)
+            entity.environment = asset_id(workspace, "environments", made_of.environment)
+            entity.instance_type = made_of.instance_type
+            entity.tags |= {"code": made_of.code, "environment": made_of.environment}
+        else:
+            entity.code_configuration.code = str(self._root / "serving")
+            entity.environment = environment_id(self._clients, SERVING, report)
+            entity.instance_type = self._azure.instance_type
         entity.instance_count = self._settings.instances
         milliseconds = int(1000 * self._settings.request_timeout_seconds)
         entity.request_settings.request_timeout_ms = milliseconds
-        entity.tags = self._tags(facts)
         return entity
 
     def _tags(self, facts: VersionFacts) -> dict[str, str]:
@@ -352,7 +372,15 @@ class AzureEndpoint:
             "model_sha256": facts.model_sha256,
             "commit": facts.commit,
             "code": code_hash(self._root / "serving"),
+            "environment": environment_version(self._root, SERVING),
+            "definition": self._definition(),
         }
+
+    def _definition(self) -> str:
+        """Return a hash of the definition of deployments and what conf decides besides its size."""
+        text = (self._root / DEPLOYMENT_FILE).read_bytes()
+        seconds = self._settings.request_timeout_seconds
+        return hashlib.sha256(text + f"\0{seconds:g}".encode()).hexdigest()[:16]
 
     def _check(self, deployment: str, facts: VersionFacts) -> None:
         """Wait until a new deployment predicts, as the version that it should be.
@@ -390,11 +418,26 @@ class AzureEndpoint:
         report(f"taking {deployment} back")
         try:
             if before is not None:
-                self._resource.put_deployment(before, report)
+                self._put(before, report)
             elif deployment in self._resource.existing().deployments:
-                self._resource.remove_deployment(deployment, report)
+                self._remove(deployment, report)
         except MlopsError as error:
             report(f"{deployment} could not be taken back: {error}")
+
+    def _put(self, entity: Any, report: Report) -> None:
+        seconds = self._azure.operation_timeout_seconds
+        self._changes.operate(lambda: self._resource.put_deployment(entity, report), seconds)
+
+    def _remove(
+        self,
+        deployment: str,
+        report: Report,
+        check: Callable[[View], None] = lambda _view: None,
+    ) -> None:
+        def removed() -> None:
+            self._resource.remove_deployment(deployment, report)
+
+        self._changes.operate(removed, self._azure.operation_timeout_seconds, check)
 
     def _look_anew(self) -> None:
         if self._shared.log:

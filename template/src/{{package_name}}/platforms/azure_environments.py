@@ -12,6 +12,16 @@ from .base import Report
 TRAINING, SERVING = "training", "serving"
 
 
+def environment_version(root: Path, name: str) -> str:
+    """Return the version that an environment of the present content has.
+
+    Raises:
+        ConfigError: a file that the image needs does not exist.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        return assemble(root, name, Path(folder) / name)
+
+
 def environment_id(clients: AzureClients, name: str, report: Report) -> str:
     """Return the id of an environment of the present content, registering it if need be.
 

@@ -5,13 +5,17 @@ until which that holds and that is moved on while the change lasts. One tag hold
 a tag has room for 256 characters.
 """
 
+import functools
+import hashlib
 import os
 import socket
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
+from . import processes
 from .base import DeploymentShare
 
 LEASE = "mlops-lease-"
@@ -24,24 +28,47 @@ _TIME = "%Y-%m-%dT%H:%M:%SZ"
 HOLDER = f"{socket.gethostname()[:60]} process {os.getpid()} {uuid.uuid4().hex[:8]}"
 """Who this process is, to itself and to the people who read the tags."""
 
+_BOOT, _PROCESSES = Path("/proc/sys/kernel/random/boot_id"), Path("/proc/self/ns/pid")
+
 Tags = Mapping[str, str]
 Shares = dict[str, DeploymentShare]
 
 
 @dataclass(frozen=True)
 class AzureLease:
-    """Who holds an endpoint, for what and until when; and how it was before."""
+    """Who holds an endpoint, for what and until when; and how it was before.
+
+    `process` and `run` tell whether its holder still lives. `done` says that the change has reached
+    its end: nobody undoes it any more.
+    """
 
     purpose: str
     holder: str
     expires: datetime
     before: Shares
     mirror: dict[str, int]
+    process: str = ""
+    run: str = ""
+    done: bool = False
 
     @property
     def is_own(self) -> bool:
         """Whether this process took it."""
         return self.holder == HOLDER
+
+    @property
+    def is_abandoned(self) -> bool:
+        """Whether the process that took it is known to have ended, whatever its time.
+
+        It is known of one on this machine, and of one of this very run in GitHub Actions: its steps
+        follow each other, and no two of its jobs change the same endpoint.
+        """
+        if self.is_own:
+            return False
+        machine, _, process = self.process.partition(" ")
+        if machine == machine_id():
+            return not _is_running(process)
+        return _is_earlier(self.run, this_run())
 
     def is_held(self, now: datetime, *, in_progress: bool = False) -> bool:
         """Tell whether it still holds.
@@ -68,7 +95,16 @@ def taken(
 ) -> AzureLease:
     """Return a lease of this process."""
     expires = now + timedelta(seconds=seconds)
-    return AzureLease(purpose, HOLDER, expires, dict(before), dict(mirror))
+    pid, create_time = processes.this_process()
+    return AzureLease(
+        purpose,
+        HOLDER,
+        expires,
+        dict(before),
+        dict(mirror),
+        process=f"{machine_id()} {pid} {create_time!r}",
+        run=this_run(),
+    )
 
 
 def renewed(lease: AzureLease, now: datetime, seconds: float) -> AzureLease:
@@ -85,6 +121,9 @@ def read_lease(tags: Tags) -> AzureLease | None:
             expires=datetime.strptime(tags[f"{LEASE}expires"], _TIME).replace(tzinfo=UTC),
             before=_shares(tags, _BEFORE),
             mirror={name: int(text) for name, text in _below(tags, _MIRROR).items()},
+            process=tags.get(f"{LEASE}process", ""),
+            run=tags.get(f"{LEASE}run", ""),
+            done=f"{LEASE}done" in tags,
         )
     except (KeyError, ValueError):
         return None
@@ -100,6 +139,9 @@ def with_lease(tags: Tags, lease: AzureLease | None) -> dict[str, str]:
         f"{LEASE}purpose": lease.purpose[:_LONGEST_VALUE],
         f"{LEASE}holder": lease.holder[:_LONGEST_VALUE],
         f"{LEASE}expires": lease.expires.astimezone(UTC).strftime(_TIME),
+        **({f"{LEASE}process": lease.process} if lease.process else {}),
+        **({f"{LEASE}run": lease.run} if lease.run else {}),
+        **({f"{LEASE}done": "yes"} if lease.done else {}),
         **_written(lease.before, _BEFORE),
         **{f"{_MIRROR}{name}": str(percent) for name, percent in lease.mirror.items()},
     }
@@ -142,11 +184,54 @@ def undone(lease: AzureLease, now: Shares) -> Undone:
     return Undone(traffic, mirror, None)
 
 
+@functools.cache
+def machine_id() -> str:
+    """Return what tells this machine from every other, also from those of the same name.
+
+    Hosted runners share their names, and containers their machine.
+    """
+    parts = [socket.gethostname()]
+    try:
+        parts += [_BOOT.read_text(encoding="ascii").strip(), str(_PROCESSES.readlink())]
+    except OSError:
+        parts.append(str(uuid.getnode()))
+    return hashlib.sha256(" ".join(parts).encode()).hexdigest()[:16]
+
+
+def this_run(variables: Mapping[str, str] = os.environ) -> str:
+    """Return the run of GitHub Actions that this process belongs to, or nothing."""
+    run = variables.get("GITHUB_RUN_ID", "")
+    attempt = variables.get("GITHUB_RUN_ATTEMPT", "")
+    if not (run and attempt):
+        return ""
+    return f"{variables.get('GITHUB_REPOSITORY', '')} {run} {attempt}".strip()[-_LONGEST_VALUE:]
+
+
+def _is_earlier(run: str, now: str) -> bool:
+    """Tell whether a run is the present one, or an earlier attempt of it."""
+    name, _, attempt = run.rpartition(" ")
+    present, _, number = now.rpartition(" ")
+    known = attempt.isdecimal() and number.isdecimal()
+    return known and name == present != "" and int(attempt) <= int(number)
+
+
+def _is_running(process: str) -> bool:
+    """Tell whether a process of this machine runs; one that is not described does."""
+    pid, _, create_time = process.partition(" ")
+    try:
+        return processes.is_running(int(pid), float(create_time))
+    except ValueError:
+        return True
+
+
 def _written(shares: Shares, prefix: str) -> dict[str, str]:
-    return {
-        f"{prefix}{name}": f"version {share.model_version}, {share.traffic} %"
-        for name, share in shares.items()
-    }
+    return {f"{prefix}{name}": _text(share) for name, share in shares.items()}
+
+
+def _text(share: DeploymentShare) -> str:
+    text = f"version {share.model_version}, {share.traffic} %"
+    whole = f"{text}, {share.origin}"
+    return whole if share.origin and len(whole) <= _LONGEST_VALUE else text
 
 
 def _shares(tags: Tags, prefix: str) -> Shares:
@@ -154,8 +239,8 @@ def _shares(tags: Tags, prefix: str) -> Shares:
 
 
 def _share(text: str) -> DeploymentShare:
-    version, _, traffic = text.removeprefix("version ").removesuffix(" %").partition(", ")
-    return DeploymentShare(int(version), int(traffic))
+    version, traffic, *origin = text.removeprefix("version ").split(", ", 2)
+    return DeploymentShare(int(version), int(traffic.removesuffix(" %")), "".join(origin))
 
 
 def _below(tags: Tags, prefix: str) -> dict[str, str]:

@@ -61,6 +61,18 @@ def subscription_id(settings: "AzureSettings", variables: Mapping[str, str] = os
     return found
 
 
+def workspace_id(names: AzureNames, settings: "AzureSettings") -> str:
+    """Return the id of the workspace.
+
+    Raises:
+        ConfigError: neither the settings nor the environment name a subscription.
+    """
+    return (
+        f"/subscriptions/{subscription_id(settings)}/resourceGroups/{names.resource_group}"
+        f"/providers/Microsoft.MachineLearningServices/workspaces/{names.workspace}"
+    )
+
+
 def identity_id(names: AzureNames, settings: "AzureSettings") -> str | None:
     """Return the id of the identity that a new endpoint gets; None lets Azure make one.
 

@@ -10,6 +10,7 @@ from .azure_client import AzureClients
 from .azure_errors import azure_errors, word_of
 from .azure_lease import AzureLease, Shares, read_lease
 from .azure_names import identity_id
+from .azure_origin import origin_of
 from .base import Deployment, DeploymentShare, Report, silent
 
 ENDPOINT_FILE = "aml/endpoints/endpoint.yml"
@@ -57,7 +58,7 @@ class View:
         """What each deployment serves and its percentage."""
         traffic = self.traffic
         return {
-            name: DeploymentShare(each.model_version, traffic[name])
+            name: DeploymentShare(each.model_version, traffic[name], each.origin)
             for name, each in self.described.items()
         }
 
@@ -196,6 +197,7 @@ def describe(found: Any) -> Deployment:
         commit=str(tags.get("commit", "")),
         healthy=state == SUCCEEDED,
         detail="" if state == SUCCEEDED else f"Azure says that it is {state}",
+        origin=origin_of(found),
     )
 
 

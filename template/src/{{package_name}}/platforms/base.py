@@ -49,7 +49,11 @@ class ModelVersion:
 
 @dataclass(frozen=True)
 class Deployment:
-    """One deployment behind an endpoint, as the endpoint itself reports it."""
+    """One deployment behind an endpoint, as the endpoint itself reports it.
+
+    `origin` says in the platform's own words what it was made of besides the model, such as its
+    serving code; it is empty where nothing is known.
+    """
 
     name: str
     model_version: int
@@ -57,6 +61,7 @@ class Deployment:
     commit: str
     healthy: bool
     detail: str = ""
+    origin: str = ""
 
 
 @dataclass(frozen=True)
@@ -89,10 +94,11 @@ class Observation:
 
 @dataclass(frozen=True)
 class DeploymentShare:
-    """What a deployment served and its percentage of the traffic, as recorded."""
+    """What a deployment served, its percentage of the traffic and its origin, as recorded."""
 
     model_version: int
     traffic: int
+    origin: str = ""
 
 
 class Endpoint(Protocol):
@@ -110,12 +116,19 @@ class Endpoint(Protocol):
         """Return the key that callers send as `Authorization: Bearer <key>`."""
 
     def deploy(
-        self, deployment: str, version: ModelVersion, report: Report, *, first_share: int = 100
+        self,
+        deployment: str,
+        version: ModelVersion,
+        report: Report,
+        *,
+        first_share: int = 100,
+        origin: str = "",
     ) -> None:
         """Create or replace a deployment; return when it is healthy, else leave all as it was.
 
         The endpoint's first deployment gets `first_share` percent of the traffic, 0 or 100; a
-        further one gets none, and one that is replaced keeps its share.
+        further one gets none, and one that is replaced keeps its share. With an origin it is made
+        of what that names, else of what the project holds now.
         """
 
     def is_current(self, deployment: str, version: ModelVersion) -> bool:
@@ -127,10 +140,11 @@ class Endpoint(Protocol):
     def traffic(self) -> dict[str, int]:
         """Return the percentage of traffic of each deployment; the sum is 0 or 100."""
 
-    def set_traffic(self, traffic: Mapping[str, int]) -> None:
+    def set_traffic(self, traffic: Mapping[str, int], *, completes: bool = False) -> None:
         """Set the percentages; they must sum to 0 or 100 and name healthy deployments.
 
-        A deployment that is mirrored to cannot take traffic: end the mirror first.
+        A deployment that is mirrored to cannot take traffic: end the mirror first. What completes
+        the change of a lease is not undone any more if the process dies after it.
         """
 
     def mirror(self) -> dict[str, int]:

@@ -13,10 +13,10 @@ from .state import EndpointState, Lease
 
 
 def shares(state: EndpointState) -> dict[str, DeploymentShare]:
-    """Return what each deployment serves and its percentage of the traffic, in order of name."""
+    """Return what each deployment serves, its traffic and its origin, in order of name."""
     return {
-        name: DeploymentShare(state.deployments[name].model_version, state.traffic.get(name, 0))
-        for name in sorted(state.deployments)
+        name: DeploymentShare(each.model_version, state.traffic.get(name, 0), each.origin)
+        for name, each in sorted(state.deployments.items())
     }
 
 
@@ -44,6 +44,16 @@ def completed(state: EndpointState) -> EndpointState:
     before = state.lease.before
     changed = bool(before) and before != shares(state)
     return replace(state, lease=None, previous=before if changed else state.previous)
+
+
+def done(state: EndpointState) -> EndpointState:
+    """Return the state whose change has reached its end, though its lease still holds."""
+    return replace(state, lease=replace(state.lease, done=True)) if state.lease else state
+
+
+def abandoned(state: EndpointState) -> EndpointState:
+    """Return the state after a change whose process has died: undone, unless it was done."""
+    return completed(state) if state.lease and state.lease.done else restored(state)
 
 
 def restored(state: EndpointState) -> EndpointState:

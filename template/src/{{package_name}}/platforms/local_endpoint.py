@@ -118,13 +118,16 @@ class LocalEndpoint:
         report: Report,
         *,
         first_share: int = ALL_TRAFFIC,
+        origin: str = "",
     ) -> None:
         """Create or replace a deployment; return when it is healthy, else leave all as it was.
 
         The first deployment of the endpoint gets the first share, a further one none; a replaced
-        one keeps its share, and no request fails while it is replaced.
+        one keeps its share, and no request fails while it is replaced. The origin is the hash of
+        scoring code that was deployed before.
 
         Raises:
+            ConfigError: the code of that origin is not kept any more.
             Refused: the version's files differ from what was registered.
             PlatformError: the server did not start, or another command changes the endpoint.
         """
@@ -132,7 +135,7 @@ class LocalEndpoint:
         facts = verify_version(version.folder)
         with self._changing():
             self._servers.start_missing(report, retry_failed=False, but=deployment)
-            code = keep_code(self._root / "serving", self._home / "serving-code")
+            code = self._code(origin)
             plan = DeploymentState(
                 model_name=facts.name,
                 model_version=facts.version,
@@ -160,8 +163,7 @@ class LocalEndpoint:
         if found is None or not self._servers.describe(deployment, found).healthy:
             return False
         facts = verify_version(version.folder)
-        code = Path(found.code).name
-        return (found.model_version, found.model_sha256, code) == (
+        return (found.model_version, found.model_sha256, found.origin) == (
             facts.version,
             facts.model_sha256,
             code_hash(self._root / "serving"),
@@ -180,7 +182,7 @@ class LocalEndpoint:
         state = self._state.endpoint(self.name) or EndpointState()
         return {name: state.traffic.get(name, 0) for name in sorted(state.deployments)}
 
-    def set_traffic(self, traffic: Mapping[str, int]) -> None:
+    def set_traffic(self, traffic: Mapping[str, int], *, completes: bool = False) -> None:
         """Set the percentages; a deployment that is not named gets none.
 
         Raises:
@@ -192,7 +194,7 @@ class LocalEndpoint:
             state = self._servers.existing()
             self._check_traffic(traffic, state)
             shares = {name: traffic.get(name, 0) for name in sorted(state.deployments)}
-            self._change(lambda s: replace(s, traffic=shares))
+            self._change(lambda s: replace(leases.done(s) if completes else s, traffic=shares))
             self._servers.let_router_follow(silent)
 
     def mirror(self) -> dict[str, int]:
@@ -353,6 +355,15 @@ class LocalEndpoint:
                 raise self._busy(held)
             yield
 
+    def _code(self, origin: str) -> Path:
+        """Return the kept scoring code: the project's, or that of an origin."""
+        store = self._home / "serving-code"
+        if not origin:
+            return keep_code(self._root / "serving", store)
+        if not (store / origin).is_dir():
+            raise ConfigError(f"{store / origin} does not exist: the scoring code is not kept")
+        return store / origin
+
     def _lease(self) -> Lease | None:
         state = self._state.endpoint(self.name)
         return state.lease if state else None
@@ -368,9 +379,10 @@ class LocalEndpoint:
         held = self._lease()
         if held is None or leases.is_held(held):
             return
-        state = self._change(leases.restored)
+        state = self._change(leases.abandoned)
         shares = ", ".join(f"{name} {share} %" for name, share in state.traffic.items())
-        report(f"{held.purpose} was interrupted: the traffic is {shares or 'as before'}")
+        when = " at its end" if held.done else ""
+        report(f"{held.purpose} was interrupted{when}: the traffic is {shares or 'as before'}")
 
     def _repair(self, report: Report, *, retry_failed: bool) -> None:
         state = self._state.endpoint(self.name)

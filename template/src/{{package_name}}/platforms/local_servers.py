@@ -90,6 +90,7 @@ class LocalServers:
             commit=found.commit,
             healthy=not detail,
             detail=detail,
+            origin=found.origin,
         )
 
     def existing(self) -> EndpointState:

@@ -10,7 +10,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
 
 from filelock import FileLock, Timeout
@@ -46,16 +46,25 @@ class DeploymentState:
     process: ProcessRecord | None = None
     failure: str = ""
 
+    @property
+    def origin(self) -> str:
+        """The hash of the scoring code, which is the name of its folder."""
+        return PurePosixPath(self.code).name
+
 
 @dataclass(frozen=True)
 class Lease:
-    """A change of several steps in progress: its process, and how the endpoint was before."""
+    """A change of several steps in progress: its process, and how the endpoint was before.
+
+    Once it is done, nobody undoes it any more.
+    """
 
     purpose: str
     pid: int
     create_time: float
     before: dict[str, DeploymentShare]
     mirror: dict[str, int]
+    done: bool = False
 
 
 @dataclass(frozen=True)

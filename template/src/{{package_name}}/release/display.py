@@ -138,6 +138,8 @@ def show_record(record: Record) -> None:
         ("compared" if len(record.versions) > 1 else "deployed", versions),
         ("traffic now", after or "none"),
     ]
+    if record.warning:
+        rows.append(("warning", record.warning))
     if record.rehearsal:
         rows.append(("a rehearsal", record.rehearsal))
     result = record.ab_test

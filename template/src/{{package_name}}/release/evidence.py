@@ -25,7 +25,8 @@ class Record:
     """One release, or one A/B test by itself, and how it ended.
 
     `kind` says which of the two; `versions` holds the model version of each deployment; `outcome`
-    is `promoted`, `unchanged` (it served already), `hold`, `rejected` or `failed`.
+    is `promoted`, `unchanged` (it served already), `hold`, `rejected` or `failed`; `left` names the
+    replaced deployments that could not be removed.
     """
 
     endpoint: str
@@ -40,6 +41,17 @@ class Record:
     smoke: SmokeResult | None = None
     ab_test: AbResult | None = None
     candidate_log: str = ""
+    left: tuple[str, ...] = ()
+
+    @property
+    def warning(self) -> str:
+        """What to do about replaced deployments that are still there, or nothing."""
+        if not self.left:
+            return ""
+        return (
+            f"{' and '.join(self.left)} could not be removed: without traffic, but still running "
+            "and, on Azure, billed; remove by hand what the next release does not replace"
+        )
 
     def ended(self, outcome: str, reason: str, traffic: Mapping[str, int]) -> "Record":
         """Return the record with its end."""
@@ -57,6 +69,7 @@ class Record:
             "rehearsal": self.rehearsal,
             "traffic_before": dict(self.traffic_before),
             "traffic_after": dict(self.traffic_after),
+            "not_removed": list(self.left),
             "smoke_test": self.smoke.to_dict() if self.smoke else None,
             "ab_test": self.ab_test.to_dict() if self.ab_test else None,
         }
@@ -96,6 +109,8 @@ def to_markdown(record: Record, moment: datetime) -> str:
         f"- traffic after: {after}",
         "",
     ]
+    if record.warning:
+        lines += [f"**Warning:** {record.warning}.", ""]
     if record.rehearsal:
         lines += [f"A rehearsal: {record.rehearsal}.", ""]
     if record.ab_test and record.ab_test.looks:

@@ -83,23 +83,27 @@ def release(
     version = platform.version(model_version)
     endpoint = platform.endpoint(settings.endpoint_name)
     endpoint.repair(watchers.report)
-    with endpoint.lease(f"the release of version {version.version}"):
-        traffic = endpoint.traffic()
-        baseline = sole_deployment(traffic)
-        if baseline and not rehearsal and _is_released(endpoint, baseline, version):
-            watchers.report(f"{baseline} serves version {version.version} already")
-            record = _record(endpoint, baseline, traffic, "unchanged", "it serves already")
-            watchers.ended(Released(record, None))
-            return Released(record, None)
-        if baseline and has_ab_test(settings):
-            endpoint.observations()  # without them there is no A/B test: better to know now
-        job = _Job(platform, settings, endpoint, version, baseline, watchers)
-        job.ab_settings = ab_test or settings.values.ab_test
-        released = job.run(rehearsal)
-    # what callers reach has changed: that the old one cannot be removed undoes nothing
-    others = {each.name for each in endpoint.deployments()} - {job.candidate}
-    remove(endpoint, others, watchers.report)
-    return released
+    job: _Job | None = None
+    try:
+        with endpoint.lease(f"the release of version {version.version}"):
+            traffic = endpoint.traffic()
+            baseline = sole_deployment(traffic)
+            if baseline and not rehearsal and _is_released(endpoint, baseline, version):
+                watchers.report(f"{baseline} serves version {version.version} already")
+                record = _record(endpoint, baseline, traffic, "unchanged", "it serves already")
+                watchers.ended(Released(record, None))
+                return Released(record, None)
+            if baseline and has_ab_test(settings):
+                endpoint.observations()  # without them there is no A/B test: better to know now
+            job = _Job(platform, settings, endpoint, version, baseline, watchers)
+            job.ab_settings = ab_test or settings.values.ab_test
+            job.run(rehearsal)
+        # what callers reach has changed: that the old one cannot be removed undoes nothing
+        job.remove_others()
+    finally:
+        if job and job.promoted:
+            job.tell()
+    return job.released
 
 
 def ab_test(
@@ -158,6 +162,9 @@ class _Job:
     """One release under its lease."""
 
     ab_settings: AbTestSettings
+    record: Record
+    released: Released
+    promoted = False
 
     def __init__(
         self,
@@ -177,8 +184,8 @@ class _Job:
         self.watchers = watchers
         self.report = watchers.report
 
-    def run(self, rehearsal: str) -> Released:
-        """Deploy, test and switch; on failure put everything back."""
+    def run(self, rehearsal: str) -> None:
+        """Deploy, test and switch; on failure put everything back and tell of it."""
         before = self.endpoint.traffic()
         was_there = self.endpoint.is_current(self.candidate, self.version)
         self.record = replace(
@@ -196,7 +203,13 @@ class _Job:
             raise
         reason = self.record.reason or "the smoke test passed"
         self.record = self.record.ended("promoted", reason, {self.candidate: ALL_TRAFFIC})
-        return self._told()
+        self.promoted = True
+
+    def remove_others(self) -> None:
+        """Remove what served before; what cannot be removed is recorded."""
+        others = [each.name for each in self.endpoint.deployments() if each.name != self.candidate]
+        self.record = replace(self.record, left=tuple(others))  # if it is cut off
+        self.record = replace(self.record, left=remove(self.endpoint, others, self.report))
 
     def _deploy(self) -> None:
         if self.endpoint.is_current(self.candidate, self.version):
@@ -249,7 +262,7 @@ class _Job:
     def _switch(self) -> None:
         self.report(f"{self.candidate} takes all traffic")
         self.endpoint.set_mirror(None)
-        self.endpoint.set_traffic({self.candidate: ALL_TRAFFIC})
+        self.endpoint.set_traffic({self.candidate: ALL_TRAFFIC}, completes=True)
 
     def _clean_up(self, error: BaseException, *, keep: bool) -> None:
         """Keep what explains the failure; remove the candidate that this release brought."""
@@ -266,17 +279,17 @@ class _Job:
                 self.report(f"removing {self.candidate}")
                 self.endpoint.delete(self.candidate)
         self.record = self.record.ended(outcome, reason, self.endpoint.traffic())
-        self._told()
+        self.tell()
 
-    def _told(self) -> Released:
+    def tell(self) -> None:
+        """Write the evidence, and tell of the end."""
         folder = None
         try:
             folder = write_evidence(self.settings.project.state_dir, self.record)
         except Exception as error:  # a full disk or a plot must not decide how a release ends
             self.report(f"the evidence could not be written: {error}")
-        released = Released(self.record, folder)
-        self.watchers.ended(released)
-        return released
+        self.released = Released(self.record, folder)
+        self.watchers.ended(self.released)
 
 
 @contextlib.contextmanager

@@ -4,7 +4,15 @@ from collections.abc import Collection, Iterable, Mapping
 
 from ..checks import failures
 from ..errors import ConfigError, MlopsError, PlatformError, Refused
-from ..platforms.base import ALL_TRAFFIC, DeploymentShare, Endpoint, Platform, Report, silent
+from ..platforms.base import (
+    ALL_TRAFFIC,
+    Deployment,
+    DeploymentShare,
+    Endpoint,
+    Platform,
+    Report,
+    silent,
+)
 from ..project import Project
 from ..settings import SmokeTestSettings
 from .smoke import SmokeResult, signatures_of, smoke_test
@@ -67,15 +75,26 @@ def switch_traffic(endpoint: Endpoint, green_percent: int, report: Report = sile
     wanted = {name: share for name, share in shares.items() if share > 0}
     endpoint.repair(report)
     with endpoint.lease("a switch of traffic"):
-        endpoint.set_traffic(wanted)
+        endpoint.set_traffic(wanted, completes=True)
     report(", ".join(f"{name} {share} %" for name, share in endpoint.traffic().items()))
 
 
 def has_traffic(endpoint: Endpoint, model_version: int, report: Report = silent) -> bool:
-    """Tell whether callers reach a version, after mending what an interrupted change left."""
+    """Tell whether callers reach a version, after mending what an interrupted change left.
+
+    Raises:
+        PlatformError: they do not, but another command changes the endpoint and may let them.
+    """
     if not endpoint.exists():
         return False
     endpoint.repair(report)
+    if _has_traffic(endpoint, model_version):
+        return True
+    with endpoint.lease(f"the look at version {model_version}"):
+        return _has_traffic(endpoint, model_version)
+
+
+def _has_traffic(endpoint: Endpoint, model_version: int) -> bool:
     traffic = endpoint.traffic()
     return any(
         each.model_version == model_version and traffic.get(each.name, 0) > 0
@@ -88,7 +107,8 @@ def rollback(
 ) -> dict[str, DeploymentShare]:
     """Restore what served before the last completed change; return what was recorded of it.
 
-    A version that was removed is deployed again and smoke-tested before it gets traffic. What had
+    A version that was removed is deployed again, with the serving code and the image that it had,
+    and smoke-tested before it gets traffic. What had
     no traffic then is not brought back. A second rollback goes forward again.
 
     Raises:
@@ -147,7 +167,7 @@ def put_back(
                 shares[place] = share.traffic
             report("traffic: " + ", ".join(f"{name} {share} %" for name, share in shares.items()))
             endpoint.set_mirror(None)
-            endpoint.set_traffic(shares)
+            endpoint.set_traffic(shares, completes=True)
         except BaseException:
             added = {each.name for each in endpoint.deployments()} - before
             remove(endpoint, added, report)
@@ -156,14 +176,17 @@ def put_back(
     remove(endpoint, {each.name for each in endpoint.deployments()} - shares.keys() - kept, report)
 
 
-def remove(endpoint: Endpoint, names: Iterable[str], report: Report) -> None:
-    """Remove deployments without traffic; one that cannot be removed is only reported."""
+def remove(endpoint: Endpoint, names: Iterable[str], report: Report) -> tuple[str, ...]:
+    """Remove deployments without traffic; report and return those that cannot be removed."""
+    left = []
     for name in sorted(names):
         report(f"removing {name}")
         try:
             endpoint.delete(name)
         except MlopsError as error:
             report(f"{name} could not be removed: {error}")
+            left.append(name)
+    return tuple(left)
 
 
 def try_deployment(
@@ -180,8 +203,8 @@ def try_deployment(
 def _place(endpoint: Endpoint, name: str, share: DeploymentShare, taken: Collection[str]) -> str:
     """Return the name under which a version can come back: its own, or that of a free colour."""
     traffic = endpoint.traffic()
-    versions = {each.name: each.model_version for each in endpoint.deployments()}
-    if not traffic.get(name) or versions[name] == share.model_version:
+    found = {each.name: each for each in endpoint.deployments()}
+    if not traffic.get(name) or _is_same(found[name], share):
         return name
     free = [each for each in COLOURS if each not in taken and not traffic.get(each)]
     if not free:
@@ -196,10 +219,16 @@ def _bring_back(
     platform: Platform, endpoint: Endpoint, name: str, share: DeploymentShare, report: Report
 ) -> None:
     found = {each.name: each for each in endpoint.deployments()}.get(name)
-    if found and found.healthy and found.model_version == share.model_version:
+    if found and found.healthy and _is_same(found, share):
         report(f"{name} still serves version {share.model_version}")
     else:
-        endpoint.deploy(name, platform.version(share.model_version), report)
+        version = platform.version(share.model_version)
+        endpoint.deploy(name, version, report, origin=share.origin)
+
+
+def _is_same(found: Deployment, share: DeploymentShare) -> bool:
+    """Tell whether a deployment is what was recorded; without an origin the version decides."""
+    return found.model_version == share.model_version and share.origin in ("", found.origin)
 
 
 def _require_works(

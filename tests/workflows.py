@@ -115,6 +115,9 @@ IDENTITY = {
     name: f"${{{{ vars.{name} }}}}"
     for name in ("AZURE_CLIENT_ID", "AZURE_TENANT_ID", "AZURE_SUBSCRIPTION_ID")
 }
+# What may run on a machine of the team's own, whose network reaches Azure: reviewed code alone.
+HOSTED = "ubuntu-24.04"
+OWN_RUNNER = f"${{{{ vars.MLOPS_RUNNER || '{HOSTED}' }}}}"
 SECRET_NAME = re.compile(r"(?i)token|secret|passw|key$|credential|connection_?string")
 SECRET_VALUE = re.compile(
     r"gh[pousr]_\w{20}|AKIA\w{16}|AccountKey=|SharedAccessSignature|-----BEGIN|[\w-]{3}8Q~[\w.~-]{30}"
@@ -155,6 +158,7 @@ def policy(project: Path) -> None:
         if "steps" not in job:
             continue
         assert job["timeout-minutes"] > 0, key
+        check_runner(key, job)
         for step in job["steps"]:
             check_step(key, step)
     for name, text in texts.items():
@@ -192,6 +196,14 @@ def check_rights(key: tuple[str, str], job: dict[str, Any]) -> None:
     if runs_code and writes:
         assert writes == {"id-token"}, key
         assert "environment" in job, f"{key}: it signs in, and no environment says from where"
+
+
+def check_runner(key: tuple[str, str], job: dict[str, Any]) -> None:
+    """Check that a machine of the team's own runs what an environment limits to its branches."""
+    assert job["runs-on"] in (HOSTED, OWN_RUNNER), key
+    if job["runs-on"] == OWN_RUNNER:
+        limited = "environment" in job and job["environment"]["name"] != "infra-plan"
+        assert limited, f"{key}: a pull request may choose what runs there"
 
 
 def check_identity(key: tuple[str, str], job: dict[str, Any]) -> None:

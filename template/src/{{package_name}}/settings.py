@@ -285,7 +285,7 @@ class AzureSettings(_Section):
         default=3600.0, gt=0, description="Time a deployment or another operation may take."
     )
     training_timeout_seconds: float = Field(
-        default=21600.0, gt=0, description="Time a training job may take."
+        default=19800.0, gt=0, description="Time a training job may take."
     )
     poll_seconds: float = Field(
         default=10.0, gt=0, description="Time between two looks at an operation or job."

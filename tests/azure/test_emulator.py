@@ -4,6 +4,7 @@ import socket
 import subprocess
 import sys
 import time
+from base64 import b64encode
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -274,6 +275,68 @@ class TestResources:
         assert said == answer.json()["error"]["message"]
         assert "properties.authMode, 'Password', is none of" in said
         assert "properties.trafic is not known" in said
+
+
+class TestStorage:
+    """By default only who signs in opens a workspace's files, as the infrastructure makes it."""
+
+    def test_no_key_is_handed_out(
+        self, azure: AzureEmulator, dev: MLClient, models: list[str]
+    ) -> None:
+        assert dev.datastores.get_default().credentials.type == "None"
+        assert azure.called("POST", "/listSecrets$") == []
+        token = DefaultAzureCredential().get_token(ARM_SCOPE).token
+        datastore = dev.datastores.get_default().id
+        url = f"https://management.azure.com{datastore}/listSecrets"
+        answer = requests.post(url, headers={"Authorization": f"Bearer {token}"}, timeout=10)
+        assert answer.status_code == 400
+        assert "No secrets for credentials of type None" in answer.json()["error"]["message"]
+        assert "No secrets" in azure.state.client_faults.pop()
+
+    def test_who_does_not_sign_in_sees_nothing(
+        self, azure: AzureEmulator, dev: MLClient, models: list[str]
+    ) -> None:
+        url = container_url(dev)
+        assert [*ContainerClient.from_container_url(url, DefaultAzureCredential()).list_blobs()]
+        key = b64encode(b"some key").decode()
+        for credential in (None, {"account_name": azurite.KEYLESS, "account_key": key}):
+            closed = ContainerClient.from_container_url(url, credential, retry_total=0)
+            with pytest.raises(HttpResponseError, match=r"[Aa]uthenticat"):
+                [*closed.list_blobs()]
+
+    def test_an_expired_token_opens_neither_files_nor_resources(
+        self, azure: AzureEmulator, dev: MLClient, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(azure.identity, "token_seconds", -1)
+        secret = (azure.state.tenant, azure.identity.client, azure.identity.secret)
+        expired = ClientSecretCredential(*secret)
+        files = ContainerClient.from_container_url(container_url(dev), expired, retry_total=0)
+        with pytest.raises(HttpResponseError, match="failed to authenticate"):
+            [*files.list_blobs()]
+        url = f"https://management.azure.com/subscriptions/{azure.state.subscription}"
+        token = ClientSecretCredential(*secret).get_token(ARM_SCOPE).token
+        answer = requests.get(url, headers={"Authorization": f"Bearer {token}"}, timeout=10)
+        assert answer.status_code == 401
+        assert answer.json()["error"]["code"] == "ExpiredAuthenticationToken"
+
+    def test_a_workspace_with_keys_hands_them_out(
+        self, azure: AzureEmulator, tmp_path: Path
+    ) -> None:
+        azure.add_workspace("mlw-keyed", "rg-keyed", storage_keys=True)
+        keyed = client(azure, "keyed")
+        (tmp_path / "in").mkdir()
+        (tmp_path / "in" / "file.txt").write_text("by a key")
+        keyed.models.create_or_update(Model(name="keyed", version="1", path=tmp_path / "in"))
+        keyed.models.download("keyed", "1", str(tmp_path / "out"))
+        assert next((tmp_path / "out").rglob("file.txt")).read_text() == "by a key"
+        asked = azure.called("POST", "/mlw-keyed/datastores/workspaceblobstore/listSecrets$")
+        assert [call.status for call in asked] == [200, 200]
+
+
+def container_url(to: MLClient) -> str:
+    """Return the address of the files of a workspace."""
+    store = to.datastores.get_default()
+    return f"https://{store.account_name}.blob.core.windows.net/{store.container_name}"
 
 
 class TestModels:
@@ -647,7 +710,7 @@ class TestFaults:
     ) -> None:
         azure.lose("CONNECT", "blob.core.windows.net$", times=ALWAYS)
         lost = ContainerClient.from_container_url(
-            "https://mlopsworkspaces.blob.core.windows.net/any", retry_total=0
+            "https://mlopskeyless.blob.core.windows.net/any", retry_total=0
         )
         with pytest.raises((ServiceRequestError, ServiceResponseError)):
             lost.exists()

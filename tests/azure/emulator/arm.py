@@ -7,8 +7,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from . import hosts
-from .azurite import ACCOUNTS, Azurite
-from .errors import not_found
+from .azurite import KEYED, KEYLESS, Azurite
+from .errors import bad_request, not_found
 from .state import PROVIDER, State, Store, shown
 
 GROUP = "/subscriptions/{subscription}/resourceGroups/{group}"
@@ -41,12 +41,14 @@ class Arm:
             ),
         ]
 
-    def add_workspace(self, name: str, group: str, log_analytics: str) -> str:
+    def add_workspace(
+        self, name: str, group: str, log_analytics: str, *, storage_keys: bool
+    ) -> str:
         """Make a workspace with its default datastore; return its id."""
         self._state.groups.add(group)
         resource = f"{self._state.group_id(group)}/providers/{PROVIDER}/workspaces/{name}"
         number = str(uuid.uuid4())
-        store = Store(ACCOUNTS[0], f"azureml-blobstore-{number}")
+        store = Store(KEYED if storage_keys else KEYLESS, f"azureml-blobstore-{number}")
         self._azurite.make(store)
         self._state.stores[resource.lower()] = store
         region = self._state.region
@@ -69,6 +71,7 @@ class Arm:
                     f"Microsoft.Insights/components/{name}",
                     "logAnalyticsWorkspace": log_analytics,
                     "publicNetworkAccess": "Enabled",
+                    "systemDatastoresAuthMode": "accesskey" if storage_keys else "identity",
                 },
             },
         )
@@ -87,7 +90,9 @@ class Arm:
                     "endpoint": "core.windows.net",
                     "protocol": "https",
                     "isDefault": datastore.endswith(DATASTORE),
-                    "credentials": {"credentialsType": "AccountKey"},
+                    "credentials": {
+                        "credentialsType": "AccountKey" if store.account == KEYED else "None"
+                    },
                     "serviceDataAccessAuthIdentity": "WorkspaceSystemAssignedIdentity",
                     "tags": {},
                     "properties": {},
@@ -161,6 +166,10 @@ class Arm:
         if self._state.find(f"{workspace}/datastores/{name}") is None:
             raise not_found(f"Datastore {name}")
         store = self._state.stores[workspace.lower()]
+        if store.account == KEYLESS:
+            said = f"No secrets for credentials of type None: {name} is opened by who signs in."
+            self._state.client_faults.append(said)
+            raise bad_request(said)
         key = self._azurite.accounts[store.account].key
         return JSONResponse({"secretsType": "AccountKey", "key": key})
 

@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from .arm import REGISTRY, WORKSPACE, parent_id, resource_path
-from .azurite import ACCOUNTS, Azurite
+from .azurite import REGISTRIES, Azurite
 from .errors import AzureError, not_found
 from .state import PROVIDER, Body, State, Store, shown
 
@@ -156,7 +156,7 @@ class Assets:
                 raise AzureError(409, "Conflict", f"Asset {name} already exists.")
         in_registry = "/registries/" in path.lower()
         account = (
-            ACCOUNTS[1] if in_registry else self._state.stores[parent_id(request).lower()].account
+            REGISTRIES if in_registry else self._state.stores[parent_id(request).lower()].account
         )
         store = Store(account, str(uuid.uuid5(uuid.NAMESPACE_URL, path.lower())))
         self._azurite.make(store)

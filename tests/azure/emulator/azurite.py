@@ -1,5 +1,6 @@
 """Azurite, Microsoft's own emulator of blob storage: installing, starting, reading, writing."""
 
+import hmac
 import os
 import secrets
 import shutil
@@ -7,13 +8,14 @@ import socket
 import subprocess
 import tempfile
 import time
-from base64 import b64encode
-from collections.abc import Iterator
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from tools.worktree import ROOT
 
@@ -26,7 +28,9 @@ VERSION = "3.35.0"
 HOME = ROOT / ".build" / f"azurite-{VERSION}"
 _MAIN = Path("node_modules/azurite/dist/src/blob/main.js")
 _START_SECONDS = 60
-ACCOUNTS = ("mlopsworkspaces", "mlopsregistries")
+_SIGNED_VERSION = "2020-12-06"
+KEYLESS, KEYED, REGISTRIES = ACCOUNTS = ("mlopskeyless", "mlopskeyed", "mlopsregistries")
+STORAGE = "https://storage.azure.com"
 
 
 class MissingToolError(Exception):
@@ -70,11 +74,24 @@ class Account:
 
 
 class Azurite:
-    """A running Azurite with the two accounts of this Azure."""
+    """A running Azurite with the accounts of this Azure.
 
-    def __init__(self, folder: Path, certificates: Certificates) -> None:
+    The workspaces' account KEYLESS is what the infrastructure makes by default: only who signs in
+    opens it, so its key is given to nobody, and what the service signs for it is signed by an
+    identity. KEYED still hands out its key, and REGISTRIES is the service's own.
+
+    Args:
+        folder: where its log lies.
+        certificates: what it shows.
+        token: a token of the service itself, for an audience.
+    """
+
+    def __init__(
+        self, folder: Path, certificates: Certificates, token: Callable[[str], str]
+    ) -> None:
         self._folder = folder
         self._certificates = certificates
+        self._token = token
         self._process: subprocess.Popen[bytes] | None = None
         self.port = 0
         self.accounts = {
@@ -139,13 +156,34 @@ class Azurite:
         """Return a token that opens a container for an hour."""
         from azure.storage.blob import generate_container_sas
 
+        until = datetime.now(UTC) + timedelta(hours=1)
+        if store.account == KEYLESS:
+            return delegated(store, permission, self._delegation_key(until))
         return generate_container_sas(
             store.account,
             store.container,
             account_key=self.accounts[store.account].key,
             permission=permission,
-            expiry=datetime.now(UTC) + timedelta(hours=1),
+            expiry=until,
         )
+
+    def _delegation_key(self, until: datetime) -> Any:
+        """Return the key with which an identity signs, where the account's own is off."""
+        from azure.core.credentials import AccessToken
+        from azure.storage.blob import BlobServiceClient
+
+        token = AccessToken(self._token(STORAGE), int(until.timestamp()))
+
+        class Service:
+            def get_token(self, *_scopes: str, **_options: Any) -> AccessToken:
+                return token
+
+        with BlobServiceClient(
+            f"https://127.0.0.1:{self.port}/{KEYLESS}",
+            credential=Service(),
+            connection_verify=str(self._certificates.authority),
+        ) as client:
+            return client.get_user_delegation_key(datetime.now(UTC) - timedelta(minutes=5), until)
 
     def names(self, store: Store, prefix: str) -> list[str]:
         """Return the names of the blobs that lie at or below a path."""
@@ -198,6 +236,27 @@ class Azurite:
         host, _, path = url.partition("?")[0].removeprefix("https://").partition("/")
         container, _, inner = path.partition("/")
         return Store(host.partition(".")[0], container), inner.strip("/")
+
+
+def delegated(store: Store, permission: str, key: Any) -> str:
+    """Return a token for a container that an identity's key signs.
+
+    Not the SDK's own function: it signs by a version that is newer than Azurite.
+    """
+    whose = {
+        "skoid": key.signed_oid,
+        "sktid": key.signed_tid,
+        "skt": key.signed_start,
+        "ske": key.signed_expiry,
+        "sks": key.signed_service,
+        "skv": key.signed_version,
+    }
+    what = {"sv": _SIGNED_VERSION, "sr": "c"}
+    fields = [permission, "", key.signed_expiry, f"/blob/{store.account}/{store.container}"]
+    fields += [*whose.values(), *[""] * 5, *what.values(), *[""] * 7]
+    digest = hmac.digest(b64decode(key.value), "\n".join(fields).encode(), "sha256")
+    query = {"sp": permission, "se": key.signed_expiry, **whose, **what}
+    return urlencode(query | {"sig": b64encode(digest).decode()})
 
 
 def _files(folder: Path) -> Iterator[Path]:

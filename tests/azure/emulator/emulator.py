@@ -60,7 +60,7 @@ class AzureEmulator:
         self.faults = Faults()
         self.log_analytics_workspace = str(uuid.uuid4())
         self._certificates = certificates.issue(folder / "certificates", region)
-        self.azurite = Azurite(folder / "azurite", self._certificates)
+        self.azurite = Azurite(folder / "azurite", self._certificates, self.identity.service_token)
         self._proxy = Proxy(self.faults)
         self._arm = Arm(self.state, self.azurite)
         self._assets = Assets(self.state, self.azurite)
@@ -143,9 +143,16 @@ class AzureEmulator:
         """The hosts that were asked for and are none of Azure's, in order."""
         return list(self._proxy.refused_hosts)
 
-    def add_workspace(self, name: str, group: str, *computes: str) -> str:
-        """Make a workspace with clusters of these names; return its id."""
-        workspace = self._arm.add_workspace(name, group, self.log_analytics_workspace)
+    def add_workspace(
+        self, name: str, group: str, *computes: str, storage_keys: bool = False
+    ) -> str:
+        """Make a workspace with clusters of these names; return its id.
+
+        Its datastores are opened by who signs in, or with `storage_keys` by the account's key.
+        """
+        workspace = self._arm.add_workspace(
+            name, group, self.log_analytics_workspace, storage_keys=storage_keys
+        )
         for compute in computes:
             self._arm.add_compute(workspace, compute)
         return workspace

@@ -37,6 +37,7 @@ class Identity:
     assertion_seconds: int = 300
     token_seconds: int = 3600
     job_token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
+    _service: str = field(default_factory=lambda: str(uuid.uuid4()))
     _key: bytes = field(default_factory=lambda: secrets.token_bytes(32))
 
     def routes(self) -> list[Host]:
@@ -102,6 +103,20 @@ class Identity:
                 f"The access token is for {claims['aud']!r}, not for one of {sorted(audiences)}.",
             )
 
+    def service_token(self, audience: str) -> str:
+        """Return a token of Azure Machine Learning itself, for an hour."""
+        return self._access_token(audience, self._service, 3600)
+
+    def _access_token(self, audience: str, who: str, seconds: int) -> str:
+        claims = {
+            "aud": audience,
+            "iss": f"https://sts.windows.net/{self.tenant}/",
+            "tid": self.tenant,
+            "appid": who,
+            "oid": who,
+        }
+        return self._sign(claims, seconds)
+
     async def _configuration(self, request: Request) -> Response:
         tenant = request.path_params["tenant"]
         if tenant != self.tenant:
@@ -142,19 +157,12 @@ class Identity:
         if refusal := self._doubt(form):
             return refusal
         audience = form.get("scope", "").split()[0].removesuffix("/.default")
-        claims = {
-            "aud": audience,
-            "iss": f"https://sts.windows.net/{self.tenant}/",
-            "tid": self.tenant,
-            "appid": client,
-            "oid": client,
-        }
         return JSONResponse(
             {
                 "token_type": "Bearer",
                 "expires_in": self.token_seconds,
                 "ext_expires_in": self.token_seconds,
-                "access_token": self._sign(claims, self.token_seconds),
+                "access_token": self._access_token(audience, client, self.token_seconds),
             }
         )
 

@@ -10,7 +10,7 @@ from starlette.routing import Route
 from . import hosts
 from .arm import REGISTRY, parent_id
 from .assets import Assets, locate
-from .azurite import ACCOUNTS, Azurite
+from .azurite import REGISTRIES, Azurite
 from .errors import AzureError, bad_request, not_found
 from .operations import Operations
 from .state import PROVIDER, State, Store
@@ -97,7 +97,7 @@ class Registries:
         model = self._state.get(source)["properties"]
 
         async def work() -> None:
-            store = Store(ACCOUNTS[1], str(uuid.uuid4()))
+            store = Store(REGISTRIES, str(uuid.uuid4()))
             origin, prefix = locate(model["modelUri"], self._state, self._azurite)
             folder = prefix.rpartition("/")[2]
             await run_in_threadpool(self._azurite.make, store)

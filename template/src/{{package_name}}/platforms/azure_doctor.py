@@ -132,10 +132,10 @@ def _resource_group(clients: AzureClients) -> str:
             headers={"Authorization": f"Bearer {token}"},
             timeout=30,
         )
-    except requests.RequestException as error:
+    except requests.RequestException as lost:
         raise PlatformError(
             f"reading the resource group {names.resource_group}: Azure cannot be reached "
-            f"({type(error).__name__}); check network and proxy, then try again"
+            f"({type(lost).__name__}); check network and proxy, then try again"
         ) from None
     if answer.status_code == requests.codes.forbidden:
         clients.require_workspace()

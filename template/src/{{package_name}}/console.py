@@ -36,6 +36,11 @@ def show(message: str, style: str = "") -> None:
     console().print(Text(message, style=style))
 
 
+def show_result(message: str) -> None:
+    """Print one line, as wide as the screen, of what the command was called for."""
+    click.echo(message)
+
+
 def show_table(
     title: str,
     columns: Sequence[str],

@@ -5,19 +5,21 @@ import shutil
 import socket
 import sys
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from .console import mark, show_table
+from .ci import summarise
+from .console import mark, show_result, show_table
 from .errors import MlopsError
 from .governance.lineage import git_state
 from .project import Project, find_project
-from .settings import load_settings
+from .settings import ENVIRONMENT_VARIABLE, load_settings
 from .status import environments
 from .stubs import find_stubs
 
 FREE_GIB_NEEDED = 2
+_LONGEST_REMEDY = 70
 
 
 @dataclass(frozen=True)
@@ -43,12 +45,14 @@ def examine(folder: Path) -> list[Finding]:
     except MlopsError as error:
         return [*findings, Finding("project", False, str(error), "go to the project's folder")]
     findings.append(Finding("project", True, project.root.name, ""))
-    findings += [_settings(project, name) for name in environments(project)]
+    findings += _conf(project)
     return [*findings, _git(project), _lock(project), _stubs(), _writable(project)]
 
 
 def examine_platform(folder: Path, environment: str | None, platform: str | None) -> list[Finding]:
     """Check the resources of an environment on its platform; on this machine there are none.
+
+    If the settings cannot be read, that nothing was checked is a finding, too.
 
     Args:
         folder: a folder of the project.
@@ -56,10 +60,14 @@ def examine_platform(folder: Path, environment: str | None, platform: str | None
         platform: another platform than the settings say.
     """
     try:
-        overrides = {"platform": platform} if platform else {}
-        settings = load_settings(find_project(folder), environment, overrides)
+        project = find_project(folder)
     except MlopsError:
-        return []  # what is wrong with it stands among the findings already
+        return []  # it stands among the findings already
+    try:
+        overrides = {"platform": platform} if platform else {}
+        settings = load_settings(project, environment, overrides)
+    except MlopsError as error:
+        return [_not_checked(project, environment, platform, error)]
     if settings.values.platform != "azure":
         return []
     from .platforms.azure_doctor import examine_azure
@@ -69,12 +77,22 @@ def examine_platform(folder: Path, environment: str | None, platform: str | None
 
 def show_findings(findings: list[Finding]) -> None:
     """Print the findings as a table."""
+    long = [(f.name, f.remedy) for f in findings if len(f.remedy) > _LONGEST_REMEDY]
     rows = [
-        (f.name, f.found, mark(f.passed) if f.needed or f.passed else "advice", f.remedy)
+        (
+            f.name,
+            f.found,
+            mark(f.passed) if f.needed or f.passed else "advice",
+            "see below" if (f.name, f.remedy) in long else f.remedy,
+        )
         for f in findings
     ]
     columns = ("what", "found", "", "what to do")
     show_table("What this machine and project need", columns, rows, is_result=True)
+    if long:
+        summarise("What to do", ("what", "what to do"), long)
+    for name, remedy in long:
+        show_result(f"{name}: {remedy}")
 
 
 def _python() -> Finding:
@@ -109,6 +127,35 @@ def _port() -> Finding:
     except OSError as error:
         return Finding("ports", False, str(error), "allow servers on 127.0.0.1")
     return Finding("ports", True, "127.0.0.1 can be served", "")
+
+
+def _conf(project: Project) -> list[Finding]:
+    """Check the settings of each environment; what is wrong with all of them is said once."""
+    findings = [_settings(project, name) for name in environments(project)]
+    wrong = [finding.found for finding in findings if not finding.passed]
+    said: set[str] = set()
+    kept = []
+    for finding in findings:
+        if not finding.passed:
+            if finding.found in said:
+                continue
+            said.add(finding.found)
+            if wrong.count(finding.found) > 1:
+                finding = replace(finding, name="settings")
+        kept.append(finding)
+    return kept
+
+
+def _not_checked(
+    project: Project, environment: str | None, platform: str | None, error: MlopsError
+) -> Finding:
+    name = environment or os.environ.get(ENVIRONMENT_VARIABLE) or "dev"
+    if name not in environments(project):
+        found, _, remedy = str(error).partition("; ")
+        remedy = remedy or f"name one of them with --environment or {ENVIRONMENT_VARIABLE}"
+        return Finding(f"environment {name}", False, found, remedy)
+    found = f"not checked: the settings of {name} cannot be read"
+    return Finding(platform or "platform", False, found, "mend the settings, then run this again")
 
 
 def _settings(project: Project, environment: str) -> Finding:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import requests
 
-from ..errors import MlopsError
+from ..errors import MlopsError, PlatformError
 from .azure_client import AzureClients, require_extra
 from .azure_credentials import sign_in_kind
-from .azure_errors import azure_errors
+from .azure_errors import azure_errors, word_of
 from .azure_names import subscription_id
 from .azure_observations import SCOPE, TABLE, query
 
@@ -70,7 +70,7 @@ def _checks(settings: "LoadedSettings") -> Iterator[tuple[str, Check]]:
     group = f"the resource group {names.resource_group}"
     yield (
         "resource group",
-        ask(f"reading {group}", lambda: _resource_group(clients), lambda _group: group),
+        ask(f"reading {group}", lambda: _resource_group(clients), lambda note: f"{group}{note}"),
     )
     yield (
         "workspace",
@@ -107,6 +107,7 @@ def _checks(settings: "LoadedSettings") -> Iterator[tuple[str, Check]]:
             lambda found: f"{names.registry}, {len(found)} versions of {settings.model_name}",
         ),
     )
+    yield "endpoint", lambda: _endpoint(clients)
     yield "log of requests", lambda: _log(clients)
 
 
@@ -115,23 +116,47 @@ def _packages() -> str:
     return "azure-ai-ml and azure-identity"
 
 
-def _resource_group(clients: AzureClients) -> Any:
-    from azure.core.exceptions import HttpResponseError
+def _resource_group(clients: AzureClients) -> str:
+    """Read the resource group; return what is to be noted of it.
 
+    A role on the workspace alone does not show its group, and nothing needs it.
+    """
     names = clients.names
     subscription = subscription_id(clients.settings.values.azure)
-    answer = requests.get(
-        f"https://management.azure.com/subscriptions/{subscription}/resourcegroups/"
-        f"{names.resource_group}",
-        params={"api-version": "2021-04-01"},
-        headers={"Authorization": f"Bearer {clients.credential.get_token(_ARM_SCOPE).token}"},
-        timeout=30,
-    )
+    token = clients.credential.get_token(_ARM_SCOPE).token
+    try:
+        answer = requests.get(
+            f"https://management.azure.com/subscriptions/{subscription}/resourcegroups/"
+            f"{names.resource_group}",
+            params={"api-version": "2021-04-01"},
+            headers={"Authorization": f"Bearer {token}"},
+            timeout=30,
+        )
+    except requests.RequestException as lost:
+        raise PlatformError(
+            f"reading the resource group {names.resource_group}: Azure cannot be reached "
+            f"({type(lost).__name__}); check network and proxy, then try again"
+        ) from None
+    if answer.status_code == requests.codes.forbidden:
+        clients.require_workspace()
+        return " is not shown to who is signed in, and need not be: the workspace is"
     if answer.status_code != requests.codes.ok:
+        from azure.core.exceptions import HttpResponseError
+
         error = HttpResponseError(message=answer.text)
         error.status_code = answer.status_code
         raise error
-    return answer.json()
+    return ""
+
+
+def _endpoint(clients: AzureClients) -> str:
+    name = clients.settings.endpoint_name
+    endpoint = clients.find(
+        f"reading the endpoint {name}", clients.workspace.online_endpoints.get, name
+    )
+    if endpoint is None:
+        return f"{name} does not exist yet: `mlops deploy` makes it"
+    return f"{name} is {word_of(endpoint.provisioning_state)}"
 
 
 def _log(clients: AzureClients) -> str:

@@ -11,7 +11,8 @@ from ..errors import ConfigError, MlopsError, PlatformError
 
 _SDK_MODULES = ("azure.", "msrest.", "marshmallow.")
 _LONGEST = 600
-_NOT_FOUND, _CONFLICT, _TOO_MANY = 404, 409, 429
+_LONGEST_SENTENCE = 200
+_FORBIDDEN, _NOT_FOUND, _CONFLICT, _TOO_MANY = 403, 404, 409, 429
 _SERVER_ERROR = 500
 _SIGN_IN = (
     "sign in first: on a laptop `az login` or the Azure extension of your editor; in GitHub "
@@ -19,12 +20,47 @@ _SIGN_IN = (
     "federated credential for this repository and environment"
 )
 _DENIED = re.compile(r"perform action '([^']+)'.*?over scope '([^']+)'", re.DOTALL)
+_SCIENTIST = "AzureML Data Scientist"
+_DEPLOYER = (
+    f"{_SCIENTIST} in dev, or in test and prod the project's own role `endpoint deployer` "
+    "(docs/going-live.md)"
+)
+_REGISTRY_USER = (
+    "AzureML Registry User, or where models are only deployed the project's own role "
+    "`registry reader` (docs/going-live.md),"
+)
+_BLOB_ROLE = ("Storage Blob Data Contributor", "the workspace's storage account")
 _ROLES = (
-    ("microsoft.machinelearningservices/registries", "AzureML Registry User", "the registry"),
-    ("microsoft.machinelearningservices", "AzureML Data Scientist", "the workspace"),
-    ("microsoft.storage", "Storage Blob Data Contributor", "the workspace's storage account"),
+    ("machinelearningservices/registries/models/write", "AzureML Registry User", "the registry"),
+    ("machinelearningservices/registries", _REGISTRY_USER, "the registry"),
+    ("machinelearningservices/workspaces/jobs", _SCIENTIST, "the workspace"),
+    ("machinelearningservices/workspaces/computes", _SCIENTIST, "the workspace"),
+    ("machinelearningservices/workspaces/models/write", _SCIENTIST, "the workspace"),
+    ("machinelearningservices/workspaces/data/write", _SCIENTIST, "the workspace"),
+    ("microsoft.machinelearningservices", _DEPLOYER, "the workspace"),
+    ("microsoft.storage", *_BLOB_ROLE),
     ("microsoft.operationalinsights", "Log Analytics Reader", "the Log Analytics workspace"),
 )
+_NETWORK_CODES = (
+    "AuthorizationFailure",  # of a storage account: its network rules
+    "ForbiddenByConnection",
+    "ForbiddenByFirewall",
+    "PublicNetworkAccessDisabled",
+    "public network access is disabled",
+    "public access is disabled",
+    "public access is not allowed",
+)
+_NETWORK_WORDS = ("firewall", "virtual network", "private endpoint", "private link", "network rule")
+_KEY_WORDS = (
+    "KeyBasedAuthenticationNotPermitted",
+    "key based authentication is not permitted",
+    "shared key authorization is not permitted",
+)
+_NAMESPACE = re.compile(r"\bMicrosoft\.[A-Za-z]+")
+_BUSY_STATE = re.compile(
+    r"\b(?:accepted|creating|updating|deleting|scaling)\b\W+provisioning ?state", re.IGNORECASE
+)
+_BUSY_WORDS = ("OperationCanceled", "higher priority operation", "waiting for lock confirmation")
 
 
 class NotFound(ConfigError):
@@ -109,7 +145,10 @@ def explain(failure: Failure, doing: str) -> MlopsError:
         doing: what was tried, such as "reading the endpoint churn-prod".
     """
     said = _shortened(failure.message)
-    for explained in (_sign_in, _role, _quota, _name, _missing, _busy):
+    for explained in (
+        *(_sign_in, _policy, _network, _keys, _role),
+        *(_provider, _quota, _name, _missing, _busy),
+    ):
         if error := explained(failure, doing, said):
             return error
     if failure.status is None and failure.kind.startswith("Service"):
@@ -128,11 +167,44 @@ def _sign_in(failure: Failure, doing: str, said: str) -> MlopsError | None:
     names = ("ClientAuthenticationError", "CredentialUnavailableError")
     if failure.status != 401 and failure.kind not in names:
         return None
-    return ConfigError(f"{doing}: not signed in to Azure; {_SIGN_IN} ({said})")
+    # what the SDK goes on to tell is every way of signing in that it tried
+    return ConfigError(f"{doing}: not signed in to Azure; {_SIGN_IN} ({_first_sentence(said)})")
+
+
+def _policy(failure: Failure, doing: str, said: str) -> MlopsError | None:
+    if not failure.says("RequestDisallowedByPolicy", "disallowed by policy"):
+        return None
+    return ConfigError(
+        f"{doing}: a policy of your organisation forbids it, which no role changes ({said}); make "
+        "what the policy names as it asks, or ask whoever owns the subscription for an exemption"
+    )
+
+
+def _network(failure: Failure, doing: str, said: str) -> MlopsError | None:
+    if failure.status != _FORBIDDEN or _DENIED.search(failure.message):
+        return None
+    if not failure.says(*_NETWORK_CODES, *_NETWORK_WORDS):
+        return None
+    return ConfigError(
+        f"{doing}: the resource takes no request from this network ({said}); run the command "
+        "inside its virtual network, such as on a runner or a jump host there, or let the "
+        "resource's firewall take the address of this machine"
+    )
+
+
+def _keys(failure: Failure, doing: str, said: str) -> MlopsError | None:
+    if not failure.says(*_KEY_WORDS):
+        return None
+    role, place = _BLOB_ROLE
+    return ConfigError(
+        f"{doing}: the storage account takes no keys ({said}); let the workspace and its "
+        "datastores sign in with identities (systemDatastoresAuthMode: identity), and give who "
+        f"runs this the role {role} on {place}"
+    )
 
 
 def _role(failure: Failure, doing: str, said: str) -> MlopsError | None:
-    if failure.status != 403:
+    if failure.status != _FORBIDDEN:
         return None
     denied = _DENIED.search(failure.message)
     action = denied[1] if denied else said
@@ -140,13 +212,24 @@ def _role(failure: Failure, doing: str, said: str) -> MlopsError | None:
     text = f"{action} {where}".lower()
     role, place = next(
         ((role, place) for part, role, place in _ROLES if part in text),
-        ("AzureML Data Scientist", "the workspace"),
+        (_DEPLOYER, "the workspace"),
     )
     if failure.says("AuthorizationPermissionMismatch", "blob"):
-        role, place = _ROLES[2][1:]
+        role, place = _BLOB_ROLE
     return ConfigError(
         f"{doing}: a role is missing: give who runs this the role {role} on {where or place}; "
         f"a new role takes some minutes to work ({action})"
+    )
+
+
+def _provider(failure: Failure, doing: str, said: str) -> MlopsError | None:
+    if not failure.says("MissingSubscriptionRegistration", "SubscriptionNotRegistered"):
+        return None
+    found = _NAMESPACE.search(failure.message)
+    namespace = found[0] if found else "<the namespace that it names>"
+    return ConfigError(
+        f"{doing}: the subscription has not registered the resource provider ({said}); whoever "
+        f"owns the subscription registers it once: `az provider register --namespace {namespace}`"
     )
 
 
@@ -201,7 +284,8 @@ _INFRASTRUCTURE = (
 
 
 def _busy(failure: Failure, doing: str, said: str) -> MlopsError | None:
-    if failure.status == _CONFLICT:
+    at_work = failure.says(*_BUSY_WORDS) or _BUSY_STATE.search(failure.message)
+    if failure.status == _CONFLICT or at_work:
         return Conflict(
             f"{doing}: another operation on it is in progress ({said}); wait, then try again"
         )
@@ -219,4 +303,15 @@ def word_of(value: object) -> str:
 
 def _shortened(message: str) -> str:
     text = " ".join(message.split()) or "no reason was given"
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+    return _cut(text, _LONGEST)
+
+
+def _first_sentence(text: str) -> str:
+    return _cut(text.split(". ")[0].rstrip("."), _LONGEST_SENTENCE)
+
+
+def _cut(text: str, longest: int) -> str:
+    """Return the text, ended after a whole word if it is too long."""
+    if len(text) <= longest:
+        return text
+    return f"{text[: longest + 1].rpartition(' ')[0] or text[:longest]} …"

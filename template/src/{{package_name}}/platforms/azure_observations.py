@@ -4,6 +4,7 @@ The log arrives minutes late and out of order. So the same window of time is rea
 each request is counted once, and gets its number when it is first seen.
 """
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -12,7 +13,7 @@ from typing import Any
 import requests
 
 from ..errors import ConfigError, PlatformError
-from .base import Observation
+from .base import NotObserved, Observation
 
 API = "https://api.loganalytics.azure.com/v1/workspaces/{workspace}/query"
 SCOPE = "https://api.loganalytics.io/.default"
@@ -29,8 +30,10 @@ DIRECT_AGENT = "mlops-direct"
 """The User-Agent of requests that name their deployment: they say nothing of how two compare."""
 LATE = timedelta(minutes=15)
 _ROWS = 20_000
-_MODEL_ERROR = 424
+_MODEL_ERROR, _TOO_MANY, _SERVER_ERROR = 424, 429, 500
 _TIMEOUT_SECONDS = 60.0
+_ATTEMPTS = 4
+_LONGEST_WAIT = 60.0
 
 Row = Mapping[str, Any]
 
@@ -152,7 +155,7 @@ def query_traffic(
 
     Raises:
         ConfigError: the workspace does not exist or may not be read.
-        PlatformError: Log Analytics does not answer.
+        NotObserved: Log Analytics does not answer.
     """
     found: list[dict[str, Any]] = []
     while True:
@@ -167,21 +170,14 @@ def query_traffic(
 
 
 def query(session: requests.Session, token: str, workspace: str, text: str) -> list[dict[str, Any]]:
-    """Return the rows that a query finds.
+    """Return the rows that a query finds; what may pass by itself is asked again a few times.
 
     Raises:
         ConfigError: the workspace does not exist or may not be read.
-        PlatformError: Log Analytics does not answer.
+        NotObserved: Log Analytics does not answer.
+        PlatformError: it answers something else than rows.
     """
-    try:
-        answer = session.post(
-            API.format(workspace=workspace),
-            json={"query": text},
-            headers={"Authorization": f"Bearer {token}"},
-            timeout=_TIMEOUT_SECONDS,
-        )
-    except requests.RequestException as error:
-        raise PlatformError(f"Log Analytics cannot be reached: {error}") from None
+    answer = _answer(session, token, workspace, text)
     if answer.status_code in (401, 403):
         raise ConfigError(
             "the log of requests may not be read: give who runs this the role Log Analytics "
@@ -198,3 +194,27 @@ def query(session: requests.Session, token: str, workspace: str, text: str) -> l
             f"Log Analytics answered {answer.status_code}: {answer.text[:300]}; try again"
         )
     return rows_of(answer.json())
+
+
+def _answer(session: requests.Session, token: str, workspace: str, text: str) -> requests.Response:
+    problem = ""
+    for attempt in range(_ATTEMPTS):
+        wait = float(2**attempt)
+        try:
+            answer = session.post(
+                API.format(workspace=workspace),
+                json={"query": text},
+                headers={"Authorization": f"Bearer {token}"},
+                timeout=_TIMEOUT_SECONDS,
+            )
+        except requests.RequestException as error:
+            problem = f"Log Analytics cannot be reached: {error}"
+        else:
+            if answer.status_code < _SERVER_ERROR and answer.status_code != _TOO_MANY:
+                return answer
+            problem = f"Log Analytics answered {answer.status_code}: {answer.text[:300]}"
+            asked = answer.headers.get("Retry-After", "")
+            wait = float(asked) if asked.isdecimal() else wait
+        if attempt < _ATTEMPTS - 1:
+            time.sleep(min(wait, _LONGEST_WAIT))
+    raise NotObserved(f"{problem}; try again")

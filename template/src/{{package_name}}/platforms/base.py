@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from ..errors import PlatformError
+
 ALL_TRAFFIC = 100
 
 Report = Callable[[str], None]
@@ -99,6 +101,10 @@ class DeploymentShare:
     model_version: int
     traffic: int
     origin: str = ""
+
+
+class NotObserved(PlatformError):
+    """How requests went cannot be read for now; another attempt may succeed."""
 
 
 class Endpoint(Protocol):

@@ -15,7 +15,7 @@ from typing import Any, Literal
 import numpy as np
 
 from ..errors import ConfigError
-from ..platforms.base import ALL_TRAFFIC, Endpoint, Observation, Report, silent
+from ..platforms.base import ALL_TRAFFIC, Endpoint, NotObserved, Observation, Report, silent
 from ..settings import AbTestSettings
 from .sequential import Evidence, RateTest, blocks
 
@@ -24,6 +24,8 @@ NO_ANSWER = 0
 SERVER_ERROR = 500
 LARGEST = 1e300
 _SILENT_SECONDS = 10.0
+_LOST_SECONDS = 600.0
+_PAUSE_SECONDS = 10.0
 
 Decision = Literal["promote", "hold", "reject"]
 Phase = Literal["mirror", "share"]
@@ -325,12 +327,12 @@ def run_ab_test(
             break
         _enter(endpoint, baseline, candidate, phase, settings, report)
         # what began before belongs to the last phase, also if it is still open
-        seen = _latest(endpoint.observations(seen, patience_seconds=0), seen)
+        seen = _latest(_observed(endpoint, seen, 0, report), seen)
         comparison.begin(phase)
         traffic, mirror = endpoint.traffic(), endpoint.mirror()
         while in_time():
             time.sleep(settings.batch_seconds)
-            new = endpoint.observations(seen, patience)
+            new = _observed(endpoint, seen, patience, report)
             seen = _latest(new, seen)
             comparison.add(new)
             looks.append(comparison.look(time.monotonic() - started))
@@ -346,6 +348,21 @@ def run_ab_test(
             if phase == "mirror" and comparison.copies >= settings.mirror_requests:
                 break
     return ended("hold", comparison.explain(None))
+
+
+def _observed(
+    endpoint: Endpoint, after: int, patience_seconds: float, report: Report
+) -> list[Observation]:
+    """Return what the endpoint observed; an outage of some minutes is waited out."""
+    started = time.monotonic()
+    while True:
+        try:
+            return endpoint.observations(after, patience_seconds)
+        except NotObserved as error:
+            if time.monotonic() - started > _LOST_SECONDS:
+                raise
+            report(f"trying again: {error}")
+        time.sleep(_PAUSE_SECONDS)
 
 
 def _latest(observations: Sequence[Observation], known: int) -> int:

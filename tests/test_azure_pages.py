@@ -55,7 +55,7 @@ def calls_of(block: str, folder: Path, *, fail_at: int | None = None) -> tuple[l
     calls = folder / "calls"
     calls.write_text("", encoding="utf-8")
     said = run(
-        *("bash", "-c", f'PATH="{bin_}:$PATH"\n{block}\necho "ended with $?"'),
+        *("bash", "-c", f'PATH="{bin_}:$PATH"\nexec < <(yes "")\n{block}\necho "ended with $?"'),
         folder=folder,
         env={"CALLS": str(calls), "FAIL_AT": str(fail_at or "")},
     )

@@ -69,14 +69,23 @@ def said_in_sources() -> str:
 
 
 @pytest.fixture(
-    scope="module", params=[("rfm", 3), ("blank", 3), ("rfm", 2), ("blank", 1)], ids=str
+    scope="module",
+    params=[
+        ("rfm", 3, "bicep"),
+        ("blank", 3, "none"),
+        ("rfm", 2, "bicep"),
+        ("blank", 1, "bicep"),
+    ],
+    ids=str,
 )
 def project(
     request: pytest.FixtureRequest, template: Template, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
-    example, level = request.param
+    example, level, infrastructure = request.param
     folder = tmp_path_factory.mktemp("docs") / "project"
-    return template.render(folder, example=example, maturity_level=level)
+    return template.render(
+        folder, example=example, maturity_level=level, infrastructure=infrastructure
+    )
 
 
 def pages(project: Path) -> list[Path]:

@@ -1,0 +1,141 @@
+"""The blocks of the pages on Azure run in bash, with stand-ins for what they call.
+
+What Azure and GitHub answer is played: what is tested is which commands a block runs, that it
+stops at its first failure, and that the files, workflows and inputs that it names exist.
+"""
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from .support import Template, run
+
+SHELLCHECK = Path(sys.executable).parent / "shellcheck"
+PAGES = ("going-live.md", "cost-and-teardown.md")
+FENCED = re.compile(r"^```\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+CALLED = ("az", "gh", "git", "uv")
+# az ends its lines like Windows does, where Git Bash is in use.
+STAND_IN = """#!/usr/bin/env bash
+echo "$(basename "$0") $*" >> "$CALLS"
+[ "$(wc -l < "$CALLS")" != "${FAIL_AT:-}" ] || exit 1
+printf 'answer\\r\\n'
+"""
+# Azure makes resources of these without being asked for each.
+ALWAYS_REGISTERED = {"Authorization", "Resources"}
+# The service itself makes resources of these for an endpoint; infra/ has none.
+OF_ENDPOINTS = {"Cdn", "PolicyInsights"}
+INTERNAL = re.compile(r"'Microsoft\.(\w+)/[\w/]+@")
+
+
+@pytest.fixture(scope="module", params=[(3, "bicep"), (1, "bicep"), (3, "none")], ids=str)
+def project(
+    request: pytest.FixtureRequest, template: Template, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    level, infrastructure = request.param
+    folder = tmp_path_factory.mktemp("azure-pages") / "project"
+    return template.render(folder, maturity_level=level, infrastructure=infrastructure)
+
+
+def blocks(project: Path) -> list[str]:
+    paths = [project / "docs" / name for name in PAGES]
+    texts = [path.read_text(encoding="utf-8") for path in paths if path.exists()]
+    return [block for text in texts for block in FENCED.findall(text)]
+
+
+def calls_of(block: str, folder: Path, *, fail_at: int | None = None) -> tuple[list[str], bool]:
+    """Run a block; return what it called, and whether it ended well."""
+    bin_ = folder / "bin"
+    bin_.mkdir(exist_ok=True)
+    for name in CALLED:
+        (bin_ / name).write_text(STAND_IN, encoding="utf-8")
+        (bin_ / name).chmod(0o755)
+    calls = folder / "calls"
+    calls.write_text("", encoding="utf-8")
+    said = run(
+        *("bash", "-c", f'PATH="{bin_}:$PATH"\nexec < <(yes "")\n{block}\necho "ended with $?"'),
+        folder=folder,
+        env={"CALLS": str(calls), "FAIL_AT": str(fail_at or "")},
+    )
+    return calls.read_bytes().decode().split("\n")[:-1], "ended with 0" in said
+
+
+def test_there_are_blocks(project: Path) -> None:
+    assert len(blocks(project)) >= 6
+
+
+def test_shellcheck_finds_nothing(project: Path, tmp_path: Path) -> None:
+    for number, block in enumerate(blocks(project)):
+        path = tmp_path / f"{number}.sh"
+        path.write_text(block, encoding="utf-8")
+        # 2043: a loop over one environment. 2155: nothing goes on after a failure by hand.
+        allowed = "SC2043" if block.startswith("(") else "SC2043,SC2155"
+        run(SHELLCHECK, "--shell", "bash", "--exclude", allowed, path, folder=tmp_path)
+
+
+def test_a_block_runs_to_its_end(project: Path, tmp_path: Path) -> None:
+    for block in blocks(project):
+        calls, well = calls_of(block, tmp_path)
+        assert well, block
+        assert [call for call in calls if "\r" in call] == []
+
+
+def test_a_block_in_parentheses_stops_at_its_first_failure(project: Path, tmp_path: Path) -> None:
+    for block in blocks(project):
+        if not block.startswith("("):
+            continue
+        whole, _ = calls_of(block, tmp_path)
+        for number in range(1, len(whole) + 1):
+            calls, well = calls_of(block, tmp_path, fail_at=number)
+            assert (calls, well) == (whole[:number], False), block
+
+
+def test_what_changes_azure_more_than_once_is_in_parentheses(project: Path, tmp_path: Path) -> None:
+    changing = re.compile(r"^az (deployment|group|provider|rest|role|storage) .*")
+    for block in blocks(project):
+        calls, _ = calls_of(block, tmp_path)
+        if sum(bool(changing.match(call)) for call in calls) > 1:
+            assert block.startswith("(\nset -euo pipefail\n"), block
+
+
+def test_git_bash_leaves_the_ids_of_azure_alone(project: Path, tmp_path: Path) -> None:
+    for block in blocks(project):
+        calls, _ = calls_of(block, tmp_path)
+        if any(re.search(r"[ =]/subscriptions/| --ids ", call) for call in calls):
+            assert "export MSYS_NO_PATHCONV=1" in block, block
+
+
+def test_files_workflows_and_inputs_that_are_named_exist(project: Path, tmp_path: Path) -> None:
+    calls = [call for block in blocks(project) for call in calls_of(block, tmp_path)[0]]
+    for call in calls:
+        for path in re.findall(r"\b(?:infra|conf|aml)/[\w./-]+", call):
+            assert (project / path).exists(), call
+        if started := re.match(r"gh workflow run ([\w.-]+)", call):
+            workflow = project / ".github" / "workflows" / started[1]
+            events = yaml.safe_load(workflow.read_text(encoding="utf-8"))[True]  # the key `on`
+            dispatch = events["workflow_dispatch"]
+            for name, value in re.findall(r"--field ([\w-]+)=(\S+)", call):
+                assert value in dispatch["inputs"][name]["options"], call
+    assert any(call.startswith("gh workflow run ml-cicd.yml") for call in calls)
+
+
+def test_every_resource_provider_is_registered(project: Path, tmp_path: Path) -> None:
+    files = (project / "infra").rglob("*.bicep")
+    used = {name for path in files for name in INTERNAL.findall(path.read_text(encoding="utf-8"))}
+    calls = [call for block in blocks(project) for call in calls_of(block, tmp_path)[0]]
+    found = re.findall(r"az provider register --namespace Microsoft\.(\w+)", "\n".join(calls))
+    assert set(found) == ((used - ALWAYS_REGISTERED) | OF_ENDPOINTS if used else set())
+
+
+def test_the_pages_name_each_step_that_they_refer_to(project: Path) -> None:
+    for name in PAGES:
+        path = project / "docs" / name
+        if not path.exists():
+            continue
+        text = path.read_text(encoding="utf-8")
+        steps = {int(number) for number in re.findall(r"^\*\*(\d+)\. ", text, re.MULTILINE)}
+        assert steps == set(range(1, max(steps) + 1))
+        for said in re.findall(r"\bsteps? (\d+(?:(?:, | and | to )\d+)*)", text):
+            assert {int(number) for number in re.findall(r"\d+", said)} <= steps, said

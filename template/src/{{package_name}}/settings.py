@@ -210,6 +210,9 @@ class AbTestSettings(_Section):
     mirror_requests: int = Field(
         default=200, ge=0, description="How many copies it receives before it answers callers."
     )
+    mirror_seconds: float = Field(
+        default=900.0, gt=0, description="If requests come, but no copy of one in this time: hold."
+    )
     share_percent: int = Field(
         default=10, ge=1, le=50, description="Share of requests that it answers then."
     )

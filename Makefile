@@ -20,7 +20,7 @@ RUN := "$(UV)" run --quiet
 WORKERS := --numprocesses 3 --dist loadfile --no-loadscope-reorder
 DEMO := $(RUN) --no-project --python '>=3.11' python tools/demo.py
 
-.PHONY: help uv install demo test test-fast lint format docs render questions files reserved azurite bench clean
+.PHONY: help uv install demo test test-fast lint format docs render questions files reserved requirements azurite bench clean
 
 help: ## what each target does
 	@grep -hE '^[a-z-]+:.* ## ' $(MAKEFILE_LIST) | sed -E 's/:.* ## /\t/' | expand -t 12
@@ -67,6 +67,10 @@ files: uv ## tests/expected/, the lists of a project's files
 
 reserved: uv ## questions/reserved.jinja, from a generated project's environment
 	@$(RUN) python -m tools.reserved_names
+
+requirements: uv ## template/serving/requirements.txt, the newest versions that requirements.in allows
+	@cd template && "$(UV)" pip compile --quiet --upgrade --universal --python-version 3.11 --no-annotate \
+		serving/requirements.in --output-file serving/requirements.txt
 
 azurite: uv ## Azurite in .build/, which the tests of the platform azure need
 	@$(RUN) python -m tests.azure.emulator

@@ -8,7 +8,7 @@ import pytest
 from tools.questions_page import TARGET, page
 from tools.worktree import ROOT, tracked_files
 
-from .support import run
+from .support import run, uv
 
 TEXT = [path for path in tracked_files() if path.suffix not in {".png", ".parquet"}]
 
@@ -38,6 +38,16 @@ def test_both_resolvers_are_frozen_on_the_same_day() -> None:
     ]
     assert len(days[0]) == 1
     assert days[0] == days[1]
+
+
+def test_the_scoring_server_has_the_versions_of_that_day() -> None:
+    """`make requirements` writes them."""
+    serving = ROOT / "template" / "serving"
+    kept = (serving / "requirements.txt").read_text(encoding="utf-8")
+    options = ("--universal", "--python-version", "3.11", "--no-annotate", "--no-header")
+    wanted = run(uv(), "pip", "compile", *options, serving / "requirements.in", folder=ROOT)
+    versions = [line for line in kept.splitlines() if not line.startswith("#")]
+    assert versions == [line for line in wanted.splitlines() if "==" in line]
 
 
 @pytest.mark.parametrize("path", TEXT, ids=str)

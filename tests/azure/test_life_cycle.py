@@ -163,8 +163,10 @@ def test_training_on_registered_data_names_their_version(
 def test_data_that_break_the_contract_are_refused(place: AzureProject, tmp_path: Path) -> None:
     (tmp_path / "bad.csv").write_text("customer_id,order_date,amount\n,2020-01-01,-4711.5\n")
     said = place.mlops("train", "--data-dir", str(tmp_path), expect=1)
-    assert "the data is refused" in said
+    assert "the data is refused:" in said, "told by the log: the results did not survive the step"
     assert "(-4711.5)" in said
+    kept = next((place.project.path / ".mlops" / "refused").iterdir()) / "validation-results.json"
+    assert not json.loads(kept.read_text())["passed"]
     hidden = {"MLOPS_DATA__SHOW_VALUES": "false"}
     said = place.mlops("train", "--data-dir", str(tmp_path), settings=hidden, expect=1)
     assert "column amount: " in said

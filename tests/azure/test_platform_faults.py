@@ -141,7 +141,8 @@ def test_an_operation_that_does_not_end_is_given_up(place: AzureProject) -> None
 def test_a_step_that_fails_is_named(place: AzureProject) -> None:
     place.azure.fail_step("fit", "Out of memory.")
     said = place.mlops("train", "--environment", "dev", expect=3)
-    assert "in the step fit" in said
+    assert "(validate completed, prepare completed, fit failed)" in said
+    assert "std_log.txt of the step fit says why: https://ml.azure.com/runs/" in said
     place.mlops("train", "--environment", "dev")
 
 

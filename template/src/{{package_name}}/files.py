@@ -66,7 +66,8 @@ def new_folder(target: Path, *, replaces: str | None = None) -> Iterator[Path]:
     """Yield an empty folder that becomes `target` when the block succeeds.
 
     A `target` that is a mount, as an output folder in the cloud can be, is filled instead, since it
-    cannot be replaced.
+    cannot be replaced. If that is cut off, as when a cheap machine is withdrawn, the next attempt
+    can replace what is there.
 
     Args:
         target: the folder to make.
@@ -81,7 +82,7 @@ def new_folder(target: Path, *, replaces: str | None = None) -> Iterator[Path]:
     if target.is_mount():
         with tempfile.TemporaryDirectory() as scratch:
             yield Path(scratch)
-            _fill(target, Path(scratch))
+            _fill(target, Path(scratch), replaces)
         return
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary, old = _beside(target), _beside(target)
@@ -104,9 +105,17 @@ def new_folder(target: Path, *, replaces: str | None = None) -> Iterator[Path]:
             shutil.rmtree(old, ignore_errors=True)
 
 
-def _fill(target: Path, source: Path) -> None:
-    """Let `target` hold just what `source` holds; only contents are copied, no modes or times."""
+def _fill(target: Path, source: Path, replaces: str | None) -> None:
+    """Let `target` hold just what `source` holds; only contents are copied, no modes or times.
+
+    The file by which such a folder is known is there from the first moment to the last.
+    """
+    known_by = replaces if replaces and (source / replaces).is_file() else None
+    if known_by:
+        shutil.copyfile(source / known_by, target / known_by)
     for old in target.iterdir():
+        if old.name == known_by:
+            continue
         if old.is_dir():
             shutil.rmtree(old)
         else:
@@ -115,7 +124,7 @@ def _fill(target: Path, source: Path) -> None:
         copy = target / path.relative_to(source)
         if path.is_dir():
             copy.mkdir()
-        else:
+        elif path != source / (known_by or ""):
             shutil.copyfile(path, copy)
 
 

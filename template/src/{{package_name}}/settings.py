@@ -183,7 +183,9 @@ class SmokeTestSettings(_Section):
 
     requests: int = Field(default=50, ge=1, description="Scoring requests to send.")
     max_p95_ms: float = Field(
-        default=500.0, gt=0, description="Limit of the 95th percentile of latency."
+        default=1000.0,
+        gt=0,
+        description="Limit of the 95th percentile of latency, with the way from here to there.",
     )
 
 
@@ -209,6 +211,9 @@ class AbTestSettings(_Section):
     )
     mirror_requests: int = Field(
         default=200, ge=0, description="How many copies it receives before it answers callers."
+    )
+    mirror_seconds: float = Field(
+        default=900.0, gt=0, description="If requests come, but no copy of one in this time: hold."
     )
     share_percent: int = Field(
         default=10, ge=1, le=50, description="Share of requests that it answers then."

@@ -6,19 +6,20 @@ import secrets
 import shutil
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from ..data.findings import stored_sentence
 from ..errors import ConfigError, MlopsError, PlatformError, Refused
-from ..files import new_folder, read_json
+from ..files import new_folder, read_json, write_json
 from ..governance.lineage import GitState
 from ..settings import ENVIRONMENT_VARIABLE, PREFIX
 from .azure_client import AzureClients
 from .azure_environments import TRAINING, environment_id
 from .azure_errors import NotFound, azure_errors, word_of
+from .azure_steps import LOG, STEPS, Step, end_of_log, failed_step, in_words, steps_of
 from .base import Report, Run
 
 PIPELINE = "aml/pipelines/train.yml"
@@ -28,7 +29,6 @@ _COMPLETED, _FAILED = "completed", "failed"
 _ENDED = (_COMPLETED, _FAILED, "canceled", "notresponding", "paused")
 _TELL_SECONDS = 60.0
 _LOST_SECONDS = 600.0
-_LOG_LINES = 30
 _OF_THE_CLIENT = (ENVIRONMENT_VARIABLE, f"{PREFIX}PLATFORM", f"{PREFIX}AZURE__")
 _REFUSED = "the data is refused"  # what `mlops step validate` says
 
@@ -74,7 +74,8 @@ def build_job(
     for key, value in given.items():
         setattr(job.inputs, key, value)
     job.tags = {"git.commit": git.commit or "none", "git.dirty": str(git.dirty).lower()}
-    for step in job.jobs.values():
+    for key, step in job.jobs.items():
+        step.display_name = key
         step.component.environment = image
         step.environment_variables = passed_on(os.environ)
     if source := _data(clients, data_dir):
@@ -102,7 +103,7 @@ def train(
     report(f"{name} is submitted: {submitted.studio_url}")
     status = _wait(clients, name, report)
     if status != _COMPLETED:
-        raise _failure(clients, name, status, submitted.studio_url)
+        raise _failure(clients, name, status, submitted.studio_url, runs)
     return fetch(clients, name, runs, report)
 
 
@@ -111,19 +112,26 @@ def fetch(clients: AzureClients, name: str, runs: Path, report: Report) -> Run:
 
     Raises:
         ConfigError: there is no such job.
+        Refused: it ended because the data did not pass validation.
         PlatformError: it has not completed, or lacks an output.
     """
     try:
         with azure_errors(f"reading the job {name}"):
-            status = word_of(clients.workspace.jobs.get(name).status)
+            job = clients.workspace.jobs.get(name)
     except NotFound:
         clients.require_workspace()
         raise ConfigError(
             f"there is no run {name!r} in .mlops/runs or in the workspace "
             f"{clients.names.workspace}: see `mlops status`"
         ) from None
+    status = word_of(job.status)
+    if status not in _ENDED:
+        raise PlatformError(
+            f"the job {name} is {_with_steps(status, steps_of(clients, name))}, not {_COMPLETED}: "
+            f"it has no outputs yet; watch it at {job.studio_url}"
+        )
     if status != _COMPLETED:
-        raise PlatformError(f"the job {name} is {status}, not {_COMPLETED}: it has no outputs")
+        raise _failure(clients, name, status, job.studio_url, runs)
     with new_folder(runs / name) as folder:
         for output in OUTPUTS:
             report(f"downloading {output}")
@@ -154,6 +162,7 @@ def _wait(clients: AzureClients, name: str, report: Report) -> str:
     started = heard = time.monotonic()
     told, told_at = "", started
     while True:
+        steps: list[Step] = []
         try:
             with azure_errors(f"reading the job {name}"):
                 status = word_of(clients.workspace.jobs.get(name).status)
@@ -165,57 +174,62 @@ def _wait(clients: AzureClients, name: str, report: Report) -> str:
                 raise
             report(f"trying again: {error}")
             status = "not known"
+        else:
+            steps = steps_of(clients, name)
+        said = _with_steps(status, steps)
+        spent = time.monotonic() - started
+        if said != told or time.monotonic() - told_at >= _TELL_SECONDS:
+            report(f"{name}: {said}, {spent:.0f} s")
+            told, told_at = said, time.monotonic()
         if status in _ENDED:
             return status
-        spent = time.monotonic() - started
         if spent > azure.training_timeout_seconds:
             raise PlatformError(
                 f"the job {name} has not ended after {spent:.0f} s "
-                "(azure.training_timeout_seconds); it goes on: once it has completed, "
-                f"`mlops evaluate --run-id {name}` judges it, or cancel it in the studio"
+                f"(azure.training_timeout_seconds), it is {said}; it goes on: once it has "
+                f"completed, `mlops evaluate --run-id {name}` judges it, or cancel it in the studio"
             )
-        if status != told or time.monotonic() - told_at >= _TELL_SECONDS:
-            report(f"{name}: {status}, {spent:.0f} s")
-            told, told_at = status, time.monotonic()
         time.sleep(azure.poll_seconds)
 
 
-def _failure(clients: AzureClients, name: str, status: str, url: str) -> MlopsError:
+def _with_steps(status: str, steps: Sequence[Step]) -> str:
+    return f"{status} ({in_words(steps)})" if steps else status
+
+
+def _failure(clients: AzureClients, name: str, status: str, url: str, runs: Path) -> MlopsError:
     """Return what to say of a job that did not complete."""
-    with contextlib.suppress(MlopsError), tempfile.TemporaryDirectory() as folder:
-        found = Path(folder) / "validated"
-        _download(clients, name, "validated", found)
+    steps = steps_of(clients, name)
+    failed = failed_step(steps)
+    if failed is None or failed.name not in STEPS[1:]:
+        # the pipeline may not have the output of a step that failed, and the step may not be told
+        for job in [failed.job, name] if failed else [name]:
+            if refused := _refused(clients, job, runs.parent / "refused" / name):
+                return refused
+    log = end_of_log(clients, failed) if failed else ""
+    if failed and _REFUSED in log:
+        return Refused(
+            f"the data is refused by the step {failed.name} of {name}: {failed.url or url}\n{log}"
+        )
+    said = f"the job {name} ended as {_with_steps(status, steps)}"
+    if failed is None:
+        return PlatformError(f"{said}: {url}")
+    where = f"; {LOG} of the step {failed.name} says why: {failed.url or url}"
+    return PlatformError(f"{said}{where}\n{log}".rstrip())
+
+
+def _refused(clients: AzureClients, job: str, folder: Path) -> Refused | None:
+    """Return what the validation found, keeping its results in a folder, unless the data passed."""
+    with contextlib.suppress(MlopsError), tempfile.TemporaryDirectory() as scratch:
+        found = Path(scratch) / "validated"
+        _download(clients, job, "validated", found)
         results = read_json(found / RESULTS, schema=1)
         if not results["passed"]:
+            write_json(folder / RESULTS, results)
             values = clients.settings.values.data.show_values
             lines = [f"  {stored_sentence(each, values=values)}" for each in results["failures"]]
-            return Refused("the data is refused:\n" + "\n".join(lines))
-    step, log = _failed_step(clients, name)
-    if _REFUSED in log:
-        return Refused(f"the data is refused by the step {step} of {name}:\n{log}")
-    where = f" in the step {step}" if step else ""
-    end = f"\n{log}" if log else ""
-    return PlatformError(f"the job {name} ended as {status}{where}: {url}{end}")
-
-
-def _failed_step(clients: AzureClients, name: str) -> tuple[str, str]:
-    """Return the name of the step that failed and the end of its log, as far as Azure tells."""
-    with contextlib.suppress(MlopsError), tempfile.TemporaryDirectory() as folder:
-        with azure_errors(f"listing the steps of {name}"):
-            steps = list(clients.workspace.jobs.list(parent_job_name=name))
-        failed = next((each for each in steps if word_of(each.status) == _FAILED), None)
-        if failed is None:
-            return "", ""
-        step = str(failed.display_name or failed.name)
-        with contextlib.suppress(MlopsError):
-            with azure_errors(f"downloading the log of {step}"):
-                clients.workspace.jobs.download(failed.name, download_path=folder)
-            logs = sorted(Path(folder).rglob("std_log.txt"))
-            if logs:
-                text = logs[0].read_text(encoding="utf-8", errors="replace")
-                return step, "\n".join(text.splitlines()[-_LOG_LINES:])
-        return step, ""
-    return "", ""
+            every = f"{folder / RESULTS} holds every failure"
+            return Refused("\n".join(["the data is refused:", *lines, every]))
+    return None
 
 
 def _download(clients: AzureClients, name: str, output: str, target: Path) -> None:

@@ -23,6 +23,8 @@ METRICS = ("errors", "slow")
 NO_ANSWER = 0
 SERVER_ERROR = 500
 LARGEST = 1e300
+EXPECTED_COPIES = 10
+"""If so many are to be expected and none is seen, that is no chance."""
 _SILENT_SECONDS = 10.0
 _LOST_SECONDS = 600.0
 _PAUSE_SECONDS = 10.0
@@ -142,6 +144,12 @@ class Comparison:
         """The copies of requests whose end is known."""
         return self._copies.requests
 
+    @property
+    def lacks_copies(self) -> bool:
+        """Whether none of the requests of this phase was copied, as far as one sees."""
+        expected = self._baseline.requests * self.settings.mirror_percent / ALL_TRAFFIC
+        return self._phase == "mirror" and not self.copies and expected >= EXPECTED_COPIES
+
     def begin(self, phase: Phase) -> None:
         """Enter a phase; answers that found no partner in the last one count no further.
 
@@ -219,10 +227,7 @@ class Comparison:
                 f"limit {number(self.limits.reject)}"
             )
         if self._phase == "mirror":
-            return (
-                f"no decision yet: {self.candidate} was given {self.copies:,} of "
-                f"{self.settings.mirror_requests:,} copies, so it answered no callers"
-            )
+            return self._explain_mirror()
         if not self._candidate.requests:
             return "no decision yet: no request came to the candidate"
         values = ", ".join(f"{name} {number(each.worse)}" for name, each in found.items())
@@ -233,6 +238,18 @@ class Comparison:
         if decision == "promote":
             return f"{self.candidate} is not worse than {self.baseline} by the margins: {numbers}"
         return f"no decision yet: {numbers}"
+
+    def _explain_mirror(self) -> str:
+        if self.lacks_copies:
+            return (
+                f"no decision yet: {self.baseline} answered {self._baseline.requests:,} requests, "
+                f"but no copy of one was seen at {self.candidate}; if copies are not logged here, "
+                "set ab_test.mirror_percent to 0 in conf"
+            )
+        return (
+            f"no decision yet: {self.candidate} was given {self.copies:,} of "
+            f"{self.settings.mirror_requests:,} copies, so it answered no callers"
+        )
 
     def _classified(self, observation: Observation) -> tuple[bool, bool]:
         milliseconds = 1000 * observation.seconds
@@ -313,6 +330,7 @@ def run_ab_test(
     seen = 0
     silent_so_far = True
     started = time.monotonic()
+    lacking_since: float | None = None
 
     def ended(decision: Decision, reason: str) -> AbResult:
         report(f"{decision}: {reason}")
@@ -347,6 +365,10 @@ def run_ab_test(
                 return ended("reject", f"{candidate} is not healthy: {problem}")
             if phase == "mirror" and comparison.copies >= settings.mirror_requests:
                 break
+            if comparison.lacks_copies:
+                lacking_since = looks[-1].seconds if lacking_since is None else lacking_since
+                if looks[-1].seconds - lacking_since >= settings.mirror_seconds:
+                    return ended("hold", comparison.explain(None))
     return ended("hold", comparison.explain(None))
 
 

@@ -96,7 +96,7 @@ def release(
             if baseline and has_ab_test(settings):
                 endpoint.observations()  # without them there is no A/B test: better to know now
             job = _Job(platform, settings, endpoint, version, baseline, watchers)
-            job.ab_settings = ab_test or settings.values.ab_test
+            job.ab_settings = ab_test or ab_settings_of(settings)
             job.run(rehearsal)
         # what callers reach has changed: that the old one cannot be removed undoes nothing
         job.remove_others()
@@ -135,7 +135,7 @@ def ab_test(
     with endpoint.lease(f"the A/B test of {candidate}"):
         traffic = endpoint.traffic()
         with _restored(endpoint):
-            chosen = ab_settings or settings.values.ab_test
+            chosen = ab_settings or ab_settings_of(settings)
             result = run_ab_test(
                 endpoint, baseline, candidate, chosen, watchers.report, watchers.watch
             )
@@ -151,6 +151,15 @@ def has_ab_test(settings: LoadedSettings) -> bool:
     if wanted is None:
         wanted = settings.values.environment == "prod"
     return wanted and maturity_level(settings.project) >= AB_TEST_LEVEL
+
+
+def ab_settings_of(settings: LoadedSettings) -> AbTestSettings:
+    """Return how versions are compared: Azure is asked no more often than conf says."""
+    values = settings.values
+    if values.platform != "azure":
+        return values.ab_test
+    seconds = max(values.ab_test.batch_seconds, values.azure.poll_seconds)
+    return values.ab_test.model_copy(update={"batch_seconds": seconds})
 
 
 def _is_released(endpoint: Endpoint, baseline: str, version: ModelVersion) -> bool:

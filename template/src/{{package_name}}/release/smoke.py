@@ -191,7 +191,7 @@ def _check_speed(
     milliseconds = 1000 * percentile([answer.seconds for answer in answers], 0.95)
     yield Check(
         name=f"{deployment.name}: latency (p95)",
-        found=f"{milliseconds:.1f} ms",
+        found=f"{milliseconds:.1f} ms, as seen from here",
         asked=f"at most {settings.max_p95_ms:g} ms",
         passed=milliseconds <= settings.max_p95_ms,
     )

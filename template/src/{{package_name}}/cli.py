@@ -195,22 +195,34 @@ def data_validate(
 @click.option(
     "--data-dir",
     type=click.Path(path_type=Path, file_okay=False),
-    required=True,
-    help="Folder of Parquet or CSV files.",
+    help="Folder of Parquet or CSV files to upload.",
+)
+@click.option(
+    "--path",
+    metavar="URI",
+    help="Folder that is there already, such as azureml://datastores/lake/paths/transactions.",
 )
 @click.option("--name", required=True, help="What the data are called, such as transactions.")
 @environment_option
 @json_option
-def data_register(data_dir: Path, name: str, environment: str | None, as_json: bool) -> None:
+def data_register(
+    data_dir: Path | None, path: str | None, name: str, environment: str | None, as_json: bool
+) -> None:
     """Give a folder of raw data a version in the cloud, on which jobs there can train."""
     from .console import emit, progress, show
     from .platforms import open_platform
 
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}", name):
         raise ConfigError(f"--name: {name!r} may hold only letters, digits, dots, _ and -")
-    settings = _settings(environment, {})
+    if (data_dir is None) == (path is None):
+        raise ConfigError("give either --data-dir or --path")
+    platform = open_platform(_settings(environment, {}))
+    asset: str | None = None
     with progress("registering data") as report:
-        asset = open_platform(settings).register_data(data_dir, name, report)
+        if data_dir is not None:
+            asset = platform.register_data(data_dir, name, report)
+        elif path is not None:
+            asset = platform.register_stored_data(path, name, report)
     set_output("data_asset", asset or "")
     if as_json:
         emit({"data_asset": asset})

@@ -17,8 +17,10 @@ from .base import Report
 _RETRIES = 5
 _LONGEST_WAIT = 30
 _WAIT_SECONDS = 0.5
+ACTIVE_VERSIONS, ALL_VERSIONS = "ActiveOnly", "All"
+"""What a list of versions may hold, in the SDK's words; the first leaves out archived ones."""
 
-__all__ = ["AzureClients", "require_extra"]
+__all__ = ["ACTIVE_VERSIONS", "ALL_VERSIONS", "AzureClients", "require_extra"]
 
 
 def require_extra() -> None:

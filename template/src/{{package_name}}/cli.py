@@ -642,16 +642,17 @@ def stop(everything: bool, remove: bool, environment: str | None) -> None:
     names = environments(settings.project) if everything else [settings.values.environment]
     for name in names:
         there = _settings(name, {})
+        where = f"{name}, platform {there.values.platform}"
         endpoint = open_platform(there).endpoint(there.endpoint_name)
         if endpoint.exists() and remove:
-            with progress("removing") as report:
+            with progress(f"{where}: removing") as report:
                 remove_all(endpoint, report)
-            show(f"{endpoint.name} has no deployments any more")
+            show(f"{where}: {endpoint.name} has no deployments any more")
         elif endpoint.exists():
             endpoint.stop()
-            show(f"{endpoint.name} is stopped")
+            show(f"{where}: {endpoint.name} is stopped")
         else:
-            show(f"{endpoint.name}: nothing is deployed")
+            show(f"{where}: {endpoint.name}: nothing is deployed")
 
 
 @mlops.command()
@@ -876,7 +877,7 @@ def setup_github(
 ) -> None:
     """Environments, variables and the rules of main that the workflows need."""
     from .console import show
-    from .setup_github import CLIENT_ID, VARIABLES, read_azure_ids, set_up, who_reviews
+    from .setup_github import CLIENT_ID, INFRA, VARIABLES, read_azure_ids, set_up, who_reviews
 
     project = _project()
     pairs = [text.partition("=") for text in variables]
@@ -884,7 +885,7 @@ def setup_github(
         raise ConfigError("--variable: write NAME=VALUE")
     values = {name: value for name, _, value in pairs}
     level = int(project.facts["maturity_level"])
-    azure = read_azure_ids(azure_file) if azure_file else None
+    azure = read_azure_ids(azure_file, project.root) if azure_file else None
     repository, steps = set_up(
         project.root,
         level,
@@ -899,7 +900,9 @@ def setup_github(
         if not apply:
             click.echo(step.shown())
     if azure is None:
-        show(f"not set here: the variable {CLIENT_ID} of each environment (--azure FILE)")
+        there = (project.root / INFRA).is_file()
+        how = "--azure FILE" if there else f"`gh variable set {CLIENT_ID} --env NAME --body ID`"
+        show(f"not set here: the variable {CLIENT_ID} of each environment ({how})")
     for name, meaning in VARIABLES.items():
         if name not in {**values, **(azure.variables if azure else {})}:
             show(f"not set here: the variable {name} ({meaning})")

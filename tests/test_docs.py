@@ -130,6 +130,15 @@ def test_every_quoted_message_exists(project: Path) -> None:
     assert [piece for piece in pieces if piece not in said] == []
 
 
+def test_the_machine_of_a_deployment_is_the_one_whose_quota_is_explained(project: Path) -> None:
+    settings = next((project / "src").glob("*/settings.py")).read_text(encoding="utf-8")
+    found = re.search(r'instance_type: str = Field\(\s*default="(\w+)"', settings)
+    assert found
+    assert f"`{found[1]}`: 2 cores" in (project / "docs/azure.md").read_text(encoding="utf-8")
+    definition = (project / "aml/endpoints/deployment.yml").read_text(encoding="utf-8")
+    assert f"instance_type: {found[1]}\n" in definition
+
+
 def test_every_link_leads_somewhere(project: Path) -> None:
     for page in pages(project):
         text = page.read_text(encoding="utf-8")

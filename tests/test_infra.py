@@ -452,7 +452,9 @@ def check_names(infra: Infra) -> None:
             if each.existing and each.name == expected.endpoint_identity
         )
         azure = SimpleNamespace(
-            subscription_id=SUBSCRIPTION.split("/")[-1], endpoint_identity="user"
+            subscription_id=SUBSCRIPTION.split("/")[-1],
+            endpoint_identity="user",
+            endpoint_identity_id=None,
         )
         assert module.identity_id(expected, azure) == endpoint.id
         assert 3 <= len(workspace.name) <= 33

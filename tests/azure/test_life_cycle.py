@@ -11,7 +11,7 @@ import pytest
 
 from tests.support import Template
 
-from .emulator import Call
+from .emulator import ALWAYS, Call
 from .project import NAME, AzureProject, azure_project
 
 pytestmark = [pytest.mark.project, pytest.mark.azure]
@@ -158,6 +158,35 @@ def test_training_on_registered_data_names_their_version(
     run_id = said.strip().splitlines()[-1]
     results = place.project.path / ".mlops" / "runs" / run_id / "validated"
     assert json.loads((results / "validation-results.json").read_text())["passed"]
+
+
+def archive(place: AzureProject, asset: str) -> None:
+    """Archive a version of the workspace dev, such as `models/name/versions/1`."""
+    end = f"/workspaces/mlw-{NAME}-dev/{asset}"
+    version = next(key for key in place.azure.state.resources if key.endswith(end))
+    place.azure.state.get(version)["properties"]["isArchived"] = True
+
+
+def test_a_folder_of_a_datastore_is_registered_where_it_lies(place: AzureProject) -> None:
+    path = "azureml://datastores/workspaceblobstore/paths/incoming/2026-11"
+    register = ("data", "register", "--path", path, "--name", "incoming")
+    place.azure.lose("CONNECT", "blob.core.windows.net$", times=ALWAYS)  # nothing is uploaded
+    for _ in range(2):
+        assert place.mlops(*register).strip().endswith("incoming:1")
+    place.azure.heal()
+    (made,) = place.azure.called("PUT", r"/data/incoming/versions/1$")
+    assert made.body["properties"]["dataUri"].endswith("/paths/incoming/2026-11")
+    archive(place, "data/incoming/versions/1")
+    assert place.mlops(*register).strip().endswith("incoming:2")
+
+
+def test_an_archived_version_keeps_its_number(place: AzureProject) -> None:
+    register = ("register", "--environment", "dev", "--run-id", place.trained())
+    number = int(place.mlops(*register).strip().splitlines()[-1])
+    archive(place, f"models/{NAME}/versions/{number}")
+    again = int(place.mlops(*register).strip().splitlines()[-1])
+    assert again == number + 1
+    assert registered(place, again) == registered(place, number)
 
 
 def test_data_that_break_the_contract_are_refused(place: AzureProject, tmp_path: Path) -> None:

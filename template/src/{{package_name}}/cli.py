@@ -195,22 +195,34 @@ def data_validate(
 @click.option(
     "--data-dir",
     type=click.Path(path_type=Path, file_okay=False),
-    required=True,
-    help="Folder of Parquet or CSV files.",
+    help="Folder of Parquet or CSV files to upload.",
+)
+@click.option(
+    "--path",
+    metavar="URI",
+    help="Folder that is there already, such as azureml://datastores/lake/paths/transactions.",
 )
 @click.option("--name", required=True, help="What the data are called, such as transactions.")
 @environment_option
 @json_option
-def data_register(data_dir: Path, name: str, environment: str | None, as_json: bool) -> None:
+def data_register(
+    data_dir: Path | None, path: str | None, name: str, environment: str | None, as_json: bool
+) -> None:
     """Give a folder of raw data a version in the cloud, on which jobs there can train."""
     from .console import emit, progress, show
     from .platforms import open_platform
 
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}", name):
         raise ConfigError(f"--name: {name!r} may hold only letters, digits, dots, _ and -")
-    settings = _settings(environment, {})
+    if (data_dir is None) == (path is None):
+        raise ConfigError("give either --data-dir or --path")
+    platform = open_platform(_settings(environment, {}))
+    asset: str | None = None
     with progress("registering data") as report:
-        asset = open_platform(settings).register_data(data_dir, name, report)
+        if data_dir is not None:
+            asset = platform.register_data(data_dir, name, report)
+        elif path is not None:
+            asset = platform.register_stored_data(path, name, report)
     set_output("data_asset", asset or "")
     if as_json:
         emit({"data_asset": asset})
@@ -630,16 +642,17 @@ def stop(everything: bool, remove: bool, environment: str | None) -> None:
     names = environments(settings.project) if everything else [settings.values.environment]
     for name in names:
         there = _settings(name, {})
+        where = f"{name}, platform {there.values.platform}"
         endpoint = open_platform(there).endpoint(there.endpoint_name)
         if endpoint.exists() and remove:
-            with progress("removing") as report:
+            with progress(f"{where}: removing") as report:
                 remove_all(endpoint, report)
-            show(f"{endpoint.name} has no deployments any more")
+            show(f"{where}: {endpoint.name} has no deployments any more")
         elif endpoint.exists():
             endpoint.stop()
-            show(f"{endpoint.name} is stopped")
+            show(f"{where}: {endpoint.name} is stopped")
         else:
-            show(f"{endpoint.name}: nothing is deployed")
+            show(f"{where}: {endpoint.name}: nothing is deployed")
 
 
 @mlops.command()
@@ -864,7 +877,7 @@ def setup_github(
 ) -> None:
     """Environments, variables and the rules of main that the workflows need."""
     from .console import show
-    from .setup_github import CLIENT_ID, VARIABLES, read_azure_ids, set_up, who_reviews
+    from .setup_github import CLIENT_ID, INFRA, VARIABLES, read_azure_ids, set_up, who_reviews
 
     project = _project()
     pairs = [text.partition("=") for text in variables]
@@ -872,7 +885,7 @@ def setup_github(
         raise ConfigError("--variable: write NAME=VALUE")
     values = {name: value for name, _, value in pairs}
     level = int(project.facts["maturity_level"])
-    azure = read_azure_ids(azure_file) if azure_file else None
+    azure = read_azure_ids(azure_file, project.root) if azure_file else None
     repository, steps = set_up(
         project.root,
         level,
@@ -887,7 +900,9 @@ def setup_github(
         if not apply:
             click.echo(step.shown())
     if azure is None:
-        show(f"not set here: the variable {CLIENT_ID} of each environment (--azure FILE)")
+        there = (project.root / INFRA).is_file()
+        how = "--azure FILE" if there else f"`gh variable set {CLIENT_ID} --env NAME --body ID`"
+        show(f"not set here: the variable {CLIENT_ID} of each environment ({how})")
     for name, meaning in VARIABLES.items():
         if name not in {**values, **(azure.variables if azure else {})}:
             show(f"not set here: the variable {name} ({meaning})")

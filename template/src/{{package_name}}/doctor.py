@@ -19,7 +19,6 @@ from .status import environments
 from .stubs import find_stubs
 
 FREE_GIB_NEEDED = 2
-_LONGEST_REMEDY = 70
 
 
 @dataclass(frozen=True)
@@ -76,23 +75,17 @@ def examine_platform(folder: Path, environment: str | None, platform: str | None
 
 
 def show_findings(findings: list[Finding]) -> None:
-    """Print the findings as a table."""
-    long = [(f.name, f.remedy) for f in findings if len(f.remedy) > _LONGEST_REMEDY]
+    """Print the findings as a table, and below it what to do about those that need it."""
     rows = [
-        (
-            f.name,
-            f.found,
-            mark(f.passed) if f.needed or f.passed else "advice",
-            "see below" if (f.name, f.remedy) in long else f.remedy,
-        )
-        for f in findings
+        (f.name, f.found, mark(f.passed) if f.needed or f.passed else "advice") for f in findings
     ]
-    columns = ("what", "found", "", "what to do")
-    show_table("What this machine and project need", columns, rows, is_result=True)
-    if long:
-        summarise("What to do", ("what", "what to do"), long)
-    for name, remedy in long:
-        show_result(f"{name}: {remedy}")
+    show_table("What this machine and project need", ("what", "found", ""), rows, is_result=True)
+    remedies = [(f.name, f.remedy) for f in findings if f.remedy]
+    if remedies:
+        summarise("What to do", ("what", "what to do"), remedies)
+        show_result("What to do:")
+    for name, remedy in remedies:
+        show_result(f"- {name}: {remedy}")
 
 
 def _python() -> Finding:

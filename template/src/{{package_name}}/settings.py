@@ -278,6 +278,12 @@ class AzureSettings(_Section):
         description="What an endpoint is made with: an identity that Azure makes for it (system), "
         "or id-<project>-<environment>-endpoint in the registry's resource group (user).",
     )
+    endpoint_identity_id: str | None = Field(
+        default=None,
+        pattern=r"(?i)^/subscriptions/[^/]+/resourceGroups/[^/]+"
+        r"/providers/Microsoft\.ManagedIdentity/userAssignedIdentities/[^/]+$",
+        description="Resource id of another identity for the choice `user`.",
+    )
     data_asset: str | None = Field(
         default=None,
         pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*:[A-Za-z0-9][A-Za-z0-9._-]*$",
@@ -300,6 +306,13 @@ class AzureSettings(_Section):
         gt=0,
         description="After this time the change of a command that died may be undone.",
     )
+
+    @field_validator("endpoint_identity_id")
+    @classmethod
+    def _is_used(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value and info.data.get("endpoint_identity") != "user":
+            raise ValueError("needs azure.endpoint_identity: user")
+        return value
 
 
 class Settings(_Section):

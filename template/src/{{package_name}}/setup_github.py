@@ -4,6 +4,7 @@ Only `gh`, GitHub's own command line, talks to GitHub, with the rights of whoeve
 What is printed without `--apply` is what runs with it, and can be pasted into bash and PowerShell.
 """
 
+import codecs
 import json
 import re
 import shutil
@@ -18,8 +19,11 @@ from .errors import ConfigError, PlatformError
 RULESET = Path(".github/rulesets/main.json")
 OWNERS = Path(".github/CODEOWNERS")
 INFRA_WORKFLOW = Path(".github/workflows/infra.yml")
+INFRA = Path("infra/shared.bicep")
+PLATFORMS = ("local", "azure")
+PLATFORM = "MLOPS_PLATFORM"
 VARIABLES = {
-    "MLOPS_PLATFORM": "where the steps run; not set: local, on the runner, as a rehearsal",
+    PLATFORM: "where the steps run; not set: local, on the runner, as a rehearsal",
     "AZURE_TENANT_ID": "whom Azure asks who a job is",
     "AZURE_SUBSCRIPTION_ID": "the subscription that holds the resources",
     "CODECOV": "true sends the tests' coverage to Codecov",
@@ -60,18 +64,21 @@ class AzureIds:
     client_ids: Mapping[str, str]
 
 
-def read_azure_ids(path: Path) -> AzureIds:
+def read_azure_ids(path: Path, root: Path) -> AzureIds:
     """Read what the deployment of infra/shared.bicep returned.
 
     Args:
         path: its outputs as JSON, such as `az deployment group show --query properties.outputs`
-            prints.
+            prints; also as Windows PowerShell's `>` writes them, in UTF-16.
+        root: the project's folder.
 
     Raises:
         ConfigError: the file is not there or says something else.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        data = path.read_bytes()
+        utf16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+        content = json.loads(data.decode("utf-16" if utf16 else "utf-8-sig"))
         values = {name: output["value"] for name, output in content.items()}
         return AzureIds(
             variables={
@@ -81,6 +88,13 @@ def read_azure_ids(path: Path) -> AzureIds:
             client_ids={each["environment"]: str(each["clientId"]) for each in values["clientIds"]},
         )
     except (OSError, ValueError, AttributeError, KeyError, TypeError):
+        if not (root / INFRA).is_file():
+            raise ConfigError(
+                f"--azure: {path} does not hold such outputs, and this project has no {INFRA} that "
+                "returns them: leave --azure out, give AZURE_TENANT_ID and AZURE_SUBSCRIPTION_ID "
+                f"with --variable, and each environment's identity with `gh variable set "
+                f"{CLIENT_ID} --env NAME --body ID`"
+            ) from None
         raise ConfigError(
             f"--azure: {path} does not hold the outputs of infra/shared.bicep as JSON, with "
             "tenantId, subscriptionId and clientIds (docs/going-live.md)"
@@ -327,6 +341,11 @@ def _check_options(
     unknown = sorted(variables.keys() - VARIABLES.keys())
     if unknown:
         raise ConfigError(f"--variable: the workflows read no {', '.join(unknown)}")
+    platform = variables.get(PLATFORM)
+    if platform is not None and platform not in PLATFORMS:
+        raise ConfigError(
+            f"--variable: {PLATFORM} is {platform!r}, but must be {' or '.join(PLATFORMS)}"
+        )
     for option, values in (("--variable", variables), ("--azure", client_ids)):
         odd = sorted(name for name, value in values.items() if re.search(r"['\"\r\n]", value))
         if odd:

@@ -103,6 +103,14 @@ class AzurePlatform:
         """Register a folder as a data asset; return its name and version."""
         return azure_data.register(self._clients, locate(self.settings, folder), name, report)
 
+    def register_stored_data(self, path: str, name: str, report: Report) -> str:
+        """Register a folder of a datastore as a data asset; return its name and version.
+
+        Raises:
+            ConfigError: the path names no folder of a datastore, or Azure refuses it.
+        """
+        return azure_data.register_path(self._clients, path, name, report)
+
     def endpoint(self, name: str) -> Endpoint:
         """Return an endpoint by name, whether or not it exists yet."""
         from .azure_endpoint import AzureEndpoint

@@ -17,8 +17,11 @@ from .base import Report
 _RETRIES = 5
 _LONGEST_WAIT = 30
 _WAIT_SECONDS = 0.5
+_SDK_LOGGERS = ("azure", "azureml", "msal", "msal_extensions", "msrest")
+ACTIVE_VERSIONS, ALL_VERSIONS = "ActiveOnly", "All"
+"""What a list of versions may hold, in the SDK's words; the first leaves out archived ones."""
 
-__all__ = ["AzureClients", "require_extra"]
+__all__ = ["ACTIVE_VERSIONS", "ALL_VERSIONS", "AzureClients", "be_quiet", "require_extra"]
 
 
 def require_extra() -> None:
@@ -60,7 +63,7 @@ class AzureClients:
         from .azure_credentials import open_credential
 
         require_extra()
-        _be_quiet()
+        be_quiet()
         return open_credential()
 
     @functools.cached_property
@@ -149,7 +152,12 @@ def _options() -> dict[str, Any]:
     }
 
 
-def _be_quiet() -> None:
-    """Keep off the screen what the SDK logs: its modules have handlers and levels of their own."""
+def be_quiet() -> None:
+    """Keep off the screen what the SDK logs, once it is imported; all else is logged as before."""
     warnings.filterwarnings("ignore", module=r"azure\..*")
-    logging.disable(logging.ERROR)
+    for name in list(logging.root.manager.loggerDict):
+        # some of its modules have handlers and levels of their own
+        if name.partition(".")[0] in _SDK_LOGGERS:
+            logging.getLogger(name).setLevel(logging.CRITICAL)
+    for name in _SDK_LOGGERS:
+        logging.getLogger(name).setLevel(logging.CRITICAL)

@@ -1,15 +1,18 @@
 """Data assets: a folder of raw data gets a version, by which a training job names it."""
 
 import hashlib
+import re
 from pathlib import Path
+from typing import Any
 
 from ..errors import ConfigError
 from ..files import file_sha256
-from .azure_client import AzureClients
+from .azure_client import ACTIVE_VERSIONS, ALL_VERSIONS, AzureClients
 from .azure_errors import azure_errors
 from .base import Report
 
 HASH_TAG = "files.sha256"
+_PATH = re.compile(r"azureml://datastores/[A-Za-z0-9_]+/paths(?:/[^/\s*?]+)+/?")
 
 
 def folder_hash(folder: Path) -> str:
@@ -34,24 +37,67 @@ def register(clients: AzureClients, folder: Path, name: str, report: Report) -> 
         ConfigError: the folder is empty, or Azure refuses the name.
     """
     digest = folder_hash(folder)
-    assets = clients.workspace.data
-    known = clients.find(f"listing the versions of {name}", lambda: list(assets.list(name=name)))
-    numbers = {int(each.version): each for each in known or [] if str(each.version).isdecimal()}
-    for number, each in numbers.items():
-        if (each.tags or {}).get(HASH_TAG) == digest:
+    for number, asset in _versions(clients, name, ACTIVE_VERSIONS).items():
+        if (asset.tags or {}).get(HASH_TAG) == digest:
             report(f"these files are version {number} already")
             return f"{name}:{number}"
+    number = _next_number(clients, name)
+    report(f"uploading {folder} as {name}, version {number}")
+    return _create(clients, name, number, str(folder), {HASH_TAG: digest})
+
+
+def register_path(clients: AzureClients, path: str, name: str, report: Report) -> str:
+    """Register a folder of a datastore where it lies; return `<name>:<version>`.
+
+    The same folder keeps the version that it has.
+
+    Raises:
+        ConfigError: the path names no folder of a datastore, or Azure refuses it.
+    """
+    check_path(path)
+    path = path.rstrip("/")
+    # Azure tells the path with subscription, group and workspace before the datastore
+    end = path.removeprefix("azureml:/")
+    for number, asset in _versions(clients, name, ACTIVE_VERSIONS).items():
+        if str(asset.path).rstrip("/").endswith(end):
+            report(f"this folder is version {number} already")
+            return f"{name}:{number}"
+    number = _next_number(clients, name)
+    report(f"registering {path} as {name}, version {number}")
+    return _create(clients, name, number, path, {})
+
+
+def check_path(path: str) -> None:
+    """Check the form of the path of a folder in a datastore.
+
+    Raises:
+        ConfigError: it has another form.
+    """
+    folder = path.partition("/paths/")[2]
+    if not _PATH.fullmatch(path) or ".." in folder.split("/"):
+        raise ConfigError(
+            f"--path: {path!r} must name a folder of a datastore, such as "
+            "azureml://datastores/lake/paths/transactions/2026-11"
+        )
+
+
+def _create(clients: AzureClients, name: str, number: int, path: str, tags: dict[str, str]) -> str:
     from azure.ai.ml.entities import Data
 
-    number = max(numbers, default=0) + 1
-    report(f"uploading {folder} as {name}, version {number}")
-    asset = Data(
-        name=name,
-        version=str(number),
-        type="uri_folder",
-        path=str(folder),
-        tags={HASH_TAG: digest},
-    )
+    asset = Data(name=name, version=str(number), type="uri_folder", path=path, tags=tags)
     with azure_errors(f"registering {name}, version {number}"):
-        assets.create_or_update(asset)
+        clients.workspace.data.create_or_update(asset)
     return f"{name}:{number}"
+
+
+def _next_number(clients: AzureClients, name: str) -> int:
+    """Return the number after the highest, archived versions included: they keep theirs."""
+    return max(_versions(clients, name, ALL_VERSIONS), default=0) + 1
+
+
+def _versions(clients: AzureClients, name: str, view: str) -> dict[int, Any]:
+    found = clients.find(
+        f"listing the versions of {name}",
+        lambda: list(clients.workspace.data.list(name=name, list_view_type=view)),
+    )
+    return {int(each.version): each for each in found or [] if str(each.version).isdecimal()}

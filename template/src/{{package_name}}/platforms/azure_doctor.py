@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import requests
 
-from ..errors import MlopsError, PlatformError
+from ..errors import ConfigError, MlopsError, PlatformError
 from .azure_client import AzureClients, require_extra
 from .azure_credentials import sign_in_kind
 from .azure_errors import azure_errors, word_of
@@ -26,6 +26,8 @@ _SIGNED_IN_AS = {
     "default": "whoever is signed in on this machine",
 }
 
+_NOT_CHECKED = "the rights to write, the quota of machines, whether images and code can be uploaded"
+
 Check = Callable[[], str]
 
 
@@ -41,8 +43,9 @@ def examine_azure(settings: "LoadedSettings") -> "list[Finding]":
             found, _, remedy = str(error).partition("; ")
             findings.append(Finding(f"azure: {name}", False, found, remedy or "see docs/azure.md"))
         if name in ("packages", "subscription", "signed in") and not findings[-1].passed:
-            break
-    return findings
+            return findings
+    remedy = "a first deployment in dev shows it"
+    return [*findings, Finding("azure: not checked", False, _NOT_CHECKED, remedy, needed=False)]
 
 
 def _checks(settings: "LoadedSettings") -> Iterator[tuple[str, Check]]:
@@ -107,6 +110,7 @@ def _checks(settings: "LoadedSettings") -> Iterator[tuple[str, Check]]:
             lambda found: f"{names.registry}, {len(found)} versions of {settings.model_name}",
         ),
     )
+    yield "data", lambda: _data(clients)
     yield "endpoint", lambda: _endpoint(clients)
     yield "log of requests", lambda: _log(clients)
 
@@ -149,6 +153,20 @@ def _resource_group(clients: AzureClients) -> str:
     return ""
 
 
+def _data(clients: AzureClients) -> str:
+    asset = clients.settings.values.azure.data_asset
+    if not asset:
+        return "azure.data_asset is not set: jobs train on the generated sample or on --data-dir"
+    name, _, version = asset.partition(":")
+    doing = f"reading the data {asset}"
+    if clients.find(doing, clients.workspace.data.get, name=name, version=version) is None:
+        raise ConfigError(
+            f"azure.data_asset: the workspace {clients.names.workspace} has no {asset}; "
+            f"`mlops data register --name {name}` makes a version"
+        )
+    return f"{asset}; a job checks what is in it"
+
+
 def _endpoint(clients: AzureClients) -> str:
     name = clients.settings.endpoint_name
     endpoint = clients.find(
@@ -156,7 +174,7 @@ def _endpoint(clients: AzureClients) -> str:
     )
     if endpoint is None:
         return f"{name} does not exist yet: `mlops deploy` makes it"
-    return f"{name} is {word_of(endpoint.provisioning_state)}"
+    return f"{name} is {word_of(endpoint.provisioning_state)}; `mlops smoke-test` asks it"
 
 
 def _log(clients: AzureClients) -> str:

@@ -15,10 +15,12 @@ _LONGEST_SENTENCE = 200
 _FORBIDDEN, _NOT_FOUND, _CONFLICT, _TOO_MANY = 403, 404, 409, 429
 _SERVER_ERROR = 500
 _SIGN_IN = (
-    "sign in first: on a laptop `az login` or the Azure extension of your editor; in GitHub "
+    "sign in first: on a laptop `az login --tenant YOUR-TENANT` or the Azure extension of your "
+    "editor; in GitHub "
     "Actions the variables AZURE_CLIENT_ID and AZURE_TENANT_ID and `id-token: write`, with a "
     "federated credential for this repository and environment"
 )
+_ENTRA = re.compile(r"AADSTS\d+(?:: [^.;]+)?")
 _DENIED = re.compile(r"perform action '([^']+)'.*?over scope '([^']+)'", re.DOTALL)
 _SCIENTIST = "AzureML Data Scientist"
 _DEPLOYER = (
@@ -39,6 +41,7 @@ _ROLES = (
     ("machinelearningservices/workspaces/data/write", _SCIENTIST, "the workspace"),
     ("microsoft.machinelearningservices", _DEPLOYER, "the workspace"),
     ("microsoft.storage", *_BLOB_ROLE),
+    ("microsoft.resources/subscriptions/resourcegroups", "Reader", "the resource group"),
     ("microsoft.operationalinsights", "Log Analytics Reader", "the Log Analytics workspace"),
 )
 _NETWORK_CODES = (
@@ -60,7 +63,12 @@ _NAMESPACE = re.compile(r"\bMicrosoft\.[A-Za-z]+")
 _BUSY_STATE = re.compile(
     r"\b(?:accepted|creating|updating|deleting|scaling)\b\W+provisioning ?state", re.IGNORECASE
 )
-_BUSY_WORDS = ("OperationCanceled", "higher priority operation", "waiting for lock confirmation")
+_BUSY_WORDS = (
+    "OperationCanceled",
+    "higher priority operation",
+    "operation that has a higher priority",
+    "waiting for lock confirmation",
+)
 
 
 class NotFound(ConfigError):
@@ -167,8 +175,16 @@ def _sign_in(failure: Failure, doing: str, said: str) -> MlopsError | None:
     names = ("ClientAuthenticationError", "CredentialUnavailableError")
     if failure.status != 401 and failure.kind not in names:
         return None
-    # what the SDK goes on to tell is every way of signing in that it tried
-    return ConfigError(f"{doing}: not signed in to Azure; {_SIGN_IN} ({_first_sentence(said)})")
+    return ConfigError(f"{doing}: not signed in to Azure ({_refusal(failure, said)}); {_SIGN_IN}")
+
+
+def _refusal(failure: Failure, said: str) -> str:
+    """Return why nobody is signed in, without the list of every way that the SDK tried."""
+    if found := _ENTRA.search(failure.message):
+        return _cut(found[0], _LONGEST_SENTENCE)
+    if failure.message.startswith("DefaultAzureCredential"):
+        return "no way of signing in worked here"
+    return _first_sentence(said)
 
 
 def _policy(failure: Failure, doing: str, said: str) -> MlopsError | None:

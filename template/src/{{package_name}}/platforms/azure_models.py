@@ -14,11 +14,12 @@ from typing import Any, Literal
 
 from ..errors import MlopsError, PlatformError, Refused
 from ..files import file_sha256, new_folder, read_json
-from .azure_client import AzureClients
+from .azure_client import ACTIVE_VERSIONS, ALL_VERSIONS, AzureClients
 from .azure_errors import Conflict, azure_errors
 from .base import ModelVersion, Report, Run
 from .version_folder import LINEAGE, MODEL, verify_version
 
+HASH_TAG = "model.sha256"
 _ATTEMPTS = 5
 
 Place = Literal["registry", "workspace"]
@@ -52,7 +53,7 @@ class AzureModels:
                 number = int(model.version)
                 known = found.get(number)
                 places = (*known.places, place) if known else (place,)
-                tags = (known.tags if known else {}) or dict(model.tags or {})
+                tags = {**dict(model.tags or {}), **(known.tags if known else {})}
                 found[number] = Listed(number, tags, places)
         return [found[number] for number in sorted(found)]
 
@@ -70,11 +71,13 @@ class AzureModels:
             Refused: there is no such version, or its files are not those that were registered.
         """
         listed = self._find(number)
+        registered = listed.tags.get(HASH_TAG)
+        if registered is None:
+            raise Refused(self._unmarked(listed))
         folder = self._folder(number)
         if not folder.is_dir():
             self._download(listed, folder)
         facts = verify_version(folder)
-        registered = listed.tags.get("model.sha256", facts.model_sha256)
         if (facts.version, facts.model_sha256) != (number, registered):
             raise Refused(
                 f"{folder} is not version {number} as it was registered: delete the folder, and it "
@@ -112,12 +115,11 @@ class AzureModels:
         training = read_json(run.folder / "model" / "training.json", schema=1)
         trained = training["model_sha256"]
         for _ in range(_ATTEMPTS):
-            known = self.listed()
-            for each in known:
+            for each in self.listed():
                 tags = (each.tags.get("run_id"), each.tags.get("trained.sha256"))
                 if tags == (run.run_id, trained):
                     return self.version(each.number)
-            number = max((each.number for each in known), default=0) + 1
+            number = self._next_number()
             if self._create(number, run, build):
                 return self.version(number)
         raise PlatformError(
@@ -127,15 +129,18 @@ class AzureModels:
     def share(self, number: int, report: Report) -> str:
         """Copy a version of this workspace to the registry; return its id there.
 
-        A version that is there already is left, if it is the same.
+        A version that is there already is left, if it is the same. The copy gets the tags of the
+        original, which Azure may not copy, and by whose hash other environments check it.
 
         Raises:
-            Refused: there is no such version here, or the registry holds another one.
+            Refused: there is no such version here, it carries no hash, or the registry holds
+                another one.
+            PlatformError: the registry does not keep the tags.
         """
         mine = self._find(number)
         names = self._clients.names
-        if "workspace" not in mine.places and "registry" not in mine.places:
-            raise Refused(self._unknown(number))
+        if HASH_TAG not in mine.tags:
+            raise Refused(self._unmarked(mine))
         if "registry" not in mine.places:
             report(f"copying version {number} to the registry {names.registry}")
             with azure_errors(f"sharing version {number} with the registry {names.registry}"):
@@ -149,7 +154,29 @@ class AzureModels:
         if "workspace" in mine.places:
             report("comparing what the registry holds with what was registered")
             self._compare(number)
+            self._tag(number)
         return self.registry_id(number)
+
+    def _tag(self, number: int) -> None:
+        """Give the registry's copy the tags of the original, and look whether it keeps them."""
+        doing = f"tagging version {number} in the registry {self._clients.names.registry}"
+        version = str(number)
+        with azure_errors(doing):
+            original = self._clients.workspace.models.get(self.name, version=version)
+            models = self._clients.registry.models
+            copy = models.get(self.name, version=version)
+            wanted = dict(original.tags or {})
+            if wanted.items() <= dict(copy.tags or {}).items():
+                return
+            wanted = {**dict(copy.tags or {}), **wanted}
+            copy.tags = wanted
+            models.create_or_update(copy)
+            kept = dict(models.get(self.name, version=version).tags or {})
+        if kept.get(HASH_TAG) != wanted.get(HASH_TAG):
+            raise PlatformError(
+                f"{doing}: it does not keep the tag {HASH_TAG}, by which other environments check "
+                "the version; try again"
+            )
 
     def _compare(self, number: int) -> None:
         with tempfile.TemporaryDirectory() as folder:
@@ -203,11 +230,32 @@ class AzureModels:
         )
         return found is not None and dict(found.tags or {}).get("run_id") != tags["run_id"]
 
+    def _next_number(self) -> int:
+        """Return the number after the highest, archived versions included: they keep theirs."""
+        numbers = [
+            int(model.version)
+            for place, client in self._places()
+            for model in self._models(place, client, ALL_VERSIONS)
+        ]
+        return max(numbers, default=0) + 1
+
     def _find(self, number: int) -> Listed:
         for each in self.listed():
             if each.number == number:
                 return each
         raise Refused(self._unknown(number))
+
+    def _unmarked(self, listed: Listed) -> str:
+        remedy = (
+            f"`mlops share --model-version {listed.number}` in the environment that registered it "
+            "compares them and writes the tag"
+        )
+        if "workspace" in listed.places:
+            remedy = "archive it, and register its run again to get a new number"
+        return (
+            f"version {listed.number} of {self.name} carries no tag {HASH_TAG}, so nothing shows "
+            f"that its files are those that were registered: {remedy}"
+        )
 
     def _unknown(self, number: int) -> str:
         have = ", ".join(str(each.number) for each in self.listed()) or "none"
@@ -220,9 +268,11 @@ class AzureModels:
     def _places(self) -> list[tuple[Place, Any]]:
         return [("registry", self._clients.registry), ("workspace", self._clients.workspace)]
 
-    def _models(self, place: Place, client: Any) -> list[Any]:
+    def _models(self, place: Place, client: Any, view: str = ACTIVE_VERSIONS) -> list[Any]:
         doing = f"listing the versions of {self.name} in the {place}"
-        found = self._clients.find(doing, lambda: list(client.models.list(name=self.name)))
+        found = self._clients.find(
+            doing, lambda: list(client.models.list(name=self.name, list_view_type=view))
+        )
         return [each for each in found or [] if str(each.version).isdecimal()]
 
     def _download(self, listed: Listed, folder: Path) -> None:
@@ -264,7 +314,7 @@ def version_tags(folder: Path, run: Run) -> dict[str, str]:
         "git.commit": commit or "none",
         "git.dirty": str(lineage["git"]["dirty"]).lower(),
         "data.hash": str(lineage["data"]["hash"]),
-        "model.sha256": str(lineage["files"][MODEL]),
+        HASH_TAG: str(lineage["files"][MODEL]),
         "trained.sha256": str(lineage["training"]["model_sha256"]),
         "gate": "passed" if lineage["verdict"]["passed"] else "refused",
         "created_at": str(lineage["created_at"]),

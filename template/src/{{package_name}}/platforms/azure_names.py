@@ -81,7 +81,7 @@ def identity_id(names: AzureNames, settings: "AzureSettings") -> str | None:
     """
     if settings.endpoint_identity == "system":
         return None
-    return (
+    return settings.endpoint_identity_id or (
         f"/subscriptions/{subscription_id(settings)}"
         f"/resourceGroups/{names.registry_resource_group}"
         f"/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{names.endpoint_identity}"

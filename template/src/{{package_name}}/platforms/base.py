@@ -236,6 +236,13 @@ class Platform(Protocol):
     def register_data(self, folder: Path, name: str, report: Report) -> str | None:
         """Register a folder of raw data; return its name and version, or None if it needs none."""
 
+    def register_stored_data(self, path: str, name: str, report: Report) -> str:
+        """Register a folder of a datastore in the cloud; return its name and version.
+
+        Raises:
+            ConfigError: the platform has no datastores, or the path names no folder of one.
+        """
+
     def endpoint(self, name: str) -> Endpoint:
         """Return an endpoint by name, whether or not it exists yet."""
 

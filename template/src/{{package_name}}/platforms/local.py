@@ -132,6 +132,17 @@ class LocalPlatform:
         """Do nothing: on this machine a folder is read where it is."""
         return None
 
+    def register_stored_data(self, path: str, _name: str, _report: Report) -> str:
+        """Refuse: this machine has no datastores.
+
+        Raises:
+            ConfigError: always.
+        """
+        raise ConfigError(
+            f"--path: {path} cannot be registered on the platform local, which has no datastores: "
+            "set MLOPS_PLATFORM=azure, or name a folder of this machine with --data-dir"
+        )
+
     def endpoint(self, name: str) -> Endpoint:
         """Return an endpoint by name, whether or not it exists yet."""
         from .local_endpoint import LocalEndpoint

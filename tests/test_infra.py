@@ -432,6 +432,12 @@ def check_safety(infra: Infra) -> None:
         assert kinds == {"Actual", "Forecasted"}
         assert result.of(f"{MACHINE_LEARNING}/workspaces/onlineEndpoints") == []
     assert infra.environment("dev", VARIABLES).of("Microsoft.Consumption/budgets") == []
+    quotas = [
+        logs.body["properties"]["workspaceCapping"]["dailyQuotaGb"]
+        for name in infra.environments
+        for logs in infra.environment(name).of("Microsoft.OperationalInsights/workspaces")
+    ]
+    assert max(quotas[:-1]) < quotas[-1], "prod has callers, and a test that reads the log"
 
 
 def check_logs(infra: Infra) -> None:
@@ -501,9 +507,12 @@ def check_private(infra: Infra) -> None:
     assert {rule["type"] for rule in rules} == {"PrivateEndpoint"}
     assert {rule["destination"]["serviceResourceId"] for rule in rules} == {lake}
     assert {rule["destination"]["subresourceTarget"] for rule in rules} == {"blob", "dfs"}
+    main = (infra.folder / "main.bicep").read_text(encoding="utf-8")
+    assert main.count("dependsOn: [approver, outbound") == 2, "each cluster, after its network"
+    assert main.count("dependsOn: [approver]") == 1, "the rules, after the right to approve them"
     public = infra.environment("prod")
-    for each in ("Microsoft.Network/privateEndpoints", CLUSTER, kind):
-        assert public.of(each) == []
+    for private in ("Microsoft.Network/privateEndpoints", CLUSTER, kind):
+        assert public.of(private) == []
     (workspace,) = public.of(f"{MACHINE_LEARNING}/workspaces")
     assert workspace.body["properties"]["imageBuildCompute"] is None
 
@@ -609,6 +618,25 @@ class TestSound:
         assert given["location"] == "westeurope"
         assert given["contactEmails"] == [HOSTILE["contact_email"]]
         assert given["tags"]["owner"] == HOSTILE["team"]
+
+    def test_a_budget_needs_an_amount_and_an_address(self, infra: Infra) -> None:
+        with pytest.raises(BicepError, match=r"contactEmails = \[\] breaks @minLength"):
+            infra.environment("dev", contactEmails=[])
+        with pytest.raises(BicepError, match="budgetAmount = 0 breaks @minValue"):
+            infra.environment("dev", budgetAmount=0)
+
+    def test_github_may_have_a_domain_of_its_own(self, infra: Infra) -> None:
+        issuer = "https://token.actions.example.ghe.com"
+        given = parameters(infra.folder / "shared.bicepparam", VARIABLES)
+        result = deploy(
+            infra.folder / "shared.bicep", "rg-shared", given | {"githubIssuer": issuer}
+        )
+        credentials = [
+            each.body["properties"]["issuer"]
+            for each in result.resources
+            if each.kind.endswith("/federatedIdentityCredentials")
+        ]
+        assert set(credentials) == {issuer}
 
     def test_the_repository_must_be_named(self, infra: Infra) -> None:
         with pytest.raises(BicepError, match="GITHUB_REPOSITORY is not set"):

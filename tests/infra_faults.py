@@ -81,7 +81,9 @@ FAULTS: dict[str, tuple[str, str, str, str]] = {
     "a name that is not known at the start": (
         WORKSPACE, "name: 'lake'", "name: workspace.identity.principalId", "types",
     ),
-    "the workflow assigns any role": (INFRA_RIGHTS, "    condition: condition\n", "", "delegation"),
+    "the workflow assigns any role": (
+        INFRA_RIGHTS, "    condition: condition\n", "    description: condition\n", "delegation",
+    ),
     "the workflow cannot assign a role that it needs": (
         INFRA_RIGHTS, "    '8311e382-0749-4cb8-b61a-304f252e45ec'\n", "", "delegation",
     ),

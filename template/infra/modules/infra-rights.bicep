@@ -1,5 +1,7 @@
 // What the workflow infra may do in the group of one environment: make resources, and assign the
-// roles that main.bicep assigns, no others.
+// roles that main.bicep assigns, no others. Within these groups that is nearly everything, and it
+// may make a machine that runs as the cluster's identity: so its environment on GitHub needs
+// reviewers. It has no right outside of them but reading the shared group.
 
 param infraPrincipalId string
 param planPrincipalId string

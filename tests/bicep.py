@@ -10,7 +10,7 @@ import functools
 import hashlib
 import re
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,14 @@ class BicepError(AssertionError):
 
 class Symbol(str):
     """A value that Azure alone knows, written as where it comes from."""
+
+
+class Given(Symbol):
+    """Such a value as a module's parameter: when the module's deployment begins, it is known."""
+
+
+# What each value of guid() was made of.
+GUID_PARTS: dict[str, tuple[str, ...]] = {}
 
 
 @dataclass
@@ -318,7 +326,7 @@ class Scope:
             if unknown:
                 raise self.error(node, f"a module has no {unknown}")
             group = content["scope"]["name"] if "scope" in content else self.group
-            scope = Scope(path, group, content.get("params", {}), self.result, {})
+            scope = Scope(path, group, given(content.get("params", {})), self.result, {})
             scope.run()
             return {"name": content["name"], "outputs": scope.outputs}
 
@@ -338,6 +346,8 @@ class Scope:
         kind, _, version = typed.partition("@")
         body = {key: value for key, value in content.items() if key != "dependsOn"}
         parent, scope = body.pop("parent", None), body.pop("scope", None)
+        if type(body["name"]) is Symbol:
+            raise BicepError(f"{place}: its name is not known when the deployment begins")
         group, name = self.group, str(body["name"])
         if isinstance(parent, Handle):
             child = kind.removeprefix(f"{parent.resource.kind}/")
@@ -366,7 +376,7 @@ class Scope:
         return method(node, names)
 
     def on_string(self, node: Node, names: dict[str, Any]) -> str:
-        parts, symbol = [], False
+        parts, values = [], []
         for child in named(node):
             if child.type == "string_content":
                 parts.append(text_of(child))
@@ -376,9 +386,9 @@ class Scope:
                 value = self.evaluate(named(child)[0], names)
                 if not isinstance(value, str | int | bool):
                     raise self.error(child, f"cannot be part of a text: {value!r}")
-                symbol |= isinstance(value, Symbol)
+                values.append(value)
                 parts.append(str(value))
-        return Symbol("".join(parts)) if symbol else "".join(parts)
+        return like(values)("".join(parts))
 
     def on_number(self, node: Node, _names: dict[str, Any]) -> int:
         return int(text_of(node))
@@ -450,7 +460,7 @@ class Scope:
         if isinstance(value, Handle):
             return self.member(node, value, key)
         if isinstance(value, Symbol):
-            return Symbol(f"{value}.{key}")
+            return type(value)(f"{value}.{key}")
         if value is None and optional:
             return None
         if not isinstance(value, dict) or (key not in value and not optional):
@@ -473,7 +483,7 @@ class Scope:
     def on_subscript_expression(self, node: Node, names: dict[str, Any]) -> Any:
         target, index = (self.evaluate(child, names) for child in named(node))
         if isinstance(target, Symbol):
-            return Symbol(f"{target}[{index}]")
+            return type(target)(f"{target}[{index}]")
         return target[index]
 
     def on_lambda_expression(self, node: Node, names: dict[str, Any]) -> Lambda:
@@ -504,6 +514,28 @@ class Scope:
         if value is None:
             raise BicepError(f"{self.path.name}: the variable {name} is not set")
         return value
+
+
+def given(value: Any) -> Any:
+    """Return a module's parameters as the module sees them."""
+    if isinstance(value, dict):
+        return {key: given(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [given(each) for each in value]
+    return Given(value) if isinstance(value, Symbol) else value
+
+
+def like(values: Iterable[Any]) -> type[str]:
+    """Return the kind of text that values make together: what is known the latest decides."""
+    kinds = {type(value) for value in values}
+    return Symbol if Symbol in kinds else Given if Given in kinds else str
+
+
+def guid(*parts: str) -> str:
+    """Return what stands for guid(), and note its parts."""
+    value = str(uuid.uuid5(uuid.NAMESPACE_URL, "|".join(parts)))
+    GUID_PARTS[value] = parts
+    return like(parts)(value)
 
 
 def matches(wanted: str, value: Any) -> bool:
@@ -540,7 +572,8 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "contains": lambda whole, part: part in whole,
     "empty": lambda value: not value,
     "filter": lambda values, keep: [value for value in values if keep(value)],
-    "guid": lambda *parts: str(uuid.uuid5(uuid.NAMESPACE_URL, "|".join(parts))),
+    "guid": guid,
+    "indexOf": lambda values, value: values.index(value) if value in values else -1,
     "join": lambda values, separator: separator.join(values),
     "last": lambda values: values[-1],
     "map": lambda values, make: [make(value) for value in values],

@@ -14,12 +14,13 @@ RIGHTS, INFRA_RIGHTS, ROLES = (
     f"modules/{name}.bicep" for name in ("rights", "infra-rights", "roles")
 )
 STORAGE, WORKSPACE = "modules/storage.bicep", "modules/workspace.bicep"
-PROD = "prod.bicepparam"
+PROD, SHARED_VALUES = "prod.bicepparam", "shared.bicepparam"
+APPROVER, OUTBOUND = "modules/connection-approver.bicep", "modules/outbound.bicep"
 
 FAULTS: dict[str, tuple[str, str, str, str]] = {
     # The language
     "a syntax error": (STORAGE, "properties: {", "properties {", "syntax"),
-    "a name that is not declared": (MAIN, "compute.id", "cmopute.id", "types"),
+    "a name that is not declared": (MAIN, "compute!.id", "cmopute!.id", "types"),
     "a module that is not there": (MAIN, "budget.bicep", "budgets.bicep", "types"),
     "a parameter that a module has not": (MAIN, " suffix: suffix", " sufix: suffix", "types"),
     "a parameter that is not given": (PROD, "param purgeProtection = true\n", "", "types"),
@@ -28,7 +29,7 @@ FAULTS: dict[str, tuple[str, str, str, str]] = {
         MAIN, "purgeProtection: purgeProtection", "purgeProtection: true", "types",
     ),
     "an output that a module has not": (MAIN, "outputs.keyVaultId", "outputs.vaultId", "types"),
-    "a cycle": (MAIN, "compute.id", "cluster.id", "types"),
+    "a cycle": (MAIN, "compute!.id", "cluster.id", "types"),
     # Azure's types
     "a property that does not exist": (STORAGE, "isHnsEnabled", "hnsEnabled", "types"),
     "a property that is missing": (WORKSPACE, "    tenantId: tenant().tenantId\n", "", "types"),
@@ -46,6 +47,7 @@ FAULTS: dict[str, tuple[str, str, str, str]] = {
     "a misspelt subject": (IDENTITY, "/${repository}@", "/${repository}#", "federation"),
     "no credential for the rollback": (SHARED, "['prod-rollback']", "[]", "federation"),
     "credentials written at once": (IDENTITY, "@batchSize(1)\n", "", "federation"),
+    "another issuer": (SHARED_VALUES, "githubusercontent.com", "example.com", "federation"),
     "another audience": (IDENTITY, "AzureADTokenExchange", "AzureAD", "federation"),
     # Who may do what
     "a role on the subscription": (
@@ -56,16 +58,43 @@ FAULTS: dict[str, tuple[str, str, str, str]] = {
         RIGHTS, "f6c7c914-8db3-469d-8ca1-694a8f32e121", "8e3af657-a8ff-443c-a75c-2fe8c4bcb635",
         "rights",
     ),
-    "prod trains": (RIGHTS, "environment == 'dev' ?", "environment != 'test' ?", "rights"),
+    "prod trains": (RIGHTS, "roleId: trains ?", "roleId: environment != 'test' ?", "rights"),
     "prod writes to the registry": (
-        SHARED, "['id-${slug}-dev']", "['id-${slug}-dev', 'id-${slug}-prod']", "rights",
+        SHARED, "deployer != 'dev' ?", "deployer == 'test' ?", "rights",
     ),
     "the rollback deploys anything": (
-        RIGHTS, "roleId: endpointOperatorRoleId", "roleId: endpointDeployerRoleId", "rights",
+        ROLES, "permissions: [{ actions: operate }]", "permissions: [{ actions: deploy }]", "roles",
     ),
-    "the workflow assigns any role": (INFRA_RIGHTS, "    condition: condition\n", "", "delegation"),
+    "the rollback cannot give the endpoint its identity": (
+        SHARED, "(deployer, index) in deployers: {\n    name: 'endpoint-of-",
+        "(deployer, index) in environments: {\n    name: 'endpoint-of-", "rights",
+    ),
+    "the training does not see what serves in prod": (
+        MAIN, "trainer!.properties", "ci.properties", "rights",
+    ),
+    "the training gets the key of prod": (
+        ROLES, "onlineEndpoints/read'", "onlineEndpoints/*'", "roles",
+    ),
+    "an identity made anew has no right": (
+        RIGHTS, "guid(logs.id, right.principalId,", "guid(logs.id, 'ci',", "anew",
+    ),
+    "a name that is not known at the start": (
+        WORKSPACE, "name: 'lake'", "name: workspace.identity.principalId", "types",
+    ),
+    "the workflow assigns any role": (
+        INFRA_RIGHTS, "    condition: condition\n", "    description: condition\n", "delegation",
+    ),
     "the workflow cannot assign a role that it needs": (
         INFRA_RIGHTS, "    '8311e382-0749-4cb8-b61a-304f252e45ec'\n", "", "delegation",
+    ),
+    "the workflow gives a person a role": (
+        INFRA_RIGHTS, "\\'ServicePrincipal\\'", "\\'User\\'", "delegation",
+    ),
+    "the plan reads logs": (
+        ROLES, "  'Microsoft.OperationalInsights/workspaces/query/*/read'\n", "", "roles",
+    ),
+    "the plan pulls images": (
+        ROLES, "  'Microsoft.ContainerRegistry/registries/pull/read'\n", "", "roles",
     ),
     "the plan writes": (ROLES, "'*/read'", "'*'", "roles"),
     "the operator deletes endpoints": (
@@ -75,6 +104,10 @@ FAULTS: dict[str, tuple[str, str, str, str]] = {
         SHARED, "concat([resourceGroup().id], groupIds)", "[subscription().id]", "roles",
     ),
     # What is open, and what costs
+    "machines for training where nothing trains": (
+        PROD, "trains = false", "trains = true", "safety",
+    ),
+    "as few logs in prod as in dev": (PROD, "QuotaGb = 5", "QuotaGb = 1", "safety"),
     "blobs that anybody reads": (
         STORAGE, "allowBlobPublicAccess: false", "allowBlobPublicAccess: true", "safety",
     ),
@@ -93,6 +126,14 @@ FAULTS: dict[str, tuple[str, str, str, str]] = {
     ),
     "a private endpoint that no name leads to": (
         NETWORK, "zones: ['privatelink.dfs.${storageSuffix}']", "zones: []", "private",
+    ),
+    "images that nothing can build": (
+        MAIN, "privateNetwork ? builderName : ''", "privateNetwork ? '' : ''", "private",
+    ),
+    "a lake that training does not reach": (OUTBOUND, "['blob', 'dfs']", "['blob']", "private"),
+    "private endpoints that nobody approves": (APPROVER, "scope: lake", "scope: images", "rights"),
+    "machines before their network": (
+        MAIN, "  dependsOn: [approver, outbound]\n", "", "private",
     ),
     # What the commands rely on
     "another log": (LOGS, "AmlOnlineEndpointTrafficLog", "AmlOnlineEndpointEventLog", "logs"),

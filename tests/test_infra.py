@@ -13,6 +13,7 @@ import sys
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -22,7 +23,16 @@ import yaml
 
 from tools.worktree import ROOT
 
-from .bicep import SUBSCRIPTION, BicepError, Resource, Result, deploy, parameters, parse
+from .bicep import (
+    GUID_PARTS,
+    SUBSCRIPTION,
+    BicepError,
+    Resource,
+    Result,
+    deploy,
+    parameters,
+    parse,
+)
 from .bicep_types import UNTYPED, AzureTypes
 from .infra_faults import FAULTS, LONG
 from .support import HOSTILE, LONG_PACKAGE, Template, run, uv
@@ -53,6 +63,7 @@ ROLES = {
     "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1": "Storage Blob Data Reader",
     "acdd72a7-3385-48ef-bd42-f606fba81ae7": "Reader",
     "b24988ac-6180-42a0-ab88-20f7382dd24c": "Contributor",
+    "b556d68e-0be0-4f35-a333-ad7ee1ce17ea": "Azure AI Enterprise Network Connection Approver",
     "f58310d9-a9f6-439a-9e8d-f62e7b41a168": "Role Based Access Control Administrator",
 }
 CHECKOV = "checkov==3.3.30"
@@ -77,6 +88,8 @@ ACCEPTED_IN_DEV = {
 }
 ROLE_ASSIGNMENT = "Microsoft.Authorization/roleAssignments"
 MACHINE_LEARNING = "Microsoft.MachineLearningServices"
+ACCOUNT = "Microsoft.Storage/storageAccounts"
+CLUSTER = f"{MACHINE_LEARNING}/workspaces/computes"
 
 
 @dataclass
@@ -161,7 +174,7 @@ def role_of(assignment: Resource, roles: dict[str, str]) -> str:
     return roles[number]
 
 
-def rights(infra: Infra) -> set[tuple[str, str, str]]:
+def rights(infra: Infra, **more: Any) -> set[tuple[str, str, str]]:
     """Return who has which role on what, by short names."""
     shared = infra.shared()
     made = {each.name: each for each in shared.of("Microsoft.Authorization/roleDefinitions")}
@@ -170,18 +183,17 @@ def rights(infra: Infra) -> set[tuple[str, str, str]]:
         for number, each in made.items()
     }
     found = set()
-    for result in (shared, *(infra.environment(name) for name in infra.environments)):
+    for result in (shared, *(infra.environment(name, **more) for name in infra.environments)):
         for each in result.of(ROLE_ASSIGNMENT):
             who = each.body["properties"]["principalId"].partition("#")[0].rpartition("/")[2]
             scope = each.id.partition(f"/providers/{ROLE_ASSIGNMENT}")[0].removeprefix(SUBSCRIPTION)
             short = re.sub("[a-z2-7]{13}$", "", scope.rpartition("/")[2])
-            found.add(
-                (
-                    who.removeprefix(f"id-{infra.slug}-"),
-                    role_of(each, roles),
-                    short.replace(f"-{infra.slug}", ""),
-                )
+            right = (
+                who.removeprefix(f"id-{infra.slug}-"),
+                role_of(each, roles),
+                short.replace(f"-{infra.slug}", ""),
             )
+            found.add(right)
     return found
 
 
@@ -189,29 +201,31 @@ def check_rights(infra: Infra) -> None:
     """Exactly these rights, each on one resource; on a group only for the two of the workflow."""
     expected = {
         ("infra", "Reader", "rg-shared"),
-        ("infra-plan", "Reader", "rg-shared"),
+        ("infra-plan", "infrastructure plan", "rg-shared"),
         ("dev", "AzureML Registry User", "mlr"),
         ("test", "registry reader", "mlr"),
         ("prod", "registry reader", "mlr"),
         ("prod-rollback", "registry reader", "mlr"),
         ("prod-rollback", "endpoint operator", "mlw-prod"),
+        ("prod-rollback", "Managed Identity Operator", "id-prod-endpoint"),
+        ("dev", "endpoint reader", "mlw-prod"),
+        ("infra", "Managed Identity Operator", "id-dev-compute"),
+        ("dev-compute", "AzureML Data Scientist", "mlw-dev"),
+        ("dev-compute", "AcrPull", "cr"),
+        ("dev-compute", "Storage Blob Data Contributor", "mlw"),
+        ("dev-compute", "Storage Blob Data Reader", "lake"),
     }
     for name in infra.environments:
         deploys = "AzureML Data Scientist" if name == "dev" else "endpoint deployer"
-        compute, endpoint = f"{name}-compute", f"{name}-endpoint"
+        endpoint = f"{name}-endpoint"
         expected |= {
             ("infra", "Contributor", f"rg-{name}"),
             ("infra", "Role Based Access Control Administrator", f"rg-{name}"),
             ("infra-plan", "infrastructure plan", f"rg-{name}"),
-            ("infra", "Managed Identity Operator", f"id-{compute}"),
             (name, "Managed Identity Operator", f"id-{endpoint}"),
             (name, deploys, f"mlw-{name}"),
             (name, "Storage Blob Data Contributor", "mlw"),
             (name, "Log Analytics Reader", f"log-{name}"),
-            (compute, "AzureML Data Scientist", f"mlw-{name}"),
-            (compute, "AcrPull", "cr"),
-            (compute, "Storage Blob Data Contributor", "mlw"),
-            (compute, "Storage Blob Data Reader", "lake"),
             (endpoint, "AzureML Metrics Writer", f"mlw-{name}"),
             (endpoint, "AcrPull", "cr"),
             (endpoint, "Storage Blob Data Reader", "mlw"),
@@ -219,6 +233,26 @@ def check_rights(infra: Infra) -> None:
             (f"mlw-{infra.slug}-{name}", "AcrPush", "cr"),
         }
     assert rights(infra) == expected
+    approver = "Azure AI Enterprise Network Connection Approver"
+    private = {(f"build-{name}", "AcrPush", "cr") for name in infra.environments} | {
+        (f"mlw-{infra.slug}-{name}", approver, scope)
+        for name in infra.environments
+        for scope in (f"mlw-{name}", "mlw", "lake", "kv-", "cr")
+    }
+    assert rights(infra, **PRIVATE) == expected | private
+
+
+def check_anew(infra: Infra) -> None:
+    """An identity that was made anew gets its rights: who gets one is part of its name."""
+    for result in infra.everything():
+        assigned = result.of(ROLE_ASSIGNMENT)
+        assert len(assigned) > 5
+        for each in assigned:
+            properties = each.body["properties"]
+            parts = GUID_PARTS[each.name]
+            assert properties["principalId"] in parts, each.source
+            assert properties["roleDefinitionId"].endswith(parts[-1]), each.source
+            assert each.id.startswith(parts[0]), each.source
 
 
 def check_delegation(infra: Infra) -> None:
@@ -233,13 +267,16 @@ def check_delegation(infra: Infra) -> None:
     assigned = {
         each.body["properties"]["roleDefinitionId"].rpartition("/")[2]
         for name in infra.environments
-        for each in infra.environment(name).of(ROLE_ASSIGNMENT)
+        for more in ({}, PRIVATE)
+        for each in infra.environment(name, **more).of(ROLE_ASSIGNMENT)
     }
     for condition in conditions:
         lists = re.findall(r"ForAnyOfAnyValues:GuidEquals \{([^}]*)\}", condition)
         assert len(lists) == 2, "for giving and for taking away"
         for each in lists:
             assert set(each.split(", ")) == assigned
+        machines = "PrincipalType] ForAnyOfAnyValues:StringEqualsIgnoreCase {'ServicePrincipal'}"
+        assert condition.count("} AND @") == condition.count(machines) == 2, "no person's right"
         assert "roleAssignments/write" in condition
         assert "roleAssignments/delete" in condition
 
@@ -255,21 +292,46 @@ def check_roles(infra: Infra) -> None:
         for name in ("shared", *infra.environments)
     }
     actions: dict[str, set[str]] = {}
+    left_out: dict[str, set[str]] = {}
     for name, role in found.items():
         assert set(role["assignableScopes"]) == groups
         (permission,) = role["permissions"]
-        assert permission.keys() == {"actions"}
-        actions[name] = set(permission["actions"])
+        actions[name] = set(permission.pop("actions"))
+        left_out[name] = set(permission.pop("notActions", []))
+        assert permission == {}
     assert actions.keys() == {
         "endpoint operator",
         "endpoint deployer",
+        "endpoint reader",
         "registry reader",
         "infrastructure plan",
     }
     changes = re.compile(
         r"(?<!deployments/whatIf)(?<!deployments/validate)(^|/)(\*|write|delete|action)$"
     )
-    for name in ("registry reader", "infrastructure plan"):
+    assert {name for name, each in left_out.items() if each} == {"infrastructure plan"}
+    for read in (
+        "Microsoft.OperationalInsights/workspaces/query/AmlOnlineEndpointTrafficLog/read",
+        "Microsoft.OperationalInsights/workspaces/query/read",
+        "Microsoft.OperationalInsights/workspaces/tables/query/read",
+        "Microsoft.Insights/logs/AmlOnlineEndpointTrafficLog/read",
+        "Microsoft.Insights/components/query/read",
+        "Microsoft.ContainerRegistry/registries/pull/read",
+        f"{MACHINE_LEARNING}/registries/models/versions/read",
+    ):
+        assert any(fnmatchcase(read, each) for each in left_out["infrastructure plan"]), read
+    for needed in (
+        "Microsoft.OperationalInsights/workspaces/read",
+        "Microsoft.Insights/components/read",
+        "Microsoft.ContainerRegistry/registries/read",
+        "Microsoft.ManagedIdentity/userAssignedIdentities/read",
+    ):
+        assert not any(fnmatchcase(needed, each) for each in left_out["infrastructure plan"])
+    assert actions["endpoint reader"] == {
+        f"{MACHINE_LEARNING}/workspaces/{each}"
+        for each in ("read", "onlineEndpoints/read", "onlineEndpoints/deployments/read")
+    }
+    for name in ("registry reader", "endpoint reader", "infrastructure plan"):
         assert [each for each in actions[name] if changes.search(each)] == []
     assert actions["endpoint operator"] < actions["endpoint deployer"]
     for each in actions["endpoint deployer"] | actions["endpoint operator"]:
@@ -355,11 +417,14 @@ def check_safety(infra: Infra) -> None:
         )
         (images,) = result.of("Microsoft.ContainerRegistry/registries")
         assert images.body["properties"]["adminUserEnabled"] is False
-        (cluster,) = result.of(f"{MACHINE_LEARNING}/workspaces/computes")
-        machines = cluster.body["properties"]["properties"]
-        assert machines["scaleSettings"]["minNodeCount"] == 0
-        assert machines["remoteLoginPortPublicAccess"] == "Disabled"
-        assert machines["vmPriority"] == ("LowPriority" if name == "dev" else "Dedicated")
+        clusters = result.of(CLUSTER)
+        assert [each.name for each in clusters] == (["cpu-dev"] if name == "dev" else [])
+        for cluster in (*clusters, *infra.environment(name, **PRIVATE).of(CLUSTER)):
+            machines = cluster.body["properties"]["properties"]
+            assert machines["scaleSettings"]["minNodeCount"] == 0
+            assert machines["remoteLoginPortPublicAccess"] == "Disabled"
+            low = "LowPriority" if cluster.name == "cpu-dev" else "Dedicated"
+            assert machines["vmPriority"] == low
         (budget,) = result.of("Microsoft.Consumption/budgets")
         kinds = {
             each["thresholdType"] for each in budget.body["properties"]["notifications"].values()
@@ -367,6 +432,12 @@ def check_safety(infra: Infra) -> None:
         assert kinds == {"Actual", "Forecasted"}
         assert result.of(f"{MACHINE_LEARNING}/workspaces/onlineEndpoints") == []
     assert infra.environment("dev", VARIABLES).of("Microsoft.Consumption/budgets") == []
+    quotas = [
+        logs.body["properties"]["workspaceCapping"]["dailyQuotaGb"]
+        for name in infra.environments
+        for logs in infra.environment(name).of("Microsoft.OperationalInsights/workspaces")
+    ]
+    assert max(quotas[:-1]) < quotas[-1], "prod has callers, and a test that reads the log"
 
 
 def check_logs(infra: Infra) -> None:
@@ -389,7 +460,7 @@ def check_logs(infra: Infra) -> None:
 def check_tags(infra: Infra) -> None:
     """Whatever can have tags says whose it is."""
     untagged = re.compile(
-        r"/(blobServices|containers|datastores|federatedIdentityCredentials|privateDnsZoneGroups|"
+        r"/(blobServices|containers|datastores|outboundRules|federatedIdentityCredentials|privateDnsZoneGroups|"
         r"roleAssignments|roleDefinitions|diagnosticSettings|budgets)$"
     )
     for result in infra.everything():
@@ -425,7 +496,25 @@ def check_private(infra: Infra) -> None:
     assert linked == zones
     (images,) = result.of("Microsoft.ContainerRegistry/registries")
     assert images.body["sku"]["name"] == "Premium"
-    assert infra.environment("prod").of("Microsoft.Network/privateEndpoints") == []
+    (workspace,) = result.of(f"{MACHINE_LEARNING}/workspaces")
+    assert workspace.body["properties"]["managedNetwork"]["isolationMode"] != "Disabled"
+    (builder,) = result.of(CLUSTER)
+    assert workspace.body["properties"]["imageBuildCompute"] == builder.name
+    assert builder.body["properties"]["properties"]["enableNodePublicIp"] is False
+    kind = f"{MACHINE_LEARNING}/workspaces/outboundRules"
+    (lake,) = (each.id for each in result.of(ACCOUNT) if each.name.startswith("lake"))
+    rules = [each.body["properties"] for each in result.of(kind)]
+    assert {rule["type"] for rule in rules} == {"PrivateEndpoint"}
+    assert {rule["destination"]["serviceResourceId"] for rule in rules} == {lake}
+    assert {rule["destination"]["subresourceTarget"] for rule in rules} == {"blob", "dfs"}
+    main = (infra.folder / "main.bicep").read_text(encoding="utf-8")
+    assert main.count("dependsOn: [approver, outbound") == 2, "each cluster, after its network"
+    assert main.count("dependsOn: [approver]") == 1, "the rules, after the right to approve them"
+    public = infra.environment("prod")
+    for private in ("Microsoft.Network/privateEndpoints", CLUSTER, kind):
+        assert public.of(private) == []
+    (workspace,) = public.of(f"{MACHINE_LEARNING}/workspaces")
+    assert workspace.body["properties"]["imageBuildCompute"] is None
 
 
 def check_names(infra: Infra) -> None:
@@ -439,8 +528,9 @@ def check_names(infra: Infra) -> None:
         expected = module.azure_names(infra.slug, name, SimpleNamespace(**none))
         result = infra.environment(name)
         (workspace,) = result.of(f"{MACHINE_LEARNING}/workspaces")
-        (cluster,) = result.of(f"{MACHINE_LEARNING}/workspaces/computes")
-        assert (workspace.name, cluster.name) == (expected.workspace, expected.compute)
+        clusters = [each.name for each in result.of(CLUSTER)]
+        assert workspace.name == expected.workspace
+        assert clusters == ([expected.compute] if name == "dev" else [])
         assert (registry.name, registry.group) == (
             expected.registry,
             expected.registry_resource_group,
@@ -458,7 +548,7 @@ def check_names(infra: Infra) -> None:
         )
         assert module.identity_id(expected, azure) == endpoint.id
         assert 3 <= len(workspace.name) <= 33
-        assert 2 <= len(cluster.name) <= 16
+        assert all(2 <= len(each) <= 16 for each in clusters)
     given = {each.group for each in infra.shared().of(ROLE_ASSIGNMENT)}
     assert given == {f"rg-{infra.slug}-{name}" for name in ("shared", *infra.environments)}
 
@@ -491,8 +581,8 @@ def load(path: Path) -> ModuleType:
 CHECKS = {
     check.__name__.removeprefix("check_"): check
     for check in (
-        check_syntax, check_rights, check_delegation, check_roles, check_federation, check_safety,
-        check_logs, check_tags, check_names, check_private,
+        check_syntax, check_rights, check_anew, check_delegation, check_roles, check_federation,
+        check_safety, check_logs, check_tags, check_names, check_private,
     )
 }  # fmt: skip
 
@@ -523,13 +613,32 @@ class TestSound:
 
     def test_the_size_of_machines_is_that_of_conf(self, projects: dict[str, Infra]) -> None:
         project = projects["hostile"].project
-        conf = yaml.safe_load((project / "conf/prod.yaml").read_text(encoding="utf-8"))
-        given = parameters(project / "infra/prod.bicepparam", VARIABLES)
+        conf = yaml.safe_load((project / "conf/dev.yaml").read_text(encoding="utf-8"))
+        given = parameters(project / "infra/dev.bicepparam", VARIABLES)
         assert given["computeSize"] == conf["compute"]["size"]
         assert given["computeLowPriority"] is conf["compute"]["low_priority"]
         assert given["location"] == "westeurope"
         assert given["contactEmails"] == [HOSTILE["contact_email"]]
         assert given["tags"]["owner"] == HOSTILE["team"]
+
+    def test_a_budget_needs_an_amount_and_an_address(self, infra: Infra) -> None:
+        with pytest.raises(BicepError, match=r"contactEmails = \[\] breaks @minLength"):
+            infra.environment("dev", contactEmails=[])
+        with pytest.raises(BicepError, match="budgetAmount = 0 breaks @minValue"):
+            infra.environment("dev", budgetAmount=0)
+
+    def test_github_may_have_a_domain_of_its_own(self, infra: Infra) -> None:
+        issuer = "https://token.actions.example.ghe.com"
+        given = parameters(infra.folder / "shared.bicepparam", VARIABLES)
+        result = deploy(
+            infra.folder / "shared.bicep", "rg-shared", given | {"githubIssuer": issuer}
+        )
+        credentials = [
+            each.body["properties"]["issuer"]
+            for each in result.resources
+            if each.kind.endswith("/federatedIdentityCredentials")
+        ]
+        assert set(credentials) == {issuer}
 
     def test_the_repository_must_be_named(self, infra: Infra) -> None:
         with pytest.raises(BicepError, match="GITHUB_REPOSITORY is not set"):

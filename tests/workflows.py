@@ -181,6 +181,9 @@ def policy(project: Path) -> None:
         assert deploy["concurrency"] == concurrency
         assert "github.ref == 'refs/heads/main'" in deploy["if"]
         assert deploy["strategy"].get("max-parallel") == 1
+        started = workflows["infra.yml"].get("on", workflows["infra.yml"].get(True))
+        deployed = ["infra/**", "conf/**", ".github/workflows/infra.yml"]
+        assert started["pull_request"]["paths"] == started["push"]["paths"] == deployed
     if "rollback.yml" in workflows:
         assert workflows["rollback.yml"]["concurrency"] == {"group": "rollback-prod"} | queued
     cancelled = workflows["ml-cicd.yml"]["concurrency"]["cancel-in-progress"]

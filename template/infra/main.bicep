@@ -15,11 +15,14 @@ param environment string
 @description('Region of every resource.')
 param location string
 
-@description('Size of the machines that train.')
-param computeSize string
+@description('Jobs of training run here. Without, there is no cluster for them. infra/shared.bicep must say the same.')
+param trains bool = false
 
-@description('Train on machines that cost less and may be withdrawn at any moment (spot).')
-param computeLowPriority bool
+@description('Size of the machines that train. Azure refuses another size for a cluster that exists: delete the cluster in Azure ML studio (Compute, Compute clusters) while no job runs, then deploy again.')
+param computeSize string = 'Standard_DS3_v2'
+
+@description('Train on machines that cost less and may be withdrawn at any moment (spot). To change it, delete the cluster first, as for its size.')
+param computeLowPriority bool = false
 
 @description('Machines that may train at once. With no job there are none.')
 @minValue(1)
@@ -40,10 +43,10 @@ param storageKeys bool = false
 @maxValue(730)
 param logRetentionDays int = 30
 
-@description('Gigabytes of logs a day, after which no more are taken; -1: no limit.')
+@description('Gigabytes of logs a day, after which no more are taken until the next day; -1: no limit. An A/B test sees no request that was not logged.')
 param logDailyQuotaGb int = 1
 
-@description('Resources are reached from a virtual network alone.')
+@description('Resources are reached from a virtual network alone, and the machines of Azure ML run in a network that it manages. Azure does not take that back: to leave it, make the workspace anew.')
 param privateNetwork bool = false
 
 @description('The range of addresses of that network.')
@@ -52,13 +55,15 @@ param addressPrefix string = '10.40.0.0/24'
 @description('The endpoint whose requests are logged; it must exist. Empty: none.')
 param endpointName string = ''
 
-@description('Money a month in the currency of the subscription. Mail goes out at 80 % and when the month will end over it.')
+@description('Money a month in the currency of the subscription. Mail goes out at 80 % and when the month will end over it; nothing is stopped.')
+@minValue(1)
 param budgetAmount int
 
 @description('First day of the present month when the budget is first made, such as 2026-12-01, the same one ever after. Empty: leave the budget alone.')
 param budgetStart string = ''
 
-@description('Who gets that mail.')
+@description('Who gets that mail: at least one address.')
+@minLength(1)
 param contactEmails string[]
 
 @description('Put on every resource.')
@@ -69,6 +74,7 @@ var sharedGroup = 'rg-${slug}-shared'
 
 // Names that must be unique in all of Azure are short, and made of this group's id.
 var suffix = uniqueString(resourceGroup().id)
+var builderName = 'build-${environment}'
 
 resource ci 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = {
   name: 'id-${slug}-${environment}'
@@ -80,7 +86,12 @@ resource rollback 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' 
   scope: resourceGroup(sharedGroup)
 }
 
-resource compute 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = {
+resource trainer 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = if (environment == 'prod') {
+  name: 'id-${slug}-dev'
+  scope: resourceGroup(sharedGroup)
+}
+
+resource compute 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = if (trains) {
   name: 'id-${slug}-${environment}-compute'
   scope: resourceGroup(sharedGroup)
 }
@@ -128,21 +139,81 @@ module workspace 'modules/workspace.bicep' = {
     containerRegistrySku: privateNetwork ? 'Premium' : containerRegistrySku
     purgeProtection: purgeProtection
     privateNetwork: privateNetwork
+    imageBuildCompute: privateNetwork ? builderName : ''
   }
 }
 
-module cluster 'modules/compute.bicep' = {
+// Azure gives the workspace's own identity its rights to storage and vault by itself, and refuses
+// to have them given twice. The right to push the images that it builds is not among them.
+module workspacePushes 'modules/image-push.bicep' = {
+  name: 'workspace-pushes'
+  params: {
+    containerRegistryName: workspace.outputs.containerRegistryName
+    principalId: workspace.outputs.principalId
+  }
+}
+
+// What concerns the managed network comes before its first machine, with which Azure makes it.
+module approver 'modules/connection-approver.bicep' = if (privateNetwork) {
+  name: 'connection-approver'
+  params: {
+    principalId: workspace.outputs.principalId
+    workspaceName: workspace.outputs.name
+    keyVaultName: workspace.outputs.keyVaultName
+    containerRegistryName: workspace.outputs.containerRegistryName
+    workspaceAccountName: storage.outputs.workspaceAccountName
+    lakeAccountName: storage.outputs.lakeAccountName
+  }
+}
+
+module outbound 'modules/outbound.bicep' = if (privateNetwork) {
+  name: 'outbound'
+  params: {
+    workspaceName: workspace.outputs.name
+    lakeAccountId: storage.outputs.lakeAccountId
+  }
+  dependsOn: [approver]
+}
+
+module cluster 'modules/compute.bicep' = if (trains) {
   name: 'compute'
   params: {
     workspaceName: workspace.outputs.name
     name: 'cpu-${environment}'
     location: location
     tags: allTags
-    identityId: compute.id
+    identityId: compute!.id
     size: computeSize
     lowPriority: computeLowPriority
     maxNodes: computeMaxNodes
     privateNetwork: privateNetwork
+  }
+  dependsOn: [approver, outbound]
+}
+
+// A registry that is closed to the internet builds no images: a cluster does, also where nothing is
+// trained, since endpoints have images, too.
+module builder 'modules/compute.bicep' = if (privateNetwork) {
+  name: 'builder'
+  params: {
+    workspaceName: workspace.outputs.name
+    name: builderName
+    location: location
+    tags: allTags
+    identityId: ''
+    size: 'Standard_DS3_v2'
+    lowPriority: false
+    maxNodes: 1
+    privateNetwork: privateNetwork
+  }
+  dependsOn: [approver, outbound, cluster]
+}
+
+module builderPushes 'modules/image-push.bicep' = if (privateNetwork) {
+  name: 'builder-pushes'
+  params: {
+    containerRegistryName: workspace.outputs.containerRegistryName
+    principalId: builder!.outputs.principalId
   }
 }
 
@@ -151,6 +222,7 @@ module rights 'modules/rights.bicep' = {
   params: {
     slug: slug
     environment: environment
+    trains: trains
     workspaceName: workspace.outputs.name
     containerRegistryName: workspace.outputs.containerRegistryName
     workspaceAccountName: storage.outputs.workspaceAccountName
@@ -158,7 +230,8 @@ module rights 'modules/rights.bicep' = {
     logWorkspaceName: monitoring.outputs.logWorkspaceName
     ciPrincipalId: ci.properties.principalId
     rollbackPrincipalId: environment == 'prod' ? rollback!.properties.principalId : ''
-    computePrincipalId: compute.properties.principalId
+    trainerPrincipalId: environment == 'prod' ? trainer!.properties.principalId : ''
+    computePrincipalId: trains ? compute!.properties.principalId : ''
     endpointPrincipalId: endpoint.properties.principalId
   }
 }

@@ -14,6 +14,12 @@ param location string
 @description('The environments of the project; each has a resource group of its own.')
 param environments ('dev' | 'test' | 'prod')[]
 
+@description('Those of them in which jobs of training run.')
+param trains ('dev' | 'test' | 'prod')[] = ['dev']
+
+@description('Who vouches for a job on GitHub: the issuer of its tokens. An enterprise with a domain of its own (example.ghe.com) has https://token.actions.example.ghe.com; a GitHub Enterprise Server has https://HOST/_services/token.')
+param githubIssuer string = 'https://token.actions.githubusercontent.com'
+
 @description('The repository on GitHub whose jobs may sign in: owner and name, as GitHub spells it.')
 param githubRepository string
 
@@ -33,8 +39,16 @@ var groupIds = [
 
 // Each GitHub environment signs in as an identity of its own. prod-rollback has no reviewers, so it
 // may do less than prod; infra-plan is open to pull requests, so it may only read.
-var rollback = contains(environments, 'prod') ? ['prod-rollback'] : []
-var githubEnvironments = concat(environments, rollback, ['infra', 'infra-plan'])
+var deployers = concat(environments, contains(environments, 'prod') ? ['prod-rollback'] : [])
+var githubEnvironments = concat(deployers, ['infra', 'infra-plan'])
+var infraIndex = indexOf(githubEnvironments, 'infra')
+var planIndex = indexOf(githubEnvironments, 'infra-plan')
+
+// AzureML Registry User: all that concerns models and other assets, not the registry itself.
+var registryUserRoleId = subscriptionResourceId(
+  'Microsoft.Authorization/roleDefinitions',
+  '1823dd4f-9b8c-4ab6-ab4e-7397a3684615'
+)
 
 resource registry 'Microsoft.MachineLearningServices/registries@2025-06-01' = {
   name: 'mlr-${slug}'
@@ -80,6 +94,7 @@ module githubIdentities 'modules/github-identity.bicep' = [
       githubRepository: githubRepository
       githubRepositoryId: githubRepositoryId
       githubOwnerId: githubOwnerId
+      issuer: githubIssuer
     }
   }
 ]
@@ -92,26 +107,56 @@ module machineIdentities 'modules/machine-identities.bicep' = [
       environment: environment
       location: location
       tags: allTags
+      trains: contains(trains, environment)
     }
-    dependsOn: [githubIdentities]
+  }
+]
+
+// A rollback may have to change the endpoint, or make a deployment anew: it gives the identity, too.
+module endpointGivers 'modules/identity-operator.bicep' = [
+  for (deployer, index) in deployers: {
+    name: 'endpoint-of-${deployer}'
+    params: {
+      identityName: 'id-${slug}-${replace(deployer, '-rollback', '')}-endpoint'
+      principalId: githubIdentities[index].outputs.principalId
+    }
+    dependsOn: [machineIdentities]
+  }
+]
+
+module computeGivers 'modules/identity-operator.bicep' = [
+  for environment in trains: {
+    name: 'compute-of-${environment}'
+    params: {
+      identityName: 'id-${slug}-${environment}-compute'
+      principalId: githubIdentities[infraIndex].outputs.principalId
+    }
+    dependsOn: [machineIdentities]
   }
 ]
 
 // dev registers and shares versions; whatever deploys them reads.
-module registryRights 'modules/registry-rights.bicep' = {
-  name: 'registry-rights'
-  params: {
-    registryName: registry.name
-    writers: ['id-${slug}-dev']
-    readers: concat(
-      map(filter(environments, e => e != 'dev'), e => 'id-${slug}-${e}'),
-      map(rollback, e => 'id-${slug}-${e}'),
-      map(environments, e => 'id-${slug}-${e}-endpoint')
-    )
-    readerRoleId: roles.outputs.registryReaderId
+module registryRights 'modules/registry-right.bicep' = [
+  for (deployer, index) in deployers: {
+    name: 'registry-${deployer}'
+    params: {
+      registryName: registry.name
+      principalId: githubIdentities[index].outputs.principalId
+      roleId: deployer != 'dev' ? roles.outputs.registryReaderId : registryUserRoleId
+    }
   }
-  dependsOn: [githubIdentities, machineIdentities]
-}
+]
+
+module registryEndpoints 'modules/registry-right.bicep' = [
+  for (environment, index) in environments: {
+    name: 'registry-${environment}-endpoint'
+    params: {
+      registryName: registry.name
+      principalId: machineIdentities[index].outputs.endpointPrincipalId
+      roleId: roles.outputs.registryReaderId
+    }
+  }
+]
 
 // The workflow builds what is in an environment's group, and nothing outside it.
 module infraRights 'modules/infra-rights.bicep' = [
@@ -119,14 +164,13 @@ module infraRights 'modules/infra-rights.bicep' = [
     name: 'infra-rights-${environment}'
     scope: resourceGroup('rg-${slug}-${environment}')
     params: {
-      sharedResourceGroup: resourceGroup().name
-      infraIdentityName: 'id-${slug}-infra'
-      planIdentityName: 'id-${slug}-infra-plan'
+      infraPrincipalId: githubIdentities[infraIndex].outputs.principalId
+      planPrincipalId: githubIdentities[planIndex].outputs.principalId
       planRoleId: roles.outputs.planId
       endpointDeployerId: roles.outputs.endpointDeployerId
       endpointOperatorId: roles.outputs.endpointOperatorId
+      endpointReaderId: roles.outputs.endpointReaderId
     }
-    dependsOn: [githubIdentities]
   }
 ]
 
@@ -134,9 +178,10 @@ module infraRights 'modules/infra-rights.bicep' = [
 module sharedRights 'modules/shared-rights.bicep' = {
   name: 'shared-rights'
   params: {
-    identityNames: ['id-${slug}-infra', 'id-${slug}-infra-plan']
+    infraPrincipalId: githubIdentities[infraIndex].outputs.principalId
+    planPrincipalId: githubIdentities[planIndex].outputs.principalId
+    planRoleId: roles.outputs.planId
   }
-  dependsOn: [githubIdentities]
 }
 
 @description('The variable AZURE_CLIENT_ID of each environment on GitHub.')

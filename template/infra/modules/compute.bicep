@@ -1,10 +1,13 @@
-// The cluster that trains. With no job it has no machine, and costs nothing.
+// A cluster. With no job it has no machine, and costs nothing.
 
 param workspaceName string
 param name string
 param location string
 param tags object
+
+@description('The identity of its jobs; empty: Azure makes one.')
 param identityId string
+
 param size string
 param lowPriority bool
 param maxNodes int
@@ -19,10 +22,9 @@ resource cluster 'Microsoft.MachineLearningServices/workspaces/computes@2025-06-
   name: name
   location: location
   tags: tags
-  identity: {
-    type: 'UserAssigned'
-    userAssignedIdentities: { '${identityId}': {} }
-  }
+  identity: empty(identityId)
+    ? { type: 'SystemAssigned' }
+    : { type: 'UserAssigned', userAssignedIdentities: { '${identityId}': {} } }
   properties: {
     computeType: 'AmlCompute'
     disableLocalAuth: true
@@ -40,3 +42,6 @@ resource cluster 'Microsoft.MachineLearningServices/workspaces/computes@2025-06-
     }
   }
 }
+
+@description('Who its jobs are, where Azure made the identity.')
+output principalId string = empty(identityId) ? cluster.identity.principalId : ''

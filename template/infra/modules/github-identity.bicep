@@ -8,6 +8,7 @@ param githubEnvironment string
 param githubRepository string
 param githubRepositoryId string
 param githubOwnerId string
+param issuer string
 
 // GitHub names the repository in the token by its name or, where it was created or renamed since
 // 2026-07-15, by names and numbers. A credential matches one of the two, letter by letter.
@@ -37,11 +38,12 @@ resource credentials 'Microsoft.ManagedIdentity/userAssignedIdentities/federated
     parent: identity
     name: 'github-${githubEnvironment}-${each.form}'
     properties: {
-      issuer: 'https://token.actions.githubusercontent.com'
+      issuer: issuer
       audiences: ['api://AzureADTokenExchange']
       subject: each.subject
     }
   }
 ]
 
+output principalId string = identity.properties.principalId
 output clientId string = identity.properties.clientId

@@ -1,18 +1,22 @@
 // What the workflow infra may do in the group of one environment: make resources, and assign the
-// roles that main.bicep assigns, no others.
+// roles that main.bicep assigns, no others. Within these groups that is nearly everything, and it
+// may make a machine that runs as the cluster's identity: so its environment on GitHub needs
+// reviewers. It has no right outside of them but reading the shared group.
 
-param sharedResourceGroup string
-param infraIdentityName string
-param planIdentityName string
+param infraPrincipalId string
+param planPrincipalId string
 param planRoleId string
 param endpointDeployerId string
 param endpointOperatorId string
+param endpointReaderId string
 
 var contributorId = 'b24988ac-6180-42a0-ab88-20f7382dd24c'
 var roleAdministratorId = 'f58310d9-a9f6-439a-9e8d-f62e7b41a168'
 
 // The roles that main.bicep assigns: AcrPull, AcrPush, AzureML Data Scientist, AzureML Metrics
-// Writer, Log Analytics Reader, Storage Blob Data Contributor and Reader, and two of the project.
+// Writer, Log Analytics Reader, Storage Blob Data Contributor and Reader, Azure AI Enterprise
+// Network Connection Approver, and three of the project. They go to identities of machines alone,
+// never to a person; to which ones, a condition cannot say, as the workspace's is not made yet.
 var assignable = join(
   [
     '7f951dda-4ed3-4680-a7ca-43fe172d538d'
@@ -22,30 +26,24 @@ var assignable = join(
     '73c42c96-874c-492b-b04d-ab87d138a893'
     'ba92f5b4-2d11-453d-a403-e96b0029c9fe'
     '2a2b9908-6ea1-4ae2-8e65-a410df84e7d1'
+    'b556d68e-0be0-4f35-a333-ad7ee1ce17ea'
     last(split(endpointDeployerId, '/'))
     last(split(endpointOperatorId, '/'))
+    last(split(endpointReaderId, '/'))
   ],
   ', '
 )
 var roleAttribute = 'Microsoft.Authorization/roleAssignments:RoleDefinitionId'
+var typeAttribute = 'Microsoft.Authorization/roleAssignments:PrincipalType'
+var machines = '\'ServicePrincipal\''
 var write = 'Microsoft.Authorization/roleAssignments/write'
 var delete = 'Microsoft.Authorization/roleAssignments/delete'
-var condition = '((!(ActionMatches{\'${write}\'})) OR (@Request[${roleAttribute}] ForAnyOfAnyValues:GuidEquals {${assignable}})) AND ((!(ActionMatches{\'${delete}\'})) OR (@Resource[${roleAttribute}] ForAnyOfAnyValues:GuidEquals {${assignable}}))'
-
-resource infra 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = {
-  name: infraIdentityName
-  scope: resourceGroup(sharedResourceGroup)
-}
-
-resource plan 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = {
-  name: planIdentityName
-  scope: resourceGroup(sharedResourceGroup)
-}
+var condition = '((!(ActionMatches{\'${write}\'})) OR (@Request[${roleAttribute}] ForAnyOfAnyValues:GuidEquals {${assignable}} AND @Request[${typeAttribute}] ForAnyOfAnyValues:StringEqualsIgnoreCase {${machines}})) AND ((!(ActionMatches{\'${delete}\'})) OR (@Resource[${roleAttribute}] ForAnyOfAnyValues:GuidEquals {${assignable}} AND @Resource[${typeAttribute}] ForAnyOfAnyValues:StringEqualsIgnoreCase {${machines}}))'
 
 resource building 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(resourceGroup().id, infra.id, contributorId)
+  name: guid(resourceGroup().id, infraPrincipalId, contributorId)
   properties: {
-    principalId: infra.properties.principalId
+    principalId: infraPrincipalId
     principalType: 'ServicePrincipal'
     roleDefinitionId: subscriptionResourceId(
       'Microsoft.Authorization/roleDefinitions',
@@ -55,9 +53,9 @@ resource building 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
 }
 
 resource assigning 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(resourceGroup().id, infra.id, roleAdministratorId)
+  name: guid(resourceGroup().id, infraPrincipalId, roleAdministratorId)
   properties: {
-    principalId: infra.properties.principalId
+    principalId: infraPrincipalId
     principalType: 'ServicePrincipal'
     roleDefinitionId: subscriptionResourceId(
       'Microsoft.Authorization/roleDefinitions',
@@ -69,9 +67,9 @@ resource assigning 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
 }
 
 resource planning 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(resourceGroup().id, plan.id, 'plan')
+  name: guid(resourceGroup().id, planPrincipalId, planRoleId)
   properties: {
-    principalId: plan.properties.principalId
+    principalId: planPrincipalId
     principalType: 'ServicePrincipal'
     roleDefinitionId: planRoleId
   }

@@ -1,4 +1,9 @@
 // A virtual network from which the environment's resources are reached, and from nowhere else.
+//
+// What stays open: the machines of Azure ML may call any address on the internet (packages come from
+// there), logs and Application Insights are written and queried over public addresses, the registry
+// that all environments share is public, and so is an endpoint unless
+// aml/endpoints/endpoint.yml says `public_network_access: disabled`.
 
 param name string
 param location string

@@ -2,14 +2,23 @@
 
 param slug string
 param environment string
+param trains bool
 param workspaceName string
 param containerRegistryName string
 param workspaceAccountName string
 param lakeAccountName string
 param logWorkspaceName string
 param ciPrincipalId string
+
+@description('Of what may come back to prod without an approval; empty elsewhere.')
 param rollbackPrincipalId string
+
+@description('Of the training whose model is compared with the one in prod; empty elsewhere.')
+param trainerPrincipalId string
+
+@description('Of the cluster that trains; empty where nothing does.')
 param computePrincipalId string
+
 param endpointPrincipalId string
 
 var roles = 'Microsoft.Authorization/roleDefinitions'
@@ -20,7 +29,7 @@ var logReaderRoleId = subscriptionResourceId(roles, '73c42c96-874c-492b-b04d-ab8
 var blobWriterRoleId = subscriptionResourceId(roles, 'ba92f5b4-2d11-453d-a403-e96b0029c9fe')
 var blobReaderRoleId = subscriptionResourceId(roles, '2a2b9908-6ea1-4ae2-8e65-a410df84e7d1')
 
-// The two that infra/shared.bicep made.
+// The three that infra/shared.bicep made.
 var endpointDeployerRoleId = subscriptionResourceId(
   roles,
   guid(subscription().id, slug, 'endpoint-deployer')
@@ -29,33 +38,39 @@ var endpointOperatorRoleId = subscriptionResourceId(
   roles,
   guid(subscription().id, slug, 'endpoint-operator')
 )
+var endpointReaderRoleId = subscriptionResourceId(
+  roles,
+  guid(subscription().id, slug, 'endpoint-reader')
+)
 
-// dev trains and registers; test and prod deploy, and train nothing.
+// The endpoint's identity gets what Azure gives an identity that it makes itself, so that either
+// value of `azure.endpoint_identity` works.
 var onWorkspace = concat(
   [
-    {
-      who: 'ci'
-      principalId: ciPrincipalId
-      roleId: environment == 'dev' ? dataScientistRoleId : endpointDeployerRoleId
-    }
-    { who: 'compute', principalId: computePrincipalId, roleId: dataScientistRoleId }
-    { who: 'endpoint', principalId: endpointPrincipalId, roleId: metricsWriterRoleId }
+    { principalId: ciPrincipalId, roleId: trains ? dataScientistRoleId : endpointDeployerRoleId }
+    { principalId: endpointPrincipalId, roleId: metricsWriterRoleId }
   ],
+  trains ? [{ principalId: computePrincipalId, roleId: dataScientistRoleId }] : [],
   environment == 'prod'
-    ? [{ who: 'rollback', principalId: rollbackPrincipalId, roleId: endpointOperatorRoleId }]
+    ? [
+        { principalId: rollbackPrincipalId, roleId: endpointOperatorRoleId }
+        { principalId: trainerPrincipalId, roleId: endpointReaderRoleId }
+      ]
     : []
 )
-var onImages = [
-  { who: 'compute', principalId: computePrincipalId, roleId: pullRoleId }
-  { who: 'endpoint', principalId: endpointPrincipalId, roleId: pullRoleId }
-]
-var onWorkspaceStorage = [
-  { who: 'ci', principalId: ciPrincipalId, roleId: blobWriterRoleId }
-  { who: 'compute', principalId: computePrincipalId, roleId: blobWriterRoleId }
-  { who: 'endpoint', principalId: endpointPrincipalId, roleId: blobReaderRoleId }
-]
-var onLake = [{ who: 'compute', principalId: computePrincipalId, roleId: blobReaderRoleId }]
-var onLogs = [{ who: 'ci', principalId: ciPrincipalId, roleId: logReaderRoleId }]
+var onImages = concat(
+  [{ principalId: endpointPrincipalId, roleId: pullRoleId }],
+  trains ? [{ principalId: computePrincipalId, roleId: pullRoleId }] : []
+)
+var onWorkspaceStorage = concat(
+  [
+    { principalId: ciPrincipalId, roleId: blobWriterRoleId }
+    { principalId: endpointPrincipalId, roleId: blobReaderRoleId }
+  ],
+  trains ? [{ principalId: computePrincipalId, roleId: blobWriterRoleId }] : []
+)
+var onLake = trains ? [{ principalId: computePrincipalId, roleId: blobReaderRoleId }] : []
+var onLogs = [{ principalId: ciPrincipalId, roleId: logReaderRoleId }]
 
 resource workspace 'Microsoft.MachineLearningServices/workspaces@2025-06-01' existing = {
   name: workspaceName
@@ -79,7 +94,7 @@ resource logs 'Microsoft.OperationalInsights/workspaces@2025-02-01' existing = {
 
 resource workspaceRights 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
   for right in onWorkspace: {
-    name: guid(workspace.id, right.who, right.roleId)
+    name: guid(workspace.id, right.principalId, right.roleId)
     scope: workspace
     properties: {
       principalId: right.principalId
@@ -91,7 +106,7 @@ resource workspaceRights 'Microsoft.Authorization/roleAssignments@2022-04-01' = 
 
 resource imageRights 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
   for right in onImages: {
-    name: guid(images.id, right.who, right.roleId)
+    name: guid(images.id, right.principalId, right.roleId)
     scope: images
     properties: {
       principalId: right.principalId
@@ -103,7 +118,7 @@ resource imageRights 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
 
 resource workspaceStorageRights 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
   for right in onWorkspaceStorage: {
-    name: guid(workspaceStorage.id, right.who, right.roleId)
+    name: guid(workspaceStorage.id, right.principalId, right.roleId)
     scope: workspaceStorage
     properties: {
       principalId: right.principalId
@@ -115,7 +130,7 @@ resource workspaceStorageRights 'Microsoft.Authorization/roleAssignments@2022-04
 
 resource lakeRights 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
   for right in onLake: {
-    name: guid(lake.id, right.who, right.roleId)
+    name: guid(lake.id, right.principalId, right.roleId)
     scope: lake
     properties: {
       principalId: right.principalId
@@ -127,7 +142,7 @@ resource lakeRights 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
 
 resource logRights 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
   for right in onLogs: {
-    name: guid(logs.id, right.who, right.roleId)
+    name: guid(logs.id, right.principalId, right.roleId)
     scope: logs
     properties: {
       principalId: right.principalId

@@ -7,7 +7,8 @@ param assignableScopes string[]
 
 var machineLearning = 'Microsoft.MachineLearningServices'
 
-// What changes traffic and puts back a deployment, out of what the workspace knows already.
+// What changes traffic and puts back a deployment: it uploads no code and registers no image. But
+// which of the code, images and models that are there already it deploys, a role cannot say.
 var operate = [
   '${machineLearning}/workspaces/read'
   '${machineLearning}/workspaces/*/read'
@@ -29,11 +30,24 @@ var deploy = concat(operate, [
   '${machineLearning}/workspaces/datastores/listSecrets/action'
 ])
 
+// A pull request's branch can use what the plan may. Among what Azure calls reading are queries of
+// logs, and pulling images and models.
+var planNever = [
+  'Microsoft.OperationalInsights/workspaces/query/read'
+  'Microsoft.OperationalInsights/workspaces/query/*/read'
+  'Microsoft.OperationalInsights/workspaces/tables/query/read'
+  'Microsoft.Insights/logs/*'
+  'Microsoft.Insights/components/*/read'
+  'Microsoft.ContainerRegistry/registries/pull/read'
+  'Microsoft.ContainerRegistry/registries/quarantine/read'
+  '${machineLearning}/registries/*/read'
+]
+
 resource endpointOperator 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
   name: guid(subscription().id, slug, 'endpoint-operator')
   properties: {
     roleName: '${slug} endpoint operator'
-    description: 'Changes traffic between deployments, and puts back one that was there before.'
+    description: 'Changes traffic, and deploys what the workspace and the registry hold already.'
     type: 'CustomRole'
     assignableScopes: assignableScopes
     permissions: [{ actions: operate }]
@@ -48,6 +62,26 @@ resource endpointDeployer 'Microsoft.Authorization/roleDefinitions@2022-04-01' =
     type: 'CustomRole'
     assignableScopes: assignableScopes
     permissions: [{ actions: deploy }]
+  }
+}
+
+// Who trains compares with the version that serves in prod.
+resource endpointReader 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
+  name: guid(subscription().id, slug, 'endpoint-reader')
+  properties: {
+    roleName: '${slug} endpoint reader'
+    description: 'Sees which version serves callers. Gets no key, and changes nothing.'
+    type: 'CustomRole'
+    assignableScopes: assignableScopes
+    permissions: [
+      {
+        actions: [
+          '${machineLearning}/workspaces/read'
+          '${machineLearning}/workspaces/onlineEndpoints/read'
+          '${machineLearning}/workspaces/onlineEndpoints/deployments/read'
+        ]
+      }
+    ]
   }
 }
 
@@ -83,6 +117,7 @@ resource plan 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
           'Microsoft.Resources/deployments/whatIf/action'
           'Microsoft.Resources/deployments/validate/action'
         ]
+        notActions: planNever
       }
     ]
   }
@@ -90,5 +125,6 @@ resource plan 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
 
 output endpointOperatorId string = endpointOperator.id
 output endpointDeployerId string = endpointDeployer.id
+output endpointReaderId string = endpointReader.id
 output registryReaderId string = registryReader.id
 output planId string = plan.id

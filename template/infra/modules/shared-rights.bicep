@@ -1,26 +1,26 @@
-// Reading what this group holds.
+// Reading the identities of this group, to which main.bicep refers.
 
-param identityNames string[]
+param infraPrincipalId string
+param planPrincipalId string
+param planRoleId string
 
 // Reader
 var readerRoleId = subscriptionResourceId(
   'Microsoft.Authorization/roleDefinitions',
   'acdd72a7-3385-48ef-bd42-f606fba81ae7'
 )
-
-resource identities 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = [
-  for name in identityNames: {
-    name: name
-  }
+var rights = [
+  { principalId: infraPrincipalId, roleId: readerRoleId }
+  { principalId: planPrincipalId, roleId: planRoleId }
 ]
 
 resource reading 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
-  for (name, index) in identityNames: {
-    name: guid(resourceGroup().id, name, readerRoleId)
+  for right in rights: {
+    name: guid(resourceGroup().id, right.principalId, right.roleId)
     properties: {
-      principalId: identities[index].properties.principalId
+      principalId: right.principalId
       principalType: 'ServicePrincipal'
-      roleDefinitionId: readerRoleId
+      roleDefinitionId: right.roleId
     }
   }
 ]

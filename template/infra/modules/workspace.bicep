@@ -13,13 +13,10 @@ param containerRegistrySku string
 param purgeProtection bool
 param privateNetwork bool
 
-var networkAccess = privateNetwork ? 'Disabled' : 'Enabled'
+@description('The cluster that builds images; empty: the registry builds them itself.')
+param imageBuildCompute string
 
-// AcrPush
-var pushRoleId = subscriptionResourceId(
-  'Microsoft.Authorization/roleDefinitions',
-  '8311e382-0749-4cb8-b61a-304f252e45ec'
-)
+var networkAccess = privateNetwork ? 'Disabled' : 'Enabled'
 
 resource vault 'Microsoft.KeyVault/vaults@2024-11-01' = {
   name: 'kv-${suffix}'
@@ -70,6 +67,7 @@ resource workspace 'Microsoft.MachineLearningServices/workspaces@2025-06-01' = {
     systemDatastoresAuthMode: storageKeys ? 'AccessKey' : 'Identity'
     publicNetworkAccess: networkAccess
     managedNetwork: { isolationMode: privateNetwork ? 'AllowInternetOutbound' : 'Disabled' }
+    imageBuildCompute: empty(imageBuildCompute) ? null : imageBuildCompute
     v1LegacyMode: false
   }
 }
@@ -86,20 +84,10 @@ resource lake 'Microsoft.MachineLearningServices/workspaces/datastores@2025-06-0
   }
 }
 
-// Azure gives the workspace's own identity its rights to storage and vault by itself, and refuses
-// to have them given twice. The right to push the images that it builds is not among them.
-resource pushing 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(images.id, workspace.id, pushRoleId)
-  scope: images
-  properties: {
-    principalId: workspace.identity.principalId
-    principalType: 'ServicePrincipal'
-    roleDefinitionId: pushRoleId
-  }
-}
-
 output id string = workspace.id
 output name string = workspace.name
+output principalId string = workspace.identity.principalId
 output keyVaultId string = vault.id
+output keyVaultName string = vault.name
 output containerRegistryId string = images.id
 output containerRegistryName string = images.name

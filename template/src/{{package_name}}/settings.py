@@ -37,7 +37,7 @@ class _Section(BaseModel):
 
 
 class ComputeSettings(_Section):
-    """What training runs on in a cloud; this machine takes what it has."""
+    """What training runs on in a cloud, in dev; this machine takes what it has."""
 
     size: str = Field(default="Standard_DS3_v2", description="Size of the virtual machine.")
     low_priority: bool = Field(

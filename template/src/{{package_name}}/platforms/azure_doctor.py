@@ -83,17 +83,7 @@ def _checks(settings: "LoadedSettings") -> Iterator[tuple[str, Check]]:
             lambda found: f"{found.name} in {found.location}",
         ),
     )
-    yield (
-        "cluster",
-        ask(
-            f"reading the cluster {names.compute}",
-            lambda: clients.workspace.compute.get(names.compute),
-            lambda found: (
-                f"{found.name}: {found.size}, {found.min_instances} to "
-                f"{found.max_instances} machines"
-            ),
-        ),
-    )
+    yield "cluster", lambda: _cluster(clients)
     yield (
         "datastore",
         ask(
@@ -118,6 +108,20 @@ def _checks(settings: "LoadedSettings") -> Iterator[tuple[str, Check]]:
 def _packages() -> str:
     require_extra()
     return "azure-ai-ml and azure-identity"
+
+
+def _cluster(clients: AzureClients) -> str:
+    """Read the cluster that trains; outside dev there need not be one."""
+    name = clients.names.compute
+    doing = f"reading the cluster {name}"
+    if clients.settings.values.environment == "dev":
+        with azure_errors(doing):
+            found = clients.workspace.compute.get(name)
+    else:
+        found = clients.find(doing, clients.workspace.compute.get, name)
+    if found is None:
+        return f"there is no {name}, and only training would need it"
+    return f"{found.name}: {found.size}, {found.min_instances} to {found.max_instances} machines"
 
 
 def _resource_group(clients: AzureClients) -> str:

@@ -96,7 +96,7 @@ def second(repository: Repository, first: Outcome) -> Event:
     assert first.ok
     repository.commit_change("conf/base.yaml", "max_iter: 150", "max_iter: 60")
     since = len(repository.place.azure.calls)
-    with repository.place.callers("prod", pause=0.05) as statuses:
+    with repository.place.callers("prod") as statuses:
         return Event(repository.run("push", PUSH), since, statuses)
 
 
@@ -105,7 +105,7 @@ def withdrawn(repository: Repository, second: Event) -> Event:
     """A rollback of that model by hand, while callers are served by it."""
     assert second.outcome.ok
     since = len(repository.place.azure.calls)
-    with repository.place.callers("prod", pause=0.05) as statuses:
+    with repository.place.callers("prod") as statuses:
         return Event(repository.run("workflow_dispatch", WITHDRAW, "rollback.yml"), since, statuses)
 
 

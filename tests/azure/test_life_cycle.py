@@ -16,7 +16,9 @@ pytestmark = [pytest.mark.project, pytest.mark.azure]
 
 @pytest.fixture(scope="module")
 def place(template: Template, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AzureProject]:
-    with azure_project(template, tmp_path_factory.mktemp("life")) as place:
+    """Its workspaces' files are opened by keys, as with `storageKeys=true`."""
+    folder = tmp_path_factory.mktemp("life")
+    with azure_project(template, folder, storage_keys=True) as place:
         yield place
 
 
@@ -103,6 +105,7 @@ def test_from_training_to_a_rollback(place: AzureProject) -> None:
     place.mlops("stop", "--remove", "--environment", "test")
     assert azure.endpoints.running[f"{NAME}-test"].servers == {}
 
+    assert azure.called("POST", rf"/mlw-{NAME}-dev/datastores/.*/listSecrets$")
     assert azure.refused_hosts == []
     assert azure.state.client_faults == []
 

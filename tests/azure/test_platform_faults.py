@@ -181,6 +181,7 @@ def test_a_long_training_outlives_its_assertion_its_tokens_and_its_connection(
     )
     deadline = time.monotonic() + 60
     while not any(re.search(WATCHED, call.path) for call in azure.calls[since:]):
+        assert training.poll() is None, training.communicate()
         assert time.monotonic() < deadline
         time.sleep(0.1)
     azure.lose("GET", WATCHED, times=6)  # more than Microsoft's client tries by itself

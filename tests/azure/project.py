@@ -1,13 +1,16 @@
 """A generated project that is led to an emulated Azure; its commands run unmodified."""
 
+import itertools
 import json
 import os
 import shutil
 import subprocess
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +18,7 @@ import requests
 
 from tests.support import Project, Template, run, uv
 
-from .emulator import AzureEmulator
+from .emulator import AzureEmulator, Call
 
 NAME = "purchase-prediction"
 CONTRACT = Path(__file__).parents[1] / "fixtures" / "azure_contract" / "test_azure_endpoint.py"
@@ -31,6 +34,7 @@ SETTINGS = {
     "MLOPS_GATE__TOLERANCE": "0.5",
     "MLOPS_SMOKE_TEST__REQUESTS": "5",
     "MLOPS_SMOKE_TEST__MAX_P95_MS": "10000",
+    "MLOPS_ENDPOINT__REQUEST_TIMEOUT_SECONDS": "10",  # so long a request may be told late
     "MLOPS_AB_TEST__MIRROR_REQUESTS": "10",
     "MLOPS_AB_TEST__MIRROR_PERCENT": "50",
     "MLOPS_AB_TEST__SHARE_PERCENT": "50",
@@ -41,6 +45,17 @@ SETTINGS = {
     "MLOPS_AB_TEST__MARGINS__ERRORS": "0.2",
     "MLOPS_AB_TEST__MARGINS__SLOW": "0.2",
 }
+
+
+Routing = tuple[dict[str, int], dict[str, int]]
+# The traffic and the mirror of a release of green while callers are served by blue, in order.
+RELEASED: list[Routing] = [
+    ({"blue": 100}, {}),
+    ({"blue": 100}, {"green": 50}),
+    ({"blue": 100}, {}),
+    ({"blue": 50, "green": 50}, {}),
+    ({"green": 100}, {}),
+]
 
 
 @dataclass
@@ -88,6 +103,33 @@ class AzureProject:
         """A deployment of an environment's endpoint, as Azure has it."""
         return dict(self.azure.deployment(f"{NAME}-{environment}", name))
 
+    def writes(self, environment: str, since: int = 0) -> list[Call]:
+        """The writes of an environment's endpoint from a call on, in order."""
+        found = self.azure.called("PUT", rf"onlineEndpoints/{NAME}-{environment}$")
+        return [call for call in found if self.azure.calls.index(call) >= since]
+
+    def routings(self, environment: str, since: int = 0) -> list[Routing]:
+        """The traffic and the mirror that those writes asked for, without repetitions."""
+        found = [routing(call) for call in self.writes(environment, since)]
+        return [each for each, _ in itertools.groupby(found)]
+
+    def smoke_tested(self, environment: str, deployment: str, since: int = 0) -> Counter[int]:
+        """How a deployment answered the smoke test before anything was routed to it, by status."""
+        routed = next(
+            call
+            for call in self.writes(environment, since)
+            if deployment in {name for shares in routing(call) for name in shares}
+        )
+        rows = [row.columns for row in self.azure.state.traffic_log]
+        return Counter(
+            row["ModelStatusCode"]
+            for row in rows
+            if row["UserAgent"].startswith("mlops-direct")
+            and row["DeploymentName"] == deployment
+            and row["EndpointName"] == f"{NAME}-{environment}"
+            and datetime.fromisoformat(row["TimeGenerated"]).timestamp() < routed.time
+        )
+
     def trained(self) -> str:
         """Train, and let the gate judge; return the run's id."""
         run_id = self.mlops("train", "--environment", "dev").strip().splitlines()[-1]
@@ -104,8 +146,8 @@ class AzureProject:
 
     def example(self) -> dict[str, float]:
         """A row that every version can score."""
-        folder = self.project.path / ".mlops" / "azure" / f"mlr-{NAME}" / NAME
-        signature = json.loads(next(folder.glob("*/signature.json")).read_text())
+        deployed = (self.azure.folder / "deployments").rglob("signature.json")
+        signature = json.loads(next(deployed).read_text())
         return {feature["name"]: feature["example"] for feature in signature["features"]}
 
     def run_contract(self) -> str:
@@ -131,7 +173,10 @@ class AzureProject:
 
     @contextmanager
     def callers(self, environment: str) -> Iterator[list[int]]:
-        """Send requests to an endpoint from the outside, all the time; yield their statuses."""
+        """Send requests to an endpoint from the outside, all the time; yield their statuses.
+
+        They are many while a command changes the endpoint, else few, which saves time.
+        """
         running = self.azure.endpoints.running[f"{NAME}-{environment}"]
         uri = self.azure.endpoint(f"{NAME}-{environment}")["properties"]["scoringUri"]
         row = self.example()
@@ -149,7 +194,8 @@ class AzureProject:
                         uri, json={"data": [row]}, headers=headers, proxies=proxies, timeout=60
                     )
                     statuses.append(answer.status_code)
-                    over.wait(0.02)
+                    changing = "mlops-lease-holder" in self.tags(environment)
+                    over.wait(0.02 if changing else 0.5)
 
         caller = threading.Thread(target=call)
         caller.start()
@@ -160,9 +206,20 @@ class AzureProject:
             caller.join()
 
 
+def routing(call: Call) -> Routing:
+    """The traffic and the mirror that a write of an endpoint asks for."""
+    properties: dict[str, Any] = call.body["properties"]
+    return properties.get("traffic") or {}, properties.get("mirrorTraffic") or {}
+
+
 @contextmanager
-def azure_project(template: Template, folder: Path) -> Iterator[AzureProject]:
-    """Render and install a project, and start an Azure with all that its infra would make."""
+def azure_project(
+    template: Template, folder: Path, *, storage_keys: bool = False
+) -> Iterator[AzureProject]:
+    """Render and install a project, and start an Azure with all that its infra would make.
+
+    The workspaces' files are opened by who signs in, or with `storage_keys` by the account's key.
+    """
     project = template.install(folder / "project")
     run(uv(), "sync", "--quiet", "--extra", "azure", folder=project.path)
     made = run(project.python, "-c", _SERVING, folder=project.path)
@@ -172,7 +229,10 @@ def azure_project(template: Template, folder: Path) -> Iterator[AzureProject]:
     ) as azure:
         for environment in ENVIRONMENTS:
             azure.add_workspace(
-                f"mlw-{NAME}-{environment}", f"rg-{NAME}-{environment}", f"cpu-{environment}"
+                f"mlw-{NAME}-{environment}",
+                f"rg-{NAME}-{environment}",
+                f"cpu-{environment}",
+                storage_keys=storage_keys,
             )
         azure.add_registry(f"mlr-{NAME}", f"rg-{NAME}-shared")
         yield AzureProject(project, azure)

@@ -812,5 +812,7 @@ def test_calls_are_recorded_in_order(azure: AzureEmulator, dev: MLClient) -> Non
     made = azure.called("PUT", "/onlineEndpoints/recorded$")
     assert [call.body["tags"] for call in made] == [{"a": "b"}]
     methods = [call.method for call in azure.calls[before:] if call.host == "management.azure.com"]
-    assert methods[:3] == ["GET", "PUT", "GET"]
+    # a client that is new reads more before it writes
+    assert methods[0] == "GET"
+    assert methods[methods.index("PUT") :][:2] == ["PUT", "GET"]
     assert azure.state.client_faults == []

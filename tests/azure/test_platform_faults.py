@@ -4,10 +4,13 @@ A second run of the same command succeeds.
 """
 
 import json
+import re
+import shutil
 import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import parse_qs
 
 import pytest
 
@@ -21,6 +24,9 @@ pytestmark = [pytest.mark.project, pytest.mark.azure]
 
 ENDPOINT = rf"onlineEndpoints/{NAME}-test$"
 DEPLOYMENT = rf"onlineEndpoints/{NAME}-test/deployments/"
+WATCHED = r"/jobs/train-dev-[^/]+$"
+VERSION = rf"workspaces/.*/models/{NAME}/versions/2$"
+IMPORT = r"registries/.*/import$"
 SWITCH = ("switch-traffic", "--environment", "test", "--green-percent")
 PURPOSE = "a switch of traffic"
 
@@ -69,6 +75,7 @@ def test_what_passes_by_itself_is_not_noticed(place: AzureProject) -> None:
     ("status", "code", "message", "exit_code", "said"),
     [
         (409, "Conflict", "Another operation is in progress.", 3, "another operation on it is in"),
+        (429, "TooManyRequests", "Slow down.", 3, "Azure asks for fewer requests"),
         (500, "InternalServerError", "Broken.", 3, "Azure failed with 500"),
         (
             403,
@@ -84,7 +91,14 @@ def test_what_passes_by_itself_is_not_noticed(place: AzureProject) -> None:
 def test_a_refused_write_changes_nothing(
     place: AzureProject, status: int, code: str, message: str, exit_code: int, said: str
 ) -> None:
-    place.azure.fail("PUT", ENDPOINT, status=status, code=code, message=message, times=ALWAYS)
+    place.azure.fail(
+        *("PUT", ENDPOINT),
+        status=status,
+        code=code,
+        message=message,
+        times=ALWAYS,
+        retry_after="1",
+    )
     assert said in place.mlops(*SWITCH, "100", expect=exit_code)
     assert place.traffic("test") == {"blue": 100}
     place.azure.heal()
@@ -136,6 +150,83 @@ def test_an_operation_that_does_not_end_is_given_up(place: AzureProject) -> None
     with pytest.raises(AzureError, match="late"):
         place.deployment("test", "late")
     place.mlops(*deploying("late"))
+
+
+def test_a_switch_that_azure_does_not_finish_in_time_is_undone(place: AzureProject) -> None:
+    """Also what Azure still does after the command has given it up."""
+    since = len(place.azure.calls)
+    place.azure.delay("PUT", ENDPOINT, 0)  # the lease
+    place.azure.delay("PUT", ENDPOINT, 6)
+    limit = {"MLOPS_AZURE__OPERATION_TIMEOUT_SECONDS": "3"}
+    said = place.mlops(*SWITCH, "100", settings=limit, expect=3)
+    assert "Azure has not finished after" in said
+    asked = [traffic for traffic, _ in place.routings("test", since)]
+    assert asked == [{"blue": 100}, {"green": 100}, {"blue": 100}]
+    assert place.traffic("test") == {"blue": 100}
+    place.mlops(*SWITCH, "100")
+    assert place.traffic("test") == {"green": 100}
+
+
+def test_a_long_training_outlives_its_assertion_its_tokens_and_its_connection(
+    place: AzureProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a job of GitHub's, which gets assertions and tokens that live for seconds here."""
+    azure = place.azure
+    monkeypatch.setattr(azure.identity, "assertion_seconds", 3)
+    monkeypatch.setattr(azure.identity, "token_seconds", 4)
+    azure.stick_step("fit", seconds=8)
+    since = len(azure.calls)
+    training = place.begin(
+        *("train", "--environment", "dev"), AZURE_CLIENT_SECRET="", **azure.github_variables
+    )
+    deadline = time.monotonic() + 60
+    while not any(re.search(WATCHED, call.path) for call in azure.calls[since:]):
+        assert training.poll() is None, training.communicate()
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    azure.lose("GET", WATCHED, times=6)  # more than Microsoft's client tries by itself
+    said, _ = training.communicate(timeout=120)
+    assert training.returncode == 0, said
+    assert "trying again" in said
+    signed_in = [call for call in azure.calls[since:] if call.path.endswith("/oauth2/v2.0/token")]
+    assertions = {parse_qs(call.body)["client_assertion"][0] for call in signed_in}
+    assert len(assertions) > 1
+    assert {call.status for call in azure.calls[since:]} & {401, 403} == set()
+
+
+def test_a_lost_answer_makes_no_second_version(place: AzureProject) -> None:
+    """Azure registers and copies, but no answer comes: the next run finds what was made."""
+    runs = place.project.path / ".mlops" / "runs"
+    run_id = "another-run"
+    shutil.copytree(next(runs.glob("*/verdict.json")).parent, runs / run_id)
+    register = ("register", "--environment", "dev", "--run-id", run_id)
+    place.azure.fail("PUT", VERSION, times=ALWAYS, retry_after="1")
+    assert "Azure failed with 500" in place.mlops(*register, expect=3)
+    assert versions(place, "workspaces/mlw-") == ["1"]
+    place.azure.heal()
+    place.azure.lose("PUT", VERSION, after=True, times=ALWAYS)
+    said = place.mlops(*register, expect=3)
+    assert "registering version 2" in said
+    place.azure.heal()
+    assert place.mlops(*register).strip().endswith("2")
+    assert versions(place, "workspaces/mlw-") == ["1", "2"]
+
+    share = ("share", "--model-version", "2")
+    place.azure.fail("POST", IMPORT, times=ALWAYS, retry_after="1")
+    assert "Azure failed with 500" in place.mlops(*share, expect=3)
+    assert versions(place, "registries/") == ["1"]
+    place.azure.heal()
+    place.azure.lose("POST", IMPORT, after=True, times=ALWAYS)
+    assert "sharing version 2" in place.mlops(*share, expect=3)
+    place.azure.heal()
+    assert place.mlops(*share).strip().endswith("versions/2")
+    assert versions(place, "registries/") == ["1", "2"]
+
+
+def versions(place: AzureProject, where: str) -> list[str]:
+    """The versions of the model that the workspaces or the registry hold."""
+    pattern = re.compile(rf"{where}.*/models/{NAME}/versions/(\d+)$", re.IGNORECASE)
+    return sorted(found[1] for key in place.azure.state.resources if (found := pattern.search(key)))
 
 
 def test_a_step_that_fails_is_named(place: AzureProject) -> None:

@@ -144,10 +144,10 @@ class AzureProject:
         self.mlops("share", "--model-version", str(version))
         return version
 
-    def example(self) -> dict[str, float]:
-        """A row that every version can score."""
-        deployed = (self.azure.folder / "deployments").rglob("signature.json")
-        signature = json.loads(next(deployed).read_text())
+    def example(self, environment: str) -> dict[str, float]:
+        """A row that every version which an environment serves can score."""
+        deployed = (self.azure.folder / "deployments").glob(f"{NAME}-{environment}-*")
+        signature = json.loads(next(next(deployed).rglob("signature.json")).read_text())
         return {feature["name"]: feature["example"] for feature in signature["features"]}
 
     def run_contract(self) -> str:
@@ -179,7 +179,7 @@ class AzureProject:
         """
         running = self.azure.endpoints.running[f"{NAME}-{environment}"]
         uri = self.azure.endpoint(f"{NAME}-{environment}")["properties"]["scoringUri"]
-        row = self.example()
+        row = self.example(environment)
         statuses: list[int] = []
         over = threading.Event()
 

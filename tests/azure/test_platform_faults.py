@@ -173,8 +173,8 @@ def test_a_long_training_outlives_its_assertion_its_tokens_and_its_connection(
     """As a job of GitHub's, which gets assertions and tokens that live for seconds here."""
     azure = place.azure
     monkeypatch.setattr(azure.identity, "assertion_seconds", 3)
-    monkeypatch.setattr(azure.identity, "token_seconds", 4)
-    azure.stick_step("fit", seconds=8)
+    monkeypatch.setattr(azure.identity, "token_seconds", 10)
+    azure.stick_step("fit", seconds=14)
     since = len(azure.calls)
     training = place.begin(
         *("train", "--environment", "dev"), AZURE_CLIENT_SECRET="", **azure.github_variables

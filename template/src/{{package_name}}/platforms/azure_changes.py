@@ -20,7 +20,7 @@ from .azure_errors import Conflict
 from .azure_lease import AzureLease
 from .azure_observations import TrafficLog
 from .azure_resource import Change, EndpointResource, View
-from .base import Report, silent
+from .base import AtWork, Report, silent
 
 SETTLE_SECONDS = 2.0
 _BEATS = 3
@@ -36,12 +36,17 @@ class EndpointBusy(PlatformError):
 class Shared:
     """What all objects of one endpoint in this process share.
 
-    `holds` tells whether the process has the endpoint's lease; `report` receives what is to be
-    said at the end of a change that has no other way to say it.
+    `holds` tells whether the process has the endpoint's lease, `completing` that the last write of
+    its change was sent, and `done` that it was taken. `waited` tells that Azure was waited for in
+    vain. `report` receives what is to be said at the end of a change that has no other way to say
+    it.
     """
 
     lock: threading.RLock = field(default_factory=threading.RLock)
     holds: bool = False
+    completing: bool = False
+    done: bool = False
+    waited: bool = False
     log: TrafficLog | None = None
     asked: float | None = None
     report: Report = silent
@@ -73,16 +78,20 @@ class Changes:
             EndpointBusy: another command holds it.
             Conflict: Azure is at work on it.
         """
+        sent = False
 
         def wanted(view: View) -> Change | None:
+            nonlocal sent
             found = change(view)
             lease = view.lease
             if found is None or lease is None or not completes:
                 return found
+            sent = self._shared.completing = True
             tags = view.tags if found.tags is None else found.tags
             return replace(found, tags=leases.with_lease(tags, replace(lease, done=True)))
 
         self._write(lambda: self._free(self._resource.existing(), silent), wanted)
+        self._shared.done = self._shared.done or sent
 
     def operate(
         self,
@@ -124,7 +133,7 @@ class Changes:
     def undo_abandoned(self, report: Report) -> None:
         """Undo the change of a command that died, if there is one."""
         self._shared.report = report
-        with self._shared.lock, contextlib.suppress(EndpointBusy, Conflict):
+        with self._shared.lock, contextlib.suppress(EndpointBusy, AtWork, Conflict):
             view = self._resource.read()
             if view and not self._shared.holds:
                 self._free(view, report)
@@ -142,25 +151,24 @@ class Changes:
 
         Raises:
             EndpointBusy: another change is in progress.
+            AtWork: Azure works off what a dead command began.
         """
         if report is not silent:
             self._shared.report = report
         created = self._take(purpose, report)
         ended = threading.Event()
-        beating = threading.Thread(target=self._beat, args=(ended,), daemon=True)
-        beating.start()
+        threading.Thread(target=self._beat, args=(ended,), daemon=True).start()
         try:
             try:
                 yield
-            finally:
+            except BaseException as error:
                 ended.set()
-                beating.join()
-        except BaseException as error:
-            self._undo(error, created)
-            raise
-        else:
+                self._undo(error, created)
+                raise
+            ended.set()
             self._complete(purpose, record)
         finally:
+            ended.set()
             self._shared.holds = False
 
     def _take(self, purpose: str, report: Report) -> bool:
@@ -181,6 +189,7 @@ class Changes:
             if found is None or not found.is_own:
                 raise self._busy(found)
             self._shared.holds = True
+            self._shared.completing = self._shared.done = False
             return view is None
 
     def _free(self, view: View, report: Report) -> View:
@@ -196,7 +205,15 @@ class Changes:
         if not ended and held.is_held(_now(), in_progress=view.in_progress):
             raise self._busy(held)
         # who is known to have ended may have left Azure at work
-        _patiently(lambda: self._end(held), patient=ended)
+        try:
+            _patiently(lambda: self._end(held), patient=ended and not self._shared.waited)
+        except Conflict as error:
+            if not ended:
+                raise
+            self._shared.waited = True
+            raise AtWork(
+                f"{held.purpose} was interrupted, and Azure is still at work on it: {error}"
+            ) from None
         after = self._resource.existing()
         shares = ", ".join(f"{name} {share} %" for name, share in after.traffic.items())
         when = " at its end" if held.done else ""
@@ -244,11 +261,7 @@ class Changes:
                     self._resource.write(view, self._moved_on(view))
 
     def _complete(self, purpose: str, record: bool) -> None:
-        done = False
-
         def completed(view: View) -> Change | None:
-            nonlocal done
-            done = view.lease is not None and view.lease.done
             return _completed(view, view.lease, record=record) if view.lease else None
 
         try:
@@ -257,23 +270,26 @@ class Changes:
             raise
         except MlopsError as error:
             said = f"{purpose} is done, but the endpoint {self._resource.name} could not be let go"
-            if done:
+            if self._shared.done:
                 self._shared.report(f"{said} ({error}): the next command does so")
                 return
             raise PlatformError(f"{said}: {error}; the next command would undo it") from None
 
     def _undo(self, error: BaseException, created: bool) -> None:
         try:
-            view = self._own()
-            if created and not view.deployments:
-                self._resource.remove()
-                return
+            with self._shared.lock:
+                view = self._own()
+                if created and not view.deployments:
+                    self._resource.remove()
+                    return
             self._write(self._own, lambda view: _undoing(view, view.lease) if view.lease else None)
         except MlopsError as second:
             if isinstance(second, EndpointBusy) and isinstance(error, EndpointBusy):
                 return
             said = f"traffic and mirror could not be restored ({second})"
-            if not isinstance(second, EndpointBusy):
+            if self._shared.completing:
+                said = f"{said}, if they were changed: look at `mlops status`"
+            elif not isinstance(second, EndpointBusy):
                 said = f"{said}: the next command does so"
             if isinstance(error, MlopsError):
                 raise type(error)(f"{error}; {said}") from None

@@ -23,6 +23,10 @@ def silent(_line: str) -> None:
     """Report nothing."""
 
 
+class AtWork(PlatformError):
+    """The platform works off what a command began that is known to have ended."""
+
+
 @dataclass(frozen=True)
 class Run:
     """One training run and the local folder of its outputs.

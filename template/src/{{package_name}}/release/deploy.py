@@ -60,7 +60,7 @@ def deploy(
             report(f"{deployment} is the first deployment: it takes all traffic, not {traffic} %")
         if shares is not None and shares != endpoint.traffic():
             report(f"{deployment} takes {traffic} % of the traffic")
-            endpoint.set_traffic(shares)
+            endpoint.set_traffic(shares, completes=True)
     return endpoint
 
 

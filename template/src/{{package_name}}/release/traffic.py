@@ -6,6 +6,7 @@ from ..checks import failures
 from ..errors import ConfigError, MlopsError, PlatformError, Refused
 from ..platforms.base import (
     ALL_TRAFFIC,
+    AtWork,
     Deployment,
     DeploymentShare,
     Endpoint,
@@ -82,6 +83,8 @@ def switch_traffic(endpoint: Endpoint, green_percent: int, report: Report = sile
 def has_traffic(endpoint: Endpoint, model_version: int, report: Report = silent) -> bool:
     """Tell whether callers reach a version, after mending what an interrupted change left.
 
+    What the platform still works off of that gives callers nothing that they have not yet.
+
     Raises:
         PlatformError: they do not, but another command changes the endpoint and may let them.
     """
@@ -90,8 +93,11 @@ def has_traffic(endpoint: Endpoint, model_version: int, report: Report = silent)
     endpoint.repair(report)
     if _has_traffic(endpoint, model_version):
         return True
-    with endpoint.lease(f"the look at version {model_version}"):
-        return _has_traffic(endpoint, model_version)
+    try:
+        with endpoint.lease(f"the look at version {model_version}"):
+            return _has_traffic(endpoint, model_version)
+    except AtWork:
+        return False
 
 
 def _has_traffic(endpoint: Endpoint, model_version: int) -> bool:

@@ -317,7 +317,7 @@ def check_roles(infra: Infra) -> None:
         "Microsoft.Insights/logs/AmlOnlineEndpointTrafficLog/read",
         "Microsoft.Insights/components/query/read",
         "Microsoft.ContainerRegistry/registries/pull/read",
-        f"{MACHINE_LEARNING}/registries/models/versions/read",
+        f"{MACHINE_LEARNING}/registries/assets/read",
     ):
         assert any(fnmatchcase(read, each) for each in left_out["infrastructure plan"]), read
     for needed in (
@@ -333,6 +333,9 @@ def check_roles(infra: Infra) -> None:
     }
     for name in ("registry reader", "endpoint reader", "infrastructure plan"):
         assert [each for each in actions[name] if changes.search(each)] == []
+    for asset in ("registries/read", "registries/assets/read"):
+        wanted = f"{MACHINE_LEARNING}/{asset}"
+        assert any(fnmatchcase(wanted, each) for each in actions["registry reader"]), asset
     assert actions["endpoint operator"] < actions["endpoint deployer"]
     for each in actions["endpoint deployer"] | actions["endpoint operator"]:
         assert each.startswith(f"{MACHINE_LEARNING}/")
@@ -358,6 +361,20 @@ def check_roles(infra: Infra) -> None:
             "deployments/*/action",
         )
     }
+
+
+def check_role_names(infra: Infra) -> None:
+    """The page names each of the project's roles, and the errors name none that is not there."""
+    made = {
+        str(each.body["properties"]["roleName"])
+        for each in infra.shared().of("Microsoft.Authorization/roleDefinitions")
+    }
+    page = (infra.project / "docs" / "going-live.md").read_text(encoding="utf-8")
+    assert [name for name in sorted(made) if f"`{name}`" not in page] == []
+    (errors,) = infra.project.glob("src/*/platforms/azure_errors.py")
+    named = re.findall(r"`… ([a-z ]+)`", errors.read_text(encoding="utf-8"))
+    assert {f"{infra.slug} {name}" for name in named} <= made
+    assert len(named) == 2
 
 
 def signing_in(infra: Infra) -> set[str]:
@@ -581,8 +598,8 @@ def load(path: Path) -> ModuleType:
 CHECKS = {
     check.__name__.removeprefix("check_"): check
     for check in (
-        check_syntax, check_rights, check_anew, check_delegation, check_roles, check_federation,
-        check_safety, check_logs, check_tags, check_names, check_private,
+        check_syntax, check_rights, check_anew, check_delegation, check_roles, check_role_names,
+        check_federation, check_safety, check_logs, check_tags, check_names, check_private,
     )
 }  # fmt: skip
 

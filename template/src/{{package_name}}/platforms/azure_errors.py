@@ -22,19 +22,25 @@ _SIGN_IN = (
 )
 _ENTRA = re.compile(r"AADSTS\d+(?:: [^.;]+)?")
 _DENIED = re.compile(r"perform action '([^']+)'.*?over scope '([^']+)'", re.DOTALL)
+_LINKED = re.compile(
+    r"not have permission to perform action\S* '([^']+)' on the linked scope\S* '([^']+)'"
+)
 _SCIENTIST = "AzureML Data Scientist"
 _DEPLOYER = (
-    f"{_SCIENTIST} in dev, or in test and prod the project's own role `endpoint deployer` "
-    "(docs/going-live.md)"
+    f"{_SCIENTIST}, or in test and prod the narrower `… endpoint deployer` of infra/ "
+    "(docs/going-live.md),"
 )
-_REGISTRY_USER = (
-    "AzureML Registry User, or where models are only deployed the project's own role "
-    "`registry reader` (docs/going-live.md),"
+_REGISTRY_USER = "AzureML Registry User"
+_REGISTRY_READER = (
+    f"{_REGISTRY_USER}, or to read only the narrower `… registry reader` of infra/ "
+    "(docs/going-live.md),"
 )
 _BLOB_ROLE = ("Storage Blob Data Contributor", "the workspace's storage account")
 _ROLES = (
-    ("machinelearningservices/registries/models/write", "AzureML Registry User", "the registry"),
-    ("machinelearningservices/registries", _REGISTRY_USER, "the registry"),
+    ("managedidentity/userassignedidentities", "Managed Identity Operator", "the identity"),
+    ("machinelearningservices/registries/assets/write", _REGISTRY_USER, "the registry"),
+    ("machinelearningservices/registries/models/write", _REGISTRY_USER, "the registry"),
+    ("machinelearningservices/registries", _REGISTRY_READER, "the registry"),
     ("machinelearningservices/workspaces/jobs", _SCIENTIST, "the workspace"),
     ("machinelearningservices/workspaces/computes", _SCIENTIST, "the workspace"),
     ("machinelearningservices/workspaces/models/write", _SCIENTIST, "the workspace"),
@@ -197,7 +203,7 @@ def _policy(failure: Failure, doing: str, said: str) -> MlopsError | None:
 
 
 def _network(failure: Failure, doing: str, said: str) -> MlopsError | None:
-    if failure.status != _FORBIDDEN or _DENIED.search(failure.message):
+    if failure.status != _FORBIDDEN or _denied(failure):
         return None
     if not failure.says(*_NETWORK_CODES, *_NETWORK_WORDS):
         return None
@@ -222,9 +228,7 @@ def _keys(failure: Failure, doing: str, said: str) -> MlopsError | None:
 def _role(failure: Failure, doing: str, said: str) -> MlopsError | None:
     if failure.status != _FORBIDDEN:
         return None
-    denied = _DENIED.search(failure.message)
-    action = denied[1] if denied else said
-    where = denied[2] if denied else ""
+    action, where = _denied(failure) or (said, "")
     text = f"{action} {where}".lower()
     role, place = next(
         ((role, place) for part, role, place in _ROLES if part in text),
@@ -236,6 +240,12 @@ def _role(failure: Failure, doing: str, said: str) -> MlopsError | None:
         f"{doing}: a role is missing: give who runs this the role {role} on {where or place}; "
         f"a new role takes some minutes to work ({action})"
     )
+
+
+def _denied(failure: Failure) -> tuple[str, str] | None:
+    """Return the action that was denied and its scope; of two actions, the one on the linked."""
+    found = _LINKED.search(failure.message) or _DENIED.search(failure.message)
+    return (found[1], found[2]) if found else None
 
 
 def _provider(failure: Failure, doing: str, said: str) -> MlopsError | None:

@@ -231,13 +231,28 @@ class AzureModels:
         return found is not None and dict(found.tags or {}).get("run_id") != tags["run_id"]
 
     def _next_number(self) -> int:
-        """Return the number after the highest, archived versions included: they keep theirs."""
+        """Return the number after the highest, archived versions included: they keep theirs.
+
+        The SDK lists no archived versions of a registry, so it is asked for each number.
+        """
         numbers = [
             int(model.version)
             for place, client in self._places()
             for model in self._models(place, client, ALL_VERSIONS)
         ]
-        return max(numbers, default=0) + 1
+        number = max(numbers, default=0) + 1
+        while self._is_in_registry(number):
+            number += 1
+        return number
+
+    def _is_in_registry(self, number: int) -> bool:
+        found = self._clients.find(
+            f"reading version {number} of {self.name} in the registry",
+            self._clients.registry.models.get,
+            self.name,
+            version=str(number),
+        )
+        return found is not None
 
     def _find(self, number: int) -> Listed:
         for each in self.listed():

@@ -96,6 +96,18 @@ FAULTS: dict[str, tuple[str, str, str, str]] = {
     "the plan pulls images": (
         ROLES, "  'Microsoft.ContainerRegistry/registries/pull/read'\n", "", "roles",
     ),
+    "the plan lists models": (
+        ROLES, "  '${machineLearning}/workspaces/models/read'\n", "", "roles",
+    ),
+    "the plan reads what a run wrote": (
+        ROLES, "  '${machineLearning}/workspaces/experiments/*/read'\n", "", "roles",
+    ),
+    "the plan gets a workspace's secrets": (
+        ROLES, "  '${machineLearning}/workspaces/metadata/*/read'\n", "", "roles",
+    ),
+    "the plan cannot look at datastores": (
+        ROLES, "workspaces/data/read", "workspaces/data*/read", "roles",
+    ),
     "the plan writes": (ROLES, "'*/read'", "'*'", "roles"),
     "the operator deletes endpoints": (
         ROLES, "onlineEndpoints/write", "onlineEndpoints/*", "roles",

@@ -17,11 +17,21 @@ SHELLCHECK = Path(sys.executable).parent / "shellcheck"
 PAGES = ("going-live.md", "cost-and-teardown.md")
 FENCED = re.compile(r"^```\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 CALLED = ("az", "gh", "git", "uv")
-# az ends its lines like Windows does, where Git Bash is in use.
+# az ends its lines like Windows does, where Git Bash is in use. What names a group that was deleted
+# is refused.
 STAND_IN = """#!/usr/bin/env bash
 echo "$(basename "$0") $*" >> "$CALLS"
 [ "$(wc -l < "$CALLS")" != "${FAIL_AT:-}" ] || exit 1
-printf 'answer\\r\\n'
+answer=answer
+[ "$1 $2" != "group exists" ] || answer=true
+while read -r group; do
+  case " $* " in
+    " group exists --name $group ") answer=false ;;
+    *[\\ /]"$group"[\\ /]*) exit 3 ;;
+  esac
+done < "$GONE"
+[ "$1 $2" != "group delete" ] || echo "$4" >> "$GONE"
+printf '%s\\r\\n' "$answer"
 """
 # Azure makes resources of these without being asked for each.
 ALWAYS_REGISTERED = {"Authorization", "Resources"}
@@ -45,8 +55,13 @@ def blocks(project: Path) -> list[str]:
     return [block for text in texts for block in FENCED.findall(text)]
 
 
-def calls_of(block: str, folder: Path, *, fail_at: int | None = None) -> tuple[list[str], bool]:
-    """Run a block; return what it called, and whether it ended well."""
+def calls_of(
+    block: str, folder: Path, *, fail_at: int | None = None, again: bool = False
+) -> tuple[list[str], bool]:
+    """Run a block; return what it called, and whether it ended well.
+
+    With `again` the resource groups that an earlier block deleted stay away.
+    """
     bin_ = folder / "bin"
     bin_.mkdir(exist_ok=True)
     for name in CALLED:
@@ -54,10 +69,13 @@ def calls_of(block: str, folder: Path, *, fail_at: int | None = None) -> tuple[l
         (bin_ / name).chmod(0o755)
     calls = folder / "calls"
     calls.write_text("", encoding="utf-8")
+    gone = folder / "gone"
+    if not again:
+        gone.write_text("", encoding="utf-8")
     said = run(
         *("bash", "-c", f'PATH="{bin_}:$PATH"\nexec < <(yes "")\n{block}\necho "ended with $?"'),
         folder=folder,
-        env={"CALLS": str(calls), "FAIL_AT": str(fail_at or "")},
+        env={"CALLS": str(calls), "GONE": str(gone), "FAIL_AT": str(fail_at or "")},
     )
     return calls.read_bytes().decode().split("\n")[:-1], "ended with 0" in said
 
@@ -90,6 +108,18 @@ def test_a_block_in_parentheses_stops_at_its_first_failure(project: Path, tmp_pa
         for number in range(1, len(whole) + 1):
             calls, well = calls_of(block, tmp_path, fail_at=number)
             assert (calls, well) == (whole[:number], False), block
+
+
+def test_removing_goes_on_where_it_stopped(project: Path, tmp_path: Path) -> None:
+    found = [each for each in blocks(project) if re.search("--method delete|group delete", each)]
+    assert len(found) == (2 if (project / "infra").exists() else 0)
+    for block in found:
+        whole, _ = calls_of(block, tmp_path)
+        for number in range(1, len(whole) + 1):
+            calls_of(block, tmp_path, fail_at=number)
+            assert calls_of(block, tmp_path, again=True)[1], block
+    for block in found:
+        assert calls_of(block, tmp_path, again=True)[1], "where nothing is left"
 
 
 def test_what_changes_azure_more_than_once_is_in_parentheses(project: Path, tmp_path: Path) -> None:

@@ -139,16 +139,18 @@ def test_the_machine_of_a_deployment_is_the_one_whose_quota_is_explained(project
     assert f"instance_type: {found[1]}\n" in definition
 
 
+def anchors(page: Path) -> set[str]:
+    titles = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", title).lower().replace(" ", "-") for title in titles}
+
+
 def test_every_link_leads_somewhere(project: Path) -> None:
     for page in pages(project):
-        text = page.read_text(encoding="utf-8")
-        titles = re.findall(r"^#+ (.+)$", text, flags=re.MULTILINE)
-        anchors = {re.sub(r"[^\w -]", "", title).lower().replace(" ", "-") for title in titles}
-        for target in LINK.findall(text):
-            if target.startswith("#"):
-                assert target[1:] in anchors, f"{page.name}: {target}"
-            else:
-                assert (page.parent / target).exists(), f"{page.name}: {target}"
+        for target in LINK.findall(page.read_text(encoding="utf-8")):
+            path, _, anchor = target.partition("#")
+            linked = page.parent / path if path else page
+            assert linked.exists(), f"{page.name}: {target}"
+            assert not anchor or anchor in anchors(linked), f"{page.name}: {target}"
 
 
 def test_answers_cannot_break_the_readme(template: Template, tmp_path: Path) -> None:

@@ -318,15 +318,25 @@ def check_roles(infra: Infra) -> None:
         "Microsoft.Insights/components/query/read",
         "Microsoft.ContainerRegistry/registries/pull/read",
         f"{MACHINE_LEARNING}/registries/assets/read",
+        *(
+            f"{MACHINE_LEARNING}/workspaces/{each}/read"
+            for kind in ("jobs", "experiments", "models", "data")
+            for each in (kind, f"{kind}/of-it")
+        ),
+        f"{MACHINE_LEARNING}/workspaces/experiments/runs/read",
+        f"{MACHINE_LEARNING}/workspaces/metadata/artifacts/read",
+        f"{MACHINE_LEARNING}/workspaces/metadata/secrets/read",
+        f"{MACHINE_LEARNING}/workspaces/datasets/registered/preview/read",
     ):
         assert any(fnmatchcase(read, each) for each in left_out["infrastructure plan"]), read
-    for needed in (
-        "Microsoft.OperationalInsights/workspaces/read",
-        "Microsoft.Insights/components/read",
-        "Microsoft.ContainerRegistry/registries/read",
-        "Microsoft.ManagedIdentity/userAssignedIdentities/read",
-    ):
-        assert not any(fnmatchcase(needed, each) for each in left_out["infrastructure plan"])
+    # What-if compares each resource with the one that is there.
+    needed = {f"{each.kind}/read" for result in infra.everything() for each in result.resources}
+    assert {
+        f"{MACHINE_LEARNING}/workspaces/{each}/read"
+        for each in ("computes", "datastores", "onlineEndpoints", "outboundRules")
+    } < needed
+    for read in needed:
+        assert not any(fnmatchcase(read, each) for each in left_out["infrastructure plan"]), read
     assert actions["endpoint reader"] == {
         f"{MACHINE_LEARNING}/workspaces/{each}"
         for each in ("read", "onlineEndpoints/read", "onlineEndpoints/deployments/read")

@@ -31,7 +31,8 @@ var deploy = concat(operate, [
 ])
 
 // A pull request's branch can use what the plan may. Among what Azure calls reading are queries of
-// logs, and pulling images and models.
+// logs, pulling images and models, and a workspace's runs, with their files, secrets and samples of
+// data. infra/ makes none of these, so what-if asks for none.
 var planNever = [
   'Microsoft.OperationalInsights/workspaces/query/read'
   'Microsoft.OperationalInsights/workspaces/query/*/read'
@@ -41,6 +42,16 @@ var planNever = [
   'Microsoft.ContainerRegistry/registries/pull/read'
   'Microsoft.ContainerRegistry/registries/quarantine/read'
   '${machineLearning}/registries/*/read'
+  '${machineLearning}/workspaces/jobs/read'
+  '${machineLearning}/workspaces/jobs/*/read'
+  '${machineLearning}/workspaces/experiments/read'
+  '${machineLearning}/workspaces/experiments/*/read'
+  '${machineLearning}/workspaces/models/read'
+  '${machineLearning}/workspaces/models/*/read'
+  '${machineLearning}/workspaces/data/read'
+  '${machineLearning}/workspaces/data/*/read'
+  '${machineLearning}/workspaces/datasets/*/read'
+  '${machineLearning}/workspaces/metadata/*/read'
 ]
 
 resource endpointOperator 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {

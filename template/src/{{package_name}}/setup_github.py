@@ -26,6 +26,7 @@ VARIABLES = {
     PLATFORM: "where the steps run; not set: local, on the runner, as a rehearsal",
     "AZURE_TENANT_ID": "whom Azure asks who a job is",
     "AZURE_SUBSCRIPTION_ID": "the subscription that holds the resources",
+    "MLOPS_RUNNER": "the label of a runner of your own; not set: GitHub's machines",
     "CODECOV": "true sends the tests' coverage to Codecov",
 }
 CLIENT_ID = "AZURE_CLIENT_ID"
@@ -325,9 +326,10 @@ def who_reviews(root: Path) -> list[str]:
     lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
     if any("@" in line.partition("#")[0] for line in lines):
         return []
+    owned = "/conf/, /.github/ and /infra/" if (root / INFRA).is_file() else "/conf/ and /.github/"
     return [
         f"{OWNERS.as_posix()} names nobody, so any reviewer is enough, also for a change of the "
-        "workflows or of approvals.required: name owners of /conf/ and /.github/"
+        f"workflows or of approvals.required: name owners of {owned}"
     ]
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from .console import show, show_table
+from .console import show, show_result, show_table
 from .errors import MlopsError
 from .files import read_json
 from .platforms import open_platform
@@ -75,7 +75,7 @@ def show_status(found: dict[str, Any]) -> None:
         show_table("Endpoints", columns, rows, is_result=True)
     for each in found["endpoints"]:
         if each["url"]:
-            show(f"{each['environment']} answers at {each['url']}")
+            show_result(f"{each['environment']} answers at {each['url']}")
     for each in found["endpoints"]:
         if each["problem"]:
             show(f"{each['environment']}: {each['problem']}", style="yellow")

@@ -136,6 +136,13 @@ class AzureProject:
         self.mlops("evaluate", "--environment", "dev", "--run-id", run_id)
         return run_id
 
+    def another(self, run_id: str) -> str:
+        """Give a run another id, as if it had been trained again; train, if there is none."""
+        runs = self.project.path / ".mlops" / "runs"
+        judged = next(runs.glob("*/verdict.json"), None) or runs / self.trained() / "verdict.json"
+        shutil.copytree(judged.parent, runs / run_id)
+        return run_id
+
     def registered(self) -> int:
         """Train, judge, register and share; return the version."""
         run_id = self.trained()

@@ -151,7 +151,7 @@ def test_a_folder_of_a_datastore_is_registered_where_it_lies(place: AzureProject
 
 
 def test_an_archived_version_keeps_its_number(place: AzureProject) -> None:
-    register = ("register", "--environment", "dev", "--run-id", place.trained())
+    register = ("register", "--environment", "dev", "--run-id", place.another("new-run"))
     number = int(place.mlops(*register).strip().splitlines()[-1])
     archive(place, f"models/{NAME}/versions/{number}")
     again = int(place.mlops(*register).strip().splitlines()[-1])

@@ -5,7 +5,6 @@ A second run of the same command succeeds.
 
 import json
 import re
-import shutil
 import signal
 import time
 from collections.abc import Iterator
@@ -196,10 +195,7 @@ def test_a_long_training_outlives_its_assertion_its_tokens_and_its_connection(
 
 def test_a_lost_answer_makes_no_second_version(place: AzureProject) -> None:
     """Azure registers and copies, but no answer comes: the next run finds what was made."""
-    runs = place.project.path / ".mlops" / "runs"
-    run_id = "another-run"
-    shutil.copytree(next(runs.glob("*/verdict.json")).parent, runs / run_id)
-    register = ("register", "--environment", "dev", "--run-id", run_id)
+    register = ("register", "--environment", "dev", "--run-id", place.another("new-run"))
     place.azure.fail("PUT", VERSION, times=ALWAYS, retry_after="1")
     assert "Azure failed with 500" in place.mlops(*register, expect=3)
     assert versions(place, "workspaces/mlw-") == ["1"]

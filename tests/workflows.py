@@ -51,6 +51,12 @@ AZURE = {"MLOPS_PLATFORM": "azure"} | {
     for name in ("AZURE_CLIENT_ID", "AZURE_TENANT_ID", "AZURE_SUBSCRIPTION_ID")
 }
 ROW_VALUE = b"a-value-of-a-row"
+# act does not wait for the last lines of a step that fails: what a step says is kept here as well.
+SHELL = """\
+#!/bin/bash
+set -o pipefail
+/bin/bash "$@" 2>&1 | tee --append "$STUB_SAID"
+"""
 
 # --- The linters ---------------------------------------------------------------------------------
 
@@ -312,6 +318,9 @@ class Act:
                 f'#!/bin/sh\nexec "{sys.executable}" "{STUBS / stub}.py" "$@"\n', encoding="utf-8"
             )
             script.chmod(0o755)
+        shell = self.bin / "bash"
+        shell.write_text(SHELL, encoding="utf-8")
+        shell.chmod(0o755)
         self.artifacts = folder / "artifacts"
         self.endpoints: dict[str, list[dict[str, str]]] = {}
         self.environment = dict(environment or {})
@@ -336,6 +345,7 @@ class Act:
         self.runs += 1
         here = self.folder / f"run-{self.runs}"
         kept, endpoints, calls = here / "artifacts", here / "endpoints", here / "calls.jsonl"
+        said = here / "said.txt"
         for path in (kept, endpoints):
             path.mkdir(parents=True)
         if self.artifacts.exists():
@@ -343,10 +353,12 @@ class Act:
         for there, history in self.endpoints.items():
             (endpoints / f"{there}.json").write_text(json.dumps(history), encoding="utf-8")
         calls.touch()
+        said.touch()
         event_file = here / "event.json"
         event_file.write_text(json.dumps(payload), encoding="utf-8")
         settings = {
-            "STUB_CALLS": calls, "STUB_ARTIFACTS": kept, "STUB_ENDPOINTS": endpoints,
+            "STUB_CALLS": calls, "STUB_SAID": said,
+            "STUB_ARTIFACTS": kept, "STUB_ENDPOINTS": endpoints,
             "STUB_FOLDER": STUBS, "STUB_PYTHON": sys.executable, "STUB_RUN": "this",
             "STUB_FAIL": fail, "STUB_FAIL_IN": fail_in, "STUB_STUBS": stubs, "STUB_LEVEL": level,
             "STUB_API": self.api.url, "STUB_CUT_OFF": cut_off,
@@ -399,7 +411,7 @@ class Act:
                 path.stem: json.loads(path.read_text(encoding="utf-8"))[-1]
                 for path in endpoints.iterdir()
             },
-            log=result.stdout + result.stderr,
+            log=result.stdout + result.stderr + said.read_text(encoding="utf-8"),
         )
 
     def keep_version(self, run_id: int, version: int) -> None:

@@ -14,7 +14,7 @@ RIGHTS, INFRA_RIGHTS, ROLES = (
     f"modules/{name}.bicep" for name in ("rights", "infra-rights", "roles")
 )
 STORAGE, WORKSPACE = "modules/storage.bicep", "modules/workspace.bicep"
-PROD, SHARED_VALUES = "prod.bicepparam", "shared.bicepparam"
+DEV, PROD, SHARED_VALUES = "dev.bicepparam", "prod.bicepparam", "shared.bicepparam"
 APPROVER, OUTBOUND = "modules/connection-approver.bicep", "modules/outbound.bicep"
 
 FAULTS: dict[str, tuple[str, str, str, str]] = {
@@ -60,8 +60,12 @@ FAULTS: dict[str, tuple[str, str, str, str]] = {
     ),
     "prod trains": (RIGHTS, "roleId: trains ?", "roleId: environment != 'test' ?", "rights"),
     "prod writes to the registry": (
-        SHARED, "deployer != 'dev' ?", "deployer == 'test' ?", "rights",
+        SHARED, "user != 'dev-registration' ?", "user != 'prod' ?", "rights",
     ),
+    "develop writes to the registry": (
+        SHARED, "user != 'dev-registration' ?", "user != 'dev' ?", "rights",
+    ),
+    "nobody may register": (DEV, "param registers = true\n", "", "rights"),
     "the rollback deploys anything": (
         ROLES, "permissions: [{ actions: operate }]", "permissions: [{ actions: deploy }]", "roles",
     ),

@@ -202,7 +202,10 @@ def check_rights(infra: Infra) -> None:
     expected = {
         ("infra", "Reader", "rg-shared"),
         ("infra-plan", "infrastructure plan", "rg-shared"),
-        ("dev", "AzureML Registry User", "mlr"),
+        ("dev", "registry reader", "mlr"),
+        ("dev-registration", "AzureML Registry User", "mlr"),
+        ("dev-registration", "AzureML Data Scientist", "mlw-dev"),
+        ("dev-registration", "Storage Blob Data Contributor", "mlw"),
         ("test", "registry reader", "mlr"),
         ("prod", "registry reader", "mlr"),
         ("prod-rollback", "registry reader", "mlr"),
@@ -411,7 +414,7 @@ def check_federation(infra: Infra) -> None:
         subjects.setdefault(identity, set()).add(properties["subject"])
     used = signing_in(infra)
     if len(infra.environments) == 1:
-        used -= {"test", "prod"}
+        used -= {"dev-registration", "test", "prod"}
     assert subjects == {
         name: {
             f"repo:Acme/churn:environment:{name}",
@@ -633,7 +636,9 @@ class TestSound:
         CHECKS[check](projects[answers])
 
     def test_every_job_that_signs_in_is_found(self, infra: Infra) -> None:
-        assert signing_in(infra) == {"dev", "test", "prod", "prod-rollback", "infra", "infra-plan"}
+        assert signing_in(infra) == {
+            *("dev", "dev-registration", "test", "prod", "prod-rollback", "infra", "infra-plan"),
+        }
 
     def test_level_1_has_dev_alone(self, projects: dict[str, Infra]) -> None:
         assert projects["level-1"].environments == ["dev"]

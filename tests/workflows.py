@@ -89,7 +89,7 @@ NEEDS = {
 }
 ENVIRONMENTS = {
     ("ml-cicd.yml", "train-dev"): "dev",
-    ("ml-cicd.yml", "register-model"): "dev",
+    ("ml-cicd.yml", "register-model"): "dev-registration",
     ("deploy.yml", "approval"): "prod-approval",
     ("deploy.yml", "release"): "${{ inputs.platform != 'local' && inputs.environment || '' }}",
     ("rollback.yml", "rollback"): "prod-rollback",

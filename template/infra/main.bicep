@@ -18,6 +18,9 @@ param location string
 @description('Jobs of training run here. Without, there is no cluster for them. infra/shared.bicep must say the same.')
 param trains bool = false
 
+@description('Versions for all environments are registered here, by an identity that does nothing else. infra/shared.bicep makes it where there is a prod.')
+param registers bool = false
+
 @description('Size of the machines that train. Azure refuses another size for a cluster that exists: delete the cluster in Azure ML studio (Compute, Compute clusters) while no job runs, then deploy again.')
 param computeSize string = 'Standard_DS3_v2'
 
@@ -78,6 +81,11 @@ var builderName = 'build-${environment}'
 
 resource ci 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = {
   name: 'id-${slug}-${environment}'
+  scope: resourceGroup(sharedGroup)
+}
+
+resource registrar 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = if (registers) {
+  name: 'id-${slug}-${environment}-registration'
   scope: resourceGroup(sharedGroup)
 }
 
@@ -223,12 +231,14 @@ module rights 'modules/rights.bicep' = {
     slug: slug
     environment: environment
     trains: trains
+    registers: registers
     workspaceName: workspace.outputs.name
     containerRegistryName: workspace.outputs.containerRegistryName
     workspaceAccountName: storage.outputs.workspaceAccountName
     lakeAccountName: storage.outputs.lakeAccountName
     logWorkspaceName: monitoring.outputs.logWorkspaceName
     ciPrincipalId: ci.properties.principalId
+    registrarPrincipalId: registers ? registrar!.properties.principalId : ''
     rollbackPrincipalId: environment == 'prod' ? rollback!.properties.principalId : ''
     trainerPrincipalId: environment == 'prod' ? trainer!.properties.principalId : ''
     computePrincipalId: trains ? compute!.properties.principalId : ''

@@ -37,10 +37,13 @@ var groupIds = [
   for environment in environments: '${subscription().id}/resourceGroups/rg-${slug}-${environment}'
 ]
 
-// Each GitHub environment signs in as an identity of its own. prod-rollback has no reviewers, so it
-// may do less than prod; infra-plan is open to pull requests, so it may only read.
-var deployers = concat(environments, contains(environments, 'prod') ? ['prod-rollback'] : [])
-var githubEnvironments = concat(deployers, ['infra', 'infra-plan'])
+// Each GitHub environment signs in as an identity of its own. dev is open to develop, so only
+// dev-registration, which main alone enters, writes what test and prod deploy. prod-rollback has no
+// reviewers, so it may do less than prod; infra-plan is open to pull requests, so it may only read.
+var releases = contains(environments, 'prod')
+var deployers = concat(environments, releases ? ['prod-rollback'] : [])
+var registryUsers = concat(deployers, releases ? ['dev-registration'] : [])
+var githubEnvironments = concat(registryUsers, ['infra', 'infra-plan'])
 var infraIndex = indexOf(githubEnvironments, 'infra')
 var planIndex = indexOf(githubEnvironments, 'infra-plan')
 
@@ -135,14 +138,13 @@ module computeGivers 'modules/identity-operator.bicep' = [
   }
 ]
 
-// dev registers and shares versions; whatever deploys them reads.
 module registryRights 'modules/registry-right.bicep' = [
-  for (deployer, index) in deployers: {
-    name: 'registry-${deployer}'
+  for (user, index) in registryUsers: {
+    name: 'registry-${user}'
     params: {
       registryName: registry.name
       principalId: githubIdentities[index].outputs.principalId
-      roleId: deployer != 'dev' ? roles.outputs.registryReaderId : registryUserRoleId
+      roleId: user != 'dev-registration' ? roles.outputs.registryReaderId : registryUserRoleId
     }
   }
 ]

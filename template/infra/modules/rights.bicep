@@ -3,12 +3,16 @@
 param slug string
 param environment string
 param trains bool
+param registers bool
 param workspaceName string
 param containerRegistryName string
 param workspaceAccountName string
 param lakeAccountName string
 param logWorkspaceName string
 param ciPrincipalId string
+
+@description('Of what registers versions for all environments; empty elsewhere.')
+param registrarPrincipalId string
 
 @description('Of what may come back to prod without an approval; empty elsewhere.')
 param rollbackPrincipalId string
@@ -51,6 +55,7 @@ var onWorkspace = concat(
     { principalId: endpointPrincipalId, roleId: metricsWriterRoleId }
   ],
   trains ? [{ principalId: computePrincipalId, roleId: dataScientistRoleId }] : [],
+  registers ? [{ principalId: registrarPrincipalId, roleId: dataScientistRoleId }] : [],
   environment == 'prod'
     ? [
         { principalId: rollbackPrincipalId, roleId: endpointOperatorRoleId }
@@ -67,7 +72,8 @@ var onWorkspaceStorage = concat(
     { principalId: ciPrincipalId, roleId: blobWriterRoleId }
     { principalId: endpointPrincipalId, roleId: blobReaderRoleId }
   ],
-  trains ? [{ principalId: computePrincipalId, roleId: blobWriterRoleId }] : []
+  trains ? [{ principalId: computePrincipalId, roleId: blobWriterRoleId }] : [],
+  registers ? [{ principalId: registrarPrincipalId, roleId: blobWriterRoleId }] : []
 )
 var onLake = trains ? [{ principalId: computePrincipalId, roleId: blobReaderRoleId }] : []
 var onLogs = [{ principalId: ciPrincipalId, roleId: logReaderRoleId }]

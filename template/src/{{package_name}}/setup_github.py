@@ -45,6 +45,7 @@ class Environment:
 
 ENVIRONMENTS = (
     Environment("dev", ("main", "develop"), False, "training"),
+    Environment("dev-registration", ("main",), False, "versions for all environments"),
     Environment("test", ("main",), False, "the release before production"),
     Environment("prod-approval", ("main",), True, "the first approval of a release"),
     Environment("prod", ("main",), True, "the second approval, then the release"),

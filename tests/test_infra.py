@@ -641,7 +641,9 @@ class TestSound:
         }
 
     def test_level_1_has_dev_alone(self, projects: dict[str, Infra]) -> None:
-        assert projects["level-1"].environments == ["dev"]
+        infra = projects["level-1"]
+        assert infra.environments == ["dev"]
+        assert "registers" not in parameters(infra.folder / "dev.bicepparam", VARIABLES)
 
     def test_the_size_of_machines_is_that_of_conf(self, projects: dict[str, Infra]) -> None:
         project = projects["hostile"].project

@@ -411,7 +411,7 @@ class Act:
                 path.stem: json.loads(path.read_text(encoding="utf-8"))[-1]
                 for path in endpoints.iterdir()
             },
-            log=result.stdout + result.stderr + said.read_text(encoding="utf-8"),
+            log=result.stdout + result.stderr + said.read_text(encoding="utf-8", errors="replace"),
         )
 
     def keep_version(self, run_id: int, version: int) -> None:

@@ -18,7 +18,7 @@ param location string
 @description('Jobs of training run here. Without, there is no cluster for them. infra/shared.bicep must say the same.')
 param trains bool = false
 
-@description('Versions for all environments are registered here, by an identity that does nothing else. infra/shared.bicep makes it where there is a prod.')
+@description('Versions for all environments are registered here, by an identity that does nothing else. Only in dev, where there is a prod: infra/shared.bicep makes the identity.')
 param registers bool = false
 
 @description('Size of the machines that train. Azure refuses another size for a cluster that exists: delete the cluster in Azure ML studio (Compute, Compute clusters) while no job runs, then deploy again.')

@@ -312,15 +312,15 @@ class Act:
             path.write_text(text, encoding="utf-8")
         self.bin = folder / "bin"
         self.bin.mkdir(parents=True)
-        for name, stub in (("uv", uv), ("gh", "gh"), ("az", "az")):
+        stubs = {"uv": uv, "gh": "gh", "az": "az"}
+        scripts = {
+            name: f'#!/bin/sh\nexec "{sys.executable}" "{STUBS / stub}.py" "$@"\n'
+            for name, stub in stubs.items()
+        }
+        for name, text in (scripts | {"bash": SHELL}).items():
             script = self.bin / name
-            script.write_text(
-                f'#!/bin/sh\nexec "{sys.executable}" "{STUBS / stub}.py" "$@"\n', encoding="utf-8"
-            )
+            script.write_text(text, encoding="utf-8")
             script.chmod(0o755)
-        shell = self.bin / "bash"
-        shell.write_text(SHELL, encoding="utf-8")
-        shell.chmod(0o755)
         self.artifacts = folder / "artifacts"
         self.endpoints: dict[str, list[dict[str, str]]] = {}
         self.environment = dict(environment or {})

@@ -1,9 +1,9 @@
 """Reads Bicep and works out what a deployment would ask Azure for, without Bicep or Azure.
 
-No Bicep compiler can be had where these tests run. The syntax is judged by tree-sitter's grammar;
-the rest is a small evaluator of the part of the language that the template uses. What it does not
-know it refuses, so that nothing passes unseen. Values that only Azure knows (a principal's id) stay
-symbols that name where they come from.
+Microsoft's compiler is not on every machine (where it is, `test_bicep_compiles.py` uses it). The
+syntax is judged by tree-sitter's grammar; the rest is a small evaluator of the part of the language
+that the template uses. What it does not know it refuses, so that nothing passes unseen. Values that
+only Azure knows (a principal's id) stay symbols that name where they come from.
 """
 
 import functools

@@ -2,6 +2,8 @@ import pytest
 
 from .support import Template
 
+pytest_plugins = ["tests.components"]
+
 
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Template:

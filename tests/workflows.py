@@ -87,6 +87,8 @@ NEEDS = {
     "deploy-test": ["data-quality", "register-model"],
     "deploy-prod": ["data-quality", "register-model", "deploy-test"],
 }
+# Without what these need there is nothing for them to do.
+MAY_BE_SKIPPED_BY_A_NEED = {"comment", "register-model", "deploy-test"}
 ENVIRONMENTS = {
     ("ml-cicd.yml", "train-dev"): "dev",
     ("ml-cicd.yml", "register-model"): "dev-registration",
@@ -154,11 +156,13 @@ def policy(project: Path) -> None:
     planned = "${{ needs.data-quality.outputs.platform }}"
     assert {each["platform"] for each in called} == {planned}
     first = jobs["deploy.yml", "approval"]["if"]
-    assert first == "${{ inputs.environment == 'prod' && inputs.platform != 'local' }}"
+    assert first == (
+        "${{ !cancelled() && inputs.environment == 'prod' && inputs.platform != 'local' }}"
+    )
+    check_conditions(workflows)
 
     pipeline = workflows["ml-cicd.yml"]["jobs"]
-    needs = {name: job.get("needs", []) for name, job in pipeline.items()}
-    assert {n: [v] if isinstance(v, str) else v for n, v in needs.items()} == NEEDS
+    assert {name: needs_of(job) for name, job in pipeline.items()} == NEEDS
 
     for key, job in jobs.items():
         if "steps" not in job:
@@ -194,6 +198,43 @@ def policy(project: Path) -> None:
         assert workflows["rollback.yml"]["concurrency"] == {"group": "rollback-prod"} | queued
     cancelled = workflows["ml-cicd.yml"]["concurrency"]["cancel-in-progress"]
     assert cancelled == "${{ github.event_name == 'pull_request' }}"
+
+
+def check_conditions(workflows: dict[str, dict[str, Any]]) -> None:
+    """Check that no job is skipped, and the run green, because an earlier one was meant to be.
+
+    Without a status function in its `if`, GitHub asks success() of the whole chain of needs, and a
+    job that was skipped anywhere in it, also inside a called workflow, skips what follows. So a job
+    behind one that may be skipped says of each of its own needs that it succeeded.
+    """
+
+    def may_be_skipped(job: dict[str, Any]) -> bool:
+        called = Path(job.get("uses", "")).name
+        inside = workflows[called]["jobs"].values() if called else ()
+        return "if" in job or any(may_be_skipped(each) for each in inside)
+
+    for name, workflow in workflows.items():
+        jobs = workflow["jobs"]
+        for key, job in jobs.items():
+            condition = job.get("if", "")
+            needs = needs_of(job)
+            skipped = any(may_be_skipped(jobs[each]) for each in chain(needs, jobs))
+            if skipped and key not in MAY_BE_SKIPPED_BY_A_NEED:
+                assert "!cancelled()" in condition, f"{name}: {key} is skipped by a skipped job"
+                for each in needs:
+                    wanted = f"needs.{each}.result == 'success'"
+                    assert wanted in condition, f"{name}: {key} does not ask how {each} ended"
+
+
+def needs_of(job: dict[str, Any]) -> list[str]:
+    """Return the jobs that one waits for itself."""
+    needs = job.get("needs", [])
+    return [needs] if isinstance(needs, str) else needs
+
+
+def chain(needs: list[str], jobs: dict[str, dict[str, Any]]) -> set[str]:
+    """Return all jobs that must end before one with these needs begins."""
+    return {*needs}.union(*(chain(needs_of(jobs[each]), jobs) for each in needs))
 
 
 def check_rights(key: tuple[str, str], job: dict[str, Any]) -> None:

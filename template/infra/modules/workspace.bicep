@@ -1,6 +1,7 @@
 // The workspace with its key vault and the registry of its images, and the lake as a datastore.
 
 param name string
+@minLength(13)
 param suffix string
 param location string
 param tags object

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 REQUIRE = "MLOPS_TEST_REQUIRE"
+LEFT_OUT = pytest.StashKey[set[str]]()
 
 
 @dataclass(frozen=True)
@@ -65,15 +66,12 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(f"{REQUIRE} asks for what this machine lacks. {each}.")
 
 
-LEFT_OUT = pytest.StashKey[set[str]]()
-
-
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out the tests whose component is missing."""
     lacking = missing()
     out = [item for item in items if lacking & needs_of(item)]
     for item in out:
-        config.stash[LEFT_OUT] |= lacking & needs_of(item)
+        config.stash[LEFT_OUT].update(lacking & needs_of(item))
     if out:
         config.hook.pytest_deselected(items=out)
         items[:] = [item for item in items if not lacking & needs_of(item)]
@@ -89,7 +87,7 @@ def needs_of(item: pytest.Item) -> set[str]:
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
     """Hear from a worker of pytest-xdist what it left out."""
-    node.config.stash[LEFT_OUT] |= set(getattr(node, "workeroutput", {}).get("left_out", ()))
+    node.config.stash[LEFT_OUT].update(getattr(node, "workeroutput", {}).get("left_out", ()))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -55,7 +55,7 @@ def left_out_line(names: set[str]) -> str:
 def pytest_configure(config: pytest.Config) -> None:
     """Refuse to start without what MLOPS_TEST_REQUIRE lists."""
     config.addinivalue_line("markers", "needs(component): left out where the component is missing")
-    config.stash[LEFT_OUT] = set()
+    config.stash[LEFT_OUT] = set[str]()
     required = {name.strip() for name in os.environ.get(REQUIRE, "").split(",") if name.strip()}
     if unknown := required - COMPONENTS.keys():
         raise pytest.UsageError(
@@ -76,7 +76,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.hook.pytest_deselected(items=out)
         items[:] = [item for item in items if not lacking & needs_of(item)]
     if hasattr(config, "workeroutput"):
-        config.workeroutput["left_out"] = sorted(config.stash[LEFT_OUT])
+        names: set[str] = config.stash[LEFT_OUT]
+        config.workeroutput["left_out"] = sorted(names)
 
 
 def needs_of(item: pytest.Item) -> set[str]:

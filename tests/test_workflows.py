@@ -123,7 +123,7 @@ class TestPipeline:
         act.api.approved_by("ann", "bob")
         outcome = act("push", PUSH, variables={"MLOPS_PLATFORM": "azure"})
         assert {call["settings"]["MLOPS_PLATFORM"] for call in outcome.calls} == {"azure"}
-        assert len(outcome.find("sync --extra azure")) == 7
+        assert len(outcome.find("sync --group azure")) == 7
 
     def test_a_new_run_of_main_by_hand_is_like_a_push(self, act: Act) -> None:
         act.api.no_earlier_run()

@@ -681,7 +681,7 @@ def sign_in(act: Act) -> None:
         assert calls
         for call in calls:
             assert call["settings"].items() >= AZURE.items(), call
-    assert {*outcome.commands("release")} >= {"sync --extra azure"}
+    assert {*outcome.commands("release")} >= {"sync --group azure"}
     outcome = act("pull_request", PULL_REQUEST, variables={"MLOPS_PLATFORM": "azure"})
     assert outcome.commands("train-pull-request")[1] == "sync"
 

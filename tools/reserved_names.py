@@ -22,8 +22,8 @@ from tools.worktree import ROOT, copy_worktree
 TARGET = ROOT / "questions" / "reserved.jinja"
 STANDARD_LATER = {"annotationlib", "compression", "profiling"}  # modules newer than Python 3.11
 FOLDERS = {
-    *("aml", "compliance", "conf", "docs", "infra", "mlops", "observability", "serving", "src"),
-    *("site", "test", "tests", "use_case"),
+    *("aml", "compliance", "conf", "docs", "infra", "mlops", "observability", "packages"),
+    *("mlops_command", "mlops_machinery", "serving", "site", "src", "test", "tests"),
 }
 WINDOWS = {"aux", "con", "nul", "prn", *(f"{x}{n}" for x in ("com", "lpt") for n in range(1, 10))}
 

@@ -60,7 +60,7 @@ RELEASED: list[Routing] = [
 
 @dataclass
 class AzureProject:
-    """An installed project with the extra `azure`, and the Azure that it sees."""
+    """An installed project with the group `azure`, and the Azure that it sees."""
 
     project: Project
     azure: AzureEmulator
@@ -228,7 +228,7 @@ def azure_project(
     The workspaces' files are opened by who signs in, or with `storage_keys` by the account's key.
     """
     project = template.install(folder / "project")
-    run(uv(), "sync", "--quiet", "--extra", "azure", folder=project.path)
+    run(uv(), "sync", "--quiet", "--group", "azure", folder=project.path)
     made = run(project.python, "-c", _SERVING, folder=project.path)
     serving = project.path / made.strip().splitlines()[-1]
     with AzureEmulator(

@@ -6,7 +6,7 @@ the column that dates a row, or is None where rows have no date.
 
 import pandera.polars as pa
 
-from ..errors import StubNotFilled
+from mlops.errors import StubNotFilled
 
 KEY = "fill_in_your_key_column"
 DATE_COLUMN: str | None = None

@@ -4,7 +4,7 @@ from datetime import date
 
 import ibis
 
-from ..errors import StubNotFilled
+from mlops.errors import StubNotFilled
 from .params import Params
 
 

@@ -7,7 +7,7 @@ scikit-learn's own estimators do.
 
 from sklearn.base import ClassifierMixin
 
-from ..errors import StubNotFilled
+from mlops.errors import StubNotFilled
 from .params import Params
 
 

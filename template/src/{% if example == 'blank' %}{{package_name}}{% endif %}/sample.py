@@ -4,7 +4,7 @@ from datetime import date
 
 import polars as pl
 
-from ..errors import StubNotFilled
+from mlops.errors import StubNotFilled
 
 
 def make_sample(size: int, seed: int, drift: float, reference_date: date) -> pl.DataFrame:

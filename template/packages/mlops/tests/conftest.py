@@ -1,55 +1,28 @@
 """A project of the tests' own, with the tiny use case; trained once for all tests."""
 
+import os
 import shutil
 from collections.abc import Callable
-from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from {{ package_name }}.platforms.local import LocalPlatform
-from {{ package_name }}.project import Project, find_project
-from {{ package_name }}.settings import LoadedSettings, load_settings
+from fakes.project import write_project
+from mlops.platforms.local.platform import LocalPlatform
+from mlops.settings.loading import LoadedSettings, load_settings
+from mlops.settings.project import Project, find_project
 
-TODAY = date(2024, 6, 30)
-
-PYPROJECT = """\
-[tool.mlops]
-name = "tiny"
-title = "Tiny"
-description = "Predicts alarms."
-team = "Testers"
-contact = "testers@example.com"
-maturity_level = 1
-"""
-
-CONF = f"""\
-use_case: tests.tiny_use_case
-data:
-  reference_date: {TODAY}
-  sample:
-    size: 300
-    seed: 1
-"""
+# Several test processes share the cores: more threads in each would only wait for one another.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @pytest.fixture(autouse=True)
 def _no_outer_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep settings of the machine, such as a pipeline's, out of the tests."""
-    import os
-
     for name in os.environ:
         if name.startswith(("MLOPS_", "GITHUB_")):
             monkeypatch.delenv(name)
-
-
-def write_project(root: Path) -> Project:
-    (root / "conf").mkdir(parents=True)
-    (root / "pyproject.toml").write_text(PYPROJECT)
-    (root / "conf" / "base.yaml").write_text(CONF)
-    (root / "conf" / "dev.yaml").write_text("")
-    return find_project(root)
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from {{ package_name }}.errors import ConfigError
-from {{ package_name }}.files import new_folder, read_json, write_json, write_text
+from mlops.errors import ConfigError
+from mlops.files import new_folder, read_json, write_json, write_text
 
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from {{ package_name }}.metrics import NAMES, classification_metrics
+from mlops.metrics import NAMES, classification_metrics
 
 LABELS = np.array([0, 0, 1, 1])
 

@@ -1,1 +1,1 @@
-"""The project's machinery and, in `use_case/`, what its team writes."""
+"""The machinery of an MLOps project: README.md beside src/ names its packages in reading order."""

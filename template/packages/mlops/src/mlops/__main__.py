@@ -1,5 +1,5 @@
 """The command line as `python -m`, for where the project is not installed."""
 
-from .cli import main
+from mlops.cli.main import main
 
 main()

@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from .ci import summarise
-from .platforms.base import Report
+from mlops.ci.job import summarise
+from mlops.platforms.base import Report
 
 
 def console() -> Console:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from .errors import ConfigError
+from mlops.errors import ConfigError
 
 _CHUNK = 1 << 20
 

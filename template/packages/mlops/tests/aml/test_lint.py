@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from {{ package_name }}.platforms.aml_lint import lint
-from {{ package_name }}.platforms.aml_lint.schedules import check_cron
-
-from ...aml_files import FAULTS, Fault, commands, write_files
+from fakes.aml_files import FAULTS, Fault, commands, write_files
+from mlops.aml.lint import lint
+from mlops.aml.schedules import check_cron
 
 
 @pytest.fixture
@@ -85,8 +84,7 @@ def test_a_cron_expression_is_wrong(expression: str, said: str) -> None:
 
 
 def test_the_checks_need_nothing_heavy() -> None:
-    package = lint.__module__.split(".")[0]
-    modules = f"import sys, {package}.cli, {package}.platforms.aml_lint"
+    modules = "import sys, mlops.cli.main, mlops.aml.lint"
     roots = "print(*{name.split('.')[0] for name in sys.modules})"
     command = [sys.executable, "-c", f"{modules}\n{roots}"]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()

@@ -5,10 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from {{ package_name }}.errors import ConfigError, Refused
-from {{ package_name }}.platforms.version_folder import verify_version
-
-from ...tiny_version import ROW, write_version
+from fakes.tiny_version import ROW, write_version
+from mlops.artifacts.version_folder import verify_version
+from mlops.errors import ConfigError, Refused
 
 
 def test_the_facts_of_a_version(tmp_path: Path) -> None:

@@ -9,13 +9,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from {{ package_name }}.ci_github import (
-    GitHub,
-    count_approvals,
-    previous_run,
-    require_approvals,
-)
-from {{ package_name }}.errors import ConfigError, PlatformError, Refused
+from mlops.ci.github import GitHub, count_approvals, previous_run, require_approvals
+from mlops.errors import ConfigError, PlatformError, Refused
 
 
 class Api:

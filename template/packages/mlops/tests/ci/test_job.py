@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from {{ package_name }}.ci import run_comment, set_output, summarise
-from {{ package_name }}.console import show_table
-from {{ package_name }}.files import write_json
+from mlops.ci.job import run_comment, set_output, summarise
+from mlops.console import show_table
+from mlops.files import write_json
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from {{ package_name }}.errors import ConfigError, PlatformError
-from {{ package_name }}.setup_github import (
+from fakes.places import PROJECT
+from mlops.ci.setup_github import (
     CLIENT_ID,
     ENVIRONMENTS,
     INFRA,
@@ -27,8 +27,8 @@ from {{ package_name }}.setup_github import (
     set_up,
     who_reviews,
 )
+from mlops.errors import ConfigError, PlatformError
 
-ROOT = Path(__file__).parents[2]
 SCRIPT = """
 import json, sys
 from pathlib import Path
@@ -398,7 +398,7 @@ def test_ids_that_a_shell_would_read_are_refused(
 
 
 def test_each_variable_that_a_workflow_reads_can_be_set() -> None:
-    files = [*(ROOT / ".github").rglob("*.yml"), *(ROOT / ".github").rglob("*.yaml")]
+    files = [*(PROJECT / ".github").rglob("*.yml"), *(PROJECT / ".github").rglob("*.yaml")]
     texts = [path.read_text(encoding="utf-8") for path in files]
     read = {name for text in texts for name in re.findall(r"\bvars\.(\w+)", text)}
     assert read - VARIABLES.keys() == {CLIENT_ID}

@@ -12,13 +12,13 @@ import click
 import polars as pl
 import pytest
 
-from {{ package_name }} import cli, doctor
-from {{ package_name }}.errors import Hold, PlatformError, StubNotFilled
-from {{ package_name }}.platforms.local import LocalPlatform
-from {{ package_name }}.project import Project
-
-from ..tiny_use_case.sample import make_sample
-from .conftest import TODAY
+from fakes.project import TODAY
+from fakes.tiny_use_case.sample import make_sample
+from mlops.cli import main as cli
+from mlops.errors import Hold, PlatformError, StubNotFilled
+from mlops.ops import doctor
+from mlops.platforms.local.platform import LocalPlatform
+from mlops.settings.project import Project
 
 HEAVY = ("mlflow", "sklearn", "pandera", "ibis", "polars", "pydantic_settings", "pydantic", "rich")
 
@@ -51,7 +51,7 @@ def test_help_loads_nothing_heavy() -> None:
     code = (
         "import sys\n"
         "sys.argv = ['mlops', '--help']\n"
-        "from {{ package_name }}.cli import main\n"
+        "from mlops.cli.main import main\n"
         "try:\n"
         "    main()\n"
         "finally:\n"

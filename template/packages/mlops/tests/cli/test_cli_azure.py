@@ -8,17 +8,17 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from {{ package_name }} import cli, loop
-from {{ package_name }}.doctor import Finding, show_findings
-from {{ package_name }}.errors import ConfigError, MlopsError, PlatformError
-from {{ package_name }}.platforms.local import LocalPlatform
-from {{ package_name }}.project import Project
-from {{ package_name }}.release.deploy import remove_all
-from {{ package_name }}.release.rehearsal import require_local
-from {{ package_name }}.settings import load_settings
-from {{ package_name }}.status import collect_status
-
-from .release.conftest import FakeEndpoint
+from fakes.endpoint import FakeEndpoint
+from mlops.cli import main as cli
+from mlops.errors import ConfigError, MlopsError, PlatformError
+from mlops.ops import run as loop
+from mlops.ops.doctor import Finding, show_findings
+from mlops.ops.status import collect_status
+from mlops.platforms.local.platform import LocalPlatform
+from mlops.release.deploy import remove_all
+from mlops.release.rehearsal import require_local
+from mlops.settings.loading import load_settings
+from mlops.settings.project import Project
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ def test_the_doctor_says_that_the_extra_is_missing(monkeypatch: pytest.MonkeyPat
     checks = json.loads(done.stdout)["checks"]
     (packages,) = [each for each in checks if each["name"].startswith("azure: ")]
     assert not packages["passed"]
-    assert "uv sync --extra azure" in packages["found"] + packages["remedy"]
+    assert "uv sync --group azure" in packages["found"] + packages["remedy"]
     assert "azure: packages" in str(done.exception)
     names = [each["name"] for each in json.loads(invoke("doctor", "--json").stdout)["checks"]]
     assert not [name for name in names if name.startswith("azure")]

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from {{ package_name }} import ci_github, cli
-from {{ package_name }}.ci_github import Approvals
-from {{ package_name }}.platforms.local import LocalPlatform
-from {{ package_name }}.project import Project
+from mlops.ci import github as ci_github
+from mlops.ci.github import Approvals
+from mlops.cli import main as cli
+from mlops.platforms.local.platform import LocalPlatform
+from mlops.settings.project import Project
 
 Command = Callable[..., int]
 
@@ -57,7 +58,7 @@ def test_the_pipeline_is_told_the_names_in_azure(
     mlops: Command, project: Project, outputs: Outputs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(project.root)
-    name = project.facts["name"]
+    name = project.name
     assert mlops("ci", "facts", "--environment", "dev") == 0
     assert (outputs()["resource_group"], outputs()["endpoint"]) == (f"rg-{name}-dev", f"{name}-dev")
     (project.root / "conf" / "dev.yaml").write_text("azure: {resource_group: ours}\n")

@@ -12,16 +12,9 @@ from typing import Protocol
 import pytest
 import requests
 
-from {{ package_name }}.errors import ConfigError, PlatformError, Refused
-from {{ package_name }}.platforms.base import (
-    DeploymentShare,
-    Endpoint,
-    ModelVersion,
-    Observation,
-    silent,
-)
-
-from .tiny_version import ROW
+from fakes.tiny_version import ROW
+from mlops.errors import ConfigError, PlatformError, Refused
+from mlops.platforms.base import DeploymentShare, Endpoint, ModelVersion, Observation, silent
 
 PURPOSE = "the release of version 2"
 CRASH = "\ndef init():\n    raise ValueError('the model is broken')\n"

@@ -1,12 +1,6 @@
 """What a check of the data found, with and without the data themselves."""
 
-from {{ package_name }}.data.findings import (
-    Finding,
-    Row,
-    ValidationReport,
-    stored_sentence,
-    without_values,
-)
+from mlops.data.findings import Finding, Row, ValidationReport, stored_sentence, without_values
 
 FINDING = Finding(
     check="in_range(0, 9)",

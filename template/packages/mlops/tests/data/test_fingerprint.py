@@ -4,7 +4,7 @@ import sys
 import polars as pl
 import pytest
 
-from {{ package_name }}.data.fingerprint import fingerprint
+from mlops.data.fingerprint import fingerprint
 
 TABLE = pl.DataFrame({"name": ["a", "b", None], "value": [1.0, 2.0, 2.0]})
 
@@ -40,7 +40,7 @@ def test_cells_do_not_run_into_each_other() -> None:
 def test_another_process_gives_the_same() -> None:
     code = (
         "import polars as pl; "
-        "from {{ package_name }}.data.fingerprint import fingerprint; "
+        "from mlops.data.fingerprint import fingerprint; "
         "print(fingerprint(pl.DataFrame([['a', 'b', None], [1.0, 2.0, 2.0]], "
         "schema=['name', 'value'])))"
     )

@@ -179,6 +179,6 @@ class Fault:
 FAULTS = [
     Fault(**fault)
     for fault in yaml.safe_load(
-        Path(__file__).with_name("aml_faults.yaml").read_text(encoding="utf-8")
+        (Path(__file__).parents[1] / "aml" / "faults.yaml").read_text(encoding="utf-8")
     )
 ]

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from {{ package_name }}.platforms.azure_client import AzureClients
-from {{ package_name }}.settings import LoadedSettings
+from mlops.platforms.azure.client import AzureClients
+from mlops.settings.loading import LoadedSettings
 
 
 class SdkError(Exception):

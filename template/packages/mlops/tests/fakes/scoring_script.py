@@ -3,10 +3,11 @@
 import functools
 import importlib.util
 import sys
-from pathlib import Path
 from types import ModuleType
 
-SCRIPT = Path(__file__).parents[1] / "serving" / "score.py"
+from fakes.places import PROJECT
+
+SCRIPT = PROJECT / "serving" / "score.py"
 
 
 @functools.cache

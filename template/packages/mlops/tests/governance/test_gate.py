@@ -7,21 +7,15 @@ import numpy as np
 import polars as pl
 import pytest
 
-from {{ package_name }}.errors import Refused
-from {{ package_name }}.files import file_sha256
-from {{ package_name }}.governance.gate import (
-    Comparison,
-    Verdict,
-    compare,
-    judge,
-    judge_run,
-    require_passed,
-)
-from {{ package_name }}.metrics import NAMES
-from {{ package_name }}.platforms.local import LocalPlatform
-from {{ package_name }}.settings import GateSettings, Thresholds, load_settings
-from {{ package_name }}.steps import evaluate, fit, prepare
-from {{ package_name }}.steps.register import register_run
+from mlops.errors import Refused
+from mlops.files import file_sha256
+from mlops.governance.gate import Comparison, Verdict, compare, judge, judge_run, require_passed
+from mlops.metrics import NAMES
+from mlops.platforms.local.platform import LocalPlatform
+from mlops.settings.loading import load_settings
+from mlops.settings.sections import GateSettings, Thresholds
+from mlops.steps import evaluate, fit, prepare
+from mlops.steps.register import register_run
 
 UNFAIR = "may have been trained on this holdout"
 ONLY_F1 = Thresholds(f1=0.75, roc_auc=None)

@@ -3,12 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from {{ package_name }}.errors import ConfigError
-from {{ package_name }}.governance.lineage import (
-    environment_state,
-    git_state,
-    told_git_state,
-)
+from mlops.errors import ConfigError
+from mlops.governance.lineage import environment_state, git_state, told_git_state
 
 
 def git(root: Path, *arguments: str) -> str:

@@ -12,23 +12,22 @@ from pathlib import Path
 import psutil
 import pytest
 
-from {{ package_name }}.platforms import processes
-from {{ package_name }}.platforms.base import ModelVersion, silent
-from {{ package_name }}.platforms.local_endpoint import LocalEndpoint
-
-from ..endpoint_contract import PURPOSE, EndpointContract, latest, observed
-from ..tiny_version import ROW
-from .conftest import NAME, SLOW, Rig
+from contracts.endpoint import PURPOSE, EndpointContract, latest, observed
+from fakes.rig import NAME, SLOW, Rig
+from fakes.tiny_version import ROW
+from mlops.platforms.base import ModelVersion, silent
+from mlops.platforms.local import processes
+from mlops.platforms.local.endpoint import LocalEndpoint
 
 HOLD = f"""
 import json, sys, time
 from pathlib import Path
-from {{ package_name }}.platforms.local_endpoint import LocalEndpoint
-from {{ package_name }}.project import Project
-from {{ package_name }}.settings import EndpointSettings
+from mlops.platforms.local.endpoint import LocalEndpoint
+from mlops.settings.project import find_project
+from mlops.settings.sections import EndpointSettings
 root, name, environments, traffic = sys.argv[1:]
 endpoint = LocalEndpoint(
-    Project(Path(root), {{ '{{}}' }}), name, EndpointSettings(), Path(environments)
+    find_project(Path(root)), name, EndpointSettings(), Path(environments)
 )
 with endpoint.lease("{PURPOSE}"):
     endpoint.set_mirror(None)

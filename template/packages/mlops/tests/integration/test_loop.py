@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from {{ package_name }} import loop
-from {{ package_name }}.errors import Refused
-from {{ package_name }}.files import read_json
-from {{ package_name }}.platforms.local import LocalPlatform
-from {{ package_name }}.project import find_project
-from {{ package_name }}.settings import LoadedSettings, load_settings
-
-from ..unit.conftest import write_project
-from .conftest import ROOT, processes_below
+from fakes.places import PROJECT
+from fakes.project import write_project
+from fakes.rig import processes_below
+from mlops.errors import Refused
+from mlops.files import read_json
+from mlops.ops import run as loop
+from mlops.platforms.local.platform import LocalPlatform
+from mlops.settings.loading import LoadedSettings, load_settings
+from mlops.settings.project import find_project
 
 Settings = Callable[..., LoadedSettings]
 
@@ -24,7 +24,7 @@ Settings = Callable[..., LoadedSettings]
 def root(rigs: Path) -> Path:
     folder = rigs / "loop"
     write_project(folder)
-    shutil.copytree(ROOT / "serving", folder / "serving")
+    shutil.copytree(PROJECT / "serving", folder / "serving")
     return folder
 
 
@@ -46,7 +46,7 @@ def test_an_interrupted_loop_leaves_nothing_running(
         assert processes_below(root)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("{{ package_name }}.release.smoke.smoke_test", interrupt)
+    monkeypatch.setattr("mlops.release.smoke.smoke_test", interrupt)
     with pytest.raises(KeyboardInterrupt):
         loop.run_loop(settings(), None)
     assert processes_below(root) == []

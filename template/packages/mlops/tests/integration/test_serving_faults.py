@@ -14,25 +14,25 @@ from pathlib import Path
 import psutil
 import pytest
 
-from {{ package_name }}.errors import PlatformError
-from {{ package_name }}.platforms import local_servers, processes
-from {{ package_name }}.platforms.base import Answer, silent
-from {{ package_name }}.platforms.local_servers import LocalServers
-
-from ..tiny_version import ROW
-from .conftest import NAME, SLOW, Rig
+from fakes.rig import NAME, SLOW, Rig
+from fakes.tiny_version import ROW
+from mlops.errors import PlatformError
+from mlops.platforms.base import Answer, silent
+from mlops.platforms.local import processes
+from mlops.platforms.local import servers as local_servers
+from mlops.platforms.local.servers import LocalServers
 
 CRASH = "\ndef init():\n    raise ValueError('the model is broken')\n"
 HANG = "\ndef init():\n    import time\n    time.sleep(60)\n"
 DEPLOY = """
 import sys
 from pathlib import Path
-from {{ package_name }}.platforms.base import ModelVersion, silent
-from {{ package_name }}.platforms.local_endpoint import LocalEndpoint
-from {{ package_name }}.project import Project
-from {{ package_name }}.settings import EndpointSettings
+from mlops.platforms.base import ModelVersion, silent
+from mlops.platforms.local.endpoint import LocalEndpoint
+from mlops.settings.project import find_project
+from mlops.settings.sections import EndpointSettings
 root, name, environments, version = sys.argv[1:]
-endpoint = LocalEndpoint(Project(Path(root), {}), name, EndpointSettings(), Path(environments))
+endpoint = LocalEndpoint(find_project(Path(root)), name, EndpointSettings(), Path(environments))
 endpoint.deploy("blue", ModelVersion("tiny", 1, Path(version)), silent)
 """
 

@@ -2,7 +2,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from {{ package_name }}.monitoring.baseline import PREDICTION, QUANTILES, drift_baseline
+from mlops.monitoring.baseline import PREDICTION, QUANTILES, drift_baseline
 
 
 def test_quantiles_and_nulls_of_every_column() -> None:

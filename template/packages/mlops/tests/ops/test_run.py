@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from {{ package_name }} import loop
-from {{ package_name }}.errors import ConfigError, Hold, Refused
-from {{ package_name }}.files import write_json
-from {{ package_name }}.platforms.base import Answer, DeploymentShare, ModelVersion, Run
-from {{ package_name }}.release.evidence import Record
-from {{ package_name }}.release.rehearsal import Load
-from {{ package_name }}.settings import LoadedSettings, load_settings
-
-from ..tiny_version import ROW, write_version
+from fakes.project import with_level
+from fakes.tiny_version import ROW, write_version
+from mlops.errors import ConfigError, Hold, Refused
+from mlops.files import write_json
+from mlops.ops import run as loop
+from mlops.platforms.base import Answer, DeploymentShare, ModelVersion, Run
+from mlops.release.evidence import Record
+from mlops.release.rehearsal import Load
+from mlops.settings.loading import LoadedSettings, load_settings
 
 
 class FakeEndpoint:
@@ -93,7 +93,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
         "rehearsal.rehearse": rehearse,
     }
     for place, function in pretended.items():
-        monkeypatch.setattr(f"{{ package_name }}.release.{place}", function)
+        monkeypatch.setattr(f"mlops.release.{place}", function)
     return made
 
 
@@ -103,8 +103,7 @@ def at_level(project: Any) -> Callable[[int], LoadedSettings]:
         (project.root / "conf" / f"{name}.yaml").write_text("")
 
     def make(level: int) -> LoadedSettings:
-        facts = {**project.facts, "maturity_level": level}
-        return load_settings(type(project)(project.root, facts), variables={})
+        return load_settings(with_level(project, level), variables={})
 
     return make
 
@@ -155,7 +154,7 @@ def test_a_failure_after_the_switch_brings_back_what_served(
         world.calls.append(f"put back {endpoint.name}: {target['blue']}, {smoke}")
 
     monkeypatch.setattr(loop, "_predict", fail)
-    monkeypatch.setattr("{{ package_name }}.release.traffic.put_back", put_back)
+    monkeypatch.setattr("mlops.release.traffic.put_back", put_back)
     world.endpoints["tiny-prod"] = FakeEndpoint("tiny-prod", serves=True)
     with pytest.raises(Refused):
         loop.run_loop(at_level(3), None)

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from {{ package_name }}.files import write_json
-from {{ package_name }}.platforms.base import ModelVersion, Run
-from {{ package_name }}.platforms.local import LocalPlatform
-from {{ package_name }}.project import Project
-from {{ package_name }}.status import collect_status, show_status
+from mlops.files import write_json
+from mlops.ops.status import collect_status, show_status
+from mlops.platforms.base import ModelVersion, Run
+from mlops.platforms.local.platform import LocalPlatform
+from mlops.settings.project import Project
 
 URL = "http://127.0.0.1:54321/api/projects/a-project-with-a-long-name/endpoints/dev/score"
 

@@ -8,23 +8,23 @@ from typing import Any
 import pytest
 import yaml
 
-from {{ package_name }}.cli import mlops
-from {{ package_name }}.platforms.aml_lint import lint
-from {{ package_name }}.platforms.azure_steps import STEPS
-from {{ package_name }}.platforms.base import Run, silent
-from {{ package_name }}.platforms.local import LocalPlatform
-from {{ package_name }}.settings import LoadedSettings
-from {{ package_name }}.steps import evaluate, fit, prepare, validate
+from fakes.places import PROJECT
+from mlops.aml.lint import lint
+from mlops.cli.main import mlops
+from mlops.platforms.azure.steps import STEPS
+from mlops.platforms.base import Run, silent
+from mlops.platforms.local.platform import LocalPlatform
+from mlops.settings.loading import LoadedSettings
+from mlops.steps import evaluate, fit, prepare, validate
 
-ROOT = Path(__file__).parents[2]
-PIPELINE = ROOT / "aml" / "pipelines" / "train.yml"
+PIPELINE = PROJECT / "aml" / "pipelines" / "train.yml"
 
 Step = tuple[str, tuple[str, ...], str]
 """Its name, the folders that it reads and the one that it writes."""
 
 
 def test_every_definition_is_right() -> None:
-    assert [str(problem) for problem in lint(ROOT, mlops)] == []
+    assert [str(problem) for problem in lint(PROJECT, mlops)] == []
 
 
 def test_azure_runs_the_same_steps_in_the_same_order(

@@ -1,15 +1,15 @@
 """The jobs of .github/workflows have the time that the settings let their commands wait."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 import yaml
 
-from {{ package_name }}.project import find_project
-from {{ package_name }}.settings import Settings, load_settings
+from fakes.places import PROJECT
+from mlops.settings.loading import load_settings
+from mlops.settings.project import find_project
+from mlops.settings.sections import Settings
 
-ROOT = Path(__file__).parents[2]
 LONGEST_ON_GITHUB = 360
 AROUND = 15 * 60
 """Seconds for installing the project and for the short commands of a job."""
@@ -43,14 +43,14 @@ WAITS = [
 @pytest.mark.parametrize(
     ("workflow", "job", "environment", "seconds"),
     # the maturity level says which environments there are
-    [wait for wait in WAITS if (ROOT / "conf" / f"{wait[2]}.yaml").is_file()],
+    [wait for wait in WAITS if (PROJECT / "conf" / f"{wait[2]}.yaml").is_file()],
 )
 def test_a_job_is_not_cut_off_while_its_command_waits(
     workflow: str, job: str, environment: str, seconds: Callable[[Settings], float]
 ) -> None:
-    path = ROOT / ".github" / "workflows" / workflow
+    path = PROJECT / ".github" / "workflows" / workflow
     content = yaml.safe_load(path.read_text(encoding="utf-8"))
     minutes = content["jobs"][job]["timeout-minutes"]
-    values = load_settings(find_project(ROOT), environment, variables={}).values
+    values = load_settings(find_project(PROJECT), environment, variables={}).values
     assert 60 * minutes >= seconds(values) + AROUND, f"conf/{environment}.yaml asks for more time"
     assert minutes <= LONGEST_ON_GITHUB

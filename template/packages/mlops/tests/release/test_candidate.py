@@ -8,17 +8,10 @@ from typing import Any
 import pytest
 from matplotlib.figure import Figure
 
-from {{ package_name }}.errors import ConfigError, Hold, PlatformError, Refused
-from {{ package_name }}.files import read_json
-from {{ package_name }}.release.release import (
-    NOBODY,
-    Released,
-    Watchers,
-    ab_test,
-    has_ab_test,
-    release,
-)
-from {{ package_name }}.settings import LoadedSettings
+from mlops.errors import ConfigError, Hold, PlatformError, Refused
+from mlops.files import read_json
+from mlops.release.candidate import NOBODY, Released, Watchers, ab_test, has_ab_test, release
+from mlops.settings.loading import LoadedSettings
 
 AtLevel = Callable[..., LoadedSettings]
 
@@ -28,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("smoke", "_small_picture")
 @pytest.fixture
 def _small_picture(monkeypatch: pytest.MonkeyPatch) -> None:
     """Drawing is tested in test_evidence."""
-    draw = "{{ package_name }}.release.evidence.draw"
+    draw = "mlops.release.evidence.draw"
     monkeypatch.setattr(draw, lambda _result: Figure(figsize=(1, 1)))
 
 
@@ -261,7 +254,7 @@ def test_evidence_that_cannot_be_written_does_not_decide_the_release(
     def fail(*_arguments: Any) -> None:
         raise OSError("no space left")
 
-    monkeypatch.setattr("{{ package_name }}.release.release.write_evidence", fail)
+    monkeypatch.setattr("mlops.release.candidate.write_evidence", fail)
     lines: list[str] = []
     released = release(platform, at_level(2), 2, Watchers(report=lines.append))
     assert (released.record.outcome, released.folder) == ("promoted", None)

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from {{ package_name }}.errors import ConfigError, Refused
-from {{ package_name }}.platforms.base import ModelVersion, Report
-from {{ package_name }}.release.deploy import deploy, shift_traffic
+from mlops.errors import ConfigError, Refused
+from mlops.platforms.base import ModelVersion, Report
+from mlops.release.deploy import deploy, shift_traffic
 
 
 class FakeEndpoint:

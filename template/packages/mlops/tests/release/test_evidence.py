@@ -8,19 +8,13 @@ from typing import Any
 
 import pytest
 
-from {{ package_name }}.checks import Check
-from {{ package_name }}.release.ab_test import AbResult, Arm, Look, limits_of, number
-from {{ package_name }}.release.display import ReleaseView
-from {{ package_name }}.release.evidence import (
-    Record,
-    ab_columns,
-    ab_rows,
-    draw,
-    write_evidence,
-)
-from {{ package_name }}.release.sequential import Evidence
-from {{ package_name }}.release.smoke import SmokeResult
-from {{ package_name }}.settings import AbTestSettings
+from mlops.checks import Check
+from mlops.release.ab_test.run import AbResult, Arm, Look, limits_of, number
+from mlops.release.ab_test.sequential import Evidence
+from mlops.release.display import ReleaseView
+from mlops.release.evidence import Record, ab_columns, ab_rows, draw, write_evidence
+from mlops.release.smoke import SmokeResult
+from mlops.settings.sections import AbTestSettings
 
 SETTINGS = AbTestSettings()
 MOMENT = datetime(2026, 6, 30, 12, 0, tzinfo=UTC)

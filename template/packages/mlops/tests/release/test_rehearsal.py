@@ -11,10 +11,11 @@ from typing import Any
 import polars as pl
 import pytest
 
-from {{ package_name }}.errors import ConfigError
-from {{ package_name }}.platforms.base import ModelVersion, Run, silent
-from {{ package_name }}.release import rehearsal
-from {{ package_name }}.release.rehearsal import (
+from fakes.tiny_version import ROW, write_version
+from mlops.errors import ConfigError
+from mlops.platforms.base import ModelVersion, Run, silent
+from mlops.release import rehearsal
+from mlops.release.rehearsal import (
     bring_up_previous,
     generated_traffic,
     previous_version,
@@ -23,9 +24,7 @@ from {{ package_name }}.release.rehearsal import (
     rehearse_ab_test,
     rows_of,
 )
-from {{ package_name }}.settings import AbTestSettings
-
-from ...tiny_version import ROW, write_version
+from mlops.settings.sections import AbTestSettings
 
 
 class Server(ThreadingHTTPServer):

@@ -6,18 +6,12 @@ from typing import Any
 
 import pytest
 
-from {{ package_name }}.errors import ConfigError
-from {{ package_name }}.platforms.base import Answer, Deployment
-from {{ package_name }}.release.smoke import (
-    SmokeResult,
-    bad_requests,
-    percentile,
-    smoke_test,
-)
-from {{ package_name }}.settings import SmokeTestSettings
-
-from ...scoring_script import load_script
-from ...tiny_version import FEATURES, tiny_probability
+from fakes.scoring_script import load_script
+from fakes.tiny_version import FEATURES, tiny_probability
+from mlops.errors import ConfigError
+from mlops.platforms.base import Answer, Deployment
+from mlops.release.smoke import SmokeResult, bad_requests, percentile, smoke_test
+from mlops.settings.sections import SmokeTestSettings
 
 SETTINGS = SmokeTestSettings(requests=20, max_p95_ms=100)
 SIGNATURE = {"schema": 1, "features": FEATURES}

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from {{ package_name }}.errors import ConfigError, PlatformError, Refused
-from {{ package_name }}.platforms.base import DeploymentShare, silent
-from {{ package_name }}.project import Project
-from {{ package_name }}.release.traffic import (
+from fakes.project import with_level
+from mlops.errors import ConfigError, PlatformError, Refused
+from mlops.platforms.base import DeploymentShare, silent
+from mlops.release.traffic import (
     has_traffic,
     other_colour,
     require_level,
@@ -15,7 +15,8 @@ from {{ package_name }}.release.traffic import (
     sole_deployment,
     switch_traffic,
 )
-from {{ package_name }}.settings import SmokeTestSettings
+from mlops.settings.project import Project
+from mlops.settings.sections import SmokeTestSettings
 
 SMOKE = SmokeTestSettings()
 
@@ -40,10 +41,10 @@ def test_the_candidate_takes_the_colour_that_does_not_serve() -> None:
         sole_deployment({"blue": 50, "green": 50})
 
 
-def test_a_command_of_a_higher_level_says_how_to_get_there(tmp_path: Any) -> None:
-    require_level(Project(tmp_path, {"maturity_level": 2}), 2, "rollback")
+def test_a_command_of_a_higher_level_says_how_to_get_there(project: Project) -> None:
+    require_level(with_level(project, 2), 2, "rollback")
     with pytest.raises(ConfigError, match=r"`mlops rollback` .* -d maturity_level=2"):
-        require_level(Project(tmp_path, {"maturity_level": 1}), 2, "rollback")
+        require_level(project, 2, "rollback")
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ...scoring_script import load_script
-from ...tiny_version import ROW, tiny_probability, write_version
+from fakes.scoring_script import load_script
+from fakes.tiny_version import ROW, tiny_probability, write_version
 
 
 class Response:

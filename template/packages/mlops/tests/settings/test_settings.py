@@ -1,19 +1,20 @@
 """A wrong setting never passes silently, and every value says where it comes from."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
-from {{ package_name }}.errors import ConfigError
-from {{ package_name }}.project import Project, find_project
-from {{ package_name }}.settings import LoadedSettings, Settings, flatten, load_settings
+from fakes.project import with_level
+from mlops.errors import ConfigError
+from mlops.settings.loading import LoadedSettings, flatten, load_settings
+from mlops.settings.project import Project, find_project
+from mlops.settings.sections import Settings
 
 
 def load(project: Project, *, base: str = "", dev: str = "", **variables: str) -> LoadedSettings:
-    (project.root / "conf" / "base.yaml").write_text(f"use_case: tests.tiny_use_case\n{base}")
+    (project.root / "conf" / "base.yaml").write_text(base)
     (project.root / "conf" / "dev.yaml").write_text(dev)
     return load_settings(project, variables=variables)
 
@@ -101,7 +102,7 @@ def test_environments_of_level_2_name_the_command_that_brings_them(
 ) -> None:
     with pytest.raises(ConfigError, match=r"come with maturity level 2.*maturity_level=2"):
         load_settings(project, name, variables={})
-    raised = replace(project, facts={**project.facts, "maturity_level": 2})
+    raised = with_level(project, 2)
     with pytest.raises(ConfigError, match=r"does not exist \(there is: dev\)\Z"):
         load_settings(raised, name, variables={})
 

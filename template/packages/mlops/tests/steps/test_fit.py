@@ -5,10 +5,10 @@ import polars as pl
 import pytest
 import skops.io
 
-from {{ package_name }}.errors import Refused
-from {{ package_name }}.files import file_sha256
-from {{ package_name }}.platforms.local import LocalPlatform
-from {{ package_name }}.steps.fit import load_model, matrix
+from mlops.errors import Refused
+from mlops.files import file_sha256
+from mlops.platforms.local.platform import LocalPlatform
+from mlops.steps.fit import load_model, matrix
 
 
 class Foreign:

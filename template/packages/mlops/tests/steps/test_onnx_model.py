@@ -3,8 +3,8 @@ import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from {{ package_name }}.errors import Refused
-from {{ package_name }}.onnx_model import convert, parity_gap, predict
+from mlops.errors import Refused
+from mlops.steps.onnx_model import convert, parity_gap, predict
 
 
 class Own(ClassifierMixin, BaseEstimator):  # type: ignore[misc]

@@ -8,21 +8,15 @@ import ibis
 import polars as pl
 import pytest
 
-from {{ package_name }}.errors import ConfigError, Refused
-from {{ package_name }}.settings import LoadedSettings, SplitSettings
-from {{ package_name }}.steps import prepare, validate
-from {{ package_name }}.steps.prepare import (
-    Prepared,
-    check_table,
-    is_held_out,
-    is_used,
-    load_prepared,
-)
-from {{ package_name }}.usecase import UseCase
-
-from ...tiny_use_case.labels import ALARM, WINDOW_DAYS
-from ...tiny_use_case.sample import make_sample
-from ..conftest import TODAY
+from fakes.project import TODAY
+from fakes.tiny_use_case.labels import ALARM, WINDOW_DAYS
+from fakes.tiny_use_case.sample import make_sample
+from mlops.errors import ConfigError, Refused
+from mlops.settings.loading import LoadedSettings
+from mlops.settings.sections import SplitSettings
+from mlops.steps import prepare, validate
+from mlops.steps.prepare import Prepared, check_table, is_held_out, is_used, load_prepared
+from mlops.usecase.use_case import UseCase
 
 Load = Callable[..., LoadedSettings]
 

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,17 +11,17 @@ import pytest
 import yaml
 from mlflow import MlflowClient
 
-from {{ package_name }}.errors import ConfigError, Refused
-from {{ package_name }}.files import file_sha256
-from {{ package_name }}.governance.gate import judge_run
-from {{ package_name }}.onnx_model import predict
-from {{ package_name }}.platforms.base import ModelVersion
-from {{ package_name }}.platforms.local import LocalPlatform
-from {{ package_name }}.settings import load_settings
-from {{ package_name }}.steps import evaluate, fit
-from {{ package_name }}.steps import register as register_step
-from {{ package_name }}.steps.fit import load_model, matrix
-from {{ package_name }}.steps.register import package_run, register_run
+from mlops.errors import ConfigError, Refused
+from mlops.files import file_sha256
+from mlops.governance.gate import judge_run
+from mlops.platforms.base import ModelVersion
+from mlops.platforms.local.platform import LocalPlatform
+from mlops.settings.loading import load_settings
+from mlops.steps import evaluate, fit
+from mlops.steps import register as register_step
+from mlops.steps.fit import load_model, matrix
+from mlops.steps.onnx_model import predict
+from mlops.steps.register import package_run, register_run
 
 Trained = tuple[LocalPlatform, str]
 
@@ -202,7 +203,9 @@ def test_names_and_descriptions_stand_in_the_card_as_they_are(
     trained: Trained, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     platform, _ = trained
-    monkeypatch.setitem(platform.settings.project.facts, "title", "*Fast* <b>1</b>")
+    project = platform.settings.project
+    named = replace(project, facts=project.facts.model_copy(update={"title": "*Fast* <b>1</b>"}))
+    monkeypatch.setattr(platform, "settings", replace(platform.settings, project=named))
     text = (register(trained).folder / "MODEL_CARD.md").read_text(encoding="utf-8")
     assert "# \\*Fast\\* \\<b>1\\</b>, version 1" in text
 

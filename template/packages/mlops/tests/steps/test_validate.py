@@ -10,13 +10,12 @@ import pandera.polars as pa
 import polars as pl
 import pytest
 
-from {{ package_name }}.data.findings import Finding, ValidationReport
-from {{ package_name }}.errors import ConfigError
-from {{ package_name }}.settings import LoadedSettings
-from {{ package_name }}.steps.validate import RESULTS_FILE, run
-from {{ package_name }}.usecase import UseCase
-
-from ..conftest import TODAY
+from fakes.project import TODAY
+from mlops.data.findings import Finding, ValidationReport
+from mlops.errors import ConfigError
+from mlops.settings.loading import LoadedSettings
+from mlops.steps.validate import RESULTS_FILE, run
+from mlops.usecase.use_case import UseCase
 
 GOOD = {
     "machine": ["a", "b", "c", "d", "e", "f", "g"],

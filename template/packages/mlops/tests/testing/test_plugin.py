@@ -1,7 +1,5 @@
 """The hook in conftest.py that turns an unfilled stub into an expected failure."""
 
-from pathlib import Path
-
 import pytest
 
 pytest_plugins = ["pytester"]
@@ -38,8 +36,7 @@ def test_is_filled():
 
 @pytest.fixture
 def project(pytester: pytest.Pytester) -> pytest.Pytester:
-    conftest = Path(__file__).parents[1] / "conftest.py"
-    pytester.makeconftest(conftest.read_text(encoding="utf-8"))
+    pytester.makeconftest('pytest_plugins = ["mlops.testing.plugin"]')
     pytester.makepyfile(TESTS)
     return pytester
 

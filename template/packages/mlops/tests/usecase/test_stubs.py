@@ -3,8 +3,8 @@ from textwrap import dedent
 
 import pytest
 
-from {{ package_name }}.errors import ConfigError
-from {{ package_name }}.stubs import Stub, find_stubs
+from mlops.errors import ConfigError
+from mlops.usecase.stubs import Stub, find_stubs
 
 
 def write(folder: Path, name: str, text: str) -> None:
@@ -48,7 +48,7 @@ def test_filled_functions_are_no_stubs(tmp_path: Path) -> None:
         tmp_path,
         "features.py",
         """\
-        from ..errors import StubNotFilled
+        from mlops.errors import StubNotFilled
 
         def build_features(table, reference_date):
             '''Once raised StubNotFilled("features").'''

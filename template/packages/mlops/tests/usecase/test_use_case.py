@@ -4,10 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from {{ package_name }}.errors import ConfigError
-from {{ package_name }}.usecase import UseCase, load_use_case
-
-from .conftest import TODAY
+from fakes.project import TODAY
+from mlops.errors import ConfigError
+from mlops.usecase.use_case import UseCase
 
 
 @pytest.fixture
@@ -20,7 +19,7 @@ def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> UseCase:
     monkeypatch.syspath_prepend(tmp_path)
     for name in [name for name in sys.modules if name.startswith("bare_use_case")]:
         monkeypatch.delitem(sys.modules, name)
-    return load_use_case("bare_use_case")
+    return UseCase("bare_use_case")
 
 
 def test_what_is_left_out_has_a_default(bare: UseCase) -> None:
@@ -39,11 +38,7 @@ def test_what_is_required_is_named_with_its_file(bare: UseCase) -> None:
 
 def test_an_unknown_package_is_named() -> None:
     with pytest.raises(ConfigError, match="nowhere"):
-        load_use_case("nowhere.at_all").slices()
-
-
-def test_a_leading_dot_means_inside_the_package() -> None:
-    assert load_use_case(".use_case").module == "{{ package_name }}.use_case"
+        UseCase("nowhere.at_all").slices()
 
 
 def test_a_broken_module_shows_its_own_error(bare: UseCase, tmp_path: Path) -> None:

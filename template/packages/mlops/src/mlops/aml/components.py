@@ -5,9 +5,9 @@ import shlex
 
 import click
 
-from .problems import Problem, known
-from .reading import DefinitionFile, Definitions
-from .shapes import Component
+from mlops.aml.problems import Problem, known
+from mlops.aml.reading import DefinitionFile, Definitions
+from mlops.aml.shapes import Component
 
 _BINDING = re.compile(r"\$\{\{\s*(.*?)\s*\}\}")
 _OPTIONAL = re.compile(r"\$\[\[(.*?)\]\]", re.DOTALL)

@@ -1,8 +1,8 @@
 """Endpoints, deployments and the environments that they and the steps run in."""
 
-from .problems import Problem, known
-from .reading import DefinitionFile, Definitions
-from .shapes import Deployment, Endpoint, Environment
+from mlops.aml.problems import Problem, known
+from mlops.aml.reading import DefinitionFile, Definitions
+from mlops.aml.shapes import Deployment, Endpoint, Environment
 
 
 def check_environment(file: DefinitionFile, environment: Environment) -> list[Problem]:

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import click
 
-from .components import check_component
-from .endpoints import check_deployment, check_endpoint, check_environment
-from .pipelines import check_pipeline
-from .problems import Problem
-from .reading import Definitions, read_definitions
-from .schedules import check_schedule
-from .shapes import Component, Deployment, Endpoint, Environment, Pipeline, Schedule
+from mlops.aml.components import check_component
+from mlops.aml.endpoints import check_deployment, check_endpoint, check_environment
+from mlops.aml.pipelines import check_pipeline
+from mlops.aml.problems import Problem
+from mlops.aml.reading import Definitions, read_definitions
+from mlops.aml.schedules import check_schedule
+from mlops.aml.shapes import Component, Deployment, Endpoint, Environment, Pipeline, Schedule
 
 __all__ = ["Problem", "lint"]
 

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 
-from .problems import Problem, known
-from .reading import DefinitionFile, Definitions
-from .shapes import Component, JobInput, JobOutput, Pipeline, Port, Step
+from mlops.aml.problems import Problem, known
+from mlops.aml.reading import DefinitionFile, Definitions
+from mlops.aml.shapes import Component, JobInput, JobOutput, Pipeline, Port, Step
 
 _WHOLE = re.compile(r"\$\{\{\s*(.*?)\s*\}\}")
 _PARENT_INPUT = re.compile(r"parent\.inputs\.(\w+)")

@@ -8,9 +8,9 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from ...yaml_loader import Loader
-from .problems import Problem, known
-from .shapes import SHAPES, Environment, Shape
+from mlops.aml.problems import Problem, known
+from mlops.aml.shapes import SHAPES, Environment, Shape
+from mlops.yaml_loader import Loader
 
 _SCHEMA = re.compile(r"https://azuremlschemas\.azureedge\.net/latest/(\w+)\.schema\.json")
 

@@ -2,10 +2,10 @@
 
 import re
 
-from .problems import Problem
-from .reading import DefinitionFile
-from .shapes import CronTrigger, Schedule
-from .time_zones import TIME_ZONES
+from mlops.aml.problems import Problem
+from mlops.aml.reading import DefinitionFile
+from mlops.aml.shapes import CronTrigger, Schedule
+from mlops.aml.time_zones import TIME_ZONES
 
 _FIELDS = (
     ("minute", 0, 59),

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..errors import Refused
-from ..files import file_sha256, read_json
+from mlops.errors import Refused
+from mlops.files import file_sha256, read_json
 
 MODEL = "model.onnx"
 SIGNATURE = "signature.json"

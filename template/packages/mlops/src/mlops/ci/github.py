@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .errors import ConfigError, PlatformError, Refused
+from mlops.errors import ConfigError, PlatformError, Refused
 
 TIMEOUT_SECONDS = 30
 RUNS_SEARCHED = 30

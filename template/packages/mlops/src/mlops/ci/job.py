@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from .files import read_json
+from mlops.files import read_json
 
 
 def summarise(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:

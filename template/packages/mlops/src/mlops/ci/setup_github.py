@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .errors import ConfigError, PlatformError
+from mlops.errors import ConfigError, PlatformError
 
 RULESET = Path(".github/rulesets/main.json")
 OWNERS = Path(".github/CODEOWNERS")

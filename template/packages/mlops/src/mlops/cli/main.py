@@ -4,21 +4,22 @@ import re
 import signal
 import sys
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from .checks import failures
-from .ci import set_output, summarise
-from .errors import ConfigError, Hold, MlopsError, Refused, StubNotFilled
+from mlops.checks import failures
+from mlops.ci.job import set_output, summarise
+from mlops.errors import ConfigError, Hold, MlopsError, Refused, StubNotFilled
 
 if TYPE_CHECKING:
     from types import FrameType
 
-    from .platforms.base import Endpoint
-    from .release.release import Released
-    from .settings import LoadedSettings
+    from mlops.platforms.base import Endpoint
+    from mlops.release.candidate import Released
+    from mlops.settings.loading import LoadedSettings
 
 INTERRUPTED = 130
 UNEXPECTED = 3
@@ -122,8 +123,8 @@ def data_make(
     as_json: bool,
 ) -> None:
     """Write a sample data set."""
-    from .console import emit, progress, show
-    from .data.source import write_sample
+    from mlops.console import emit, progress, show
+    from mlops.data.source import write_sample
 
     settings = _settings(environment, {})
     sample = settings.values.data.sample
@@ -158,10 +159,10 @@ def data_validate(
     data_dir: Path | None, output: Path, environment: str | None, as_json: bool
 ) -> None:
     """Check raw data against the contract; exit 1 if it is refused."""
-    from .console import emit, progress, show
-    from .data.source import locate
-    from .files import write_json
-    from .steps.validate import rules_of, validate_folder
+    from mlops.console import emit, progress, show
+    from mlops.data.source import locate
+    from mlops.files import write_json
+    from mlops.steps.validate import rules_of, validate_folder
 
     settings = _settings(environment, {})
     values = settings.values.data.show_values
@@ -209,8 +210,8 @@ def data_register(
     data_dir: Path | None, path: str | None, name: str, environment: str | None, as_json: bool
 ) -> None:
     """Give a folder of raw data a version in the cloud, on which jobs there can train."""
-    from .console import emit, progress, show
-    from .platforms import open_platform
+    from mlops.console import emit, progress, show
+    from mlops.platforms import open_platform
 
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}", name):
         raise ConfigError(f"--name: {name!r} may hold only letters, digits, dots, _ and -")
@@ -239,9 +240,9 @@ def data_register(
 @json_option
 def train(data_dir: Path | None, environment: str | None, as_json: bool) -> None:
     """Train and evaluate a model; print the run id."""
-    from .console import emit, progress
-    from .files import read_json
-    from .platforms import open_platform
+    from mlops.console import emit, progress
+    from mlops.files import read_json
+    from mlops.platforms import open_platform
 
     settings = _settings(environment, {})
     with progress("training") as report:
@@ -266,9 +267,9 @@ def step() -> None:
 @environment_option
 def step_validate(data_dir: Path | None, output: Path, environment: str | None) -> None:
     """Raw data in, validated data out."""
-    from .console import show
-    from .data.source import locate
-    from .steps import validate
+    from mlops.console import show
+    from mlops.data.source import locate
+    from mlops.steps import validate
 
     settings = _settings(environment, {})
     report = validate.run(locate(settings, data_dir), output, settings)
@@ -284,7 +285,7 @@ def step_validate(data_dir: Path | None, output: Path, environment: str | None) 
 @environment_option
 def step_prepare(validated: Path, output: Path, environment: str | None) -> None:
     """Validated data in; features, labels, training part and holdout out."""
-    from .steps import prepare
+    from mlops.steps import prepare
 
     prepare.run(validated, output, _settings(environment, {}))
 
@@ -307,8 +308,8 @@ def step_fit(
     environment: str | None,
 ) -> None:
     """Prepared data in, model and baseline out."""
-    from .governance.lineage import as_dict, git_state, told_git_state
-    from .steps import fit
+    from mlops.governance.lineage import as_dict, git_state, told_git_state
+    from mlops.steps import fit
 
     settings = _settings(environment, {})
     if (git_commit is None) != (git_dirty is None):
@@ -327,7 +328,7 @@ def step_fit(
 @environment_option
 def step_evaluate(prepared: Path, model: Path, output: Path, environment: str | None) -> None:
     """Prepared data and model in, metrics and plots out."""
-    from .steps import evaluate as evaluate_step
+    from mlops.steps import evaluate as evaluate_step
 
     evaluate_step.run(prepared, model, output, _settings(environment, {}))
 
@@ -341,9 +342,9 @@ def evaluate(
     run_id: str, threshold_f1: float | None, environment: str | None, as_json: bool
 ) -> None:
     """The gate: judge a run's model; exit 1 if it is refused."""
-    from .console import emit, progress
-    from .governance.gate import judge_run
-    from .platforms import open_platform
+    from mlops.console import emit, progress
+    from mlops.governance.gate import judge_run
+    from mlops.platforms import open_platform
 
     overrides = {} if threshold_f1 is None else {"gate.thresholds.f1": threshold_f1}
     settings = _settings(environment, overrides)
@@ -366,9 +367,9 @@ def package(run_id: str, environment: str | None) -> None:
 
     After this, another machine can register the run.
     """
-    from .console import progress
-    from .platforms import open_platform
-    from .steps.register import package_run
+    from mlops.console import progress
+    from mlops.platforms import open_platform
+    from mlops.steps.register import package_run
 
     settings = _settings(environment, {})
     with progress("packaging"):
@@ -382,9 +383,9 @@ def package(run_id: str, environment: str | None) -> None:
 @json_option
 def register(run_id: str, environment: str | None, as_json: bool) -> None:
     """Make a version of a run's model that passed."""
-    from .console import emit, progress, show
-    from .platforms import open_platform
-    from .steps.register import register_run
+    from mlops.console import emit, progress, show
+    from mlops.platforms import open_platform
+    from mlops.steps.register import register_run
 
     settings = _settings(environment, {})
     platform = open_platform(settings)
@@ -406,8 +407,8 @@ def register(run_id: str, environment: str | None, as_json: bool) -> None:
 @json_option
 def share(model_version: int, environment: str | None, as_json: bool) -> None:
     """Copy a version to the registry from which all environments deploy."""
-    from .console import emit, progress, show
-    from .platforms import open_platform
+    from mlops.console import emit, progress, show
+    from mlops.platforms import open_platform
 
     settings = _settings(environment, {})
     with progress("sharing") as report:
@@ -437,9 +438,9 @@ def deploy(
     as_json: bool,
 ) -> None:
     """Serve a registered version at an endpoint."""
-    from .console import emit, progress, show
-    from .platforms import open_platform
-    from .release.deploy import deploy as deploy_version
+    from mlops.console import emit, progress, show
+    from mlops.platforms import open_platform
+    from mlops.release.deploy import deploy as deploy_version
 
     settings = _settings(environment, {})
     with progress("deploying") as report:
@@ -473,9 +474,9 @@ def smoke_test(deployment: str | None, environment: str | None, as_json: bool) -
 
     Exit 1 if something is wrong.
     """
-    from .console import emit, progress
-    from .platforms import open_platform
-    from .release.smoke import smoke_test_endpoint
+    from mlops.console import emit, progress
+    from mlops.platforms import open_platform
+    from mlops.release.smoke import smoke_test_endpoint
 
     settings = _settings(environment, {})
     with progress("smoke test") as report:
@@ -498,10 +499,10 @@ def release(model_version: int, rehearsal: bool, environment: str | None, as_jso
     0 %, smoke test, A/B test (in prod, from level 3 on), then all traffic. Exit 1 if it is
     rejected, 4 without a decision: the old deployment has all traffic then.
     """
-    from .platforms import open_platform
-    from .release.display import release_shown
-    from .release.rehearsal import rehearsal_settings, rehearse
-    from .release.release import release as release_version
+    from mlops.platforms import open_platform
+    from mlops.release.candidate import release as release_version
+    from mlops.release.display import release_shown
+    from mlops.release.rehearsal import rehearsal_settings, rehearse
 
     settings = _settings(environment, {})
     platform = open_platform(settings)
@@ -543,11 +544,11 @@ def ab_test(
     Exit 0: promote, 1: reject, 4: hold. Traffic is as before when it ends; `switch-traffic` acts on
     the decision.
     """
-    from .platforms import open_platform
-    from .release.display import release_shown
-    from .release.rehearsal import rehearsal_settings, rehearse_ab_test
-    from .release.release import ab_test as compare
-    from .release.traffic import other_colour, sole_deployment
+    from mlops.platforms import open_platform
+    from mlops.release.candidate import ab_test as compare
+    from mlops.release.display import release_shown
+    from mlops.release.rehearsal import rehearsal_settings, rehearse_ab_test
+    from mlops.release.traffic import other_colour, sole_deployment
 
     overrides = {} if duration is None else {"ab_test.duration_seconds": duration}
     settings = _settings(environment, overrides)
@@ -580,10 +581,10 @@ def switch_traffic(green_percent: int, environment: str | None, as_json: bool) -
 
     What was before is recorded for `rollback`.
     """
-    from .console import progress
-    from .platforms import open_platform
-    from .release.traffic import RELEASE_LEVEL, require_level
-    from .release.traffic import switch_traffic as switch
+    from mlops.console import progress
+    from mlops.platforms import open_platform
+    from mlops.release.traffic import RELEASE_LEVEL, require_level
+    from mlops.release.traffic import switch_traffic as switch
 
     settings = _settings(environment, {})
     require_level(settings.project, RELEASE_LEVEL, "switch-traffic")
@@ -603,10 +604,10 @@ def switch_traffic(green_percent: int, environment: str | None, as_json: bool) -
 @json_option
 def rollback(model_version: int | None, environment: str | None, as_json: bool) -> None:
     """Restore what served before the last change."""
-    from .console import progress, show
-    from .platforms import open_platform
-    from .release.traffic import RELEASE_LEVEL, has_traffic, require_level
-    from .release.traffic import rollback as roll_back
+    from mlops.console import progress, show
+    from mlops.platforms import open_platform
+    from mlops.release.traffic import RELEASE_LEVEL, has_traffic, require_level
+    from mlops.release.traffic import rollback as roll_back
 
     settings = _settings(environment, {})
     require_level(settings.project, RELEASE_LEVEL, "rollback")
@@ -633,10 +634,10 @@ def stop(everything: bool, remove: bool, environment: str | None) -> None:
 
     `deploy` or `smoke-test` start them again.
     """
-    from .console import progress, show
-    from .platforms import open_platform
-    from .release.deploy import remove_all
-    from .status import environments
+    from mlops.console import progress, show
+    from mlops.ops.status import environments
+    from mlops.platforms import open_platform
+    from mlops.release.deploy import remove_all
 
     settings = _settings(environment, {})
     names = environments(settings.project) if everything else [settings.values.environment]
@@ -664,8 +665,8 @@ def run(data_dir: Path | None, environment: str | None, as_json: bool) -> None:
 
     From raw data to an answering endpoint.
     """
-    from .console import emit
-    from .loop import run_loop
+    from mlops.console import emit
+    from mlops.ops.run import run_loop
 
     summary = run_loop(_settings(environment, {}), data_dir)
     if as_json:
@@ -676,8 +677,8 @@ def run(data_dir: Path | None, environment: str | None, as_json: bool) -> None:
 @json_option
 def status(as_json: bool) -> None:
     """Show runs, registered versions and what is deployed where."""
-    from .console import emit
-    from .status import collect_status, show_status
+    from mlops.console import emit
+    from mlops.ops.status import collect_status, show_status
 
     found = collect_status(_project())
     if as_json:
@@ -699,8 +700,8 @@ def doctor(platform: str | None, environment: str | None, as_json: bool) -> None
 
     Exit 1 if something is missing.
     """
-    from .console import emit
-    from .doctor import examine, examine_platform, show_findings
+    from mlops.console import emit
+    from mlops.ops.doctor import examine, examine_platform, show_findings
 
     findings = examine(Path.cwd())
     findings += examine_platform(Path.cwd(), environment, platform)
@@ -718,8 +719,8 @@ def doctor(platform: str | None, environment: str | None, as_json: bool) -> None
 @json_option
 def config(environment: str | None, as_json: bool) -> None:
     """Show every setting and where its value comes from."""
-    from .console import emit, show_table
-    from .settings import flatten
+    from mlops.console import emit, show_table
+    from mlops.settings.loading import flatten
 
     settings = _settings(environment, {})
     rows = [
@@ -736,7 +737,7 @@ def config(environment: str | None, as_json: bool) -> None:
 @click.option("--port", type=int, default=5000, show_default=True, help="Port on 127.0.0.1.")
 def ui(port: int) -> None:
     """Serve MLflow's pages; Ctrl-C ends it."""
-    from .ui import serve_mlflow
+    from mlops.ops.ui import serve_mlflow
 
     sys.exit(serve_mlflow(_settings(None, {}), port))
 
@@ -755,8 +756,8 @@ def approvals(run_id: str, required: int, environment: str, as_json: bool) -> No
 
     Exit 1 unless enough different people did.
     """
-    from .ci_github import GitHub, require_approvals
-    from .console import emit, show
+    from mlops.ci.github import GitHub, require_approvals
+    from mlops.console import emit, show
 
     found = require_approvals(GitHub(), run_id, required, environment)
     summarise(f"Approved by {', '.join(found.counted)}", (), [])
@@ -771,19 +772,40 @@ def ci() -> None:
     """What the pipeline's workflows ask for."""
 
 
+@ci.command("changed")
+@click.option("--before", default="", metavar="COMMIT", help="The commit before this push.")
+@json_option
+def ci_changed(before: str, as_json: bool) -> None:
+    """Tell whether what changed since a commit concerns the machinery and its tests."""
+    from mlops.ci.changes import changed_files, concerns_machinery
+    from mlops.console import emit, show
+    from mlops.settings.project import find_project
+
+    files = changed_files(find_project().root, before)
+    concerned = concerns_machinery(files)
+    set_output("machinery", str(concerned).lower())
+    if as_json:
+        emit({"machinery": concerned, "files": files})
+    elif files is None:
+        show("what changed is not known: the machinery's tests are to run")
+    else:
+        what = "the machinery's tests are to run" if concerned else "none concerns the machinery"
+        show(f"{len(files)} files changed; {what}")
+
+
 @ci.command("facts")
 @environment_option
 @json_option
 def ci_facts(environment: str | None, as_json: bool) -> None:
     """Tell the workflow the level, the platform, the approvals needed, the names in Azure."""
-    from .console import emit, show
-    from .platforms.azure_names import azure_names
+    from mlops.console import emit, show
+    from mlops.platforms.azure.names import azure_names
 
     settings = _settings(environment, {})
     values = settings.values
     names = azure_names(settings.model_name, values.environment, values.azure)
     found = {
-        "level": settings.project.facts["maturity_level"],
+        "level": settings.project.maturity_level,
         "platform": values.platform,
         "approvals": 0 if values.platform == "local" else values.approvals.required,
         "resource_group": names.resource_group,
@@ -803,8 +825,8 @@ def ci_facts(environment: str | None, as_json: bool) -> None:
 @click.option("--artifact", default="model-version", show_default=True, help="What it must keep.")
 def ci_previous_run(workflow: str, branch: str, artifact: str) -> None:
     """Find the newest run that still keeps an artifact; print its number, if any."""
-    from .ci_github import GitHub, previous_run
-    from .console import show
+    from mlops.ci.github import GitHub, previous_run
+    from mlops.console import show
 
     found = previous_run(GitHub(), workflow, branch, artifact)
     set_output("run_id", "" if found is None else found)
@@ -826,9 +848,9 @@ def ci_previous_run(workflow: str, branch: str, artifact: str) -> None:
 @environment_option
 def ci_comment(run_id: str, output: Path, environment: str | None) -> None:
     """Write a run's metrics and verdict as Markdown: the comment on a pull request."""
-    from .ci import run_comment
-    from .files import write_text
-    from .platforms import open_platform
+    from mlops.ci.job import run_comment
+    from mlops.files import write_text
+    from mlops.platforms import open_platform
 
     settings = _settings(environment, {})
     run = open_platform(settings).run(run_id)
@@ -876,15 +898,22 @@ def setup_github(
     azure_file: Path | None,
 ) -> None:
     """Environments, variables and the rules of main that the workflows need."""
-    from .console import show
-    from .setup_github import CLIENT_ID, INFRA, VARIABLES, read_azure_ids, set_up, who_reviews
+    from mlops.ci.setup_github import (
+        CLIENT_ID,
+        INFRA,
+        VARIABLES,
+        read_azure_ids,
+        set_up,
+        who_reviews,
+    )
+    from mlops.console import show
 
     project = _project()
     pairs = [text.partition("=") for text in variables]
     if any(not equals for _, equals, _ in pairs):
         raise ConfigError("--variable: write NAME=VALUE")
     values = {name: value for name, _, value in pairs}
-    level = int(project.facts["maturity_level"])
+    level = project.maturity_level
     azure = read_azure_ids(azure_file, project.root) if azure_file else None
     repository, steps = set_up(
         project.root,
@@ -912,15 +941,41 @@ def setup_github(
         show("nothing was done: `mlops setup github --apply --reviewer NAME` does it through gh")
 
 
+@mlops.group("aml")
+def aml_group() -> None:
+    """The definitions for Azure ML."""
+
+
+@aml_group.command("check")
+@json_option
+def aml_check(as_json: bool) -> None:
+    """Check every file of aml/ offline; exit 1 if one is wrong."""
+    from mlops.aml.lint import lint
+    from mlops.console import emit, show
+    from mlops.settings.project import find_project
+
+    problems = lint(find_project().root, mlops)
+    if as_json:
+        emit({"problems": [asdict(problem) for problem in problems]})
+    for problem in problems:
+        show(str(problem), style="red")
+    if problems:
+        raise Refused(f"{len(problems)} problems in aml/")
+    show("every definition in aml/ is right", style="green")
+
+
 @mlops.command()
 @click.option("--strict", is_flag=True, help="Exit 1 while there are stubs.")
 @json_option
 def stubs(strict: bool, as_json: bool) -> None:
-    """List what is still to fill in `use_case/`."""
-    from .console import emit, show, show_table
-    from .stubs import find_stubs
+    """List what is still to fill in the team's package."""
+    from mlops.console import emit, show, show_table
+    from mlops.settings.project import find_project
+    from mlops.usecase.stubs import find_stubs
+    from mlops.usecase.use_case import UseCase
 
-    found = find_stubs(Path(__file__).parent / "use_case")
+    package = UseCase(find_project().package)
+    found = find_stubs(package.folder)
     rows = [(f"{stub.file}:{stub.line}", stub.name, stub.what) for stub in found]
     set_output("stubs", len(rows))
     if as_json:
@@ -935,19 +990,19 @@ def stubs(strict: bool, as_json: bool) -> None:
 
 
 def _project() -> Any:
-    from .project import find_project
+    from mlops.settings.project import find_project
 
     return find_project()
 
 
 def _settings(environment: str | None, overrides: dict[str, Any]) -> "LoadedSettings":
-    from .settings import load_settings
+    from mlops.settings.loading import load_settings
 
     return load_settings(_project(), environment, overrides)
 
 
 def _show_metrics(evaluation: dict[str, Any]) -> None:
-    from .console import show_table
+    from mlops.console import show_table
 
     rows = [
         (name, *("not computed" if v is None else f"{v:.4f}" for v in (value, baseline)))
@@ -959,15 +1014,15 @@ def _show_metrics(evaluation: dict[str, Any]) -> None:
 
 
 def _show_checks(title: str, checks: Any) -> None:
-    from .console import mark, show_table
+    from mlops.console import mark, show_table
 
     rows = [(check.name, check.found, check.asked, mark(check.passed)) for check in checks]
     show_table(title, ("check", "found", "asked", ""), rows)
 
 
 def _show_release(end: "Released", as_json: bool) -> None:
-    from .console import emit, show
-    from .release.display import show_record
+    from mlops.console import emit, show
+    from mlops.release.display import show_record
 
     show_record(end.record)
     set_output("outcome", end.record.outcome)
@@ -979,7 +1034,7 @@ def _show_release(end: "Released", as_json: bool) -> None:
 
 
 def _show_traffic(endpoint: "Endpoint", as_json: bool) -> None:
-    from .console import emit, show_table
+    from mlops.console import emit, show_table
 
     traffic = endpoint.traffic()
     if as_json:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import polars as pl
 
-from ..errors import ConfigError
-from .findings import ROWS_STORED, Finding, Row
+from mlops.data.findings import ROWS_STORED, Finding, Row
+from mlops.errors import ConfigError
 
 SUFFIXES = (".parquet", ".csv")
 

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from ..errors import ConfigError
-from ..files import new_folder
-from ..settings import LoadedSettings
+from mlops.errors import ConfigError
+from mlops.files import new_folder
+from mlops.settings.loading import LoadedSettings
 
 SAMPLE_FILE = "sample.parquet"
 

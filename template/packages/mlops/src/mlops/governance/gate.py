@@ -9,12 +9,13 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from ..checks import Check, failures
-from ..errors import Refused
-from ..files import file_sha256, read_json
-from ..metrics import LOWER_IS_BETTER
-from ..platforms.base import ModelVersion, Platform, Run
-from ..settings import GateSettings, LoadedSettings
+from mlops.checks import Check, failures
+from mlops.errors import Refused
+from mlops.files import file_sha256, read_json
+from mlops.metrics import LOWER_IS_BETTER
+from mlops.platforms.base import ModelVersion, Platform, Run
+from mlops.settings.loading import LoadedSettings
+from mlops.settings.sections import GateSettings
 
 SCHEMA = 1
 VERDICT_FILE = "verdict.json"
@@ -147,12 +148,12 @@ def require_passed(run: Run) -> dict[str, Any]:
 
 def compare(version: ModelVersion, run: Run) -> Comparison:
     """Score the champion and the run's model on the run's holdout, if that is fair."""
-    from ..metrics import classification_metrics
-    from ..onnx_model import convert, predict
-    from ..platforms.version_folder import read_signature, verify_version
-    from ..steps.fit import load_model, matrix
-    from ..steps.prepare import load_prepared
-    from ..usecase import LABEL
+    from mlops.artifacts.version_folder import read_signature, verify_version
+    from mlops.metrics import classification_metrics
+    from mlops.steps.fit import load_model, matrix
+    from mlops.steps.onnx_model import convert, predict
+    from mlops.steps.prepare import load_prepared
+    from mlops.usecase.use_case import LABEL
 
     verify_version(version.folder)
     signature = read_signature(version.folder)

@@ -12,8 +12,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from ..errors import ConfigError
-from ..files import file_sha256
+from mlops.errors import ConfigError
+from mlops.files import file_sha256
 
 SCHEMA = 1
 NO_COMMIT = "none"

@@ -3,7 +3,7 @@
 import numpy as np
 import polars as pl
 
-from ..metrics import Probabilities
+from mlops.metrics import Probabilities
 
 PREDICTION = "__prediction"
 QUANTILES = 101

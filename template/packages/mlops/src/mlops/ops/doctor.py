@@ -9,14 +9,15 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from .ci import summarise
-from .console import mark, show_result, show_table
-from .errors import MlopsError
-from .governance.lineage import git_state
-from .project import Project, find_project
-from .settings import ENVIRONMENT_VARIABLE, load_settings
-from .status import environments
-from .stubs import find_stubs
+from mlops.ci.job import summarise
+from mlops.console import mark, show_result, show_table
+from mlops.errors import MlopsError
+from mlops.governance.lineage import git_state
+from mlops.ops.status import environments
+from mlops.settings.loading import ENVIRONMENT_VARIABLE, load_settings
+from mlops.settings.project import Project, find_project
+from mlops.usecase.stubs import find_stubs
+from mlops.usecase.use_case import UseCase
 
 FREE_GIB_NEEDED = 2
 
@@ -45,7 +46,7 @@ def examine(folder: Path) -> list[Finding]:
         return [*findings, Finding("project", False, str(error), "go to the project's folder")]
     findings.append(Finding("project", True, project.root.name, ""))
     findings += _conf(project)
-    return [*findings, _git(project), _lock(project), _stubs(), _writable(project)]
+    return [*findings, _git(project), _lock(project), _stubs(project), _writable(project)]
 
 
 def examine_platform(folder: Path, environment: str | None, platform: str | None) -> list[Finding]:
@@ -69,7 +70,7 @@ def examine_platform(folder: Path, environment: str | None, platform: str | None
         return [_not_checked(project, environment, platform, error)]
     if settings.values.platform != "azure":
         return []
-    from .platforms.azure_doctor import examine_azure
+    from mlops.platforms.azure.examine import examine_azure
 
     return examine_azure(settings)
 
@@ -172,9 +173,9 @@ def _lock(project: Project) -> Finding:
     return Finding("uv.lock", there, "there" if there else "missing", remedy, needed=False)
 
 
-def _stubs() -> Finding:
+def _stubs(project: Project) -> Finding:
     def count() -> str:
-        return f"{len(find_stubs(Path(__file__).parent / 'use_case'))} stubs to fill"
+        return f"{len(find_stubs(UseCase(project.package).folder))} stubs to fill"
 
     found = _attempt("use case", count, "mend the file it names")
     if not found.passed or found.found.startswith("0 "):

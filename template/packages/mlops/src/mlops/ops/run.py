@@ -18,13 +18,14 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from .checks import failures
-from .console import console
-from .errors import ConfigError, Refused
-from .files import read_json
-from .governance.gate import judge_run
-from .platforms import open_platform
-from .platforms.base import (
+from mlops.artifacts.version_folder import read_signature
+from mlops.checks import failures
+from mlops.console import console
+from mlops.errors import ConfigError, Refused
+from mlops.files import read_json
+from mlops.governance.gate import judge_run
+from mlops.platforms import open_platform
+from mlops.platforms.base import (
     Answer,
     DeploymentShare,
     Endpoint,
@@ -33,9 +34,8 @@ from .platforms.base import (
     Report,
     Run,
 )
-from .platforms.version_folder import read_signature
-from .settings import LoadedSettings, load_settings
-from .steps.register import register_run
+from mlops.settings.loading import LoadedSettings, load_settings
+from mlops.steps.register import register_run
 
 _TRAINING_STAGES = ("data", "validate", "train", "evaluate")
 _MODEL_STAGES = (*_TRAINING_STAGES, "gate", "register")
@@ -142,7 +142,7 @@ def run_loop(settings: LoadedSettings, data_dir: Path | None) -> dict[str, Any]:
         Hold: the A/B test came to no decision.
         ConfigError: the platform is another one than this machine.
     """
-    from .release.traffic import RELEASE_LEVEL, maturity_level
+    from mlops.release.traffic import RELEASE_LEVEL
 
     if settings.values.platform != "local":
         raise ConfigError(
@@ -151,7 +151,7 @@ def run_loop(settings: LoadedSettings, data_dir: Path | None) -> dict[str, Any]:
             "calls: train, evaluate, register, share, release"
         )
     platform = open_platform(settings)
-    if maturity_level(settings.project) < RELEASE_LEVEL:
+    if settings.project.maturity_level < RELEASE_LEVEL:
         places, stages = [settings], STAGES
     else:
         places = [load_settings(settings.project, name) for name in (TEST, PROD)]
@@ -199,7 +199,7 @@ def _put_back(
     platform: Platform, endpoint: Endpoint, served: Mapping[str, DeploymentShare]
 ) -> None:
     """Serve again what was served before; stop the endpoint if nothing was."""
-    from .release.traffic import put_back
+    from mlops.release.traffic import put_back
 
     if not served and endpoint.exists():
         endpoint.stop()
@@ -233,8 +233,8 @@ def _serve(
     board: Board,
 ) -> dict[str, Any] | None:
     """Deploy and smoke-test in the first place; release in the second, if there is one."""
-    from .release.deploy import deploy
-    from .release.smoke import smoke_test_endpoint
+    from mlops.release.deploy import deploy
+    from mlops.release.smoke import smoke_test_endpoint
 
     place, endpoint = places[0], endpoints[0]
     platform = open_platform(place)
@@ -258,9 +258,9 @@ def _serve(
 
 
 def _release(settings: LoadedSettings, version: ModelVersion, board: Board) -> dict[str, Any]:
-    from .release.display import ReleaseView
-    from .release.rehearsal import rehearsal_settings, rehearse
-    from .release.release import Watchers
+    from mlops.release.candidate import Watchers
+    from mlops.release.display import ReleaseView
+    from mlops.release.rehearsal import rehearsal_settings, rehearse
 
     with board.stage("release to prod") as report:
         drawn = board.is_drawn

@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from .console import show, show_result, show_table
-from .errors import MlopsError
-from .files import read_json
-from .platforms import open_platform
-from .platforms.base import ModelVersion, Run
-from .project import Project
-from .settings import load_settings
+from mlops.console import show, show_result, show_table
+from mlops.errors import MlopsError
+from mlops.files import read_json
+from mlops.platforms import open_platform
+from mlops.platforms.base import ModelVersion, Run
+from mlops.settings.loading import load_settings
+from mlops.settings.project import Project
 
 RUNS_SHOWN = 5
 

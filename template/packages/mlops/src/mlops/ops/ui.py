@@ -8,10 +8,10 @@ from contextlib import suppress
 
 import psutil
 
-from .console import show
-from .errors import ConfigError, PlatformError
-from .platforms.tracking import Tracking
-from .settings import LoadedSettings
+from mlops.console import show
+from mlops.errors import ConfigError, PlatformError
+from mlops.platforms.local.tracking import Tracking
+from mlops.settings.loading import LoadedSettings
 
 _GRACE_SECONDS = 5.0
 

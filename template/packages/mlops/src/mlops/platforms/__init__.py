@@ -3,20 +3,20 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ..settings import LoadedSettings
-    from .base import Platform
+    from mlops.platforms.base import Platform
+    from mlops.settings.loading import LoadedSettings
 
 
 def open_platform(settings: "LoadedSettings") -> "Platform":
     """Return the platform that the setting `platform` names.
 
     Raises:
-        ConfigError: it is azure, and the extra `azure` is not installed or no subscription named.
+        ConfigError: it is azure, and the group `azure` is not installed or no subscription named.
     """
     if settings.values.platform == "azure":
-        from .azure import AzurePlatform
+        from mlops.platforms.azure.platform import AzurePlatform
 
         return AzurePlatform(settings)
-    from .local import LocalPlatform
+    from mlops.platforms.local.platform import LocalPlatform
 
     return LocalPlatform(settings)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from ..errors import PlatformError
+from mlops.errors import PlatformError
 
 ALL_TRAFFIC = 100
 

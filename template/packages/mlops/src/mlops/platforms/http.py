@@ -7,10 +7,10 @@ from typing import Any
 
 import requests
 
-from ..errors import PlatformError
-from .base import Answer, Observation
-from .observations import PAGE
-from .processes import LOCALHOST
+from mlops.errors import PlatformError
+from mlops.platforms.base import Answer, Observation
+from mlops.platforms.local.observations import PAGE
+from mlops.platforms.local.processes import LOCALHOST
 
 
 class Unreachable(PlatformError):

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Set
 
-from ..errors import ConfigError, PlatformError
-from .base import ALL_TRAFFIC
+from mlops.errors import ConfigError, PlatformError
+from mlops.platforms.base import ALL_TRAFFIC
 
 DEPLOYMENT_HEADER = "azureml-model-deployment"
 MAX_MIRROR = 50

@@ -9,16 +9,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ..checks import failures
-from ..errors import Hold, MlopsError, Refused
-from ..platforms.base import ALL_TRAFFIC, Endpoint, ModelVersion, Platform, Report, silent
-from ..settings import AbTestSettings, LoadedSettings
-from .ab_test import Watch, check_arms, run_ab_test, unwatched
-from .evidence import Record, write_evidence
-from .traffic import (
+from mlops.checks import failures
+from mlops.errors import Hold, MlopsError, Refused
+from mlops.platforms.base import ALL_TRAFFIC, Endpoint, ModelVersion, Platform, Report, silent
+from mlops.release.ab_test.run import Watch, check_arms, run_ab_test, unwatched
+from mlops.release.evidence import Record, write_evidence
+from mlops.release.traffic import (
     AB_TEST_LEVEL,
     RELEASE_LEVEL,
-    maturity_level,
     other_colour,
     remove,
     require_level,
@@ -26,6 +24,8 @@ from .traffic import (
     sole_deployment,
     try_deployment,
 )
+from mlops.settings.loading import LoadedSettings
+from mlops.settings.sections import AbTestSettings
 
 LOG_LINES = 200
 
@@ -150,7 +150,7 @@ def has_ab_test(settings: LoadedSettings) -> bool:
     wanted = settings.values.ab_test.enabled
     if wanted is None:
         wanted = settings.values.environment == "prod"
-    return wanted and maturity_level(settings.project) >= AB_TEST_LEVEL
+    return wanted and settings.project.maturity_level >= AB_TEST_LEVEL
 
 
 def ab_settings_of(settings: LoadedSettings) -> AbTestSettings:

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from ..errors import ConfigError
-from ..platforms.base import ALL_TRAFFIC, Endpoint, Platform, Report, silent
+from mlops.errors import ConfigError
+from mlops.platforms.base import ALL_TRAFFIC, Endpoint, Platform, Report, silent
 
 
 def deploy(

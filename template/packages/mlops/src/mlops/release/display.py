@@ -8,11 +8,11 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from ..console import console, show_table
-from ..settings import AbTestSettings
-from .ab_test import Look, limits_of, number
-from .evidence import Record, ab_columns, ab_rows, copies_sentence
-from .release import Released, Watchers, unheard
+from mlops.console import console, show_table
+from mlops.release.ab_test.run import Look, limits_of, number
+from mlops.release.candidate import Released, Watchers, unheard
+from mlops.release.evidence import Record, ab_columns, ab_rows, copies_sentence
+from mlops.settings.sections import AbTestSettings
 
 _BAR = 40
 _LINE_SECONDS = 5.0

@@ -10,9 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from ..files import write_json, write_text
-from .ab_test import METRICS, AbResult, Arm, Limits, Look, Phase, number
-from .smoke import SmokeResult
+from mlops.files import write_json, write_text
+from mlops.release.ab_test.run import METRICS, AbResult, Arm, Limits, Look, Phase, number
+from mlops.release.smoke import SmokeResult
 
 SCHEMA = 1
 _COLOURS = {"baseline": "#8a8886", "candidate": "#0f6cbd", "limit": "#a4262c"}

@@ -18,21 +18,22 @@ from typing import Any
 import aiohttp
 import polars as pl
 
-from ..errors import ConfigError, MlopsError
-from ..files import read_json
-from ..platforms.base import ALL_TRAFFIC, Endpoint, ModelVersion, Platform, Report
-from ..platforms.version_folder import read_signature
-from ..settings import AbTestSettings, LoadedSettings
-from ..steps.prepare import HOLDOUT_FILE
-from .ab_test import check_arms
-from .release import NOBODY, Released, Watchers, ab_test, has_ab_test, release
-from .traffic import (
+from mlops.artifacts.version_folder import read_signature
+from mlops.errors import ConfigError, MlopsError
+from mlops.files import read_json
+from mlops.platforms.base import ALL_TRAFFIC, Endpoint, ModelVersion, Platform, Report
+from mlops.release.ab_test.run import check_arms
+from mlops.release.candidate import NOBODY, Released, Watchers, ab_test, has_ab_test, release
+from mlops.release.traffic import (
     AB_TEST_LEVEL,
     RELEASE_LEVEL,
     other_colour,
     require_level,
     sole_deployment,
 )
+from mlops.settings.loading import LoadedSettings
+from mlops.settings.sections import AbTestSettings
+from mlops.steps.prepare import HOLDOUT_FILE
 
 REQUESTS_PER_SECOND = 150
 ROWS = 500

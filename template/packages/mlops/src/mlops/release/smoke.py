@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ..checks import Check
-from ..errors import ConfigError
-from ..platforms.base import Answer, Deployment, Endpoint, Platform, Report, silent
-from ..platforms.version_folder import read_signature
-from ..settings import LoadedSettings, SmokeTestSettings
+from mlops.artifacts.version_folder import read_signature
+from mlops.checks import Check
+from mlops.errors import ConfigError
+from mlops.platforms.base import Answer, Deployment, Endpoint, Platform, Report, silent
+from mlops.settings.loading import LoadedSettings
+from mlops.settings.sections import SmokeTestSettings
 
 SCHEMA = 1
 BATCHES = (1, 100)

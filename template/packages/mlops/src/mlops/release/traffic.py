@@ -2,9 +2,9 @@
 
 from collections.abc import Collection, Iterable, Mapping
 
-from ..checks import failures
-from ..errors import ConfigError, MlopsError, PlatformError, Refused
-from ..platforms.base import (
+from mlops.checks import failures
+from mlops.errors import ConfigError, MlopsError, PlatformError, Refused
+from mlops.platforms.base import (
     ALL_TRAFFIC,
     AtWork,
     Deployment,
@@ -14,9 +14,9 @@ from ..platforms.base import (
     Report,
     silent,
 )
-from ..project import Project
-from ..settings import SmokeTestSettings
-from .smoke import SmokeResult, signatures_of, smoke_test
+from mlops.release.smoke import SmokeResult, signatures_of, smoke_test
+from mlops.settings.project import Project
+from mlops.settings.sections import SmokeTestSettings
 
 COLOURS = ("blue", "green")
 RELEASE_LEVEL = 2
@@ -29,17 +29,12 @@ def require_level(project: Project, level: int, command: str) -> None:
     Raises:
         ConfigError: the project's level is lower.
     """
-    present = maturity_level(project)
+    present = project.maturity_level
     if present < level:
         raise ConfigError(
             f"`mlops {command}` comes with maturity level {level}, and this project is at level "
             f"{present}: raise it with `copier update -d maturity_level={level}`"
         )
-
-
-def maturity_level(project: Project) -> int:
-    """Return the level that the project's pyproject.toml states."""
-    return int(project.facts.get("maturity_level", 1))
 
 
 def sole_deployment(traffic: Mapping[str, int]) -> str | None:

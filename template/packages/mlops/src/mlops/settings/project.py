@@ -5,15 +5,53 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .errors import ConfigError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from mlops.errors import ConfigError
+
+_ROOT_FILE = "pyproject.toml"
+
+
+class Facts(BaseModel):
+    """The table `[tool.mlops]`: what the commands know about the project."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(min_length=1)
+    package: str = Field(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$")
+    title: str
+    description: str
+    team: str
+    contact: str
+    maturity_level: int = Field(ge=1, le=3)
 
 
 @dataclass(frozen=True)
 class Project:
-    """The project's root folder and the facts in its `[tool.mlops]` table."""
+    """The project's root folder and what its `[tool.mlops]` table says.
+
+    Attributes:
+        root: the folder of its pyproject.toml.
+        facts: name, the team's package, title, description, team, contact and maturity level.
+    """
 
     root: Path
-    facts: dict[str, Any]
+    facts: Facts
+
+    @property
+    def name(self) -> str:
+        """What models and endpoints are named after."""
+        return self.facts.name
+
+    @property
+    def package(self) -> str:
+        """The import name of the team's package, which defines the use case."""
+        return self.facts.package
+
+    @property
+    def maturity_level(self) -> int:
+        """How much is automated, from 1 to 3."""
+        return self.facts.maturity_level
 
     @property
     def state_dir(self) -> Path:
@@ -25,19 +63,31 @@ def find_project(start: Path | None = None) -> Project:
     """Find the project that holds `start` (by default the current folder).
 
     Raises:
-        ConfigError: no folder on the way up has a pyproject.toml with `[tool.mlops]`.
+        ConfigError: no folder on the way up has a pyproject.toml with `[tool.mlops]`, or what that
+            table says is not valid.
     """
     here = (start or Path.cwd()).resolve()
     for folder in (here, *here.parents):
-        path = folder / "pyproject.toml"
+        path = folder / _ROOT_FILE
         if not path.is_file():
             continue
         try:
-            facts = tomllib.loads(path.read_text(encoding="utf-8")).get("tool", {}).get("mlops")
+            table = tomllib.loads(path.read_text(encoding="utf-8")).get("tool", {}).get("mlops")
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise ConfigError(f"{path} is not valid TOML: {error}") from None
-        if facts is not None:
-            return Project(root=folder, facts=dict(facts))
+        if table is not None:
+            return Project(root=folder, facts=_facts(path, table))
     raise ConfigError(
         f"{here} is not inside a project: no pyproject.toml with a [tool.mlops] table on the way up"
     )
+
+
+def _facts(path: Path, table: Any) -> Facts:
+    try:
+        return Facts.model_validate(table)
+    except ValidationError as error:
+        problems = "; ".join(
+            f"{'.'.join(map(str, each['loc'])) or 'the table'}: {each['msg']}"
+            for each in error.errors()
+        )
+        raise ConfigError(f"{path}, [tool.mlops]: {problems}") from None

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from ..files import file_sha256, new_folder, write_json
-from ..metrics import Labels, Probabilities, classification_metrics
-from ..plots import write_plots
-from ..settings import LoadedSettings
-from ..usecase import LABEL
-from .fit import BASELINE_FILE, MODEL_FILE, load_model, matrix
-from .prepare import load_prepared
+from mlops.files import file_sha256, new_folder, write_json
+from mlops.metrics import Labels, Probabilities, classification_metrics
+from mlops.settings.loading import LoadedSettings
+from mlops.steps.fit import BASELINE_FILE, MODEL_FILE, load_model, matrix
+from mlops.steps.plots import write_plots
+from mlops.steps.prepare import load_prepared
+from mlops.usecase.use_case import LABEL
 
 SCHEMA = 1
 RESULTS_FILE = "evaluation.json"

@@ -10,12 +10,12 @@ import numpy.typing as npt
 import polars as pl
 import skops.io
 
-from ..errors import Refused
-from ..files import file_sha256, new_folder, write_json
-from ..governance.lineage import environment_state
-from ..settings import LoadedSettings, flatten
-from ..usecase import LABEL
-from .prepare import load_prepared
+from mlops.errors import Refused
+from mlops.files import file_sha256, new_folder, write_json
+from mlops.governance.lineage import environment_state
+from mlops.settings.loading import LoadedSettings, flatten
+from mlops.steps.prepare import load_prepared
+from mlops.usecase.use_case import LABEL
 
 SCHEMA = 1
 MODEL_FILE = "model.skops"

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from .errors import Refused
-from .metrics import Probabilities
-from .steps.fit import Matrix
+from mlops.errors import Refused
+from mlops.metrics import Probabilities
+from mlops.steps.fit import Matrix
 
 INPUT = "features"
 OUTPUT = "probabilities"

@@ -12,8 +12,8 @@ from sklearn.calibration import calibration_curve
 from sklearn.inspection import permutation_importance
 from sklearn.metrics import confusion_matrix, precision_recall_curve, roc_curve
 
-from .metrics import Labels, Probabilities
-from .steps.fit import Matrix
+from mlops.metrics import Labels, Probabilities
+from mlops.steps.fit import Matrix
 
 _COLOURS = {"model": "#0f6cbd", "baseline": "#8a8886"}
 _IMPORTANCE_ROWS = 2_000

@@ -16,11 +16,12 @@ from typing import Any
 import ibis
 import polars as pl
 
-from ..errors import ConfigError, Refused
-from ..files import file_sha256, new_folder, read_json, write_json
-from ..settings import LoadedSettings, SplitSettings
-from ..usecase import LABEL, UseCase
-from .validate import DATA_FILE, RESULTS_FILE
+from mlops.errors import ConfigError, Refused
+from mlops.files import file_sha256, new_folder, read_json, write_json
+from mlops.settings.loading import LoadedSettings
+from mlops.settings.sections import SplitSettings
+from mlops.steps.validate import DATA_FILE, RESULTS_FILE
+from mlops.usecase.use_case import LABEL, UseCase
 
 SCHEMA = 1
 TRAIN_FILE = "train.parquet"

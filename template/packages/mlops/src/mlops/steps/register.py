@@ -4,17 +4,17 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from ..errors import ConfigError, Refused
-from ..files import file_sha256, new_folder, read_json, write_json, write_text
-from ..governance.gate import require_passed
-from ..governance.lineage import build_lineage
-from ..governance.model_card import build_card, render_card
-from ..monitoring.baseline import drift_baseline
-from ..onnx_model import convert, parity_gap, predict
-from ..platforms.base import ModelVersion, Platform, Run
-from ..settings import LoadedSettings
-from .fit import load_model, matrix
-from .prepare import HOLDOUT_FILE, Prepared, load_prepared
+from mlops.errors import ConfigError, Refused
+from mlops.files import file_sha256, new_folder, read_json, write_json, write_text
+from mlops.governance.gate import require_passed
+from mlops.governance.lineage import build_lineage
+from mlops.governance.model_card import build_card, render_card
+from mlops.monitoring.baseline import drift_baseline
+from mlops.platforms.base import ModelVersion, Platform, Run
+from mlops.settings.loading import LoadedSettings
+from mlops.steps.fit import load_model, matrix
+from mlops.steps.onnx_model import convert, parity_gap, predict
+from mlops.steps.prepare import HOLDOUT_FILE, Prepared, load_prepared
 
 SIGNATURE_SCHEMA = 1
 PACKAGE_SCHEMA = 1
@@ -121,10 +121,10 @@ def _build(
     )
     facts = settings.project.facts
     card = build_card(
-        title=str(facts["title"]),
-        description=str(facts["description"]),
-        team=str(facts["team"]),
-        contact=str(facts["contact"]),
+        title=facts.title,
+        description=facts.description,
+        team=facts.team,
+        contact=facts.contact,
         metric=settings.values.gate.metric,
         features=signature["features"],
         evaluation=evaluation,

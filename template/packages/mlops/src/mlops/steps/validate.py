@@ -10,12 +10,12 @@ import pandera.polars as pa
 import polars as pl
 from pandera.errors import SchemaErrors
 
-from ..data.findings import ROWS_SHOWN, ROWS_STORED, Finding, Row, ValidationReport
-from ..data.fingerprint import fingerprint
-from ..data.reader import RawFile, list_files, read_file
-from ..errors import ConfigError
-from ..files import new_folder, write_json
-from ..settings import LoadedSettings
+from mlops.data.findings import ROWS_SHOWN, ROWS_STORED, Finding, Row, ValidationReport
+from mlops.data.fingerprint import fingerprint
+from mlops.data.reader import RawFile, list_files, read_file
+from mlops.errors import ConfigError
+from mlops.files import new_folder, write_json
+from mlops.settings.loading import LoadedSettings
 
 DATA_FILE = "data.parquet"
 RESULTS_FILE = "validation-results.json"

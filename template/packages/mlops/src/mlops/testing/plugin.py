@@ -1,4 +1,4 @@
-"""Options and fixtures for all tests."""
+"""A pytest plugin: a test that meets an unfilled stub of the use case is expected to fail."""
 
 import os
 from collections.abc import Generator
@@ -13,7 +13,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--no-stubs",
         action="store_true",
-        help="let tests fail that meet an unfilled stub of use_case/",
+        help="let tests fail that meet an unfilled stub of the use case",
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from .errors import ConfigError, StubNotFilled
+from mlops.errors import ConfigError, StubNotFilled
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
-"""What the machinery asks of a use case, and the loader that finds it.
+"""What the machinery asks of a use case: the team's package, named in `[tool.mlops]`.
 
-A use case is a package of small modules. Each is imported only when its part is needed:
+It is a package of small modules. Each is imported only when its part is needed:
 
 | module        | must define                                       | may define      |
 |---------------|---------------------------------------------------|-----------------|
@@ -17,10 +17,12 @@ import importlib
 import importlib.util
 from dataclasses import dataclass
 from datetime import date
+from importlib.machinery import ModuleSpec
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from .errors import ConfigError
+from mlops.errors import ConfigError
 
 if TYPE_CHECKING:
     import ibis
@@ -36,6 +38,16 @@ class UseCase:
     """The parts of one use case, with the defaults of what it leaves out."""
 
     module: str
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the team's package.
+
+        Raises:
+            ConfigError: it cannot be imported.
+        """
+        found = self._spec(self.module)
+        return Path(next(iter(found.submodule_search_locations or ())))
 
     def contract(self) -> "type[pa.DataFrameModel]":
         """Return the pandera model that raw data must satisfy."""
@@ -105,7 +117,7 @@ class UseCase:
         if module is None or not hasattr(module, name):
             raise ConfigError(
                 f"the use case {self.module} does not define {name} in {part}.py; "
-                "the table in usecase.py says what each module holds"
+                "the table in mlops/usecase/use_case.py says what each module holds"
             )
         return getattr(module, name)
 
@@ -113,20 +125,19 @@ class UseCase:
         return getattr(self._import(part), name, default)
 
     def _import(self, part: str) -> ModuleType | None:
-        try:
-            if importlib.util.find_spec(self.module) is None:
-                raise ModuleNotFoundError(self.module)
-            if importlib.util.find_spec(f"{self.module}.{part}") is None:
-                return None
-        except ModuleNotFoundError as error:
-            raise ConfigError(
-                f"the setting use_case names {self.module}, which cannot be imported: {error}"
-            ) from None
+        self._spec(self.module)
+        if importlib.util.find_spec(f"{self.module}.{part}") is None:
+            return None
         return importlib.import_module(f"{self.module}.{part}")
 
-
-def load_use_case(module: str) -> UseCase:
-    """Return the use case at a dotted path; a leading dot means inside this package."""
-    if module.startswith("."):
-        module = f"{__package__}{module}"
-    return UseCase(module)
+    def _spec(self, module: str) -> ModuleSpec:
+        try:
+            found = importlib.util.find_spec(module)
+            if found is None:
+                raise ModuleNotFoundError(module)
+        except ModuleNotFoundError as error:
+            raise ConfigError(
+                f"[tool.mlops] package names {self.module}, which cannot be imported: {error}; "
+                "`uv sync` installs it"
+            ) from None
+        return found

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import numpy as np
 import polars as pl
 
-from .labels import ALARM, WINDOW_DAYS
+from fakes.tiny_use_case.labels import ALARM, WINDOW_DAYS
 
 
 def make_sample(size: int, seed: int, drift: float, reference_date: date) -> pl.DataFrame:

@@ -5,12 +5,8 @@ from typing import Any
 import pytest
 import requests
 
-from {{ package_name }}.errors import ConfigError, PlatformError
-from {{ package_name }}.platforms.azure_credentials import (
-    AUDIENCE,
-    github_assertion,
-    sign_in_kind,
-)
+from mlops.errors import ConfigError, PlatformError
+from mlops.platforms.azure.credentials import AUDIENCE, github_assertion, sign_in_kind
 
 GITHUB = {
     "ACTIONS_ID_TOKEN_REQUEST_URL": "https://token.example/?x=1",
@@ -47,7 +43,7 @@ class Session:
             raise requests.ConnectionError("lost")
         answer = requests.Response()
         answer.status_code = 200
-        answer._content = f'{{ '{{"value": "assertion {len(self.asked)}"}}' }}'.encode()
+        answer._content = f'{{"value": "assertion {len(self.asked)}"}}'.encode()
         return answer
 
 

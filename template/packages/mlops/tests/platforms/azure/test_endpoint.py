@@ -8,23 +8,18 @@ from typing import Any
 
 import pytest
 
-from {{ package_name }}.errors import ConfigError, PlatformError
-from {{ package_name }}.platforms import azure_changes, azure_endpoint
-from {{ package_name }}.platforms import azure_lease as leases
-from {{ package_name }}.platforms.azure_endpoint import AzureEndpoint
-from {{ package_name }}.platforms.azure_errors import azure_errors
-from {{ package_name }}.platforms.azure_models import AzureModels
-from {{ package_name }}.platforms.base import (
-    Answer,
-    DeploymentShare,
-    ModelVersion,
-    silent,
-)
-from {{ package_name }}.platforms.version_folder import VersionFacts
-from {{ package_name }}.release.traffic import has_traffic
-from {{ package_name }}.settings import LoadedSettings
-
-from .azure_fakes import Endpoints, SdkError, clients_of, deployment
+from fakes.azure import Endpoints, SdkError, clients_of, deployment
+from mlops.artifacts.version_folder import VersionFacts
+from mlops.errors import ConfigError, PlatformError
+from mlops.platforms.azure import changes as azure_changes
+from mlops.platforms.azure import endpoint as azure_endpoint
+from mlops.platforms.azure import lease as leases
+from mlops.platforms.azure.endpoint import AzureEndpoint
+from mlops.platforms.azure.errors import azure_errors
+from mlops.platforms.azure.models import AzureModels
+from mlops.platforms.base import Answer, DeploymentShare, ModelVersion, silent
+from mlops.release.traffic import has_traffic
+from mlops.settings.loading import LoadedSettings
 
 NAME = "tiny-dev"
 NOW = datetime.now(UTC)

@@ -5,9 +5,9 @@ import sys
 
 import pytest
 
-from {{ package_name }}.errors import ConfigError, MlopsError, PlatformError
-from {{ package_name }}.platforms.azure_client import be_quiet, require_extra
-from {{ package_name }}.platforms.azure_errors import (
+from mlops.errors import ConfigError, MlopsError, PlatformError
+from mlops.platforms.azure.client import be_quiet, require_extra
+from mlops.platforms.azure.errors import (
     Conflict,
     Failure,
     NotFound,
@@ -243,5 +243,5 @@ def test_a_word_may_be_text_or_one_of_the_sdks() -> None:
 def test_a_missing_extra_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("azure.ai.ml", "azure.ai", "azure"):
         monkeypatch.setitem(sys.modules, name, None)
-    with pytest.raises(ConfigError, match="run `uv sync --extra azure`"):
+    with pytest.raises(ConfigError, match="run `uv sync --group azure`"):
         require_extra()

@@ -7,13 +7,12 @@ from typing import Any
 import pytest
 import requests
 
-from {{ package_name }}.doctor import Finding
-from {{ package_name }}.platforms import azure_doctor
-from {{ package_name }}.platforms.azure_doctor import examine_azure
-from {{ package_name }}.project import Project
-from {{ package_name }}.settings import LoadedSettings, load_settings
-
-from .azure_fakes import SdkError, Workspace, clients_of
+from fakes.azure import SdkError, Workspace, clients_of
+from mlops.ops.doctor import Finding
+from mlops.platforms.azure import examine as azure_doctor
+from mlops.platforms.azure.examine import examine_azure
+from mlops.settings.loading import LoadedSettings, load_settings
+from mlops.settings.project import Project
 
 
 class Place:

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from {{ package_name }}.platforms import azure_lease as leases
-from {{ package_name }}.platforms.azure_lease import Undone
-from {{ package_name }}.platforms.base import DeploymentShare
+from mlops.platforms.azure import lease as leases
+from mlops.platforms.azure.lease import Undone
+from mlops.platforms.base import DeploymentShare
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 BLUE = {"blue": DeploymentShare(3, 100)}

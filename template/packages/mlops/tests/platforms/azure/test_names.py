@@ -4,14 +4,9 @@ from typing import Any
 
 import pytest
 
-from {{ package_name }}.errors import ConfigError
-from {{ package_name }}.platforms.azure_names import (
-    azure_names,
-    check_online_name,
-    identity_id,
-    subscription_id,
-)
-from {{ package_name }}.settings import AzureSettings
+from mlops.errors import ConfigError
+from mlops.platforms.azure.names import azure_names, check_online_name, identity_id, subscription_id
+from mlops.settings.sections import AzureSettings
 
 
 def test_names_follow_from_the_project_and_the_environment() -> None:

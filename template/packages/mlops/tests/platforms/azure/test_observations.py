@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 import requests
 
-from {{ package_name }}.errors import ConfigError, PlatformError
-from {{ package_name }}.platforms import azure_observations
-from {{ package_name }}.platforms.azure_observations import (
+from mlops.errors import ConfigError, PlatformError
+from mlops.platforms.azure import observations as azure_observations
+from mlops.platforms.azure.observations import (
     TrafficLog,
     parse_time,
     query_traffic,
@@ -16,7 +16,7 @@ from {{ package_name }}.platforms.azure_observations import (
     status_of,
     traffic_query,
 )
-from {{ package_name }}.platforms.base import NotObserved
+from mlops.platforms.base import NotObserved
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 NONE: frozenset[str] = frozenset()

@@ -5,13 +5,8 @@ from typing import Any
 
 import pytest
 
-from {{ package_name }}.errors import ConfigError
-from {{ package_name }}.platforms.azure_origin import (
-    AzureOrigin,
-    asset_id,
-    origin_of,
-    read_origin,
-)
+from mlops.errors import ConfigError
+from mlops.platforms.azure.origin import AzureOrigin, asset_id, origin_of, read_origin
 
 WORKSPACE = (
     "/subscriptions/s/resourceGroups/g/providers/Microsoft.MachineLearningServices/workspaces/w"

@@ -7,18 +7,19 @@ from typing import Any
 
 import pytest
 
-from {{ package_name }}.data.findings import Finding, ValidationReport
-from {{ package_name }}.errors import ConfigError, PlatformError, Refused
-from {{ package_name }}.files import file_sha256, read_json, write_json
-from {{ package_name }}.platforms import azure, azure_jobs, azure_models
-from {{ package_name }}.platforms.azure import AzurePlatform
-from {{ package_name }}.platforms.azure_data import folder_hash, register
-from {{ package_name }}.platforms.azure_models import HASH_TAG
-from {{ package_name }}.platforms.base import Run, silent
-from {{ package_name }}.settings import LoadedSettings
-
-from ...tiny_version import write_version
-from .azure_fakes import SdkError, Workspace, clients_of, have_entities
+from fakes.azure import SdkError, Workspace, clients_of, have_entities
+from fakes.tiny_version import write_version
+from mlops.data.findings import Finding, ValidationReport
+from mlops.errors import ConfigError, PlatformError, Refused
+from mlops.files import file_sha256, read_json, write_json
+from mlops.platforms.azure import jobs as azure_jobs
+from mlops.platforms.azure import models as azure_models
+from mlops.platforms.azure import platform as azure
+from mlops.platforms.azure.data import folder_hash, register
+from mlops.platforms.azure.models import HASH_TAG
+from mlops.platforms.azure.platform import AzurePlatform
+from mlops.platforms.base import Run, silent
+from mlops.settings.loading import LoadedSettings
 
 LAKE = "azureml://datastores/lake/paths"
 
@@ -94,7 +95,7 @@ def test_a_version_is_downloaded_once_and_checked_each_time(place: Place) -> Non
 
 
 def test_a_version_of_another_hash_than_registered_is_refused(place: Place) -> None:
-    place.keep(place.registry, 1, **{{ '{"model.sha256": "0" * 64}' }})
+    place.keep(place.registry, 1, **{"model.sha256": "0" * 64})
     with pytest.raises(Refused, match="as it was registered"):
         place.platform.version(1)
 
@@ -289,7 +290,7 @@ def test_the_step_that_failed_is_named_with_the_place_of_its_log(place: Place) -
 
 @pytest.mark.parametrize("name", ["validate", "another name"])
 def test_refused_data_are_told_by_the_results_which_are_kept(place: Place, name: str) -> None:
-    place.workspace.jobs.went(**{{ '{name: "Failed"}' }})
+    place.workspace.jobs.went(**{name: "Failed"})
     folder = place.folder / "validated"
     found = Finding("in_range(0, 9)", "must be in the range 0 to 9", "a.csv", "age", 3)
     report = ValidationReport({"a.csv": 5}, 5, "2026-01-31", None, (found,), ())

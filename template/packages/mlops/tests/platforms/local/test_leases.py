@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import psutil
 
-from {{ package_name }}.platforms import leases, processes
-from {{ package_name }}.platforms.base import DeploymentShare
-from {{ package_name }}.platforms.state import DeploymentState, EndpointState, Lease
+from mlops.platforms.base import DeploymentShare
+from mlops.platforms.local import leases, processes
+from mlops.platforms.local.state import DeploymentState, EndpointState, Lease
 
 
 def deployment(version: int) -> DeploymentState:

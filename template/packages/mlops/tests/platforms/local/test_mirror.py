@@ -5,8 +5,8 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from {{ package_name }}.platforms.copies import MAX_COPIES_IN_FLIGHT, Copies
-from {{ package_name }}.platforms.observations import ObservationLog
+from mlops.platforms.local.mirror import MAX_COPIES_IN_FLIGHT, Copies
+from mlops.platforms.local.observations import ObservationLog
 
 SECONDS = 60.0
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from {{ package_name }}.platforms.local_http import get_observations
-from {{ package_name }}.platforms.observations import PAGE, ObservationLog
+from mlops.platforms.http import get_observations
+from mlops.platforms.local.observations import PAGE, ObservationLog
 
 
 class Clock:

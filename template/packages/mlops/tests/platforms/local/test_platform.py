@@ -8,14 +8,14 @@ import polars as pl
 import pytest
 from mlflow import MlflowClient
 
-from {{ package_name }}.errors import ConfigError, Refused
-from {{ package_name }}.governance.gate import judge_run
-from {{ package_name }}.platforms.base import Deployment
-from {{ package_name }}.platforms.local import LocalPlatform
-from {{ package_name }}.project import find_project
-from {{ package_name }}.settings import LoadedSettings, load_settings
-from {{ package_name }}.steps import fit
-from {{ package_name }}.steps.register import register_run
+from mlops.errors import ConfigError, Refused
+from mlops.governance.gate import judge_run
+from mlops.platforms.base import Deployment
+from mlops.platforms.local.platform import LocalPlatform
+from mlops.settings.loading import LoadedSettings, load_settings
+from mlops.settings.project import find_project
+from mlops.steps import fit
+from mlops.steps.register import register_run
 
 Trained = tuple[LocalPlatform, str]
 

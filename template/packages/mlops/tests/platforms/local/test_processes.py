@@ -13,8 +13,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from {{ package_name }}.platforms import processes
-from {{ package_name }}.platforms.processes import ProcessRecord
+from mlops.platforms.local import processes
+from mlops.platforms.local.processes import ProcessRecord
 
 PYTHON = [sys.executable, "-S", "-E", "-c"]
 SLEEP = "import time; time.sleep(60)"
@@ -190,7 +190,7 @@ def test_a_ctrl_c_in_the_terminal_does_not_reach_the_process(home: Path) -> None
     code = """
 import os, sys, time
 from pathlib import Path
-from {{ package_name }}.platforms import processes
+from mlops.platforms.local import processes
 record = processes.new_record("test", 1, "logs")
 record = processes.start(record, [*sys.argv[1:], record.token], Path(), os.environ)
 print(record.pid, flush=True)

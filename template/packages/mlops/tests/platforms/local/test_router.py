@@ -21,11 +21,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from {{ package_name }}.platforms import processes, router
-from {{ package_name }}.platforms.copies import MAX_COPIES_IN_FLIGHT
-from {{ package_name }}.platforms.processes import LOCALHOST, ProcessRecord
-from {{ package_name }}.platforms.router import DEPLOYMENT_HEADER, Router, create_app
-from {{ package_name }}.platforms.state import DeploymentState, EndpointState, StateFile
+from mlops.platforms.local import processes, router
+from mlops.platforms.local.mirror import MAX_COPIES_IN_FLIGHT
+from mlops.platforms.local.processes import LOCALHOST, ProcessRecord
+from mlops.platforms.local.router import DEPLOYMENT_HEADER, Router, create_app
+from mlops.platforms.local.state import DeploymentState, EndpointState, StateFile
 
 NAME = "tiny-dev"
 

@@ -9,14 +9,10 @@ from typing import Any
 
 import pytest
 
-from {{ package_name }}.errors import ConfigError, PlatformError
-from {{ package_name }}.platforms import serving_env
-from {{ package_name }}.platforms.base import silent
-from {{ package_name }}.platforms.serving_env import (
-    code_hash,
-    environment_python,
-    keep_code,
-)
+from mlops.errors import ConfigError, PlatformError
+from mlops.platforms.base import silent
+from mlops.platforms.local import serving_env
+from mlops.platforms.local.serving_env import code_hash, environment_python, keep_code
 
 
 @pytest.fixture

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from {{ package_name }}.errors import ConfigError
-from {{ package_name }}.platforms import state as state_module
-from {{ package_name }}.platforms.base import DeploymentShare
-from {{ package_name }}.platforms.processes import ProcessRecord
-from {{ package_name }}.platforms.state import (
+from mlops.errors import ConfigError
+from mlops.platforms.base import DeploymentShare
+from mlops.platforms.local import state as state_module
+from mlops.platforms.local.processes import ProcessRecord
+from mlops.platforms.local.state import (
     DeploymentState,
     EndpointBusy,
     EndpointState,

@@ -5,18 +5,11 @@ from typing import Any
 
 import pytest
 
-from {{ package_name }}.errors import ConfigError
-from {{ package_name }}.platforms.base import NotObserved, Observation
-from {{ package_name }}.release import ab_test
-from {{ package_name }}.release.ab_test import (
-    Arm,
-    Comparison,
-    Look,
-    limits_of,
-    phases,
-    run_ab_test,
-)
-from {{ package_name }}.settings import AbTestSettings, Margins
+from mlops.errors import ConfigError
+from mlops.platforms.base import NotObserved, Observation
+from mlops.release.ab_test import run as ab_test
+from mlops.release.ab_test.run import Arm, Comparison, Look, limits_of, phases, run_ab_test
+from mlops.settings.sections import AbTestSettings, Margins
 
 SETTINGS = AbTestSettings(share_percent=50)
 

@@ -9,7 +9,7 @@ from math import comb
 import numpy as np
 import pytest
 
-from {{ package_name }}.release.sequential import RateTest, blocks, log_growth
+from mlops.release.ab_test.sequential import RateTest, blocks, log_growth
 
 ALPHA = 0.05
 RUNS = 300

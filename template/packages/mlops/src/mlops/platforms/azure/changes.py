@@ -14,13 +14,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from ..errors import MlopsError, PlatformError
-from . import azure_lease as leases
-from .azure_errors import Conflict
-from .azure_lease import AzureLease
-from .azure_observations import TrafficLog
-from .azure_resource import Change, EndpointResource, View
-from .base import AtWork, Report, silent
+from mlops.errors import MlopsError, PlatformError
+from mlops.platforms.azure import lease as leases
+from mlops.platforms.azure.errors import Conflict
+from mlops.platforms.azure.lease import AzureLease
+from mlops.platforms.azure.observations import TrafficLog
+from mlops.platforms.azure.resource import Change, EndpointResource, View
+from mlops.platforms.base import AtWork, Report, silent
 
 SETTLE_SECONDS = 2.0
 _BEATS = 3

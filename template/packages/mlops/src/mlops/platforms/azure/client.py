@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..errors import ConfigError, PlatformError
-from ..settings import LoadedSettings
-from .azure_errors import NotFound, azure_errors
-from .azure_names import AzureNames, azure_names, subscription_id
-from .base import Report
+from mlops.errors import ConfigError, PlatformError
+from mlops.platforms.azure.errors import NotFound, azure_errors
+from mlops.platforms.azure.names import AzureNames, azure_names, subscription_id
+from mlops.platforms.base import Report
+from mlops.settings.loading import LoadedSettings
 
 _RETRIES = 5
 _LONGEST_WAIT = 30
@@ -25,7 +25,7 @@ __all__ = ["ACTIVE_VERSIONS", "ALL_VERSIONS", "AzureClients", "be_quiet", "requi
 
 
 def require_extra() -> None:
-    """Check that the packages of the extra `azure` are installed.
+    """Check that the packages of the group `azure` are installed.
 
     Raises:
         ConfigError: they are not.
@@ -36,7 +36,7 @@ def require_extra() -> None:
     except ModuleNotFoundError as error:
         raise ConfigError(
             f"the platform azure needs packages that are not installed ({error.name}): "
-            "run `uv sync --extra azure`"
+            "run `uv sync --group azure`"
         ) from None
 
 
@@ -60,7 +60,7 @@ class AzureClients:
     @functools.cached_property
     def credential(self) -> Any:
         """Who is signed in."""
-        from .azure_credentials import open_credential
+        from mlops.platforms.azure.credentials import open_credential
 
         require_extra()
         be_quiet()

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import requests
 
-from ..errors import ConfigError, PlatformError
+from mlops.errors import ConfigError, PlatformError
 
 AUDIENCE = "api://AzureADTokenExchange"
 _GITHUB_URL = "ACTIONS_ID_TOKEN_REQUEST_URL"

@@ -14,18 +14,19 @@ from typing import Any
 
 import requests
 
-from ..errors import ConfigError, MlopsError, PlatformError
-from . import azure_lease as leases
-from .azure_changes import Changes, Shared
-from .azure_client import AzureClients
-from .azure_environments import SERVING, environment_id, environment_version
-from .azure_errors import azure_errors
-from .azure_models import AzureModels
-from .azure_names import check_online_name, workspace_id
-from .azure_observations import DIRECT_AGENT, SCOPE, TrafficLog, query_traffic
-from .azure_origin import asset_id, read_origin
-from .azure_resource import Change, EndpointResource, View, version_of
-from .base import (
+from mlops.artifacts.version_folder import VersionFacts, verify_version
+from mlops.errors import ConfigError, MlopsError, PlatformError
+from mlops.platforms.azure import lease as leases
+from mlops.platforms.azure.changes import Changes, Shared
+from mlops.platforms.azure.client import AzureClients
+from mlops.platforms.azure.environments import SERVING, environment_id, environment_version
+from mlops.platforms.azure.errors import azure_errors
+from mlops.platforms.azure.models import AzureModels
+from mlops.platforms.azure.names import check_online_name, workspace_id
+from mlops.platforms.azure.observations import DIRECT_AGENT, SCOPE, TrafficLog, query_traffic
+from mlops.platforms.azure.origin import asset_id, read_origin
+from mlops.platforms.azure.resource import Change, EndpointResource, View, version_of
+from mlops.platforms.base import (
     ALL_TRAFFIC,
     Answer,
     Deployment,
@@ -35,9 +36,9 @@ from .base import (
     Report,
     silent,
 )
-from .local_http import post
-from .serving_env import code_hash
-from .traffic_rules import (
+from mlops.platforms.http import post
+from mlops.platforms.local.serving_env import code_hash
+from mlops.platforms.traffic_rules import (
     DEPLOYMENT_HEADER,
     check_mirror,
     check_removal,
@@ -45,7 +46,6 @@ from .traffic_rules import (
     require_healthy,
     unknown_deployment,
 )
-from .version_folder import VersionFacts, verify_version
 
 DEPLOYMENT_FILE = "aml/endpoints/deployment.yml"
 OK = 200

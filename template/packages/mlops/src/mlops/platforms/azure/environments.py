@@ -4,10 +4,10 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from .aml_images import DEFINITION, assemble
-from .azure_client import AzureClients
-from .azure_errors import azure_errors
-from .base import Report
+from mlops.platforms.azure.client import AzureClients
+from mlops.platforms.azure.errors import azure_errors
+from mlops.platforms.azure.images import DEFINITION, assemble
+from mlops.platforms.base import Report
 
 TRAINING, SERVING = "training", "serving"
 

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ..errors import ConfigError, MlopsError, PlatformError
+from mlops.errors import ConfigError, MlopsError, PlatformError
 
 _SDK_MODULES = ("azure.", "msrest.", "marshmallow.")
 _LONGEST = 600

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import requests
 
-from ..errors import ConfigError, MlopsError, PlatformError
-from .azure_client import AzureClients, require_extra
-from .azure_credentials import sign_in_kind
-from .azure_errors import azure_errors, word_of
-from .azure_names import subscription_id
-from .azure_observations import SCOPE, TABLE, query
+from mlops.errors import ConfigError, MlopsError, PlatformError
+from mlops.platforms.azure.client import AzureClients, require_extra
+from mlops.platforms.azure.credentials import sign_in_kind
+from mlops.platforms.azure.errors import azure_errors, word_of
+from mlops.platforms.azure.names import subscription_id
+from mlops.platforms.azure.observations import SCOPE, TABLE, query
 
 if TYPE_CHECKING:
-    from ..doctor import Finding
-    from ..settings import LoadedSettings
+    from mlops.ops.doctor import Finding
+    from mlops.settings.loading import LoadedSettings
 
 _ARM_SCOPE = "https://management.azure.com/.default"
 _SIGNED_IN_AS = {
@@ -33,7 +33,7 @@ Check = Callable[[], str]
 
 def examine_azure(settings: "LoadedSettings") -> "list[Finding]":
     """Check each resource of an environment; a check that fails never stops the others."""
-    from ..doctor import Finding
+    from mlops.ops.doctor import Finding
 
     findings: list[Finding] = []
     for name, check in _checks(settings):

@@ -1,18 +1,19 @@
 """The folders that Azure ML builds its images from.
 
-Each is made anew from aml/environments/<name>/ and files of the project, so that no copy of these
-can fall behind: a job's image follows uv.lock, a deployment's serving/requirements.txt.
+Each is made anew from aml/environments/<name>/ and files of the project, which keep their paths, so
+that no copy of these can fall behind: a job's image follows uv.lock, a deployment's
+serving/requirements.txt.
 """
 
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..errors import ConfigError
-from .serving_env import code_hash
+from mlops.errors import ConfigError
+from mlops.platforms.local.serving_env import code_hash
 
 ADDED: dict[str, Sequence[str]] = {
-    "training": ("pyproject.toml", "uv.lock"),
+    "training": ("pyproject.toml", "uv.lock", "packages/mlops/pyproject.toml"),
     "serving": ("serving/requirements.txt",),
 }
 DEFINITION = "environment.yml"
@@ -35,9 +36,13 @@ def assemble(root: Path, name: str, target: Path) -> str:
     if not own:
         raise ConfigError(f"{source.relative_to(root).as_posix()} holds nothing to build from")
     target.mkdir(parents=True, exist_ok=True)
-    for path in [*own, *(root / added for added in ADDED[name])]:
-        if not path.is_file():
-            remedy = _REMEDIES.get(path.name, "the image needs it")
-            raise ConfigError(f"{path.relative_to(root).as_posix()} does not exist: {remedy}")
+    for path in own:
         shutil.copyfile(path, target / path.name)
+    for added in ADDED[name]:
+        if not (root / added).is_file():
+            remedy = _REMEDIES.get(added, "the image needs it")
+            raise ConfigError(f"{added} does not exist: {remedy}")
+        copy = target / added
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(root / added, copy)
     return code_hash(target)

@@ -11,16 +11,24 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ..data.findings import stored_sentence
-from ..errors import ConfigError, MlopsError, PlatformError, Refused
-from ..files import new_folder, read_json, write_json
-from ..governance.lineage import GitState
-from ..settings import ENVIRONMENT_VARIABLE, PREFIX
-from .azure_client import AzureClients
-from .azure_environments import TRAINING, environment_id
-from .azure_errors import NotFound, azure_errors, word_of
-from .azure_steps import LOG, STEPS, Step, end_of_log, failed_step, in_words, steps_of
-from .base import Report, Run
+from mlops.data.findings import stored_sentence
+from mlops.errors import ConfigError, MlopsError, PlatformError, Refused
+from mlops.files import new_folder, read_json, write_json
+from mlops.governance.lineage import GitState
+from mlops.platforms.azure.client import AzureClients
+from mlops.platforms.azure.environments import TRAINING, environment_id
+from mlops.platforms.azure.errors import NotFound, azure_errors, word_of
+from mlops.platforms.azure.steps import (
+    LOG,
+    STEPS,
+    Step,
+    end_of_log,
+    failed_step,
+    in_words,
+    steps_of,
+)
+from mlops.platforms.base import Report, Run
+from mlops.settings.loading import ENVIRONMENT_VARIABLE, PREFIX
 
 PIPELINE = "aml/pipelines/train.yml"
 OUTPUTS = ("validated", "prepared", "model", "evaluation")

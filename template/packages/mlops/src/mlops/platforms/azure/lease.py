@@ -15,8 +15,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from . import processes
-from .base import DeploymentShare
+from mlops.platforms.base import DeploymentShare
+from mlops.platforms.local import processes
 
 LEASE = "mlops-lease-"
 PREVIOUS = "mlops-previous-"

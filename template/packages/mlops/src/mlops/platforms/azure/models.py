@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from ..errors import MlopsError, PlatformError, Refused
-from ..files import file_sha256, new_folder, read_json
-from .azure_client import ACTIVE_VERSIONS, ALL_VERSIONS, AzureClients
-from .azure_errors import Conflict, azure_errors
-from .base import ModelVersion, Report, Run
-from .version_folder import LINEAGE, MODEL, verify_version
+from mlops.artifacts.version_folder import LINEAGE, MODEL, verify_version
+from mlops.errors import MlopsError, PlatformError, Refused
+from mlops.files import file_sha256, new_folder, read_json
+from mlops.platforms.azure.client import ACTIVE_VERSIONS, ALL_VERSIONS, AzureClients
+from mlops.platforms.azure.errors import Conflict, azure_errors
+from mlops.platforms.base import ModelVersion, Report, Run
 
 HASH_TAG = "model.sha256"
 _ATTEMPTS = 5

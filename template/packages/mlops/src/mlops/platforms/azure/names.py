@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..errors import ConfigError
+from mlops.errors import ConfigError
 
 if TYPE_CHECKING:
-    from ..settings import AzureSettings
+    from mlops.settings.sections import AzureSettings
 
 SUBSCRIPTION_VARIABLE = "AZURE_SUBSCRIPTION_ID"
 _ONLINE_NAME = re.compile(r"[a-z](?:[a-z0-9-]{1,30}[a-z0-9])")

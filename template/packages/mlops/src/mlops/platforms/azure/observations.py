@@ -12,8 +12,8 @@ from typing import Any
 
 import requests
 
-from ..errors import ConfigError, PlatformError
-from .base import NotObserved, Observation
+from mlops.errors import ConfigError, PlatformError
+from mlops.platforms.base import NotObserved, Observation
 
 API = "https://api.loganalytics.azure.com/v1/workspaces/{workspace}/query"
 SCOPE = "https://api.loganalytics.io/.default"

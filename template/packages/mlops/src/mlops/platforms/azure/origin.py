@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import ConfigError
+from mlops.errors import ConfigError
 
 _ASSET = re.compile(r"/workspaces/[^/]+/(codes|environments)/([^/]+)/versions/([^/]+)$")
 _ORIGIN = re.compile(r"code (\S+:\S+), environment (\S+:\S+), on (\S+)")

@@ -5,16 +5,17 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ..data.source import locate
-from ..errors import ConfigError
-from ..files import write_json
-from ..governance.lineage import git_state
-from ..settings import LoadedSettings, load_settings
-from . import azure_data, azure_jobs
-from .azure_client import AzureClients, require_extra
-from .azure_models import AzureModels
-from .azure_names import subscription_id
-from .base import Endpoint, ModelVersion, Report, Run, silent
+from mlops.data.source import locate
+from mlops.errors import ConfigError
+from mlops.files import write_json
+from mlops.governance.lineage import git_state
+from mlops.platforms.azure import data as azure_data
+from mlops.platforms.azure import jobs as azure_jobs
+from mlops.platforms.azure.client import AzureClients, require_extra
+from mlops.platforms.azure.models import AzureModels
+from mlops.platforms.azure.names import subscription_id
+from mlops.platforms.base import Endpoint, ModelVersion, Report, Run, silent
+from mlops.settings.loading import LoadedSettings, load_settings
 
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{1,254}")
 
@@ -26,7 +27,7 @@ class AzurePlatform:
         settings: what is in force.
 
     Raises:
-        ConfigError: the extra `azure` is not installed, or no subscription is named.
+        ConfigError: the group `azure` is not installed, or no subscription is named.
     """
 
     name = "azure"
@@ -113,7 +114,7 @@ class AzurePlatform:
 
     def endpoint(self, name: str) -> Endpoint:
         """Return an endpoint by name, whether or not it exists yet."""
-        from .azure_endpoint import AzureEndpoint
+        from mlops.platforms.azure.endpoint import AzureEndpoint
 
         return AzureEndpoint(self._clients, self._models, name)
 

@@ -5,13 +5,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import ConfigError
-from .azure_client import AzureClients
-from .azure_errors import azure_errors, word_of
-from .azure_lease import AzureLease, Shares, read_lease
-from .azure_names import identity_id
-from .azure_origin import origin_of
-from .base import Deployment, DeploymentShare, Report, silent
+from mlops.errors import ConfigError
+from mlops.platforms.azure.client import AzureClients
+from mlops.platforms.azure.errors import azure_errors, word_of
+from mlops.platforms.azure.lease import AzureLease, Shares, read_lease
+from mlops.platforms.azure.names import identity_id
+from mlops.platforms.azure.origin import origin_of
+from mlops.platforms.base import Deployment, DeploymentShare, Report, silent
 
 ENDPOINT_FILE = "aml/endpoints/endpoint.yml"
 SUCCEEDED = "succeeded"

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import MlopsError
-from .azure_client import AzureClients
-from .azure_errors import azure_errors, word_of
+from mlops.errors import MlopsError
+from mlops.platforms.azure.client import AzureClients
+from mlops.platforms.azure.errors import azure_errors, word_of
 
 STEPS = ("validate", "prepare", "fit", "evaluate")
 LOG = "std_log.txt"

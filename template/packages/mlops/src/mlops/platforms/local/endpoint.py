@@ -14,10 +14,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ConfigError
-from ..project import Project
-from . import leases, processes
-from .base import (
+from mlops.artifacts.version_folder import verify_version
+from mlops.errors import ConfigError
+from mlops.platforms.base import (
     ALL_TRAFFIC,
     Answer,
     Deployment,
@@ -27,18 +26,25 @@ from .base import (
     Report,
     silent,
 )
-from .local_http import Unreachable, get_observations, post
-from .local_servers import (
+from mlops.platforms.http import Unreachable, get_observations, post
+from mlops.platforms.local import leases, processes
+from mlops.platforms.local.processes import LOCALHOST, ProcessRecord
+from mlops.platforms.local.servers import (
     POLL_SECONDS,
     PROBE_SECONDS,
     LocalServers,
     without_leftover,
     without_processes,
 )
-from .processes import LOCALHOST, ProcessRecord
-from .serving_env import code_hash, keep_code
-from .state import DeploymentState, EndpointBusy, EndpointState, Lease, StateFile
-from .traffic_rules import (
+from mlops.platforms.local.serving_env import code_hash, keep_code
+from mlops.platforms.local.state import (
+    DeploymentState,
+    EndpointBusy,
+    EndpointState,
+    Lease,
+    StateFile,
+)
+from mlops.platforms.traffic_rules import (
     DEPLOYMENT_HEADER,
     check_mirror,
     check_removal,
@@ -46,10 +52,10 @@ from .traffic_rules import (
     require_healthy,
     unknown_deployment,
 )
-from .version_folder import verify_version
+from mlops.settings.project import Project
 
 if TYPE_CHECKING:
-    from ..settings import EndpointSettings
+    from mlops.settings.sections import EndpointSettings
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,62}")
 

@@ -7,9 +7,9 @@ holds it stands in the state, so that the next command can undo what a killed on
 import os
 from dataclasses import replace
 
-from . import processes
-from .base import DeploymentShare
-from .state import EndpointState, Lease
+from mlops.platforms.base import DeploymentShare
+from mlops.platforms.local import processes
+from mlops.platforms.local.state import EndpointState, Lease
 
 
 def shares(state: EndpointState) -> dict[str, DeploymentShare]:

@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
 
-from .observations import LoggedRequest, ObservationLog
+from mlops.platforms.local.observations import LoggedRequest, ObservationLog
 
 MAX_COPIES_IN_FLIGHT = 20
 GATEWAY_TIMEOUT = 504

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import islice
 
-from .base import Observation
+from mlops.platforms.base import Observation
 
 KEPT = 50_000
 PAGE = 1000

@@ -7,14 +7,14 @@ from typing import Any
 
 from filelock import FileLock
 
-from ..data.findings import without_values
-from ..data.source import locate
-from ..errors import ConfigError, Refused
-from ..files import new_folder, read_json, write_json
-from ..governance.lineage import as_dict, git_state
-from ..settings import LoadedSettings, flatten, load_settings
-from .base import Endpoint, ModelVersion, Report, Run
-from .tracking import Tracking
+from mlops.data.findings import without_values
+from mlops.data.source import locate
+from mlops.errors import ConfigError, Refused
+from mlops.files import new_folder, read_json, write_json
+from mlops.governance.lineage import as_dict, git_state
+from mlops.platforms.base import Endpoint, ModelVersion, Report, Run
+from mlops.platforms.local.tracking import Tracking
+from mlops.settings.loading import LoadedSettings, flatten, load_settings
 
 
 class LocalPlatform:
@@ -145,7 +145,7 @@ class LocalPlatform:
 
     def endpoint(self, name: str) -> Endpoint:
         """Return an endpoint by name, whether or not it exists yet."""
-        from .local_endpoint import LocalEndpoint
+        from mlops.platforms.local.endpoint import LocalEndpoint
 
         return LocalEndpoint(
             self.settings.project, name, self.settings.values.endpoint, self._environments
@@ -181,7 +181,7 @@ class LocalPlatform:
         return self._state_dir / "runs" / run_id
 
     def _steps(self, run: Run, source: Path, git: dict[str, Any], report: Report) -> None:
-        from ..steps import evaluate, fit, prepare, validate
+        from mlops.steps import evaluate, fit, prepare, validate
 
         settings, folder = self.settings, run.folder
         report("validate: checking the contract")
@@ -203,7 +203,7 @@ class LocalPlatform:
         evaluate.run(folder / "prepared", folder / "model", folder / "evaluation", settings)
 
     def _log(self, run: Run) -> None:
-        from ..steps.fit import load_model
+        from mlops.steps.fit import load_model
 
         folder = run.folder
         training = read_json(folder / "model" / "training.json", schema=1)

@@ -22,13 +22,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from ..errors import MlopsError
-from . import processes
-from .copies import Copies
-from .observations import ObservationLog
-from .processes import LOCALHOST, ProcessRecord
-from .state import KEYS_FILE, STATE_FILE, StateFile
-from .traffic_rules import DEPLOYMENT_HEADER
+from mlops.errors import MlopsError
+from mlops.platforms.local import processes
+from mlops.platforms.local.mirror import Copies
+from mlops.platforms.local.observations import ObservationLog
+from mlops.platforms.local.processes import LOCALHOST, ProcessRecord
+from mlops.platforms.local.state import KEYS_FILE, STATE_FILE, StateFile
+from mlops.platforms.traffic_rules import DEPLOYMENT_HEADER
 
 _ABANDONED_AFTER = 3
 _WATCH_SECONDS = 2.0

@@ -14,19 +14,19 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ConfigError, MlopsError, PlatformError
-from . import processes
-from .base import Answer, Deployment, Report
-from .local_http import get_json, local_session, post
-from .processes import LOCALHOST, ProcessRecord
-from .serving_env import ENTRY_SCRIPT, REQUIREMENTS, environment_python
-from .state import DeploymentState, EndpointState, StateFile
-from .version_folder import VersionFacts, verify_version
+from mlops.artifacts.version_folder import VersionFacts, verify_version
+from mlops.errors import ConfigError, MlopsError, PlatformError
+from mlops.platforms.base import Answer, Deployment, Report
+from mlops.platforms.http import get_json, local_session, post
+from mlops.platforms.local import processes
+from mlops.platforms.local.processes import LOCALHOST, ProcessRecord
+from mlops.platforms.local.serving_env import ENTRY_SCRIPT, REQUIREMENTS, environment_python
+from mlops.platforms.local.state import DeploymentState, EndpointState, StateFile
 
 if TYPE_CHECKING:
     import requests
 
-    from ..settings import EndpointSettings
+    from mlops.settings.sections import EndpointSettings
 
 PROBE_SECONDS = 5.0
 POLL_SECONDS = 0.05

@@ -14,9 +14,9 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from ..errors import ConfigError, PlatformError
-from ..files import new_folder
-from .base import Report
+from mlops.errors import ConfigError, PlatformError
+from mlops.files import new_folder
+from mlops.platforms.base import Report
 
 REQUIREMENTS = "requirements.txt"
 ENTRY_SCRIPT = "score.py"

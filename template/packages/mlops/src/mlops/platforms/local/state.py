@@ -15,10 +15,10 @@ from typing import Any, TypeVar
 
 from filelock import FileLock, Timeout
 
-from ..errors import PlatformError
-from ..files import read_json, write_json
-from .base import DeploymentShare
-from .processes import ProcessRecord
+from mlops.errors import PlatformError
+from mlops.files import read_json, write_json
+from mlops.platforms.base import DeploymentShare
+from mlops.platforms.local.processes import ProcessRecord
 
 SCHEMA = 1
 STATE_FILE = "state.json"

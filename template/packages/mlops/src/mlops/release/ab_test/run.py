@@ -14,10 +14,10 @@ from typing import Any, Literal
 
 import numpy as np
 
-from ..errors import ConfigError
-from ..platforms.base import ALL_TRAFFIC, Endpoint, NotObserved, Observation, Report, silent
-from ..settings import AbTestSettings
-from .sequential import Evidence, RateTest, blocks
+from mlops.errors import ConfigError
+from mlops.platforms.base import ALL_TRAFFIC, Endpoint, NotObserved, Observation, Report, silent
+from mlops.release.ab_test.sequential import Evidence, RateTest, blocks
+from mlops.settings.sections import AbTestSettings
 
 METRICS = ("errors", "slow")
 NO_ANSWER = 0

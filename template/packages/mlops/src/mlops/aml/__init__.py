@@ -1,0 +1,1 @@
+"""Checks of the project's Azure ML definitions, offline."""

@@ -1,0 +1,1 @@
+"""What the folders of runs and versions hold: the only place that spells their names."""

@@ -1,0 +1,1 @@
+"""What pipelines ask for, and what they are told."""

@@ -1,0 +1,42 @@
+"""What a push changed, so that the pipeline runs the machinery's own tests only where it must."""
+
+import subprocess  # nosec B404
+from collections.abc import Iterable
+from pathlib import Path
+
+MACHINERY = ("packages/", "serving/", "pyproject.toml", "uv.lock")
+"""What the machinery is, runs on or is tested with: files, and folders with a slash at the end."""
+
+
+def changed_files(root: Path, before: str) -> list[str] | None:
+    """Return the files that differ between a commit and the present one, or None if unknown.
+
+    Unknown is a commit that is not given or not at hand: after a branch's first push, a forced one,
+    or in a clone without its history.
+
+    Args:
+        root: the project's root, in a git repository.
+        before: the commit before, by its hash.
+    """
+    if not before.strip("0"):
+        return None
+    command = ["git", "diff", "--name-only", "--no-renames", "-z", before, "HEAD", "--"]
+    try:
+        # a fixed argument list, no shell
+        done = subprocess.run(  # nosec B603
+            command, cwd=root, capture_output=True, text=True, encoding="utf-8", check=False
+        )
+    except OSError:
+        return None
+    return done.stdout.split("\0")[:-1] if done.returncode == 0 else None
+
+
+def concerns_machinery(files: Iterable[str] | None) -> bool:
+    """Tell whether the machinery's tests must run; where the changes are unknown they must."""
+    if files is None:
+        return True
+    return any(
+        file.startswith(part) if part.endswith("/") else file == part
+        for file in files
+        for part in MACHINERY
+    )

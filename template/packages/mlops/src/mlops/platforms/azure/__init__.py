@@ -1,0 +1,1 @@
+"""The platform azure: Azure Machine Learning."""

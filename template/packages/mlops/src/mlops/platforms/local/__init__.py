@@ -1,0 +1,1 @@
+"""The platform local: this machine."""

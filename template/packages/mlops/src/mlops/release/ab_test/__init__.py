@@ -1,0 +1,1 @@
+"""The comparison of a candidate with the deployment that serves."""

@@ -1,0 +1,1 @@
+"""Stand-ins and made-up projects that several tests use."""

@@ -1,0 +1,77 @@
+"""The contract of use cases, on a sound one and on ones with a fault each."""
+
+from datetime import date
+
+import ibis
+import polars as pl
+import pytest
+
+from fakes.project import write_project
+from mlops.settings.loading import load_settings
+from mlops.testing import ModelContract, UseCaseContract
+from mlops.testing.model import Fitted
+from mlops.testing.use_case import REFERENCE_DATE, Sampled
+from mlops.usecase.use_case import UseCase
+
+
+class Careful(UseCase):
+    """The tiny use case trusts its caller to hide later rows; this one hides them itself."""
+
+    def features(self, table: ibis.Table, reference_date: date) -> ibis.Table:
+        return super().features(table.filter(table.day <= reference_date), reference_date)
+
+    def labels(self, table: ibis.Table, cutoff: date, reference_date: date) -> ibis.Table:
+        return super().labels(table.filter(table.day <= reference_date), cutoff, reference_date)
+
+
+CARELESS = UseCase("fakes.tiny_use_case")
+CAREFUL = Careful("fakes.tiny_use_case")
+CUTOFF = CAREFUL.cutoff(REFERENCE_DATE, None)
+
+
+class TestUseCase(UseCaseContract):
+    @pytest.fixture(scope="class")
+    @classmethod
+    def use_case(cls) -> UseCase:
+        return CAREFUL
+
+
+class TestModel(ModelContract):
+    @pytest.fixture(scope="class")
+    @classmethod
+    def fitted(cls, tmp_path_factory: pytest.TempPathFactory) -> Fitted:
+        folder = tmp_path_factory.mktemp("tiny")
+        result = Fitted(folder, load_settings(write_project(folder / "project"), variables={}))
+        result.run()
+        return result
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        "test_rows_after_the_reference_date_change_nothing",
+        "test_what_makes_the_label_makes_no_feature",
+    ],
+)
+def test_features_that_see_the_label_window_are_noticed(test: str) -> None:
+    sampled = Sampled(CARELESS)
+    raw = sampled.raw()
+    with pytest.raises(AssertionError):
+        getattr(UseCaseContract(), test)(
+            CARELESS,
+            sampled,
+            raw,
+            Sampled(CAREFUL).features(raw, CUTOFF),
+            sampled.labels(raw, CUTOFF),
+            CUTOFF,
+        )
+
+
+def test_a_label_among_the_features_is_noticed() -> None:
+    sampled = Sampled(CAREFUL)
+    raw = sampled.raw()
+    features, labels = sampled.features(raw, CUTOFF), sampled.labels(raw, CUTOFF)
+    said = labels.get_column("label").cast(pl.Float32)
+    table = features.join(labels, on=CAREFUL.key).with_columns(copy=said)
+    with pytest.raises(AssertionError, match="copy says the label itself"):
+        UseCaseContract().test_features_do_not_hold_the_label(CAREFUL, features, table)

@@ -1,7 +1,9 @@
 """What the tests share: running commands, rendering, git repositories."""
 
+import functools
 import os
 import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +16,9 @@ from tools.expected_files import files_in
 from tools.worktree import ROOT, copy_worktree
 
 TESTS = ROOT / "tests"
+BIN = Path(sys.executable).parent
+MACHINERY = ROOT / "template" / "packages" / "mlops"
+PYTHON = "Scripts/python.exe" if os.name == "nt" else "bin/python"
 SETTINGS: dict[str, Any] = yaml.safe_load((ROOT / "copier.yml").read_text(encoding="utf-8"))
 QUESTIONS: dict[str, dict[str, Any]] = {
     name: value for name, value in SETTINGS.items() if not name.startswith("_")
@@ -73,6 +78,13 @@ def uv() -> str:
     return path
 
 
+@functools.cache
+def machinery_python() -> Path:
+    """Return the Python of the environment in which the machinery is tested, made if need be."""
+    run(uv(), "sync", "--quiet", "--all-extras", folder=MACHINERY)
+    return MACHINERY / ".venv" / PYTHON
+
+
 def commit_all(repository: Path, message: str = "Change", tag: str | None = None) -> None:
     """Commit everything in a folder, which becomes a repository if it is none."""
     if not (repository / ".git").exists():
@@ -97,7 +109,7 @@ class Project:
     @property
     def python(self) -> Path:
         """Its interpreter."""
-        return self.path / ".venv" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+        return self.path / ".venv" / PYTHON
 
     def run(self, *command: str | Path, **options: Any) -> str:
         """Run a command of its environment."""

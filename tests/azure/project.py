@@ -21,7 +21,7 @@ from tests.support import Project, Template, run, uv
 from .emulator import AzureEmulator, Call
 
 NAME = "purchase-prediction"
-CONTRACT = Path(__file__).parents[1] / "fixtures" / "azure_contract" / "test_azure_endpoint.py"
+CONTRACT = Path(__file__).with_name("contract") / "test_azure_endpoint.py"
 ENVIRONMENTS = ("dev", "test", "prod")
 # Small and quick, but nothing is left out: the A/B test needs few requests to be sure.
 SETTINGS = {
@@ -76,13 +76,13 @@ class AzureProject:
     def mlops(self, *arguments: str, **options: Any) -> str:
         """Run a command; return what it said."""
         env = self.environment | options.pop("settings", {})
-        command = [str(self.project.python), "-m", "purchase_prediction", *arguments]
+        command = [str(self.project.python), "-m", "mlops", *arguments]
         return run(*command, folder=self.project.path, env=env, **options)
 
     def begin(self, *arguments: str, **settings: str) -> "subprocess.Popen[str]":
         """Start a command, with these settings besides, and do not wait for it."""
         return subprocess.Popen(
-            [str(self.project.python), "-m", "purchase_prediction", *arguments],
+            [str(self.project.python), "-m", "mlops", *arguments],
             cwd=self.project.path,
             env=os.environ | self.environment | settings,
             stdout=subprocess.PIPE,
@@ -158,7 +158,7 @@ class AzureProject:
         return {feature["name"]: feature["example"] for feature in signature["features"]}
 
     def run_contract(self) -> str:
-        """Let the project's tests of what every endpoint does run, in a workspace of their own."""
+        """Let the contract of every endpoint run, in a workspace of its own."""
         self.azure.add_workspace("mlw-contract", "rg-contract")
         self.azure.add_registry("mlr-contract", "rg-contract-shared")
         own = {
@@ -166,13 +166,12 @@ class AzureProject:
             "MLOPS_AZURE__RESOURCE_GROUP": "rg-contract",
             "MLOPS_AZURE__REGISTRY": "mlr-contract",
         }
-        tests = self.project.path / "tests" / "azure"
+        tests = self.project.path / "azure_contract"
         tests.mkdir()
-        (tests / "__init__.py").touch()
         shutil.copy(CONTRACT, tests)
         try:
             command = [str(self.project.python), "-m", "pytest", "-q", "-p", "no:cacheprovider"]
-            command += ["-W", "ignore", str(tests)]
+            command += ["-c", "packages/mlops/pyproject.toml", "-W", "ignore", str(tests)]
             env = self.environment | own
             return run(*command, folder=self.project.path, env=env, timeout=900)
         finally:
@@ -247,7 +246,7 @@ def azure_project(
 
 _SERVING = """
 from pathlib import Path
-from purchase_prediction.platforms.serving_env import environment_python
+from mlops.platforms.local.serving_env import environment_python
 requirements = Path("serving/requirements.txt")
 print(environment_python(Path("."), requirements, Path(".mlops/serving-env"), lambda line: None))
 """

@@ -1,17 +1,13 @@
 """The definitions in aml/, read offline by Azure ML's own SDK, beside the project's own checks.
 
-The project's tests find every fault of template/tests/aml_faults.yaml. Here each is shown to pass
+The machinery's tests find every fault of tests/aml/faults.yaml. Here each is shown to pass
 the SDK's loaders and its validation, but for the few that these do refuse.
 """
 
-import importlib
-import importlib.util
 import shutil
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -35,27 +31,19 @@ from azure.ai.ml._utils._asset_utils import get_ignore_file, get_upload_files_fr
 from azure.ai.ml.constants import TimeZone
 from azure.ai.ml.entities._load_functions import load_schedule
 from azure.ai.ml.exceptions import ValidationException
+from fakes import aml_files
 from marshmallow import ValidationError
+from mlops.aml import shapes
+from mlops.aml.lint import lint
+from mlops.aml.time_zones import TIME_ZONES
+from mlops.cli.main import mlops
 
 from tests.support import Template
-from tools.worktree import ROOT
 
 pytestmark = pytest.mark.filterwarnings("ignore:The `context` parameter is deprecated")
 
 PACKAGE = "checked_definitions"
 
-
-def load_module(name: str, path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-SAMPLES = load_module("aml_files", ROOT / "template" / "tests" / "aml_files.py")
 
 REFUSED_BY_THE_SDK = {
     "required input missing",
@@ -105,13 +93,6 @@ def is_refused(path: Path) -> bool:
 def project(template: Template, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("definitions") / "project"
     return template.render(folder, package_name=PACKAGE)
-
-
-@pytest.fixture(scope="module")
-def shapes(project: Path) -> ModuleType:
-    """The project's own list of keys."""
-    path = project / "src" / PACKAGE / "platforms" / "aml_lint" / "shapes.py"
-    return load_module("shapes", path)
 
 
 def test_every_definition_can_be_loaded(project: Path) -> None:
@@ -199,19 +180,24 @@ def test_a_deployment_takes_what_is_put_in(project: Path) -> None:
 def test_a_job_gets_the_code_and_no_more(project: Path) -> None:
     """By the SDK's own reading of .amlignore."""
     left_out = [".git/HEAD", ".venv/bin/python", ".mlops/state.json", "data/a.csv", "src/x.pyc"]
-    for name in [*left_out, "uv.lock", f"src/{PACKAGE}/__pycache__/cli.pyc"]:
+    left_out += ["packages/mlops/src/mlops/__pycache__/cli.pyc", "packages/mlops/tests/test_x.py"]
+    for name in [*left_out, "uv.lock"]:
         path = project / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("x", encoding="utf-8")
     assert {name.split("/")[0] for name in uploaded(project)} == {
         "conf",
+        "packages",
         "pyproject.toml",
         "src",
         "uv.lock",
     }
-    suffixes = {Path(name).suffix for name in uploaded(project) if name.startswith("src/")}
-    assert suffixes == {".py"}
-    assert f"src/{PACKAGE}/data/source.py" in uploaded(project)
+    code = [name for name in uploaded(project) if name.startswith(("src/", "packages/"))]
+    suffixes = {Path(name).suffix for name in code}
+    assert suffixes == {".py", ".md", ".toml", ".typed"}
+    assert "packages/mlops/src/mlops/data/source.py" in uploaded(project)
+    assert f"src/{PACKAGE}/features.py" in uploaded(project)
+    assert not [name for name in uploaded(project) if name.startswith("packages/mlops/tests")]
 
 
 def test_a_deployment_gets_the_scoring_code_alone(project: Path) -> None:
@@ -262,33 +248,30 @@ OWN_FAULTS = {
 
 @pytest.mark.parametrize("fault", OWN_FAULTS.values(), ids=OWN_FAULTS)
 def test_a_fault_of_its_own_files_passes_the_sdk_and_not_the_projects_checks(
-    project: Path, tmp_path: Path, fault: OwnFault, monkeypatch: pytest.MonkeyPatch
+    project: Path, tmp_path: Path, fault: OwnFault
 ) -> None:
-    """Its tests/unit/test_aml.py asks for no problem at all."""
-    monkeypatch.syspath_prepend(project / "src")
-    checks = importlib.import_module(f"{PACKAGE}.platforms.aml_lint")
-    cli = importlib.import_module(f"{PACKAGE}.cli")
+    """`mlops aml check` asks for no problem at all."""
     root = tmp_path / "project"
     shutil.copytree(project, root)
-    assert checks.lint(root, cli.mlops) == []
+    assert lint(root, mlops) == []
     path = root / "aml" / fault.file
     text = path.read_text(encoding="utf-8")
     assert fault.old in text
     path.write_text(text.replace(fault.old, fault.new), encoding="utf-8")
     for file in (path, root / "aml" / "pipelines" / "train.yml"):
         assert set(read(file).values()) <= {"Compute not set"}
-    assert fault.said in "; ".join(map(str, checks.lint(root, cli.mlops)))
+    assert fault.said in "; ".join(map(str, lint(root, mlops)))
 
 
 def test_the_samples_of_the_projects_tests_can_be_loaded(tmp_path: Path) -> None:
-    root = SAMPLES.write_files(tmp_path)
+    root = aml_files.write_files(tmp_path)
     for path in (root / "aml").rglob("*.yml"):
         assert not is_refused(path), path
 
 
-@pytest.mark.parametrize("fault", SAMPLES.FAULTS, ids=lambda fault: str(fault.name))
+@pytest.mark.parametrize("fault", aml_files.FAULTS, ids=lambda fault: str(fault.name))
 def test_the_sdk_alone_lets_a_fault_pass(tmp_path: Path, fault: Any) -> None:
-    root = SAMPLES.write_files(tmp_path)
+    root = aml_files.write_files(tmp_path)
     fault.seed(root)
     read_by_the_sdk = [root / "aml" / fault.file]
     if fault.file.startswith("components/"):
@@ -298,7 +281,7 @@ def test_the_sdk_alone_lets_a_fault_pass(tmp_path: Path, fault: Any) -> None:
 
 
 def test_what_the_sdk_refuses_is_a_fault_of_the_list() -> None:
-    assert {fault.name for fault in SAMPLES.FAULTS} >= REFUSED_BY_THE_SDK
+    assert {fault.name for fault in aml_files.FAULTS} >= REFUSED_BY_THE_SDK
 
 
 def keys_of(schema: Any) -> set[str]:
@@ -307,7 +290,7 @@ def keys_of(schema: Any) -> set[str]:
     return {field.data_key or name for name, field in found.load_fields.items()}
 
 
-def keys_of_shape(shapes: ModuleType, shape: str) -> set[str]:
+def keys_of_shape(shape: str) -> set[str]:
     """Return the keys that the project's checks allow."""
     fields = getattr(shapes, shape).model_fields
     return {field.alias or name for name, field in fields.items()}
@@ -340,10 +323,8 @@ NOT_IN_THE_SDK = {"Step": {"name", "display_name", "description", "tags"}, "Pipe
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_the_project_knows_the_keys_that_the_sdk_knows(
-    shapes: ModuleType, shape: str, schema: Any
-) -> None:
-    known = keys_of_shape(shapes, shape) - NOT_IN_THE_SDK.get(shape, set())
+def test_the_project_knows_the_keys_that_the_sdk_knows(shape: str, schema: Any) -> None:
+    known = keys_of_shape(shape) - NOT_IN_THE_SDK.get(shape, set())
     assert known - {"$schema"} == keys_of(schema) - {"$schema"}
 
 
@@ -356,20 +337,16 @@ def test_the_project_knows_the_keys_that_the_sdk_knows(
         ("Probe", "readiness_probe"),
     ],
 )
-def test_the_project_knows_the_keys_below_a_deployment(
-    shapes: ModuleType, shape: str, key: str
-) -> None:
+def test_the_project_knows_the_keys_below_a_deployment(shape: str, key: str) -> None:
     schema: Any = ManagedOnlineDeploymentSchema
     field = schema(context={"base_path": Path()}).load_fields[key]
-    assert keys_of_shape(shapes, shape) == set(field.schema.load_fields)
+    assert keys_of_shape(shape) == set(field.schema.load_fields)
 
 
-def test_an_input_has_the_keys_of_a_folder_and_of_a_value(shapes: ModuleType) -> None:
+def test_an_input_has_the_keys_of_a_folder_and_of_a_value() -> None:
     known = set(shapes.Port.model_fields)
     assert known == keys_of(input_output.InputPortSchema) | keys_of(input_output.ParameterSchema)
 
 
-def test_the_project_knows_the_time_zones_that_the_sdk_knows(project: Path) -> None:
-    path = project / "src" / PACKAGE / "platforms" / "aml_lint" / "time_zones.py"
-    known = load_module("time_zones", path).TIME_ZONES
-    assert known == {zone.value for zone in TimeZone}
+def test_the_project_knows_the_time_zones_that_the_sdk_knows() -> None:
+    assert {zone.value for zone in TimeZone} == TIME_ZONES

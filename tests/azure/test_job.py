@@ -35,11 +35,15 @@ def image(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with what the image has: bin/mlops, and an environment of the lock alone."""
     image = tmp_path_factory.mktemp("image")
     source = project / "aml" / "environments" / "training"
-    for path in (source / "Dockerfile", source / "mlops", project / "pyproject.toml"):
-        shutil.copy(path, image)
-    shutil.copy(project / "uv.lock", image)
+    for name in ("Dockerfile", "mlops"):
+        shutil.copy(source / name, image)
     dockerfile = (image / "Dockerfile").read_text(encoding="utf-8")
     (install,) = re.findall(r"^RUN uv (sync .*) --no-cache$", dockerfile, re.MULTILINE)
+    for line in re.findall(r"^COPY (?!--from)(.*)$", dockerfile, re.MULTILINE)[:2]:
+        *names, target = line.split()
+        (image / target).mkdir(parents=True, exist_ok=True)
+        for name in names:
+            shutil.copy(project / name, image / target)
     environment = {"UV_PROJECT_ENVIRONMENT": str(image / "venv")}
     run(uv(), *install.split(), "--quiet", folder=image, env=environment)
     (image / "bin").mkdir()

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
-from tests.github_api import github_api
 from tests.support import Template, run
-from tests.workflows import PUSH, SEVEN_JOBS, Act, Outcome
+from tests.workflows.act import Act, Outcome
+from tests.workflows.events import PUSH
+from tests.workflows.github_api import github_api
+from tests.workflows.scenarios import SEVEN_JOBS
 
 from .project import NAME, RELEASED, SETTINGS, AzureProject, azure_project
 

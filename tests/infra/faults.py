@@ -1,4 +1,4 @@
-"""Faults in infra/, each with the check of test_infra.py that must notice it.
+"""Faults in infra/, each with the check that must notice it, by its name in checks.py.
 
 A fault is a file, the text to replace, the text in its place, and the check.
 """
@@ -67,7 +67,8 @@ FAULTS: dict[str, tuple[str, str, str, str]] = {
     ),
     "nobody may register": (DEV, "param registers = true\n", "", "rights"),
     "the rollback deploys anything": (
-        ROLES, "permissions: [{ actions: operate }]", "permissions: [{ actions: deploy }]", "roles",
+        ROLES, "permissions: [{ actions: operate }]", "permissions: [{ actions: deploy }]",
+        "endpoint_roles",
     ),
     "the rollback cannot give the endpoint its identity": (
         SHARED, "(deployer, index) in deployers: {\n    name: 'endpoint-of-",
@@ -77,7 +78,7 @@ FAULTS: dict[str, tuple[str, str, str, str]] = {
         MAIN, "trainer!.properties", "ci.properties", "rights",
     ),
     "the training gets the key of prod": (
-        ROLES, "onlineEndpoints/read'", "onlineEndpoints/*'", "roles",
+        ROLES, "onlineEndpoints/read'", "onlineEndpoints/*'", "reading_roles",
     ),
     "an identity made anew has no right": (
         RIGHTS, "guid(logs.id, right.principalId,", "guid(logs.id, 'ci',", "anew",
@@ -95,61 +96,65 @@ FAULTS: dict[str, tuple[str, str, str, str]] = {
         INFRA_RIGHTS, "\\'ServicePrincipal\\'", "\\'User\\'", "delegation",
     ),
     "the plan reads logs": (
-        ROLES, "  'Microsoft.OperationalInsights/workspaces/query/*/read'\n", "", "roles",
+        ROLES, "  'Microsoft.OperationalInsights/workspaces/query/*/read'\n", "", "plan_role",
     ),
     "the plan pulls images": (
-        ROLES, "  'Microsoft.ContainerRegistry/registries/pull/read'\n", "", "roles",
+        ROLES, "  'Microsoft.ContainerRegistry/registries/pull/read'\n", "", "plan_role",
     ),
     "the plan lists models": (
-        ROLES, "  '${machineLearning}/workspaces/models/read'\n", "", "roles",
+        ROLES, "  '${machineLearning}/workspaces/models/read'\n", "", "plan_role",
     ),
     "the plan reads what a run wrote": (
-        ROLES, "  '${machineLearning}/workspaces/experiments/*/read'\n", "", "roles",
+        ROLES, "  '${machineLearning}/workspaces/experiments/*/read'\n", "", "plan_role",
     ),
     "the plan gets a workspace's secrets": (
-        ROLES, "  '${machineLearning}/workspaces/metadata/*/read'\n", "", "roles",
+        ROLES, "  '${machineLearning}/workspaces/metadata/*/read'\n", "", "plan_role",
     ),
     "the plan cannot look at datastores": (
-        ROLES, "workspaces/data/read", "workspaces/data*/read", "roles",
+        ROLES, "workspaces/data/read", "workspaces/data*/read", "plan_role",
     ),
-    "the plan writes": (ROLES, "'*/read'", "'*'", "roles"),
+    "the plan writes": (ROLES, "'*/read'", "'*'", "reading_roles"),
     "the operator deletes endpoints": (
-        ROLES, "onlineEndpoints/write", "onlineEndpoints/*", "roles",
+        ROLES, "onlineEndpoints/write", "onlineEndpoints/*", "endpoint_roles",
     ),
     "a role for the subscription": (
-        SHARED, "concat([resourceGroup().id], groupIds)", "[subscription().id]", "roles",
+        SHARED, "concat([resourceGroup().id], groupIds)", "[subscription().id]", "role_scopes",
     ),
     # What is open, and what costs
     "machines for training where nothing trains": (
-        PROD, "trains = false", "trains = true", "safety",
+        PROD, "trains = false", "trains = true", "machines",
     ),
-    "as few logs in prod as in dev": (PROD, "QuotaGb = 5", "QuotaGb = 1", "safety"),
+    "as few logs in prod as in dev": (PROD, "QuotaGb = 5", "QuotaGb = 1", "budget"),
     "blobs that anybody reads": (
-        STORAGE, "allowBlobPublicAccess: false", "allowBlobPublicAccess: true", "safety",
+        STORAGE, "allowBlobPublicAccess: false", "allowBlobPublicAccess: true", "storage",
     ),
-    "a container that anybody reads": (STORAGE, "'None'", "'Blob'", "safety"),
-    "keys to the lake": (STORAGE, "SharedKeyAccess: false", "SharedKeyAccess: true", "safety"),
-    "a vault that can be purged": (PROD, "Protection = true", "Protection = false", "safety"),
-    "machines that wait": (COMPUTE, "minNodeCount: 0", "minNodeCount: 1", "safety"),
-    "full price in dev": (COMPUTE, "? 'LowPriority'", "? 'Dedicated'", "safety"),
+    "a container that anybody reads": (STORAGE, "'None'", "'Blob'", "storage"),
+    "keys to the lake": (STORAGE, "SharedKeyAccess: false", "SharedKeyAccess: true", "storage"),
+    "a vault that can be purged": (
+        PROD, "Protection = true", "Protection = false", "vault_and_images",
+    ),
+    "machines that wait": (COMPUTE, "minNodeCount: 0", "minNodeCount: 1", "machines"),
+    "full price in dev": (COMPUTE, "? 'LowPriority'", "? 'Dedicated'", "machines"),
     "an endpoint in the template": (
-        LOGS, "onlineEndpoints@2025-06-01' existing", "onlineEndpoints@2025-06-01'", "safety",
+        LOGS, "onlineEndpoints@2025-06-01' existing", "onlineEndpoints@2025-06-01'", "machines",
     ),
     "nobody's resources": (COMPUTE, "  tags: tags\n", "", "tags"),
     "a vault outside of the private network": (
         WORKSPACE, "publicNetworkAccess: networkAccess\n    networkAcls",
-        "publicNetworkAccess: 'Enabled'\n    networkAcls", "private",
+        "publicNetworkAccess: 'Enabled'\n    networkAcls", "closed",
     ),
     "a private endpoint that no name leads to": (
-        NETWORK, "zones: ['privatelink.dfs.${storageSuffix}']", "zones: []", "private",
+        NETWORK, "zones: ['privatelink.dfs.${storageSuffix}']", "zones: []", "closed",
     ),
     "images that nothing can build": (
-        MAIN, "privateNetwork ? builderName : ''", "privateNetwork ? '' : ''", "private",
+        MAIN, "privateNetwork ? builderName : ''", "privateNetwork ? '' : ''", "private_builds",
     ),
-    "a lake that training does not reach": (OUTBOUND, "['blob', 'dfs']", "['blob']", "private"),
+    "a lake that training does not reach": (
+        OUTBOUND, "['blob', 'dfs']", "['blob']", "way_to_the_lake",
+    ),
     "private endpoints that nobody approves": (APPROVER, "scope: lake", "scope: images", "rights"),
     "machines before their network": (
-        MAIN, "  dependsOn: [approver, outbound]\n", "", "private",
+        MAIN, "  dependsOn: [approver, outbound]\n", "", "way_to_the_lake",
     ),
     # What the commands rely on
     "another log": (LOGS, "AmlOnlineEndpointTrafficLog", "AmlOnlineEndpointEventLog", "logs"),

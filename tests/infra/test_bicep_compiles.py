@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from .components import bicep
-from .support import HOSTILE, Template, run
-from .test_infra import VARIABLES
+from tests.components import bicep
+from tests.infra.project import VARIABLES
+from tests.support import HOSTILE, Template, run
 
 pytestmark = pytest.mark.needs("bicep")
 

@@ -1,39 +1,54 @@
-"""Faults seeded into a generated project: each must turn one of the project's tests red.
+"""Faults seeded into the machinery: each must turn the test red that `mutations.yaml` names.
 
-A patch in `mutations/` begins with what the fault is, and a line `# red: <test file>` naming the
-tests that must notice; test_project_rfm.py sees them green without it. A patch that no longer
-applies fails: make it anew with `git diff` in a project rendered with the default answers.
+The machinery's own suite is green without them. A fault whose text no longer stands in its file
+fails: give it the present text.
 """
 
-import re
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import yaml
 
-from .support import TESTS, Project, Template, run
+from tests.machinery.copy import MachineryCopy
 
-pytestmark = pytest.mark.project
-
-PATCHES = sorted((TESTS / "mutations").glob("*.patch"))
+LIST = Path(__file__).with_name("mutations.yaml")
 
 
-def red_tests(patch: Path) -> list[str]:
-    """Return the test files or ids that the patch's header names."""
-    found = re.findall(r"^# red: (\S+)$", patch.read_text(encoding="utf-8"), re.MULTILINE)
-    assert found, f"{patch.name} names no test: it needs a line `# red: tests/…`"
-    return list(found)
+@dataclass(frozen=True)
+class Mutation:
+    """A fault: what it is, the text to replace in a file, and the test that must notice."""
+
+    name: str
+    what: str
+    file: str
+    old: str
+    new: str
+    red: str
+
+
+MUTATIONS = [Mutation(**each) for each in yaml.safe_load(LIST.read_text(encoding="utf-8"))]
 
 
 @pytest.fixture(scope="module")
-def project(template: Template, tmp_path_factory: pytest.TempPathFactory) -> Project:
-    return template.install(tmp_path_factory.mktemp("mutations") / "project")
+def machinery(tmp_path_factory: pytest.TempPathFactory) -> MachineryCopy:
+    return MachineryCopy.make(tmp_path_factory.mktemp("mutations") / "template")
 
 
-@pytest.mark.parametrize("patch", PATCHES, ids=lambda patch: patch.stem)
-def test_a_fault_turns_a_test_red(project: Project, patch: Path) -> None:
-    run("git", "apply", patch, folder=project.path)
+def test_each_fault_has_a_name_and_names_one_test() -> None:
+    assert len({each.name for each in MUTATIONS}) == len(MUTATIONS) >= 49
+    assert [each.name for each in MUTATIONS if "::test_" not in each.red] == []
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: str(mutation.name))
+def test_a_fault_turns_its_test_red(machinery: MachineryCopy, mutation: Mutation) -> None:
+    path = machinery.root / mutation.file
+    sound = path.read_text(encoding="utf-8")
+    if sound.count(mutation.old) != 1:
+        pytest.fail(f"{mutation.file} does not hold the fault's text once: mend mutations.yaml")
+    machinery.write(mutation.file, sound.replace(mutation.old, mutation.new))
     try:
-        said = project.run("pytest", "--quiet", "--maxfail", "1", *red_tests(patch), expect=1)
+        said = machinery.pytest("--quiet", "--maxfail", "1", mutation.red, expect=1)
     finally:
-        run("git", "checkout", "--quiet", "--", ".", folder=project.path)
+        machinery.write(mutation.file, sound)
     assert " failed" in said

@@ -2,8 +2,8 @@
 
 import pytest
 
-from .generated import ProjectChecks
-from .support import Project, Template
+from tests.project.generated import ProjectChecks
+from tests.support import Project, Template
 
 pytestmark = pytest.mark.project
 
@@ -19,5 +19,5 @@ class TestBlank(ProjectChecks):
         assert "a stub of the use case is not filled yet" in said
 
     def test_stubs_can_be_refused(self, project: Project) -> None:
-        said = project.run("pytest", "tests/use_case", "--no-stubs", expect=1)
+        said = project.run("pytest", "--no-stubs", expect=1)
         assert "StubNotFilled" in said

@@ -11,10 +11,9 @@ from typing import Any
 
 import pytest
 
+from tests.project.generated import ProjectChecks
+from tests.support import LONG_PACKAGE, Project, Template, run, uv
 from tools.reserved_names import names_of_project, reserved_names
-
-from .generated import ProjectChecks
-from .support import LONG_PACKAGE, TESTS, Project, Template, run, uv
 
 pytestmark = pytest.mark.project
 
@@ -24,15 +23,6 @@ def project(template: Template, tmp_path_factory: pytest.TempPathFactory) -> Ite
     project = template.install(tmp_path_factory.mktemp("rfm") / "project", example="rfm")
     yield project
     project.mlops("stop", "--all")
-
-
-@pytest.fixture
-def endurance(project: Project) -> Iterator[Path]:
-    """Tests of the machinery under load, for a while among the project's own."""
-    folder = project.path / "tests" / "integration" / "endurance"
-    shutil.copytree(TESTS / "fixtures" / "endurance", folder)
-    yield folder
-    shutil.rmtree(folder)
 
 
 @contextmanager
@@ -78,10 +68,6 @@ def versions(project: Project) -> list[int]:
 
 
 class TestRfm(ProjectChecks):
-    def test_coverage_is_at_least_90_percent(self, project: Project) -> None:
-        """Of the run of all its tests, above."""
-        assert float(project.run("coverage", "report", "--format", "total")) >= 90
-
     def test_types_hold_with_the_longest_package_name(
         self, project: Project, template: Template, tmp_path: Path
     ) -> None:
@@ -95,10 +81,6 @@ class TestRfm(ProjectChecks):
     def test_its_environment_holds_no_name_that_a_project_may_take(self, project: Project) -> None:
         """`make reserved` writes the names."""
         assert names_of_project(project.path) <= reserved_names()
-
-    def test_no_caller_notices_a_change(self, project: Project, endurance: Path) -> None:
-        """Too long for the project's own tests: half a minute of load, releases, a kill."""
-        print(project.run("pytest", "-rP", endurance)[-2000:])
 
     def test_an_interrupted_loop_leaves_nothing_running_and_nothing_broken(
         self, project: Project

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from .support import Template, run
+from tests.support import Template, run
 
 SHELLCHECK = Path(sys.executable).parent / "shellcheck"
 PAGES = ("going-live.md", "cost-and-teardown.md")

@@ -8,7 +8,7 @@ import pytest
 
 from tools.worktree import ROOT
 
-from .support import run
+from tests.support import run
 
 TEST = """\
 import pytest

@@ -1,62 +1,39 @@
 """The generated project's texts are true: commands, options, messages and links that they name."""
 
-import ast
 import re
 import tomllib
 from pathlib import Path
 
+import click
 import pytest
 
 from tools.worktree import ROOT
 
-from .support import HOSTILE, Template
+from mlops.cli.main import mlops
+from mlops.settings.sections import AzureSettings
+from tests.support import HOSTILE, MACHINERY, Template
 
-SOURCES = ROOT / "template" / "src" / "{{package_name}}"
-COMMAND = re.compile(r"\bmlops ((?:data |step |setup |ci )?[a-z][a-z-]*)")
+SOURCES = MACHINERY / "src" / "mlops"
+COMMAND = re.compile(r"\bmlops ((?:data |step |setup |ci |aml )?[a-z][a-z-]*)")
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z0-9-]*")
 FROM_LEVEL = {2: {"release", "switch-traffic", "rollback"}, 3: {"ab-test"}}
-GROUPS = {"data", "step", "setup"}
+GROUPS = {"data", "step", "setup", "aml"}
 PIPELINE = {"ci", "approvals"}  # only workflows call them
 LINK = re.compile(r"\]\((?!https?:|mailto:)([^)\s]+)\)")
 
 
-def commands() -> dict[str, set[str]]:
-    """Return every command of the CLI with its options, read from the source."""
-    tree = ast.parse((SOURCES / "cli.py").read_text(encoding="utf-8"))
-    shared = {
-        node.targets[0].id: strings(node.value)
-        for node in tree.body
-        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
-    }
-    found = {}
-    for node in tree.body:
-        if not isinstance(node, ast.FunctionDef):
-            continue
-        options, name = {"--help"}, None
-        for decorator in node.decorator_list:
-            if isinstance(decorator, ast.Name):
-                options |= shared[decorator.id]
-            elif isinstance(decorator, ast.Call) and ast.unparse(decorator.func) == "click.option":
-                options |= strings(decorator)
-            elif isinstance(decorator, ast.Call) and isinstance(decorator.func, ast.Attribute):
-                group = ast.unparse(decorator.func.value).removesuffix("_group")
-                own = [a.value for a in decorator.args if isinstance(a, ast.Constant)]
-                last = str(own[0]) if own else node.name.replace("_", "-")
-                name = last if group == "mlops" else f"{group} {last}"
-        if name:
-            found[name] = options
+def commands(group: click.Group = mlops, before: str = "") -> dict[str, set[str]]:
+    """Return every command of the CLI, with the options that it has."""
+    context = click.Context(group)
+    found: dict[str, set[str]] = {}
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command
+        full = f"{before}{name}"
+        found[full] = {"--help"}.union(*(each.opts for each in command.params))
+        if isinstance(command, click.Group):
+            found |= commands(command, f"{full} ")
     return found
-
-
-def strings(node: ast.AST) -> set[str]:
-    """Return the option names in a call of click.option."""
-    return {
-        each.value
-        for each in ast.walk(node)
-        if isinstance(each, ast.Constant)
-        and isinstance(each.value, str)
-        and each.value.startswith("--")
-    }
 
 
 def said_in_sources() -> str:
@@ -131,12 +108,10 @@ def test_every_quoted_message_exists(project: Path) -> None:
 
 
 def test_the_machine_of_a_deployment_is_the_one_whose_quota_is_explained(project: Path) -> None:
-    settings = next((project / "src").glob("*/settings.py")).read_text(encoding="utf-8")
-    found = re.search(r'instance_type: str = Field\(\s*default="(\w+)"', settings)
-    assert found
-    assert f"`{found[1]}`: 2 cores" in (project / "docs/azure.md").read_text(encoding="utf-8")
+    size = AzureSettings().instance_type
+    assert f"`{size}`: 2 cores" in (project / "docs/azure.md").read_text(encoding="utf-8")
     definition = (project / "aml/endpoints/deployment.yml").read_text(encoding="utf-8")
-    assert f"instance_type: {found[1]}\n" in definition
+    assert f"instance_type: {size}\n" in definition
 
 
 def anchors(page: Path) -> set[str]:

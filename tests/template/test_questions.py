@@ -14,7 +14,7 @@ from copier.errors import CopierError
 from tools.reserved_names import names_of_python, reserved_names
 from tools.worktree import ROOT
 
-from .support import HOSTILE, LONG_PACKAGE, QUESTIONS, Template
+from tests.support import HOSTILE, LONG_PACKAGE, QUESTIONS, Template
 
 RESERVED = reserved_names()
 

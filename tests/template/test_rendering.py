@@ -11,7 +11,7 @@ import yaml
 
 from tools.expected_files import EXAMPLES, LEVELS, expected_files, files_in
 
-from .support import HOSTILE, LONG_PACKAGE, QUESTIONS, Template, contents, run
+from tests.support import HOSTILE, LONG_PACKAGE, QUESTIONS, Template, contents, run
 
 VARIANTS: dict[str, dict[str, Any]] = {
     **{

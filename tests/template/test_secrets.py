@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from .support import Template, run
+from tests.support import Template, run
 
 GITLEAKS = Path(sys.executable).parent / "gitleaks"
 

@@ -8,7 +8,7 @@ import pytest
 
 from tools.expected_files import EXPECTED, files_in
 
-from .support import HOSTILE, Template, commit_all, contents, run
+from tests.support import HOSTILE, Template, commit_all, contents, run
 
 PACKAGE = "purchase_prediction"
 SOURCES = "template/src/{{package_name}}"

@@ -32,8 +32,7 @@ ENDED = ("Completed", "Failed", "Canceled")
 _TAIL = 20
 _LAUNCHER = b"""#!/bin/sh
 # If the environment brings no `mlops` of its own: the command line of the snapshot's code.
-for cli in src/*/cli.py; do package=$(basename "$(dirname "$cli")"); done
-PYTHONPATH="$PWD/src" exec python -m "$package.cli" "$@"
+PYTHONPATH="$PWD/packages/mlops/src:$PWD/src" exec python -m mlops "$@"
 """
 
 

@@ -3,7 +3,8 @@
 STUB_CALLS is the file of recorded calls; STUB_FAIL a part of the command line that fails, in the
 environment STUB_FAIL_IN if that is set; STUB_CUT_OFF an environment whose release ends right after
 its switch; STUB_PLATFORM_OF_PROD the platform of prod alone; STUB_STUBS how many parts of the use
-case are still to be written; STUB_LEVEL the maturity level.
+case are still to be written; STUB_LEVEL the maturity level; STUB_MACHINERY whether the push changed
+the machinery.
 
 What asks GitHub is the project's own code, sent to the test's server at STUB_API; `mlops rollback`
 is it too, on the endpoint that `endpoint.py` pretends. Everything else is played: a command reads
@@ -12,13 +13,11 @@ and `mlops release` says how it ended without deciding anything. STUB_ENDPOINTS 
 what each endpoint serves, by its environment.
 """
 
-import importlib
 import json
 import os
 import sys
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 from endpoint import Endpoint, Platform
 
@@ -27,6 +26,7 @@ ROW_VALUE = "a-value-of-a-row"
 ARGUMENTS = sys.argv[1:]
 COMMAND = " ".join(ARGUMENTS)
 REGISTRY = Path(".mlops/registry/model")
+MACHINERY = ["packages/mlops/src", "src"]
 
 
 def option(name: str) -> str:
@@ -180,17 +180,13 @@ def rollback() -> None:
     """Run the project's own code on an endpoint that only pretends."""
     if failing():
         sys.exit(1)
-    cli = project("cli")
-    there = option("--environment")
-    settings = SimpleNamespace(
-        project=SimpleNamespace(facts={"maturity_level": os.environ["STUB_LEVEL"]}),
-        endpoint_name=f"model-{there}",
-        values=SimpleNamespace(smoke_test=SimpleNamespace()),
-    )
-    endpoint = Endpoint(Path(os.environ["STUB_ENDPOINTS"], f"{there}.json"))
-    cli._settings = lambda *_: settings
-    project("platforms").open_platform = lambda *_: Platform(endpoint)
-    project("release.traffic").try_deployment = lambda *_: SimpleNamespace(passed=True, checks=())
+    sys.path[:0] = MACHINERY
+    from mlops import platforms
+    from mlops.release import traffic
+
+    endpoint = Endpoint(Path(os.environ["STUB_ENDPOINTS"], f"{option('--environment')}.json"))
+    platforms.open_platform = lambda *_: Platform(endpoint)
+    traffic.try_deployment = lambda *_: SimpleNamespace(passed=True, checks=())
     run_project()
 
 
@@ -200,29 +196,30 @@ def ask_github() -> None:
     run_project()
 
 
-def project(module: str) -> Any:
-    """Import a module of the project."""
-    if "src" not in sys.path:
-        sys.path.insert(0, "src")
-    package = next(path.parent.name for path in Path("src").glob("*/cli.py"))
-    return importlib.import_module(f"{package}.{module}")
-
-
 def run_project() -> None:
     """Run the project's command line; this ends the process."""
+    sys.path[:0] = MACHINERY
+    from mlops.cli.main import main
+
     sys.argv = ["mlops", *ARGUMENTS[2:]]
-    project("cli").main()
+    main()
+
+
+def changed() -> None:
+    """Say that the machinery was changed, or that it was not."""
+    output(machinery=os.environ["STUB_MACHINERY"])
 
 
 ACTIONS = {
     "mlops ci facts": facts,
     "mlops ci previous-run": ask_github,
+    "mlops ci changed": changed,
     "mlops approvals": ask_github,
     "mlops ci comment": lambda: write(option("--output"), "the metrics"),
     "mlops stubs": lambda: output(stubs=os.environ["STUB_STUBS"]),
     "mlops data validate": validate,
     "bandit": lambda: write("bandit-report.json"),
-    "pytest": lambda: [write(name) for name in ("coverage.xml", "test-results.xml")],
+    "pytest --cov": lambda: [write(name) for name in ("coverage.xml", "test-results.xml")],
     "mlops train": train,
     "mlops evaluate": evaluate,
     "mlops package": package,

@@ -17,6 +17,9 @@ with Path(os.environ["STUB_CALLS"]).open("a", encoding="utf-8") as stream:
     stream.write(json.dumps(call) + "\n")
 if ARGUMENTS[:2] != ["run", "mlops"]:
     sys.exit(0)
-environment = os.environ | {"PYTHONPATH": "src", "GITHUB_API_URL": os.environ["STUB_API"]}
-command = [os.environ["STUB_PROJECT_PYTHON"], "-m", "purchase_prediction", *ARGUMENTS[2:]]
+environment = os.environ | {
+    "PYTHONPATH": "packages/mlops/src:src",
+    "GITHUB_API_URL": os.environ["STUB_API"],
+}
+command = [os.environ["STUB_PROJECT_PYTHON"], "-m", "mlops", *ARGUMENTS[2:]]
 sys.exit(subprocess.call(command, env=environment))

@@ -1,0 +1,61 @@
+"""What must hold of the workflow `infra` under act."""
+
+from tests.workflows.act import Act
+from tests.workflows.events import AZURE, PULL_REQUEST, PUSH, PUSH_TO_DEVELOP
+
+
+def infra_without_azure(act: Act) -> None:
+    """Without the variable nothing is compared or deployed, and it says so."""
+    for event, payload in (("push", PUSH), ("pull_request", PULL_REQUEST)):
+        outcome = act(event, payload, workflow="infra.yml")
+        assert outcome.ok, outcome.log
+        assert outcome.calls == []
+        assert "nothing was compared or deployed" in outcome.log
+
+
+def infra_plan(act: Act) -> None:
+    """A pull request shows what would change in each environment, and changes nothing."""
+    outcome = act("pull_request", PULL_REQUEST, workflow="infra.yml", variables=AZURE)
+    assert outcome.ok, outcome.log
+    compared = outcome.find("what-if")
+    assert sorted(call["command"] for call in compared) == [
+        f"az deployment group what-if --resource-group rg-model-{name} "
+        f"--parameters infra/{name}.bicepparam --validation-level ProviderNoRbac"
+        for name in ("dev", "prod", "test")
+    ]
+    assert {call["settings"]["ENDPOINT"] for call in compared} == {""}
+    assert outcome.find("group create") == []
+    assert len(outcome.find("az bicep lint")) == 6
+    fork = {"ref": "idea", "repo": {"full_name": "somebody/model"}}
+    payload = {"pull_request": {"number": 1, "head": fork, "base": {"ref": "main"}}}
+    assert act("pull_request", payload, workflow="infra.yml", variables=AZURE).calls == []
+    assert not act(
+        "pull_request", PULL_REQUEST, workflow="infra.yml", variables=AZURE, fail="what-if"
+    ).ok
+
+
+def infra_deploy(act: Act) -> None:
+    """A push to main deploys each environment to its group; by hand it is one of them."""
+    outcome = act("push", PUSH, workflow="infra.yml", variables=AZURE, endpoint="mlw/model-dev")
+    assert outcome.ok, outcome.log
+    created = outcome.find("az deployment group create")
+    assert [call["command"].split(" --resource-group ")[1] for call in created] == [
+        f"rg-model-{name} --parameters infra/{name}.bicepparam" for name in ("dev", "test", "prod")
+    ]
+    assert [call["settings"].get("ENDPOINT") for call in created] == [
+        f"model-{name}" for name in ("dev", "test", "prod")
+    ]
+    ids = " ".join(list(AZURE.values())[1:])
+    assert {call["command"] for call in outcome.find("az login")} == {f"az login {ids}"}
+    assert not act("push", PUSH_TO_DEVELOP, workflow="infra.yml", variables=AZURE).calls
+    for wanted, expected in (("prod", ["prod"]), ("all", ["dev", "test", "prod"])):
+        payload = {"ref": "refs/heads/main", "inputs": {"environment": wanted}}
+        outcome = act("workflow_dispatch", payload, workflow="infra.yml", variables=AZURE)
+        assert outcome.ok, outcome.log
+        created = outcome.find("group create")
+        assert [call["settings"]["ENVIRONMENT"] for call in created] == expected
+    (act.project / "infra/test.bicepparam").unlink()
+    payload = {"ref": "refs/heads/main", "inputs": {"environment": "test"}}
+    outcome = act("workflow_dispatch", payload, workflow="infra.yml", variables=AZURE)
+    assert not outcome.ok, "an environment without parameters is not passed over"
+    assert outcome.calls == []

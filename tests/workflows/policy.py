@@ -1,0 +1,315 @@
+"""What neither linter knows: who may do what, in which environment, after what.
+
+act knows neither environments, permissions nor concurrency either.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+Key = tuple[str, str]
+"""A workflow's file and the name of a job in it."""
+
+NEEDS = {
+    "data-quality": [],
+    "code-quality": [],
+    "unit-tests": [],
+    "coverage": ["unit-tests"],
+    "train-pull-request": ["data-quality", "code-quality", "unit-tests"],
+    "comment": ["train-pull-request"],
+    "train-dev": ["data-quality", "code-quality", "unit-tests"],
+    "register-model": ["data-quality", "train-dev"],
+    "deploy-test": ["data-quality", "register-model"],
+    "deploy-prod": ["data-quality", "register-model", "deploy-test"],
+}
+# Without what these need there is nothing for them to do.
+MAY_BE_SKIPPED_BY_A_NEED = {"comment", "register-model", "deploy-test"}
+ENVIRONMENTS = {
+    ("ml-cicd.yml", "train-dev"): "dev",
+    ("ml-cicd.yml", "register-model"): "dev-registration",
+    ("deploy.yml", "approval"): "prod-approval",
+    ("deploy.yml", "release"): "${{ inputs.platform != 'local' && inputs.environment || '' }}",
+    ("rollback.yml", "rollback"): "prod-rollback",
+    ("infra.yml", "plan"): "infra-plan",
+    ("infra.yml", "deploy"): "infra",
+}
+READ = {"contents": "read"}
+SIGN_IN = {"id-token": "write"}
+PERMISSIONS = {
+    ("ml-cicd.yml", "data-quality"): READ,
+    ("ml-cicd.yml", "code-quality"): READ,
+    ("ml-cicd.yml", "unit-tests"): READ,
+    ("ml-cicd.yml", "coverage"): READ | SIGN_IN,
+    ("ml-cicd.yml", "train-pull-request"): READ,
+    ("ml-cicd.yml", "comment"): {"pull-requests": "write"},
+    ("ml-cicd.yml", "train-dev"): READ | SIGN_IN | {"actions": "read"},
+    ("ml-cicd.yml", "register-model"): READ | SIGN_IN,
+    ("ml-cicd.yml", "deploy-test"): READ | SIGN_IN | {"actions": "read"},
+    ("ml-cicd.yml", "deploy-prod"): READ | SIGN_IN | {"actions": "read"},
+    ("deploy.yml", "approval"): {},
+    ("deploy.yml", "release"): READ | SIGN_IN | {"actions": "read"},
+    ("rollback.yml", "rollback"): READ | SIGN_IN,
+    ("infra.yml", "environments"): READ,
+    ("infra.yml", "plan"): READ | SIGN_IN,
+    ("infra.yml", "deploy"): READ | SIGN_IN,
+    ("weekly.yml", "tests"): READ,
+}
+# Who a job signs in as: each environment on GitHub has its own AZURE_CLIENT_ID.
+IDENTITY = {
+    name: f"${{{{ vars.{name} }}}}"
+    for name in ("AZURE_CLIENT_ID", "AZURE_TENANT_ID", "AZURE_SUBSCRIPTION_ID")
+}
+# What may run on a machine of the team's own, whose network reaches Azure: reviewed code alone.
+HOSTED = "ubuntu-24.04"
+OWN_RUNNER = f"${{{{ vars.MLOPS_RUNNER || '{HOSTED}' }}}}"
+QUEUED = {"cancel-in-progress": False, "queue": "max"}
+SECRET_NAME = re.compile(r"(?i)token|secret|passw|key$|credential|connection_?string")
+SECRET_VALUE = re.compile(
+    r"gh[pousr]_\w{20}|AKIA\w{16}|AccountKey=|SharedAccessSignature|-----BEGIN|[\w-]{3}8Q~[\w.~-]{30}"
+)
+
+
+@dataclass(frozen=True)
+class Workflows:
+    """The workflows of a project: their texts, their contents and all their jobs."""
+
+    texts: dict[str, str]
+
+    @classmethod
+    def read(cls, project: Path) -> "Workflows":
+        folder = project / ".github" / "workflows"
+        return cls({path.name: path.read_text(encoding="utf-8") for path in folder.iterdir()})
+
+    @cached_property
+    def contents(self) -> dict[str, dict[str, Any]]:
+        return {name: yaml.safe_load(text) for name, text in self.texts.items()}
+
+    @cached_property
+    def jobs(self) -> dict[Key, dict[str, Any]]:
+        return {
+            (name, job): content
+            for name, workflow in self.contents.items()
+            for job, content in workflow["jobs"].items()
+        }
+
+    def steps(self) -> Iterator[tuple[Key, dict[str, Any]]]:
+        for key, job in self.jobs.items():
+            for step in job.get("steps", []):
+                yield key, step
+
+
+def check_permissions(workflows: Workflows) -> None:
+    """Each job has just the rights that it needs, and a workflow none beyond its jobs'."""
+    for name, workflow in workflows.contents.items():
+        assert workflow["permissions"] == {}, f"{name}: permissions at the top"
+    jobs = workflows.jobs
+    assert {key: job.get("permissions") for key, job in jobs.items()} == {
+        key: asked for key, asked in PERMISSIONS.items() if key in jobs
+    }
+
+
+def check_environments(workflows: Workflows) -> None:
+    """What signs in or waits for people does so in its own environment."""
+    jobs = workflows.jobs
+    found = {key: job["environment"]["name"] for key, job in jobs.items() if "environment" in job}
+    assert found == {key: name for key, name in ENVIRONMENTS.items() if key in jobs}
+
+
+def check_releases(workflows: Workflows) -> None:
+    """test and prod are released by the same workflow, on the platform of the run."""
+    jobs = workflows.jobs
+    called = [job["with"] for job in jobs.values() if "with" in job]
+    assert [each["environment"] for each in called] == ["test", "prod"]
+    planned = "${{ needs.data-quality.outputs.platform }}"
+    assert {each["platform"] for each in called} == {planned}
+    assert jobs["deploy.yml", "approval"]["if"] == (
+        "${{ !cancelled() && inputs.environment == 'prod' && inputs.platform != 'local' }}"
+    )
+
+
+def check_needs(workflows: Workflows) -> None:
+    """The jobs of the pipeline wait for one another in this order."""
+    pipeline = workflows.contents["ml-cicd.yml"]["jobs"]
+    assert {name: needs_of(job) for name, job in pipeline.items()} == NEEDS
+
+
+def check_runners(workflows: Workflows) -> None:
+    """Each job ends by itself, and on a machine of the team's own only reviewed code runs."""
+    for key, job in workflows.jobs.items():
+        if "steps" in job:
+            assert job["timeout-minutes"] > 0, key
+            check_runner(key, job)
+
+
+def check_steps(workflows: Workflows) -> None:
+    """Each step is pinned, can fail, and pastes nothing into a script."""
+    for key, step in workflows.steps():
+        check_step(key, step)
+
+
+def check_rights(workflows: Workflows) -> None:
+    """Code that nobody reviewed yet can neither sign in nor write to the repository."""
+    for key, job in workflows.jobs.items():
+        check_rights_of(key, job)
+
+
+def check_secrets(workflows: Workflows) -> None:
+    """No secret stands in a workflow, and none is needed."""
+    for name, text in workflows.texts.items():
+        assert not SECRET_VALUE.search(text), f"{name} holds a secret"
+        assert "secrets." not in text, f"{name}: no secret is needed, see OIDC"
+
+
+def check_evidence(workflows: Workflows) -> None:
+    """What a release found is kept, however it ended."""
+    steps = workflows.jobs["deploy.yml", "release"]["steps"]
+    kept = [each for each in steps if "with" in each][-1]
+    assert kept["name"] == "Keep the evidence"
+    assert kept["if"].startswith("${{ always() &&"), "a cancellation must leave evidence"
+
+
+def check_concurrency(workflows: Workflows) -> None:
+    """Releases and rollbacks stand in line; only a pull request's run replaces the one before."""
+    release = workflows.jobs["deploy.yml", "release"]
+    assert release["concurrency"] == {"group": "release-${{ inputs.environment }}"} | QUEUED
+    if "rollback.yml" in workflows.contents:
+        rollback = workflows.contents["rollback.yml"]
+        assert rollback["concurrency"] == {"group": "rollback-prod"} | QUEUED
+    cancelled = workflows.contents["ml-cicd.yml"]["concurrency"]["cancel-in-progress"]
+    assert cancelled == "${{ github.event_name == 'pull_request' }}"
+
+
+def check_identities(workflows: Workflows) -> None:
+    """A job that may sign in does so as its environment's identity."""
+    for key, job in workflows.jobs.items():
+        if "environment" in job and job["permissions"].get("id-token") == "write":
+            check_identity(key, job)
+
+
+def check_infra(workflows: Workflows) -> None:
+    """Infrastructure is deployed from main alone, one environment after the other."""
+    if "infra.yml" not in workflows.contents:
+        return
+    deploy = workflows.jobs["infra.yml", "deploy"]
+    concurrency = {"group": "infra-deploy-${{ matrix.environment }}"} | QUEUED
+    assert deploy["concurrency"] == concurrency
+    assert "github.ref == 'refs/heads/main'" in deploy["if"]
+    assert deploy["strategy"].get("max-parallel") == 1
+    started = events_of(workflows.contents["infra.yml"])
+    deployed = ["infra/**", "conf/**", ".github/workflows/infra.yml"]
+    assert started["pull_request"]["paths"] == started["push"]["paths"] == deployed
+
+
+def check_weekly(workflows: Workflows) -> None:
+    """A week that is over releases nothing: only the tests of weekly.yml are on a schedule."""
+    scheduled = {
+        name for name, content in workflows.contents.items() if "schedule" in events_of(content)
+    }
+    assert scheduled == {"weekly.yml"}
+    (job,) = workflows.contents["weekly.yml"]["jobs"].values()
+    assert "uses" not in job
+    assert job["permissions"] == READ
+    scripts = "\n".join(step.get("run", "") for step in job["steps"])
+    assert "uv run mlops" not in scripts
+    assert "uv run pytest packages/mlops/tests" in scripts
+
+
+def events_of(workflow: dict[Any, Any]) -> dict[str, Any]:
+    """Return what starts a workflow; YAML reads the word `on` as true."""
+    found: dict[str, Any] = workflow["on"] if "on" in workflow else workflow[True]
+    return found
+
+
+def check_conditions(workflows: Workflows) -> None:
+    """Check that no job is skipped, and the run green, because an earlier one was meant to be.
+
+    Without a status function in its `if`, GitHub asks success() of the whole chain of needs, and a
+    job that was skipped anywhere in it, also inside a called workflow, skips what follows. So a job
+    behind one that may be skipped says of each of its own needs that it succeeded.
+    """
+
+    def may_be_skipped(job: dict[str, Any]) -> bool:
+        called = Path(job.get("uses", "")).name
+        inside = workflows.contents[called]["jobs"].values() if called else ()
+        return "if" in job or any(may_be_skipped(each) for each in inside)
+
+    for name, workflow in workflows.contents.items():
+        jobs = workflow["jobs"]
+        for key, job in jobs.items():
+            condition = job.get("if", "")
+            needs = needs_of(job)
+            skipped = any(may_be_skipped(jobs[each]) for each in chain(needs, jobs))
+            if skipped and key not in MAY_BE_SKIPPED_BY_A_NEED:
+                assert "!cancelled()" in condition, f"{name}: {key} is skipped by a skipped job"
+                for each in needs:
+                    wanted = f"needs.{each}.result == 'success'"
+                    assert wanted in condition, f"{name}: {key} does not ask how {each} ended"
+
+
+def needs_of(job: dict[str, Any]) -> list[str]:
+    """Return the jobs that one waits for itself."""
+    needs = job.get("needs", [])
+    return [needs] if isinstance(needs, str) else needs
+
+
+def chain(needs: list[str], jobs: dict[str, dict[str, Any]]) -> set[str]:
+    """Return all jobs that must end before one with these needs begins."""
+    return {*needs}.union(*(chain(needs_of(jobs[each]), jobs) for each in needs))
+
+
+def check_rights_of(key: Key, job: dict[str, Any]) -> None:
+    """Check that code which nobody reviewed yet cannot sign in, nor write to the repository."""
+    steps = job.get("steps", [])
+    runs_code = any("uv run" in each.get("run", "") for each in steps)
+    runs_code |= any(each.get("uses", "").startswith("$/") for each in steps)
+    writes = {name for name, right in job["permissions"].items() if right == "write"}
+    if runs_code and writes:
+        assert writes == {"id-token"}, key
+        assert "environment" in job, f"{key}: it signs in, and no environment says from where"
+
+
+def check_runner(key: Key, job: dict[str, Any]) -> None:
+    """Check that a machine of the team's own runs what an environment limits to its branches."""
+    assert job["runs-on"] in (HOSTED, OWN_RUNNER), key
+    if job["runs-on"] == OWN_RUNNER:
+        limited = "environment" in job and job["environment"]["name"] != "infra-plan"
+        assert limited, f"{key}: a pull request may choose what runs there"
+
+
+def check_identity(key: Key, job: dict[str, Any]) -> None:
+    """Check that a job signs in as its environment's identity, by azure/login or by itself."""
+    logins = [step["with"] for step in job["steps"] if "azure/login@" in step.get("uses", "")]
+    found = (
+        {f"AZURE_{name.upper().replace('-', '_')}": value for name, value in logins[0].items()}
+        if logins
+        else {name: value for name, value in job["env"].items() if name.startswith("AZURE_")}
+    )
+    assert found == IDENTITY, key
+
+
+def check_step(key: Key, step: dict[str, Any]) -> None:
+    """Check one step: pinned, without credentials left behind, nothing pasted into a script."""
+    uses = step.get("uses", "")
+    assert not uses or uses.startswith("$/") or re.search(r"@[0-9a-f]{40}$", uses), (key, uses)
+    if uses.startswith("actions/checkout@"):
+        assert step["with"]["persist-credentials"] is False, key
+    assert "${{" not in step.get("run", ""), f"{key}: pass values through env"
+    assert "continue-on-error" not in step, f"{key}: {step.get('name')} must be able to fail"
+    for name, value in (step.get("env", {}) | step.get("with", {})).items():
+        secret = SECRET_NAME.search(name) and name not in {"persist-credentials"}
+        assert not secret or str(value) == "${{ github.token }}", f"{key}: {name}"
+
+
+RULES = {
+    check.__name__.removeprefix("check_"): check
+    for check in (
+        check_permissions, check_environments, check_releases, check_needs, check_conditions,
+        check_runners, check_steps, check_rights, check_secrets, check_evidence,
+        check_concurrency, check_identities, check_infra, check_weekly,
+    )
+}  # fmt: skip

@@ -1,0 +1,251 @@
+"""What must hold under act on a sound project; on one with a fault something must not."""
+
+import re
+
+from tests.workflows.act import ROW_VALUE, Act
+from tests.workflows.events import AZURE, DISPATCH, PULL_REQUEST, PUSH
+from tests.workflows.infra_scenarios import infra_deploy, infra_plan, infra_without_azure
+
+SEVEN_JOBS = [
+    "data-quality",
+    "code-quality",
+    "unit-tests",
+    "train-dev",
+    "register-model",
+    "release test",
+    "release prod",
+]
+
+
+def first_push(act: Act) -> None:
+    """The first push to main: all seven jobs, on the runner, with no approval and no cloud."""
+    act.api.no_earlier_run()
+    outcome = act("push", PUSH)
+    assert outcome.ok, outcome.log
+    assert sorted(outcome.jobs[:3]) == sorted(SEVEN_JOBS[:3])
+    assert outcome.jobs[3:] == SEVEN_JOBS[3:]
+    assert [command for command in outcome.commands("train-dev") if "mlops" in command] == [
+        "run mlops ci previous-run",
+        "run mlops train --environment dev",
+        "run mlops evaluate --environment dev --run-id run-1",
+        "run mlops package --environment dev --run-id run-1",
+    ]
+    assert outcome.commands("register-model")[-2:] == [
+        "run mlops register --environment dev --run-id run-1",
+        "run mlops share --environment dev --model-version 1",
+    ]
+    assert [command for command in outcome.commands("release") if "mlops" in command] == [
+        command
+        for there in ("test", "prod")
+        for command in (
+            f"run mlops ci facts --environment {there}",
+            f"run mlops release --environment {there} --model-version 1 --rehearsal",
+            f"run mlops smoke-test --environment {there}",
+        )
+    ]
+    assert outcome.served == {"test": {"green": "1"}, "prod": {"green": "1"}}
+    assert "This is a rehearsal" in outcome.log
+    run_files = outcome.artifacts.pop("run-dev")
+    assert {"mlflow.db", "runs/run-1/model/model.skops", "runs/run-1/verdict.json"} < {*run_files}
+    parquet = [name for name in run_files if name.endswith(".parquet")]
+    assert parquet == ["runs/run-1/package/baseline.parquet"], "data must not be downloadable"
+    assert outcome.revealing == [], "no artifact may hold a value of the data"
+    assert ROW_VALUE.decode() not in outcome.log
+    assert outcome.artifacts == {
+        "validation-results": ["validation-results.json"],
+        "bandit-report": ["bandit-report.json"],
+        "test-results": ["coverage.xml", "test-results.xml"],
+        "model-version": ["model/1/model.onnx"],
+        "release-test": ["evidence.json"],
+        "release-prod": ["evidence.json"],
+    }
+
+
+def later_push(act: Act) -> None:
+    """A later push: the newest version that a run kept, even a red one, is compared with."""
+    act.keep_version(40, 6)
+    act.api.earlier_runs((41, False), (40, True))
+    outcome = act("push", PUSH)
+    assert outcome.ok, outcome.log
+    asked = dict(act.api.asked)["actions/workflows/ml-cicd.yml/runs"]
+    assert asked["branch"] == "main"
+    assert "status" not in asked
+    assert outcome.artifacts["model-version"] == ["model/6/model.onnx", "model/7/model.onnx"]
+    assert "registry/model/6/model.onnx" in outcome.artifacts["run-dev"]
+    assert outcome.served == {"test": {"green": "7"}, "prod": {"green": "7"}}
+
+
+def pull_request(act: Act) -> None:
+    """A pull request: a short training on the runner and a comment, nothing more."""
+    outcome = act("pull_request", PULL_REQUEST, variables=AZURE)
+    assert outcome.ok, outcome.log
+    assert outcome.jobs[3:] == ["train-pull-request", "comment"]
+    assert outcome.revealing == []
+    training = outcome.find("mlops train")
+    assert [call["settings"]["MLOPS_PLATFORM"] for call in training] == ["local"]
+    assert [call["settings"]["MLOPS_DATA__FRACTION"] for call in training] == ["0.05"]
+    assert not re.search("mlops (package|register|deploy|release)", outcome.everything)
+    comments = outcome.find("gh ")
+    assert [call["command"] for call in comments] == [
+        "gh pr comment 1 --repo acme/model --body-file metrics.md --edit-last --create-if-none"
+    ]
+    assert comments[0]["body"] == "the metrics"
+    assert outcome.commands("comment") == [comments[0]["command"]], "nothing of the branch runs"
+
+
+def failing_data(act: Act) -> None:
+    """Bad data stop everything, and the results say why."""
+    outcome = act("push", PUSH, fail="data validate")
+    assert not outcome.ok
+    assert {*outcome.jobs} == {"data-quality", "code-quality", "unit-tests"}
+    assert outcome.artifacts["validation-results"] == ["validation-results.json"]
+    assert outcome.revealing == []
+    assert ROW_VALUE.decode() not in outcome.log
+
+
+def failing_gate(act: Act) -> None:
+    """A refusing gate stops before the registration and keeps what was found."""
+    act.api.no_earlier_run()
+    outcome = act("push", PUSH, fail="mlops evaluate")
+    assert not outcome.ok
+    assert not re.search("mlops (package|register|release)", outcome.everything)
+    assert "runs/run-1/model/model.skops" in outcome.artifacts["run-dev"]
+
+
+def failed_release_in_test(act: Act) -> None:
+    """What test refuses never reaches prod; a release that fails has restored by itself."""
+    act.keep_version(40, 6)
+    act.api.earlier_runs((40, True))
+    outcome = act("push", PUSH, fail="mlops release", fail_in="test")
+    assert not outcome.ok
+    assert outcome.served == {"test": {"blue": "6"}}
+    assert outcome.find("mlops rollback") == []
+    assert outcome.artifacts["release-test"] == ["evidence.json"]
+
+
+def failed_smoke_in_prod(act: Act) -> None:
+    """A smoke test that fails after the switch brings back what served before it."""
+    act.keep_version(40, 6)
+    act.api.earlier_runs((40, True))
+    outcome = act("push", PUSH, fail="mlops smoke-test", fail_in="prod")
+    assert not outcome.ok
+    assert outcome.served == {"test": {"green": "7"}, "prod": {"blue": "6"}}
+    assert outcome.artifacts["release-prod"] == ["evidence.json"]
+
+
+def release_cut_off(act: Act) -> None:
+    """A release that ends right after its switch, without a word, is undone by the next step."""
+    act.keep_version(40, 6)
+    act.api.earlier_runs((40, True))
+    outcome = act("push", PUSH, cut_off="prod")
+    assert not outcome.ok
+    assert outcome.served == {"test": {"green": "7"}, "prod": {"blue": "6"}}
+    assert outcome.commands("release")[-1] == (
+        "run mlops rollback --environment prod --model-version 7"
+    )
+    assert outcome.artifacts["release-prod"] == ["evidence.json"]
+
+
+def served_already(act: Act) -> None:
+    """A version that served before this job is not taken away by it."""
+    act.api.approved_by("ann", "bob")
+    act.endpoints["prod"] = [{"green": "9"}, {"blue": "1"}]
+    outcome = act("push", PUSH, fail="mlops smoke-test", fail_in="prod", variables=AZURE)
+    assert not outcome.ok
+    assert outcome.served["prod"] == {"blue": "1"}
+    assert outcome.find("mlops rollback") == []
+
+
+def approvals(act: Act) -> None:
+    """On a cloud prod needs two people besides the one who started; the rest runs before it."""
+    for names in (("ann",), ("ann", "Starter")):
+        act.api.approved_by(*names)
+        outcome = act("push", PUSH, variables=AZURE)
+        assert not outcome.ok, f"{names} must not be enough"
+        assert "needs 2 approvals" in outcome.log
+        assert outcome.served == {"test": {"blue": "1"}}, names
+        assert outcome.find("mlops release --environment prod") == []
+    act.api.approved_by("ann", "bob", attempt=2)
+    outcome = act("push", PUSH, variables=AZURE)
+    assert not outcome.ok, "approvals of the first attempt must not let the second one pass"
+    assert outcome.find("mlops release --environment prod") == []
+    act.api.approved_by("ann", "bob")
+    outcome = act("push", PUSH, variables=AZURE)
+    assert outcome.ok, outcome.log
+    assert outcome.served == {"test": {"blue": "1"}, "prod": {"blue": "1"}}
+    assert [call["command"] for call in outcome.find("approvals")] == [
+        "run mlops approvals --environment prod --run-id 1 --required 2"
+    ]
+    assert "--rehearsal" not in outcome.everything
+
+
+def manual_rollback(act: Act) -> None:
+    """By hand: withdraws one version from prod, once; the reason is text and nothing else."""
+    act.endpoints["prod"] = [{"blue": "1"}, {"green": "2"}]
+    outcome = act("workflow_dispatch", DISPATCH, workflow="rollback.yml", variables=AZURE)
+    assert outcome.ok, outcome.log
+    assert outcome.served == {"prod": {"blue": "1"}}
+    assert [command for command in outcome.commands("rollback") if "mlops" in command] == [
+        "run mlops ci facts --environment prod",
+        "run mlops rollback --environment prod --model-version 2",
+        "run mlops smoke-test --environment prod",
+    ]
+    act.endpoints["prod"] = [{"blue": "1"}, {"green": "2"}, {"blue": "1"}]
+    outcome = act("workflow_dispatch", DISPATCH, workflow="rollback.yml", variables=AZURE)
+    assert outcome.ok, outcome.log
+    assert outcome.served == {"prod": {"blue": "1"}}, "a second one must not bring it back"
+    assert "version 2 has no traffic, so nothing is undone" in outcome.log
+
+
+def rollback_without_a_cloud(act: Act) -> None:
+    """Where nothing can be rolled back nobody is told that all is well."""
+    outcome = act("workflow_dispatch", DISPATCH, workflow="rollback.yml")
+    assert not outcome.ok
+    assert "Is the variable MLOPS_PLATFORM set?" in outcome.log
+    assert outcome.find("mlops rollback") == []
+
+
+def sign_in(act: Act) -> None:
+    """On Azure, each job that uses it is told who it is; those of a pull request use none."""
+    act.api.approved_by("ann", "bob")
+    outcome = act("push", PUSH, variables=AZURE)
+    assert outcome.ok, outcome.log
+    for words in ("train", "register", "share", "release", "smoke-test"):
+        calls = outcome.find(f"run mlops {words}")
+        assert calls
+        for call in calls:
+            assert call["settings"].items() >= AZURE.items(), call
+    assert {*outcome.commands("release")} >= {"sync --group azure"}
+    outcome = act("pull_request", PULL_REQUEST, variables={"MLOPS_PLATFORM": "azure"})
+    assert outcome.commands("train-pull-request")[1] == "sync"
+
+
+def changed_machinery(act: Act) -> None:
+    """A pull request that changes the machinery runs all of its tests."""
+    outcome = act("pull_request", PULL_REQUEST, machinery=True)
+    assert outcome.ok, outcome.log
+    assert outcome.find("run pytest packages/mlops/tests --numprocesses auto")
+
+
+SCENARIOS = {
+    scenario.__name__: scenario
+    for scenario in (
+        first_push,
+        later_push,
+        pull_request,
+        failing_data,
+        failing_gate,
+        failed_release_in_test,
+        failed_smoke_in_prod,
+        release_cut_off,
+        served_already,
+        approvals,
+        manual_rollback,
+        rollback_without_a_cloud,
+        sign_in,
+        changed_machinery,
+        infra_without_azure,
+        infra_plan,
+        infra_deploy,
+    )
+}

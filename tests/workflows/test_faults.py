@@ -1,0 +1,48 @@
+"""Faults in the workflows: a linter, a rule or a scenario under act must notice each.
+
+Each patch in `faults/` seeds one; a line `# red: <layer>` says what must notice it. The layers are
+lint, the rules of policy.py and the scenarios under act. A patch that no longer applies fails: make
+it anew with `git diff` in a project rendered with the default answers.
+"""
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.support import run
+from tests.workflows.act import Act
+from tests.workflows.github_api import GitHubApi
+from tests.workflows.linters import lint
+from tests.workflows.policy import RULES, Workflows
+from tests.workflows.scenarios import SCENARIOS
+
+FAULTS = sorted(Path(__file__).with_name("faults").glob("*.patch"))
+
+
+def test_there_are_enough() -> None:
+    assert len(FAULTS) >= 12
+
+
+@pytest.mark.parametrize("patch", FAULTS, ids=lambda patch: patch.stem)
+def test_a_fault_turns_a_layer_red(
+    repository: Path, tmp_path: Path, api: GitHubApi, patch: Path
+) -> None:
+    layers = re.findall(r"^# red: (\w+)$", patch.read_text(encoding="utf-8"), re.MULTILINE)
+    assert layers, f"{patch.name} names no layer: it needs a line `# red: …`"
+    project = tmp_path / "faulty"
+    shutil.copytree(repository, project)
+    run("git", "apply", patch, folder=project)
+    for layer in layers:
+        with pytest.raises(AssertionError):
+            check(layer, project, tmp_path, api)
+
+
+def check(layer: str, project: Path, folder: Path, api: GitHubApi) -> None:
+    if layer == "lint":
+        lint(project)
+    elif layer in RULES:
+        RULES[layer](Workflows.read(project))
+    else:
+        SCENARIOS[layer](Act(folder / layer, project, api))

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from tools.expected_files import EXPECTED, files_in
+from tools.expected_files import EXAMPLES, EXPECTED, files_in
 
 from tests.support import HOSTILE, Template, commit_all, contents, run
 
 PACKAGE = "purchase_prediction"
-SOURCES = "template/src/{{package_name}}"
-USE_CASE = SOURCES + "/{% if example == 'rfm' %}use_case{% endif %}"
+MACHINERY = "packages/mlops/src/mlops"
+SOURCES = f"template/{MACHINERY}"
+TEAM = "template/src/{% if example == 'rfm' %}{{package_name}}{% endif %}"
 
 
 @pytest.fixture
@@ -72,7 +73,7 @@ def test_an_untouched_project_becomes_what_a_fresh_copy_is(
     template.update(project)
     fresh = contents(template.render(tmp_path / "fresh"))
     assert b"_commit: 2.0.0" in fresh[".copier-answers.yml"]
-    assert f"src/{PACKAGE}/platforms/new.py" in fresh
+    assert f"{MACHINERY}/platforms/new.py" in fresh
     assert "LICENSE" not in fresh
     assert contents(project) == fresh
 
@@ -89,20 +90,19 @@ class Updated:
 
 
 EDITED = {
-    f"src/{PACKAGE}/use_case/features.py": f"{USE_CASE}/features.py",
-    "tests/use_case/test_use_case.py": "template/tests/use_case/test_use_case.py.jinja",
+    f"src/{PACKAGE}/__init__.py": f"{TEAM}/__init__.py",
+    f"src/{PACKAGE}/features.py": f"{TEAM}/features.py",
+    "tests/test_use_case.py": "template/tests/test_use_case.py",
     "conf/dev.yaml": "template/conf/dev.yaml",
 }
 DELETED = {
-    f"src/{PACKAGE}/use_case/slices.py": f"{USE_CASE}/slices.py",
-    "tests/use_case/test_rfm.py": (
-        "template/tests/use_case/{% if example == 'rfm' %}test_rfm.py{% endif %}.jinja"
-    ),
+    f"src/{PACKAGE}/slices.py": f"{TEAM}/slices.py",
+    "tests/test_rfm.py": "template/{% if example == 'rfm' %}tests{% endif %}/test_rfm.py.jinja",
     "conf/base.yaml": "template/conf/base.yaml.jinja",
     "docs/gate.md": None,
 }
 OWN = (
-    *(f"src/{PACKAGE}/use_case/own.py", "tests/use_case/test_own.py", "conf/own.yaml"),
+    *(f"src/{PACKAGE}/own.py", "tests/test_own.py", "conf/own.yaml"),
     "docs/own.md",
 )
 
@@ -125,7 +125,6 @@ def updated(tmp_path_factory: pytest.TempPathFactory) -> Updated:
     for source in filter(None, [*EDITED.values(), *DELETED.values()]):
         append(template.path / source, "# theirs")
     append(template.path / SOURCES / "errors.py", "# theirs")
-    append(template.path / USE_CASE / "new.py", "# theirs")
     append(template.path / "template/conf/new.yaml", "# theirs")
     commit_all(template.path, tag="2.0.0")
 
@@ -153,13 +152,10 @@ class TestWhatIsTheTeams:
         assert not (updated.project / path).exists()
 
     def test_the_machinery_is_renewed(self, updated: Updated) -> None:
-        assert updated.text(f"src/{PACKAGE}/errors.py").endswith("# theirs\n")
+        assert updated.text(f"{MACHINERY}/errors.py").endswith("# theirs\n")
 
     def test_a_new_conf_file_arrives(self, updated: Updated) -> None:
         assert updated.text("conf/new.yaml") == "# theirs\n"
-
-    def test_a_new_file_of_the_example_does_not_arrive(self, updated: Updated) -> None:
-        assert not (updated.project / f"src/{PACKAGE}/use_case/new.py").exists()
 
 
 class TestWhatIsMerged:
@@ -175,16 +171,36 @@ class TestWhatIsMerged:
         assert_no_conflict(project)
 
     def test_a_true_conflict_is_marked_unmerged(self, template: Template, project: Path) -> None:
-        append(project / f"src/{PACKAGE}/errors.py", "# mine")
+        append(project / f"{MACHINERY}/errors.py", "# mine")
         commit_all(project)
         append(template.path / SOURCES / "errors.py", "# theirs")
         commit_all(template.path, tag="2.0.0")
         template.update(project)
         unmerged = run("git", "ls-files", "--unmerged", folder=project)
-        assert f"src/{PACKAGE}/errors.py" in unmerged
-        text = (project / f"src/{PACKAGE}/errors.py").read_text(encoding="utf-8")
+        assert f"{MACHINERY}/errors.py" in unmerged
+        text = (project / f"{MACHINERY}/errors.py").read_text(encoding="utf-8")
         assert "# mine" in text
         assert "# theirs" in text
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_every_file_of_the_team_is_named_as_such(
+    template: Template, tmp_path: Path, example: str
+) -> None:
+    """A new one in src/ or tests/ has to be added to the list in copier.yml."""
+    project = template.render(tmp_path / "project", example=example)
+    commit_all(project)
+    own = [name for name in files_in(project) if name.startswith(("src/", "tests/"))]
+    assert f"src/{PACKAGE}/features.py" in own
+    run("git", "rm", "--quiet", *own, folder=project)
+    commit_all(project)
+    for path in (template.path / "template").rglob("*.py*"):
+        if "packages" not in path.parts:
+            append(path, "# theirs")
+    commit_all(template.path, tag="2.0.0")
+    template.update(project)
+    arrived = [name for name in files_in(project) if name.startswith(("src/", "tests/"))]
+    assert arrived == []
 
 
 def test_an_answer_can_be_changed(template: Template, project: Path) -> None:
@@ -207,14 +223,14 @@ class TestTheLevel:
     def edits(self, pipelines: Path) -> dict[str, bytes]:
         """What the team edited or added in that project, by path."""
         names = (
-            *(f"src/{PACKAGE}/use_case/features.py", f"src/{PACKAGE}/use_case/own.py"),
-            *("tests/use_case/test_use_case.py", "conf/base.yaml", "conf/dev.yaml"),
+            *(f"src/{PACKAGE}/features.py", f"src/{PACKAGE}/own.py"),
+            *("tests/test_use_case.py", "conf/base.yaml", "conf/dev.yaml"),
             *("conf/prod.yaml", "docs/gate.md"),
         )
         for name in names:
             append(pipelines / name, "# mine")
         prepend(pipelines / "README.md", "<!-- mine -->")
-        (pipelines / f"src/{PACKAGE}/use_case/slices.py").unlink()
+        (pipelines / f"src/{PACKAGE}/slices.py").unlink()
         commit_all(pipelines)
         return {name: (pipelines / name).read_bytes() for name in names}
 
@@ -239,7 +255,7 @@ class TestTheLevel:
             assert files <= set(files_in(pipelines))
             files |= new
             commit_all(pipelines)
-        assert not (pipelines / f"src/{PACKAGE}/use_case/slices.py").exists()
+        assert not (pipelines / f"src/{PACKAGE}/slices.py").exists()
 
     def test_an_untouched_project_that_is_raised_is_what_a_fresh_copy_is(
         self, template: Template, pipelines: Path, tmp_path: Path

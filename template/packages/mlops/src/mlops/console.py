@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mlops.ci.job import summarise
-from mlops.platforms.base import Report
+from mlops.progress import Report
 
 
 def console() -> Console:

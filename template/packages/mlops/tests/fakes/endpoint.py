@@ -6,14 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from mlops.errors import ConfigError, PlatformError, Refused
-from mlops.platforms.base import (
-    Deployment,
-    DeploymentShare,
-    ModelVersion,
-    Observation,
-    Report,
-    Run,
-)
+from mlops.platforms.base import Deployment, DeploymentShare, ModelVersion, Observation, Run
+from mlops.progress import Report
 
 BATCH = 400
 

@@ -25,15 +25,8 @@ from mlops.errors import ConfigError, Refused
 from mlops.files import read_json
 from mlops.governance.gate import judge_run
 from mlops.platforms import open_platform
-from mlops.platforms.base import (
-    Answer,
-    DeploymentShare,
-    Endpoint,
-    ModelVersion,
-    Platform,
-    Report,
-    Run,
-)
+from mlops.platforms.base import Answer, DeploymentShare, Endpoint, ModelVersion, Platform, Run
+from mlops.progress import Report
 from mlops.settings.loading import LoadedSettings, load_settings
 from mlops.steps.register import register_run
 

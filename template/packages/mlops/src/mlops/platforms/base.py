@@ -12,15 +12,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from mlops.errors import PlatformError
+from mlops.progress import Report
 
 ALL_TRAFFIC = 100
-
-Report = Callable[[str], None]
-"""Receives one line about the progress of a long operation."""
-
-
-def silent(_line: str) -> None:
-    """Report nothing."""
 
 
 class AtWork(PlatformError):

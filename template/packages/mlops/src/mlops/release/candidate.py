@@ -11,7 +11,8 @@ from pathlib import Path
 
 from mlops.checks import failures
 from mlops.errors import Hold, MlopsError, Refused
-from mlops.platforms.base import ALL_TRAFFIC, Endpoint, ModelVersion, Platform, Report, silent
+from mlops.platforms.base import ALL_TRAFFIC, Endpoint, ModelVersion, Platform
+from mlops.progress import Report, silent
 from mlops.release.ab_test.run import Watch, check_arms, run_ab_test, unwatched
 from mlops.release.evidence import Record, write_evidence
 from mlops.release.traffic import (

@@ -21,7 +21,8 @@ import polars as pl
 from mlops.artifacts.version_folder import read_signature
 from mlops.errors import ConfigError, MlopsError
 from mlops.files import read_json
-from mlops.platforms.base import ALL_TRAFFIC, Endpoint, ModelVersion, Platform, Report
+from mlops.platforms.base import ALL_TRAFFIC, Endpoint, ModelVersion, Platform
+from mlops.progress import Report
 from mlops.release.ab_test.run import check_arms
 from mlops.release.candidate import NOBODY, Released, Watchers, ab_test, has_ab_test, release
 from mlops.release.traffic import (

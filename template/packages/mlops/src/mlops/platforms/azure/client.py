@@ -11,7 +11,7 @@ from typing import Any
 from mlops.errors import ConfigError, PlatformError
 from mlops.platforms.azure.errors import NotFound, azure_errors
 from mlops.platforms.azure.names import AzureNames, azure_names, subscription_id
-from mlops.platforms.base import Report
+from mlops.progress import Report
 from mlops.settings.loading import LoadedSettings
 
 _RETRIES = 5

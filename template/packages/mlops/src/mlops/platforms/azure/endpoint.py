@@ -33,8 +33,6 @@ from mlops.platforms.base import (
     DeploymentShare,
     ModelVersion,
     Observation,
-    Report,
-    silent,
 )
 from mlops.platforms.http import post
 from mlops.platforms.local.serving_env import code_hash
@@ -46,6 +44,7 @@ from mlops.platforms.traffic_rules import (
     require_healthy,
     unknown_deployment,
 )
+from mlops.progress import Report, silent
 
 DEPLOYMENT_FILE = "aml/endpoints/deployment.yml"
 OK = 200

@@ -27,7 +27,8 @@ from mlops.platforms.azure.steps import (
     in_words,
     steps_of,
 )
-from mlops.platforms.base import Report, Run
+from mlops.platforms.base import Run
+from mlops.progress import Report
 from mlops.settings.loading import ENVIRONMENT_VARIABLE, PREFIX
 
 PIPELINE = "aml/pipelines/train.yml"

@@ -17,7 +17,8 @@ from mlops.errors import MlopsError, PlatformError, Refused
 from mlops.files import file_sha256, new_folder, read_json
 from mlops.platforms.azure.client import ACTIVE_VERSIONS, ALL_VERSIONS, AzureClients
 from mlops.platforms.azure.errors import Conflict, azure_errors
-from mlops.platforms.base import ModelVersion, Report, Run
+from mlops.platforms.base import ModelVersion, Run
+from mlops.progress import Report
 
 HASH_TAG = "model.sha256"
 _ATTEMPTS = 5

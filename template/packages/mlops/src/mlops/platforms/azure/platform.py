@@ -14,7 +14,8 @@ from mlops.platforms.azure import jobs as azure_jobs
 from mlops.platforms.azure.client import AzureClients, require_extra
 from mlops.platforms.azure.models import AzureModels
 from mlops.platforms.azure.names import subscription_id
-from mlops.platforms.base import Endpoint, ModelVersion, Report, Run, silent
+from mlops.platforms.base import Endpoint, ModelVersion, Run
+from mlops.progress import Report, silent
 from mlops.settings.loading import LoadedSettings, load_settings
 
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{1,254}")

@@ -12,8 +12,9 @@ from mlops.data.source import locate
 from mlops.errors import ConfigError, Refused
 from mlops.files import new_folder, read_json, write_json
 from mlops.governance.lineage import as_dict, git_state
-from mlops.platforms.base import Endpoint, ModelVersion, Report, Run
+from mlops.platforms.base import Endpoint, ModelVersion, Run
 from mlops.platforms.local.tracking import Tracking
+from mlops.progress import Report
 from mlops.settings.loading import LoadedSettings, flatten, load_settings
 
 

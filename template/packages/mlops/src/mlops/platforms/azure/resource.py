@@ -111,7 +111,8 @@ class EndpointResource:
         if view is None:
             raise ConfigError(
                 f"the endpoint {self.name} does not exist in the workspace "
-                f"{self._clients.names.workspace}; `mlops deploy` makes it"
+                f"{self._clients.names.workspace}",
+                "`mlops deploy` makes it",
             )
         return view
 

@@ -78,6 +78,8 @@ class LocalEndpoint:
         ConfigError: the name has other characters than letters, digits and dashes.
     """
 
+    poll_seconds = 0.0
+
     def __init__(
         self,
         project: Project,

@@ -2,10 +2,14 @@
 
 from pathlib import Path
 
+import pytest
+
 from fakes.project import PYPROJECT
 from mlops.diagnosis import Diagnosis
+from mlops.ops import doctor
 from mlops.ops.doctor import examine, examine_platform
 from mlops.settings.project import Project
+from mlops.usecase.stubs import Stub
 
 
 def failed(found: list[Diagnosis]) -> dict[str, Diagnosis]:
@@ -45,3 +49,14 @@ def test_an_environment_that_a_level_brings_is_named_with_the_level(project: Pro
 
 def test_on_this_machine_no_platform_is_examined(project: Project) -> None:
     assert examine_platform(project.root, None, None) == []
+
+
+@pytest.mark.parametrize(("stubs", "passed"), [(0, True), (1, False), (10, False)])
+def test_stubs_are_advice_and_no_fault(
+    project: Project, monkeypatch: pytest.MonkeyPatch, stubs: int, passed: bool
+) -> None:
+    found = [Stub("model.py", line, "f", "write it") for line in range(stubs)]
+    monkeypatch.setattr(doctor, "find_stubs", lambda _folder: found)
+    told = {each.name: each for each in examine(project.root)}["use case"]
+    remedy = "" if passed else "mlops stubs lists them"
+    assert told == Diagnosis("use case", passed, f"{stubs} stubs to fill", remedy, needed=passed)

@@ -17,7 +17,7 @@ from mlops.ops.status import environments
 from mlops.platforms import platform_class
 from mlops.settings.loading import ENVIRONMENT_VARIABLE, load_settings
 from mlops.settings.project import Project, find_project
-from mlops.usecase.stubs import find_stubs
+from mlops.usecase.stubs import Stub, find_stubs
 from mlops.usecase.use_case import UseCase
 
 FREE_GIB_NEEDED = 2
@@ -157,13 +157,16 @@ def _lock(project: Project) -> Diagnosis:
 
 
 def _stubs(project: Project) -> Diagnosis:
+    stubs: list[Stub] = []
+
     def count() -> str:
-        return f"{len(find_stubs(UseCase(project.package).folder))} stubs to fill"
+        stubs.extend(find_stubs(UseCase(project.package).folder))
+        return f"{len(stubs)} stubs to fill"
 
     found = _attempt("use case", count, "mend the file it names")
-    if not found.passed or found.found.startswith("0 "):
+    if not stubs:
         return found
-    return Diagnosis("use case", False, found.found, "mlops stubs lists them", needed=False)
+    return replace(found, passed=False, remedy="mlops stubs lists them", needed=False)
 
 
 def _writable(project: Project) -> Diagnosis:

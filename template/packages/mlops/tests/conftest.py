@@ -10,6 +10,7 @@ import pytest
 
 from fakes.project import write_project
 from mlops.platforms.local.platform import LocalPlatform
+from mlops.progress import silent
 from mlops.settings.loading import LoadedSettings, load_settings
 from mlops.settings.project import Project, find_project
 
@@ -50,7 +51,7 @@ def load(project: Project) -> Callable[..., LoadedSettings]:
 def trained_once(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     root = tmp_path_factory.mktemp("trained") / "project"
     platform = LocalPlatform(load_settings(write_project(root), variables={}))
-    return root, platform.train(None, lambda _line: None).run_id
+    return root, platform.train(None, silent).run_id
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import click
@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mlops.ci.job import summarise
-from mlops.platforms.base import Report
+from mlops.progress import Stage, StageReport
 
 
 def console() -> Console:
@@ -21,14 +21,20 @@ def console() -> Console:
 
 
 @contextmanager
-def progress(title: str) -> Iterator[Report]:
+def progress(title: str) -> Iterator[StageReport]:
     """Show what a long operation is doing; yield the function that receives its lines."""
     screen = console()
-    if not screen.is_terminal:
-        yield lambda line: screen.print(f"{title}: {line}", markup=False)
-        return
-    with screen.status(Text(title)) as status:
-        yield lambda line: status.update(Text(f"{title}: {line}"))
+    drawn = screen.status(Text(title)) if screen.is_terminal else None
+
+    def report(line: str, stage: Stage | None = None, /) -> None:
+        text = ": ".join(part for part in (title, stage, line) if part)
+        if drawn:
+            drawn.update(Text(text))
+        else:
+            screen.print(text, markup=False)
+
+    with drawn or nullcontext():
+        yield report
 
 
 def show(message: str, style: str = "") -> None:

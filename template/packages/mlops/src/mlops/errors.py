@@ -6,9 +6,25 @@ Exit codes: 0 done, 1 refused, 2 wrong usage or configuration, 3 the platform fa
 
 
 class MlopsError(Exception):
-    """A failure with a clear sentence and a documented exit code."""
+    """A failure with a clear sentence, what to do about it, and a documented exit code.
+
+    As text it is the sentence and, after a semicolon, the remedy.
+
+    Args:
+        message: what is wrong, or cannot be done.
+        remedy: what to do about it; empty if the message says all there is to say.
+    """
 
     exit_code = 3
+
+    def __init__(self, message: str, remedy: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        """Return message and remedy in one sentence."""
+        return f"{self.message}; {self.remedy}" if self.remedy else self.message
 
 
 class Refused(MlopsError):

@@ -132,12 +132,14 @@ def _refuse_to_replace(target: Path, replaces: str | None) -> None:
     if not target.exists():
         return
     if not target.is_dir():
-        raise ConfigError(f"{target} is a file; name a folder")
+        raise ConfigError(f"{target} is a file", "name a folder")
     if Path.cwd().is_relative_to(target.resolve()):
-        raise ConfigError(f"{target} is the folder you are in, or holds it; name another folder")
+        raise ConfigError(f"{target} is the folder you are in, or holds it", "name another folder")
     empty = not any(target.iterdir())
     if not empty and (replaces is None or not (target / replaces).exists()):
-        raise ConfigError(f"{target} holds other files, which would be lost; name an empty folder")
+        raise ConfigError(
+            f"{target} holds other files, which would be lost", "name an empty folder"
+        )
 
 
 def _beside(path: Path) -> Path:

@@ -10,9 +10,10 @@ from click.testing import CliRunner
 
 from fakes.endpoint import FakeEndpoint
 from mlops.cli import main as cli
+from mlops.diagnosis import Diagnosis
 from mlops.errors import ConfigError, MlopsError, PlatformError
 from mlops.ops import run as loop
-from mlops.ops.doctor import Finding, show_findings
+from mlops.ops.doctor import show_diagnoses
 from mlops.ops.status import collect_status
 from mlops.platforms.local.platform import LocalPlatform
 from mlops.release.deploy import remove_all
@@ -80,7 +81,7 @@ def test_the_doctor_says_that_the_extra_is_missing(monkeypatch: pytest.MonkeyPat
     checks = json.loads(done.stdout)["checks"]
     (packages,) = [each for each in checks if each["name"].startswith("azure: ")]
     assert not packages["passed"]
-    assert "uv sync --group azure" in packages["found"] + packages["remedy"]
+    assert packages["remedy"] == "run `uv sync --group azure`"
     assert "azure: packages" in str(done.exception)
     names = [each["name"] for each in json.loads(invoke("doctor", "--json").stdout)["checks"]]
     assert not [name for name in names if name.startswith("azure")]
@@ -116,14 +117,14 @@ def test_settings_that_cannot_be_read_are_told_once(here: Project) -> None:
 
 @pytest.mark.usefixtures("here")
 def test_remedies_stand_below_the_table_unbroken() -> None:
-    findings = [
-        Finding("signed in", False, "no", "sign in " * 20),
-        Finding("python", True, "3.12", ""),
-        Finding("git", False, "no", "install git"),
+    found = [
+        Diagnosis("signed in", False, "no", "sign in " * 20),
+        Diagnosis("python", True, "3.12", ""),
+        Diagnosis("git", False, "no", "install git"),
     ]
     runner = CliRunner()
     with runner.isolation() as (out, *_):
-        show_findings(findings)
+        show_diagnoses(found)
         shown = out.getvalue().decode()
     table, _, below = shown.partition("What to do:\n")
     assert below.splitlines() == [f"- signed in: {'sign in ' * 20}", "- git: install git"]

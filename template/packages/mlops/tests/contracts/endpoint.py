@@ -14,7 +14,8 @@ import requests
 
 from fakes.tiny_version import ROW
 from mlops.errors import ConfigError, PlatformError, Refused
-from mlops.platforms.base import DeploymentShare, Endpoint, ModelVersion, Observation, silent
+from mlops.platforms.base import DeploymentShare, Endpoint, ModelVersion, Observation
+from mlops.progress import silent
 
 PURPOSE = "the release of version 2"
 CRASH = "\ndef init():\n    raise ValueError('the model is broken')\n"

@@ -5,15 +5,11 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from mlops.diagnosis import Diagnosis
 from mlops.errors import ConfigError, PlatformError, Refused
-from mlops.platforms.base import (
-    Deployment,
-    DeploymentShare,
-    ModelVersion,
-    Observation,
-    Report,
-    Run,
-)
+from mlops.platforms.base import Deployment, DeploymentShare, ModelVersion, Observation, Run
+from mlops.progress import Report
+from mlops.settings.loading import LoadedSettings
 
 BATCH = 400
 
@@ -25,6 +21,7 @@ class FakeEndpoint:
     """
 
     name = "tiny-prod"
+    poll_seconds = 0.0
 
     def __init__(self) -> None:
         self.serving: dict[str, int] = {}
@@ -167,9 +164,16 @@ class FakeEndpoint:
 class FakePlatform:
     """Has the versions 1, 2, 9, 10 and 11."""
 
+    has_callers = False
+    can_stop = True
+
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.fake = FakeEndpoint()
+
+    @classmethod
+    def examine(cls, _settings: LoadedSettings) -> list[Diagnosis]:
+        return []
 
     def versions(self) -> list[ModelVersion]:
         return [ModelVersion("tiny", number, self.folder) for number in (1, 2, 9, 10, 11)]

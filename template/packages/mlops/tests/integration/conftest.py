@@ -9,8 +9,8 @@ import pytest
 
 from fakes.places import HOME, PROJECT, SERVING_ENVIRONMENTS
 from fakes.rig import SLOW_SCRIPT, Rig, processes_below
-from mlops.platforms.base import silent
 from mlops.platforms.local.serving_env import environment_python
+from mlops.progress import silent
 
 
 @pytest.fixture(scope="session")

@@ -15,9 +15,10 @@ import pytest
 from contracts.endpoint import PURPOSE, EndpointContract, latest, observed
 from fakes.rig import NAME, SLOW, Rig
 from fakes.tiny_version import ROW
-from mlops.platforms.base import ModelVersion, silent
+from mlops.platforms.base import ModelVersion
 from mlops.platforms.local import processes
 from mlops.platforms.local.endpoint import LocalEndpoint
+from mlops.progress import silent
 
 HOLD = f"""
 import json, sys, time

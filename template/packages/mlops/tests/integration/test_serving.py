@@ -9,9 +9,9 @@ from fakes.project import FACTS
 from fakes.rig import NAME, Rig
 from fakes.tiny_version import ROW, tiny_probability
 from mlops.errors import PlatformError
-from mlops.platforms.base import silent
 from mlops.platforms.local import processes
 from mlops.platforms.local.endpoint import endpoint_names
+from mlops.progress import silent
 from mlops.release.smoke import smoke_test
 from mlops.settings.project import Project
 from mlops.settings.sections import SmokeTestSettings

@@ -17,17 +17,19 @@ import pytest
 from fakes.rig import NAME, SLOW, Rig
 from fakes.tiny_version import ROW
 from mlops.errors import PlatformError
-from mlops.platforms.base import Answer, silent
+from mlops.platforms.base import Answer
 from mlops.platforms.local import processes
 from mlops.platforms.local import servers as local_servers
 from mlops.platforms.local.servers import LocalServers
+from mlops.progress import silent
 
 CRASH = "\ndef init():\n    raise ValueError('the model is broken')\n"
 HANG = "\ndef init():\n    import time\n    time.sleep(60)\n"
 DEPLOY = """
 import sys
 from pathlib import Path
-from mlops.platforms.base import ModelVersion, silent
+from mlops.platforms.base import ModelVersion
+from mlops.progress import silent
 from mlops.platforms.local.endpoint import LocalEndpoint
 from mlops.settings.project import find_project
 from mlops.settings.sections import EndpointSettings

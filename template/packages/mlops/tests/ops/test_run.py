@@ -1,13 +1,11 @@
 """What the loop does at each level, with pretended training, endpoints and releases."""
 
-import io
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from rich.console import Console
 
 from fakes.project import with_level
 from fakes.tiny_version import ROW, write_version
@@ -87,13 +85,9 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setattr(loop, "open_platform", lambda _settings: platform)
     monkeypatch.setattr(loop, "_train", lambda *_arguments: run)
     monkeypatch.setattr(loop, "_register", lambda *_arguments: version)
-    pretended = {
-        "deploy.deploy": deploy,
-        "smoke.smoke_test_endpoint": smoke_test,
-        "rehearsal.rehearse": rehearse,
-    }
-    for place, function in pretended.items():
-        monkeypatch.setattr(f"mlops.release.{place}", function)
+    monkeypatch.setattr(loop, "deploy", deploy)
+    monkeypatch.setattr(loop, "smoke_test_endpoint", smoke_test)
+    monkeypatch.setattr(loop, "rehearse", rehearse)
     return made
 
 
@@ -154,7 +148,7 @@ def test_a_failure_after_the_switch_brings_back_what_served(
         world.calls.append(f"put back {endpoint.name}: {target['blue']}, {smoke}")
 
     monkeypatch.setattr(loop, "_predict", fail)
-    monkeypatch.setattr("mlops.release.traffic.put_back", put_back)
+    monkeypatch.setattr(loop, "put_back", put_back)
     world.endpoints["tiny-prod"] = FakeEndpoint("tiny-prod", serves=True)
     with pytest.raises(Refused):
         loop.run_loop(at_level(3), None)
@@ -170,24 +164,3 @@ def test_an_environment_that_is_missing_is_named(
     with pytest.raises(ConfigError, match=r"conf/prod.yaml does not exist"):
         loop.run_loop(settings, None)
     assert world.calls == []
-
-
-def test_lines_begin_the_stages_they_name_and_a_failure_stays_with_its_own() -> None:
-    board = loop.Board(("data", "validate", "train", "gate"))
-
-    def fail() -> None:
-        with board.stages(("data", "validate", "train")) as report:
-            report("data: reading")
-            report("validate: checking")
-            report("validate: 3 rows: all good")
-            raise ConfigError("no")
-
-    with pytest.raises(ConfigError):
-        fail()
-    screen = io.StringIO()
-    Console(width=60, file=screen).print(board)
-    shown = [line.split() for line in screen.getvalue().splitlines() if line.strip()]
-    assert [line[:2] for line in shown[:2]] == [["✓", "data"], ["✗", "validate"]]
-    assert shown[1][-4:] == ["3", "rows:", "all", "good"]
-    assert shown[2:] == [["train"], ["gate"]]
-    assert board.seconds.keys() == {"data", "validate"}

@@ -1,11 +1,13 @@
 """`mlops status`: what it tells of runs, versions and endpoints."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from mlops.files import write_json
-from mlops.ops.status import collect_status, show_status
+from mlops.ops.status import _advice, collect_status, show_status
+from mlops.platforms.azure.platform import AzurePlatform
 from mlops.platforms.base import ModelVersion, Run
 from mlops.platforms.local.platform import LocalPlatform
 from mlops.settings.project import Project
@@ -35,6 +37,7 @@ def test_a_run_is_told_with_its_version(
     assert [each["version"] for each in found["runs"]] == [3, None]
     assert [each["f1"] for each in found["runs"]] == [0.5, None]
     assert [each["f1"] for each in found["versions"]] == [0.4321]
+    assert found["advice"] == ""
     monkeypatch.setenv("COLUMNS", "120")
     show_status(found)
     shown = capsys.readouterr().out
@@ -48,9 +51,32 @@ def test_a_url_is_never_broken(
     monkeypatch.setenv("COLUMNS", "60")
     blue = {"name": "blue", "version": 1, "commit": "", "traffic": 100, "state": "running"}
     dev = {"environment": "dev", "url": URL, "deployments": [blue], "problem": ""}
-    show_status({"model": "m", "platform": "local", "runs": [], "versions": [], "endpoints": [dev]})
+    found = {"model": "m", "platform": "p", "runs": [], "versions": [], "endpoints": [dev]}
+    show_status({**found, "advice": "no run is here yet"})
     said = capsys.readouterr()
     assert f"dev answers at {URL}\n" in said.out
     assert URL not in said.err
     assert "Registered versions" not in said.out
     assert "no run is here yet" in said.err
+
+
+def deployed(state: str) -> list[dict[str, Any]]:
+    return [{"deployments": [{"state": "running"}]}, {"deployments": [{"state": state}]}]
+
+
+@pytest.mark.parametrize(
+    ("platform", "runs", "state", "said"),
+    [
+        (LocalPlatform, [], "running", "no run is here yet: `mlops run` goes through the whole"),
+        (AzurePlatform, [], "running", "no run is here yet: `mlops train`"),
+        (LocalPlatform, [{}], "stopped", "`mlops smoke-test` starts a stopped endpoint again"),
+        (LocalPlatform, [{}], "running", ""),
+        (AzurePlatform, [{}], "failed", ""),
+    ],
+)
+def test_the_next_command_is_one_that_the_platform_has(
+    platform: Any, runs: list[dict[str, Any]], state: str, said: str
+) -> None:
+    advice = _advice(platform, runs, deployed(state))
+    assert advice.startswith(said)
+    assert bool(advice) == bool(said)

@@ -12,8 +12,9 @@ from fakes.places import PROJECT
 from mlops.aml.lint import lint
 from mlops.cli.main import mlops
 from mlops.platforms.azure.steps import STEPS
-from mlops.platforms.base import Run, silent
+from mlops.platforms.base import Run
 from mlops.platforms.local.platform import LocalPlatform
+from mlops.progress import silent
 from mlops.settings.loading import LoadedSettings
 from mlops.steps import evaluate, fit, prepare, validate
 

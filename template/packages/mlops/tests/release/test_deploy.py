@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from mlops.errors import ConfigError, Refused
-from mlops.platforms.base import ModelVersion, Report
+from mlops.platforms.base import ModelVersion
+from mlops.progress import Report
 from mlops.release.deploy import deploy, shift_traffic
 
 

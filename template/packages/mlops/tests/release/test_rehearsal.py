@@ -13,7 +13,8 @@ import pytest
 
 from fakes.tiny_version import ROW, write_version
 from mlops.errors import ConfigError
-from mlops.platforms.base import ModelVersion, Run, silent
+from mlops.platforms.base import ModelVersion, Run
+from mlops.progress import silent
 from mlops.release import rehearsal
 from mlops.release.rehearsal import (
     bring_up_previous,

@@ -6,7 +6,8 @@ import pytest
 
 from fakes.project import with_level
 from mlops.errors import ConfigError, PlatformError, Refused
-from mlops.platforms.base import DeploymentShare, silent
+from mlops.platforms.base import DeploymentShare
+from mlops.progress import silent
 from mlops.release.traffic import (
     has_traffic,
     other_colour,

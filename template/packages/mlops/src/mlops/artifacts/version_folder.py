@@ -45,7 +45,8 @@ def verify_version(folder: Path) -> VersionFacts:
         if not (folder / name).is_file() or file_sha256(folder / name) != lineage["files"][name]:
             raise Refused(
                 f"{folder / name} is not the file that was registered: its SHA-256 differs from "
-                f"{LINEAGE}; restore it or register the model again"
+                f"{LINEAGE}",
+                "restore it or register the model again",
             )
     return VersionFacts(
         name=str(lineage["model"]["name"]),

@@ -51,8 +51,8 @@ class GitHub:
             return answer.json()
         except (requests.RequestException, ValueError) as error:
             raise PlatformError(
-                f"GitHub did not answer {path}: {error}; the job needs the permission "
-                "`actions: read`"
+                f"GitHub did not answer {path}: {error}",
+                "the job needs the permission `actions: read`",
             ) from None
 
 

@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from mlops.errors import ConfigError, PlatformError
+from mlops.settings.platform_names import PLATFORM_NAMES
 
 RULESET = Path(".github/rulesets/main.json")
 OWNERS = Path(".github/CODEOWNERS")
 INFRA_WORKFLOW = Path(".github/workflows/infra.yml")
 INFRA = Path("infra/shared.bicep")
-PLATFORMS = ("local", "azure")
 PLATFORM = "MLOPS_PLATFORM"
 VARIABLES = {
     PLATFORM: "where the steps run; not set: local, on the runner, as a rehearsal",
@@ -292,7 +292,7 @@ def set_up(
     repository = gh.repository()
     known = gh.environments(repository.name)
     if reviewers and not repository.has_reviewers:
-        raise ConfigError(f"--reviewer: {repository.limits()[0]}; then leave --reviewer out")
+        raise ConfigError(f"--reviewer: {repository.limits()[0]}", "then leave --reviewer out")
     asked = [each.name for each in wanted if each.reviewed]
     open_to_all = any("reviewers" not in known.get(name, Known()).protection for name in asked)
     if repository.has_reviewers and open_to_all and not reviewers and not no_reviewers:
@@ -345,9 +345,9 @@ def _check_options(
     if unknown:
         raise ConfigError(f"--variable: the workflows read no {', '.join(unknown)}")
     platform = variables.get(PLATFORM)
-    if platform is not None and platform not in PLATFORMS:
+    if platform is not None and platform not in PLATFORM_NAMES:
         raise ConfigError(
-            f"--variable: {PLATFORM} is {platform!r}, but must be {' or '.join(PLATFORMS)}"
+            f"--variable: {PLATFORM} is {platform!r}, but must be {' or '.join(PLATFORM_NAMES)}"
         )
     for option, values in (("--variable", variables), ("--azure", client_ids)):
         odd = sorted(name for name, value in values.items() if re.search(r"['\"\r\n]", value))
@@ -356,7 +356,9 @@ def _check_options(
     if reviewers and no_reviewers:
         raise ConfigError("--no-reviewers: leave it out, or leave --reviewer out")
     if len(reviewers) > MOST_REVIEWERS:
-        raise ConfigError(f"--reviewer: GitHub takes at most {MOST_REVIEWERS}; name a team instead")
+        raise ConfigError(
+            f"--reviewer: GitHub takes at most {MOST_REVIEWERS}", "name a team instead"
+        )
 
 
 def _ruleset_name(root: Path) -> str | None:

@@ -13,6 +13,7 @@ import click
 from mlops.checks import failures
 from mlops.ci.job import set_output, summarise
 from mlops.errors import ConfigError, Hold, MlopsError, Refused, StubNotFilled
+from mlops.settings.platform_names import PLATFORM_NAMES
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -690,7 +691,7 @@ def status(as_json: bool) -> None:
 @mlops.command()
 @click.option(
     "--platform",
-    type=click.Choice(["local", "azure"]),
+    type=click.Choice(PLATFORM_NAMES),
     help="What to check beside this machine; default: the setting `platform`.",
 )
 @environment_option
@@ -701,14 +702,14 @@ def doctor(platform: str | None, environment: str | None, as_json: bool) -> None
     Exit 1 if something is missing.
     """
     from mlops.console import emit
-    from mlops.ops.doctor import examine, examine_platform, show_findings
+    from mlops.ops.doctor import examine, examine_platform, show_diagnoses
 
     findings = examine(Path.cwd())
     findings += examine_platform(Path.cwd(), environment, platform)
     if as_json:
         emit({"checks": [finding.to_dict() for finding in findings]})
     else:
-        show_findings(findings)
+        show_diagnoses(findings)
     missing = [finding.name for finding in findings if finding.needed and not finding.passed]
     if missing:
         raise Refused(f"something needed is missing: {', '.join(missing)}")
@@ -799,6 +800,7 @@ def ci_changed(before: str, as_json: bool) -> None:
 def ci_facts(environment: str | None, as_json: bool) -> None:
     """Tell the workflow the level, the platform, the approvals needed, the names in Azure."""
     from mlops.console import emit, show
+    from mlops.platforms import platform_class
     from mlops.platforms.azure.names import azure_names
 
     settings = _settings(environment, {})
@@ -807,7 +809,7 @@ def ci_facts(environment: str | None, as_json: bool) -> None:
     found = {
         "level": settings.project.maturity_level,
         "platform": values.platform,
-        "approvals": 0 if values.platform == "local" else values.approvals.required,
+        "approvals": values.approvals.required if platform_class(settings).has_callers else 0,
         "resource_group": names.resource_group,
         "endpoint": settings.endpoint_name,
     }

@@ -22,7 +22,7 @@ def locate(settings: LoadedSettings, data_dir: Path | None) -> Path:
         return _sample_folder(settings)
     folder = data_dir or settings.project.root / data.folder
     if folder.is_file():
-        raise ConfigError(f"{folder} is a file; name the folder that holds it")
+        raise ConfigError(f"{folder} is a file", "name the folder that holds it")
     if not folder.is_dir():
         asked = "--data-dir" if data_dir else "data.folder"
         raise ConfigError(f"{asked}: the folder {folder} does not exist")

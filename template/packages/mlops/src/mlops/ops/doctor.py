@@ -5,54 +5,42 @@ import shutil
 import socket
 import sys
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from mlops.ci.job import summarise
 from mlops.console import mark, show_result, show_table
+from mlops.diagnosis import Diagnosis, diagnose
 from mlops.errors import MlopsError
 from mlops.governance.lineage import git_state
 from mlops.ops.status import environments
+from mlops.platforms import platform_class
 from mlops.settings.loading import ENVIRONMENT_VARIABLE, load_settings
 from mlops.settings.project import Project, find_project
-from mlops.usecase.stubs import find_stubs
+from mlops.usecase.stubs import Stub, find_stubs
 from mlops.usecase.use_case import UseCase
 
 FREE_GIB_NEEDED = 2
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One thing that was checked; `needed` tells whether commands fail without it."""
-
-    name: str
-    passed: bool
-    found: str
-    remedy: str
-    needed: bool = True
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the finding as JSON."""
-        return asdict(self)
-
-
-def examine(folder: Path) -> list[Finding]:
+def examine(folder: Path) -> list[Diagnosis]:
     """Check machine and project; a check that fails never stops the others."""
-    findings = [_python(), _tool("git", "install git"), _uv(), _disk(folder), _port()]
+    machine = [_python(), _tool("git", "install git"), _uv(), _disk(folder), _port()]
     try:
         project = find_project(folder)
     except MlopsError as error:
-        return [*findings, Finding("project", False, str(error), "go to the project's folder")]
-    findings.append(Finding("project", True, project.root.name, ""))
-    findings += _conf(project)
-    return [*findings, _git(project), _lock(project), _stubs(project), _writable(project)]
+        remedy = error.remedy or "go to the project's folder"
+        return [*machine, Diagnosis("project", False, error.message, remedy)]
+    found = [*machine, Diagnosis("project", True, project.root.name), *_conf(project)]
+    return [*found, _git(project), _lock(project), _stubs(project), _writable(project)]
 
 
-def examine_platform(folder: Path, environment: str | None, platform: str | None) -> list[Finding]:
+def examine_platform(
+    folder: Path, environment: str | None, platform: str | None
+) -> list[Diagnosis]:
     """Check the resources of an environment on its platform; on this machine there are none.
 
-    If the settings cannot be read, that nothing was checked is a finding, too.
+    If the settings cannot be read, that nothing was checked is told, too.
 
     Args:
         folder: a folder of the project.
@@ -62,26 +50,23 @@ def examine_platform(folder: Path, environment: str | None, platform: str | None
     try:
         project = find_project(folder)
     except MlopsError:
-        return []  # it stands among the findings already
+        return []  # what `examine` returns says so already
     try:
         overrides = {"platform": platform} if platform else {}
         settings = load_settings(project, environment, overrides)
     except MlopsError as error:
         return [_not_checked(project, environment, platform, error)]
-    if settings.values.platform != "azure":
-        return []
-    from mlops.platforms.azure.examine import examine_azure
-
-    return examine_azure(settings)
+    return platform_class(settings).examine(settings)
 
 
-def show_findings(findings: list[Finding]) -> None:
-    """Print the findings as a table, and below it what to do about those that need it."""
+def show_diagnoses(diagnoses: list[Diagnosis]) -> None:
+    """Print the diagnoses as a table, and below it what to do about those that need it."""
     rows = [
-        (f.name, f.found, mark(f.passed) if f.needed or f.passed else "advice") for f in findings
+        (each.name, each.found, mark(each.passed) if each.needed or each.passed else "advice")
+        for each in diagnoses
     ]
     show_table("What this machine and project need", ("what", "found", ""), rows, is_result=True)
-    remedies = [(f.name, f.remedy) for f in findings if f.remedy]
+    remedies = [(each.name, each.remedy) for each in diagnoses if each.remedy]
     if remedies:
         summarise("What to do", ("what", "what to do"), remedies)
         show_result("What to do:")
@@ -89,70 +74,68 @@ def show_findings(findings: list[Finding]) -> None:
         show_result(f"- {name}: {remedy}")
 
 
-def _python() -> Finding:
+def _python() -> Diagnosis:
     found = ".".join(str(part) for part in sys.version_info[:3])
-    return Finding("python", sys.version_info >= (3, 11), found, "")
+    return Diagnosis("python", sys.version_info >= (3, 11), found, "")
 
 
-def _tool(name: str, remedy: str) -> Finding:
+def _tool(name: str, remedy: str) -> Diagnosis:
     path = shutil.which(name)
-    return Finding(name, path is not None, path or "missing", "" if path else remedy)
+    return Diagnosis(name, path is not None, path or "missing", "" if path else remedy)
 
 
-def _uv() -> Finding:
+def _uv() -> Diagnosis:
     path = os.environ.get("UV") or shutil.which("uv")
     remedy = (
         "" if path else "python -m pip install uv (without it pip makes the serving environment)"
     )
-    return Finding("uv", path is not None, path or "missing", remedy, needed=False)
+    return Diagnosis("uv", path is not None, path or "missing", remedy, needed=False)
 
 
-def _disk(folder: Path) -> Finding:
+def _disk(folder: Path) -> Diagnosis:
     free = shutil.disk_usage(folder).free / 2**30
     enough = free >= FREE_GIB_NEEDED
     remedy = "" if enough else f"free {FREE_GIB_NEEDED} GiB for the serving environment"
-    return Finding("disk", enough, f"{free:.1f} GiB free", remedy)
+    return Diagnosis("disk", enough, f"{free:.1f} GiB free", remedy)
 
 
-def _port() -> Finding:
+def _port() -> Diagnosis:
     try:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
     except OSError as error:
-        return Finding("ports", False, str(error), "allow servers on 127.0.0.1")
-    return Finding("ports", True, "127.0.0.1 can be served", "")
+        return Diagnosis("ports", False, str(error), "allow servers on 127.0.0.1")
+    return Diagnosis("ports", True, "127.0.0.1 can be served", "")
 
 
-def _conf(project: Project) -> list[Finding]:
+def _conf(project: Project) -> list[Diagnosis]:
     """Check the settings of each environment; what is wrong with all of them is said once."""
-    findings = [_settings(project, name) for name in environments(project)]
-    wrong = [finding.found for finding in findings if not finding.passed]
+    diagnoses = [_settings(project, name) for name in environments(project)]
+    wrong = [each.found for each in diagnoses if not each.passed]
     said: set[str] = set()
     kept = []
-    for finding in findings:
-        if not finding.passed:
-            if finding.found in said:
-                continue
-            said.add(finding.found)
-            if wrong.count(finding.found) > 1:
-                finding = replace(finding, name="settings")
-        kept.append(finding)
+    for each in diagnoses:
+        if each.passed:
+            kept.append(each)
+        elif each.found not in said:
+            said.add(each.found)
+            everywhere = wrong.count(each.found) > 1
+            kept.append(replace(each, name="settings") if everywhere else each)
     return kept
 
 
 def _not_checked(
     project: Project, environment: str | None, platform: str | None, error: MlopsError
-) -> Finding:
+) -> Diagnosis:
     name = environment or os.environ.get(ENVIRONMENT_VARIABLE) or "dev"
     if name not in environments(project):
-        found, _, remedy = str(error).partition("; ")
-        remedy = remedy or f"name one of them with --environment or {ENVIRONMENT_VARIABLE}"
-        return Finding(f"environment {name}", False, found, remedy)
+        remedy = f"name one of them with --environment or {ENVIRONMENT_VARIABLE}"
+        return Diagnosis(f"environment {name}", False, error.message, error.remedy or remedy)
     found = f"not checked: the settings of {name} cannot be read"
-    return Finding(platform or "platform", False, found, "mend the settings, then run this again")
+    return Diagnosis(platform or "platform", False, found, "mend the settings, then run this again")
 
 
-def _settings(project: Project, environment: str) -> Finding:
+def _settings(project: Project, environment: str) -> Diagnosis:
     return _attempt(
         f"conf/{environment}.yaml",
         lambda: (load_settings(project, environment), "every setting is known and valid")[1],
@@ -160,30 +143,33 @@ def _settings(project: Project, environment: str) -> Finding:
     )
 
 
-def _git(project: Project) -> Finding:
+def _git(project: Project) -> Diagnosis:
     state = git_state(project.root)
     found = state.commit[:10] or "no commit"
     remedy = "" if state.commit else "git init && git add -A && git commit"
-    return Finding("commit", bool(state.commit), found, remedy, needed=False)
+    return Diagnosis("commit", bool(state.commit), found, remedy, needed=False)
 
 
-def _lock(project: Project) -> Finding:
+def _lock(project: Project) -> Diagnosis:
     there = (project.root / "uv.lock").is_file()
     remedy = "" if there else "uv sync writes it; commit it"
-    return Finding("uv.lock", there, "there" if there else "missing", remedy, needed=False)
+    return Diagnosis("uv.lock", there, "there" if there else "missing", remedy, needed=False)
 
 
-def _stubs(project: Project) -> Finding:
+def _stubs(project: Project) -> Diagnosis:
+    stubs: list[Stub] = []
+
     def count() -> str:
-        return f"{len(find_stubs(UseCase(project.package).folder))} stubs to fill"
+        stubs.extend(find_stubs(UseCase(project.package).folder))
+        return f"{len(stubs)} stubs to fill"
 
     found = _attempt("use case", count, "mend the file it names")
-    if not found.passed or found.found.startswith("0 "):
+    if not stubs:
         return found
-    return Finding("use case", False, found.found, "mlops stubs lists them", needed=False)
+    return replace(found, passed=False, remedy="mlops stubs lists them", needed=False)
 
 
-def _writable(project: Project) -> Finding:
+def _writable(project: Project) -> Diagnosis:
     def probe() -> str:
         project.state_dir.mkdir(exist_ok=True)
         path = project.state_dir / ".probe"
@@ -194,10 +180,9 @@ def _writable(project: Project) -> Finding:
     return _attempt(".mlops", probe, "allow writing to the project's folder")
 
 
-def _attempt(name: str, check: Callable[[], str], remedy: str) -> Finding:
+def _attempt(name: str, look: Callable[[], str], remedy: str) -> Diagnosis:
+    """Look at one thing; also a fault of the team's code is no more than one diagnosis."""
     try:
-        return Finding(name, True, check(), "")
-    except MlopsError as error:
-        return Finding(name, False, str(error), remedy)
+        return diagnose(name, look, remedy)
     except Exception as error:
-        return Finding(name, False, f"{type(error).__name__}: {error}", remedy)
+        return Diagnosis(name, False, f"{type(error).__name__}: {error}", remedy)

@@ -5,16 +5,12 @@ the environment test, and from there, as a rehearsal with generated requests, to
 """
 
 import os
-import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from rich.console import Group
-from rich.live import Live
 from rich.panel import Panel
-from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
@@ -24,112 +20,30 @@ from mlops.console import console
 from mlops.errors import ConfigError, Refused
 from mlops.files import read_json
 from mlops.governance.gate import judge_run
-from mlops.platforms import open_platform
-from mlops.platforms.base import (
-    Answer,
-    DeploymentShare,
-    Endpoint,
-    ModelVersion,
-    Platform,
-    Report,
-    Run,
-)
+from mlops.ops.board import Board
+from mlops.platforms import open_platform, platform_class
+from mlops.platforms.base import Answer, DeploymentShare, Endpoint, ModelVersion, Platform, Run
+from mlops.progress import Stage
+from mlops.release.candidate import Watchers
+from mlops.release.deploy import deploy
+from mlops.release.display import ReleaseView
+from mlops.release.rehearsal import rehearsal_settings, rehearse
+from mlops.release.smoke import smoke_test_endpoint
+from mlops.release.traffic import RELEASE_LEVEL, put_back
 from mlops.settings.loading import LoadedSettings, load_settings
 from mlops.steps.register import register_run
 
-_TRAINING_STAGES = ("data", "validate", "train", "evaluate")
-_MODEL_STAGES = (*_TRAINING_STAGES, "gate", "register")
-STAGES: tuple[str, ...] = (*_MODEL_STAGES, "deploy", "smoke test", "predict")
-RELEASE_STAGES = (*_MODEL_STAGES, "deploy to test", "smoke test", "release to prod", "predict")
+_TRAINING_STAGES = (Stage.DATA, Stage.VALIDATE, Stage.TRAIN, Stage.EVALUATE)
+_MODEL_STAGES = (*_TRAINING_STAGES, Stage.GATE, Stage.REGISTER)
+STAGES: tuple[Stage, ...] = (*_MODEL_STAGES, Stage.DEPLOY, Stage.SMOKE_TEST, Stage.PREDICT)
+RELEASE_STAGES = (
+    *_MODEL_STAGES,
+    Stage.DEPLOY_TO_TEST,
+    Stage.SMOKE_TEST,
+    Stage.RELEASE,
+    Stage.PREDICT,
+)
 TEST, PROD = "test", "prod"
-
-
-class Board:
-    """The stages of the loop, each waiting, running, done or failed."""
-
-    def __init__(self, stages: tuple[str, ...]) -> None:
-        self._lines = dict.fromkeys(stages, "")
-        self._seconds: dict[str, float] = {}
-        self._running: str | None = None
-        self._started = 0.0
-        self.below: Any = ""
-        self._failed: str | None = None
-        self._spinner = Spinner("dots")
-        self._live = Live(self, console=console(), refresh_per_second=8)
-
-    def __rich__(self) -> Group:
-        """Draw the stages as a table, and `below` it."""
-        table = Table.grid(padding=(0, 2))
-        for stage, line in self._lines.items():
-            seconds = self._seconds.get(stage)
-            sign: Any = Text(" ")
-            if stage == self._running:
-                sign = self._spinner
-            elif stage == self._failed:
-                sign = Text("✗", style="red")
-            elif seconds is not None:
-                sign = Text("✓", style="green")
-            spent = "" if seconds is None else f"{seconds:.1f} s"
-            table.add_row(sign, Text(stage, style="bold"), Text(spent), Text(line))
-        return Group(table, self.below)
-
-    @contextmanager
-    def shown(self) -> Iterator[None]:
-        """Show the board while the block runs."""
-        with self._live if self.is_drawn else _nothing():
-            yield
-
-    @contextmanager
-    def stage(self, name: str) -> Iterator[Report]:
-        """Run one stage; yield the function that receives its lines."""
-        with self.stages((name,)) as report:
-            yield report
-
-    @contextmanager
-    def stages(self, names: tuple[str, ...]) -> Iterator[Report]:
-        """Run stages one after the other; a line `<name>: …` begins the stage of that name."""
-        self._begin(names[0])
-
-        def report(line: str) -> None:
-            name, colon, text = line.partition(": ")
-            if colon and name in names:
-                if name != self._running:
-                    self._end()
-                    self._begin(name)
-                line = text
-            self._say(line)
-
-        try:
-            yield report
-        except BaseException:
-            self._failed = self._running
-            raise
-        finally:
-            self._end()
-
-    @property
-    def is_drawn(self) -> bool:
-        """Whether there is a screen to draw on; otherwise lines are printed."""
-        return self._live.console.is_terminal
-
-    @property
-    def seconds(self) -> dict[str, float]:
-        """Seconds that each finished stage took."""
-        return {name: round(value, 1) for name, value in self._seconds.items()}
-
-    def _begin(self, name: str) -> None:
-        self._running, self._started = name, time.monotonic()
-
-    def _end(self) -> None:
-        if self._running:
-            self._seconds[self._running] = time.monotonic() - self._started
-            self._running = None
-
-    def _say(self, line: str) -> None:
-        if self._running:
-            self._lines[self._running] = line
-        if not self.is_drawn:
-            self._live.console.print(f"{self._running}: {line}", markup=False)
 
 
 def run_loop(settings: LoadedSettings, data_dir: Path | None) -> dict[str, Any]:
@@ -140,11 +54,9 @@ def run_loop(settings: LoadedSettings, data_dir: Path | None) -> dict[str, Any]:
     Raises:
         Refused: the data, the gate, the smoke test or the A/B test said no.
         Hold: the A/B test came to no decision.
-        ConfigError: the platform is another one than this machine.
+        ConfigError: endpoints of the settings' platform have callers of their own.
     """
-    from mlops.release.traffic import RELEASE_LEVEL
-
-    if settings.values.platform != "local":
+    if platform_class(settings).has_callers:
         raise ConfigError(
             "`mlops run` goes through the whole loop on this machine (MLOPS_PLATFORM=local); on "
             f"{settings.values.platform} each step is a command of its own, which the pipeline "
@@ -199,8 +111,6 @@ def _put_back(
     platform: Platform, endpoint: Endpoint, served: Mapping[str, DeploymentShare]
 ) -> None:
     """Serve again what was served before; stop the endpoint if nothing was."""
-    from mlops.release.traffic import put_back
-
     if not served and endpoint.exists():
         endpoint.stop()
     elif served != _served(endpoint):
@@ -215,12 +125,12 @@ def _train(platform: Platform, data_dir: Path | None, board: Board) -> Run:
 
 
 def _register(platform: Platform, run: Run, settings: LoadedSettings, board: Board) -> ModelVersion:
-    with board.stage("gate") as report:
+    with board.stage(Stage.GATE) as report:
         verdict = judge_run(platform, run, settings)
         report("; ".join(f"{c.name} {c.found}, {c.asked}" for c in verdict.checks[:2]))
         if not verdict.passed:
             raise Refused(verdict.refusal)
-    with board.stage("register") as report:
+    with board.stage(Stage.REGISTER) as report:
         version = register_run(platform, run, settings)
         report(f"{version.name} version {version.version}")
     return version
@@ -233,12 +143,9 @@ def _serve(
     board: Board,
 ) -> dict[str, Any] | None:
     """Deploy and smoke-test in the first place; release in the second, if there is one."""
-    from mlops.release.deploy import deploy
-    from mlops.release.smoke import smoke_test_endpoint
-
     place, endpoint = places[0], endpoints[0]
     platform = open_platform(place)
-    with board.stage("deploy" if len(places) == 1 else "deploy to test") as report:
+    with board.stage(Stage.DEPLOY if len(places) == 1 else Stage.DEPLOY_TO_TEST) as report:
         deploy(
             platform,
             endpoint.name,
@@ -249,7 +156,7 @@ def _serve(
             force=True,
         )
         report(endpoint.url())
-    with board.stage("smoke test") as report:
+    with board.stage(Stage.SMOKE_TEST) as report:
         result = smoke_test_endpoint(platform, place, None, report)
         if not result.passed:
             raise Refused(f"{endpoint.name} failed the smoke test: {failures(result.checks)}")
@@ -258,11 +165,7 @@ def _serve(
 
 
 def _release(settings: LoadedSettings, version: ModelVersion, board: Board) -> dict[str, Any]:
-    from mlops.release.candidate import Watchers
-    from mlops.release.display import ReleaseView
-    from mlops.release.rehearsal import rehearsal_settings, rehearse
-
-    with board.stage("release to prod") as report:
+    with board.stage(Stage.RELEASE) as report:
         drawn = board.is_drawn
         view = ReleaseView(rehearsal_settings(settings.values.ab_test), None if drawn else report)
         board.below = view.numbers
@@ -285,7 +188,7 @@ def _release(settings: LoadedSettings, version: ModelVersion, board: Board) -> d
 def _predict(
     endpoint: Endpoint, version: ModelVersion, board: Board
 ) -> tuple[Answer, dict[str, Any]]:
-    with board.stage("predict") as report:
+    with board.stage(Stage.PREDICT) as report:
         request = {"data": [example_row(version)]}
         answer = endpoint.invoke(request)
         if answer.status != 200:
@@ -332,8 +235,3 @@ def _show_summary(settings: LoadedSettings, summary: dict[str, Any]) -> None:
         table.add_row(Text(name, style="bold"), Text(text, overflow="fold"))
     seconds = f"{sum(summary['seconds'].values()):.0f} s"
     console().print(Panel(Group(table), title=f"The whole loop ran in {seconds}", expand=False))
-
-
-@contextmanager
-def _nothing() -> Iterator[None]:
-    yield

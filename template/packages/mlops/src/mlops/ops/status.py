@@ -6,7 +6,7 @@ from mlops.console import show, show_result, show_table
 from mlops.errors import MlopsError
 from mlops.files import read_json
 from mlops.platforms import open_platform
-from mlops.platforms.base import ModelVersion, Run
+from mlops.platforms.base import ModelVersion, Platform, Run
 from mlops.settings.loading import load_settings
 from mlops.settings.project import Project
 
@@ -24,15 +24,18 @@ def collect_status(project: Project) -> dict[str, Any]:
     platform = open_platform(settings)
     versions = [_describe_version(version) for version in platform.versions()]
     registered = {version["run_id"]: version["version"] for version in versions}
+    runs = [
+        {**_describe_run(run), "version": registered.get(run.run_id)}
+        for run in platform.runs()[:RUNS_SHOWN]
+    ]
+    endpoints = [_try_endpoint(project, name) for name in environments(project)]
     return {
         "model": settings.model_name,
         "platform": platform.name,
-        "runs": [
-            {**_describe_run(run), "version": registered.get(run.run_id)}
-            for run in platform.runs()[:RUNS_SHOWN]
-        ],
+        "runs": runs,
         "versions": versions,
-        "endpoints": [_try_endpoint(project, name) for name in environments(project)],
+        "endpoints": endpoints,
+        "advice": _advice(platform, runs, endpoints),
     }
 
 
@@ -79,13 +82,21 @@ def show_status(found: dict[str, Any]) -> None:
     for each in found["endpoints"]:
         if each["problem"]:
             show(f"{each['environment']}: {each['problem']}", style="yellow")
-    if not found["runs"]:
-        loop = "`mlops run` goes through the whole loop"
-        show(f"no run is here yet: {loop if found['platform'] == 'local' else '`mlops train`'}")
-    elif found["platform"] == "local" and any(
-        d["state"] != "running" for e in found["endpoints"] for d in e["deployments"]
-    ):
-        show("`mlops smoke-test` starts a stopped endpoint again")
+    if found["advice"]:
+        show(found["advice"])
+
+
+def _advice(platform: Platform, runs: list[dict[str, Any]], endpoints: list[dict[str, Any]]) -> str:
+    """Return which command is the next one, or nothing."""
+    if not runs:
+        first = (
+            "`mlops train`" if platform.has_callers else "`mlops run` goes through the whole loop"
+        )
+        return f"no run is here yet: {first}"
+    states = [each["state"] for endpoint in endpoints for each in endpoint["deployments"]]
+    if platform.can_stop and any(state != "running" for state in states):
+        return "`mlops smoke-test` starts a stopped endpoint again"
+    return ""
 
 
 def _describe_run(run: Run) -> dict[str, Any]:

@@ -9,18 +9,14 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
+from mlops.diagnosis import Diagnosis
 from mlops.errors import PlatformError
+from mlops.progress import Report, StageReport
+from mlops.settings.loading import LoadedSettings
 
 ALL_TRAFFIC = 100
-
-Report = Callable[[str], None]
-"""Receives one line about the progress of a long operation."""
-
-
-def silent(_line: str) -> None:
-    """Report nothing."""
 
 
 class AtWork(PlatformError):
@@ -115,6 +111,8 @@ class Endpoint(Protocol):
     """One online endpoint with its deployments behind one URL."""
 
     name: str
+    poll_seconds: float
+    """How often its observations may be asked for: seconds between two questions, 0 for any."""
 
     def exists(self) -> bool:
         """Tell whether anything was ever deployed here."""
@@ -209,11 +207,23 @@ class Platform(Protocol):
     """A place where the project's steps run."""
 
     name: str
+    has_callers: ClassVar[bool]
+    """Whether its endpoints have callers of their own, who depend on their answers.
 
-    def train(self, data_dir: Path | None, report: Report) -> Run:
+    Where there are none, requests are generated and one command may go through the whole loop.
+    """
+    can_stop: ClassVar[bool]
+    """Whether an endpoint can be stopped and started again; elsewhere it runs until removed."""
+
+    @classmethod
+    def examine(cls, settings: LoadedSettings) -> list[Diagnosis]:
+        """Check each resource that commands need there; a check that fails stops no other."""
+
+    def train(self, data_dir: Path | None, report: StageReport) -> Run:
         """Run validate, prepare, fit and evaluate; return the run with its outputs.
 
-        What is reported begins with `data: `, `validate: `, `train: ` or `evaluate: `.
+        A platform that runs the steps itself names the stage of what it reports: data, validate,
+        train or evaluate.
         """
 
     def run(self, run_id: str) -> Run:

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from mlops.checks import failures
 from mlops.errors import Hold, MlopsError, Refused
-from mlops.platforms.base import ALL_TRAFFIC, Endpoint, ModelVersion, Platform, Report, silent
+from mlops.platforms.base import ALL_TRAFFIC, Endpoint, ModelVersion, Platform
+from mlops.progress import Report, silent
 from mlops.release.ab_test.run import Watch, check_arms, run_ab_test, unwatched
 from mlops.release.evidence import Record, write_evidence
 from mlops.release.traffic import (
@@ -96,7 +97,7 @@ def release(
             if baseline and has_ab_test(settings):
                 endpoint.observations()  # without them there is no A/B test: better to know now
             job = _Job(platform, settings, endpoint, version, baseline, watchers)
-            job.ab_settings = ab_test or ab_settings_of(settings)
+            job.ab_settings = ab_test or ab_settings_of(settings, endpoint)
             job.run(rehearsal)
         # what callers reach has changed: that the old one cannot be removed undoes nothing
         job.remove_others()
@@ -135,7 +136,7 @@ def ab_test(
     with endpoint.lease(f"the A/B test of {candidate}"):
         traffic = endpoint.traffic()
         with _restored(endpoint):
-            chosen = ab_settings or ab_settings_of(settings)
+            chosen = ab_settings or ab_settings_of(settings, endpoint)
             result = run_ab_test(
                 endpoint, baseline, candidate, chosen, watchers.report, watchers.watch
             )
@@ -153,13 +154,11 @@ def has_ab_test(settings: LoadedSettings) -> bool:
     return wanted and settings.project.maturity_level >= AB_TEST_LEVEL
 
 
-def ab_settings_of(settings: LoadedSettings) -> AbTestSettings:
-    """Return how versions are compared: Azure is asked no more often than conf says."""
-    values = settings.values
-    if values.platform != "azure":
-        return values.ab_test
-    seconds = max(values.ab_test.batch_seconds, values.azure.poll_seconds)
-    return values.ab_test.model_copy(update={"batch_seconds": seconds})
+def ab_settings_of(settings: LoadedSettings, endpoint: Endpoint) -> AbTestSettings:
+    """Return how versions are compared: the endpoint is asked no more often than it may be."""
+    chosen = settings.values.ab_test
+    seconds = max(chosen.batch_seconds, endpoint.poll_seconds)
+    return chosen.model_copy(update={"batch_seconds": seconds})
 
 
 def _is_released(endpoint: Endpoint, baseline: str, version: ModelVersion) -> bool:

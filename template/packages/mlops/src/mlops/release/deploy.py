@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 
 from mlops.errors import ConfigError
-from mlops.platforms.base import ALL_TRAFFIC, Endpoint, Platform, Report, silent
+from mlops.platforms.base import ALL_TRAFFIC, Endpoint, Platform
+from mlops.progress import Report, silent
 
 
 def deploy(

@@ -21,7 +21,9 @@ import polars as pl
 from mlops.artifacts.version_folder import read_signature
 from mlops.errors import ConfigError, MlopsError
 from mlops.files import read_json
-from mlops.platforms.base import ALL_TRAFFIC, Endpoint, ModelVersion, Platform, Report
+from mlops.platforms import platform_class
+from mlops.platforms.base import ALL_TRAFFIC, Endpoint, ModelVersion, Platform
+from mlops.progress import Report
 from mlops.release.ab_test.run import check_arms
 from mlops.release.candidate import NOBODY, Released, Watchers, ab_test, has_ab_test, release
 from mlops.release.traffic import (
@@ -118,9 +120,9 @@ def require_local(settings: LoadedSettings) -> None:
     """Check that an endpoint may be rehearsed with: one in the cloud has callers of its own.
 
     Raises:
-        ConfigError: the platform is another one than this machine.
+        ConfigError: endpoints of the settings' platform have callers of their own.
     """
-    if settings.values.platform != "local":
+    if platform_class(settings).has_callers:
         raise ConfigError(
             f"a rehearsal is for this machine: on {settings.values.platform} the requests of real "
             "callers decide; leave --rehearsal out"

@@ -9,7 +9,8 @@ from typing import Any
 from mlops.artifacts.version_folder import read_signature
 from mlops.checks import Check
 from mlops.errors import ConfigError
-from mlops.platforms.base import Answer, Deployment, Endpoint, Platform, Report, silent
+from mlops.platforms.base import Answer, Deployment, Endpoint, Platform
+from mlops.progress import Report, silent
 from mlops.settings.loading import LoadedSettings
 from mlops.settings.sections import SmokeTestSettings
 

@@ -11,9 +11,8 @@ from mlops.platforms.base import (
     DeploymentShare,
     Endpoint,
     Platform,
-    Report,
-    silent,
 )
+from mlops.progress import Report, silent
 from mlops.release.smoke import SmokeResult, signatures_of, smoke_test
 from mlops.settings.project import Project
 from mlops.settings.sections import SmokeTestSettings

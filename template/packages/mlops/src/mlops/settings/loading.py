@@ -111,14 +111,15 @@ def _file_layers(project: Project, environment: str) -> list[tuple[dict[str, Any
         known = sorted(p.stem for p in conf.glob("*.yaml") if p.stem != "base")
         raise ConfigError(
             f"there is no environment {environment!r}: conf/{environment}.yaml does not exist "
-            f"(there is: {', '.join(known) or 'none'}){_brought_by_level(project, environment)}"
+            f"(there is: {', '.join(known) or 'none'})",
+            _brought_by_level(project, environment),
         )
     layers = [(_read_yaml(p), f"conf/{p.name}") for p in (conf / "base.yaml", path) if p.is_file()]
     for content, source in layers:
         if "environment" in content:
             raise ConfigError(
-                f"{source}: the environment is not set in a file; "
-                f"give --environment or {ENVIRONMENT_VARIABLE}"
+                f"{source}: the environment is not set in a file",
+                f"give --environment or {ENVIRONMENT_VARIABLE}",
             )
     return layers
 
@@ -127,7 +128,7 @@ def _brought_by_level(project: Project, environment: str) -> str:
     if environment not in ("test", "prod") or project.maturity_level > 1:
         return ""
     return (
-        "; test and prod come with maturity level 2, and this project is at level 1: raise it "
+        "test and prod come with maturity level 2, and this project is at level 1: raise it "
         "with `copier update -d maturity_level=2`"
     )
 

@@ -5,6 +5,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
+from mlops.settings.platform_names import PlatformName
+
 
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -296,7 +298,7 @@ class Settings(_Section):
         default="dev", description="Which conf/<environment>.yaml is in force."
     )
     purpose: str = Field(default="", description="What this environment is for.")
-    platform: Literal["local", "azure"] = Field(default="local", description="Where the steps run.")
+    platform: PlatformName = Field(default="local", description="Where the steps run.")
     compute: ComputeSettings = ComputeSettings()
     approvals: ApprovalSettings = ApprovalSettings()
     data: DataSettings = DataSettings()

@@ -94,7 +94,7 @@ def build_table(
     _require_columns("features.py", features, [use_case.key])
     _require_columns("labels.py", labels, [use_case.key, LABEL])
     if LABEL in features.columns:
-        raise ConfigError(f"features.py returned a feature named {LABEL}; give it another name")
+        raise ConfigError(f"features.py returned a feature named {LABEL}", "give it another name")
     joined = features.inner_join(labels.select(use_case.key, LABEL), use_case.key)
     return pl.DataFrame(joined.order_by(use_case.key).to_polars())
 
@@ -136,7 +136,7 @@ def check_table(table: pl.DataFrame, key: str) -> pl.DataFrame:
         kind = table.schema[name]
         if not (kind.is_numeric() or kind == pl.Boolean):
             raise ConfigError(
-                f"the feature {name} is {kind}; features.py has to turn it into a number"
+                f"the feature {name} is {kind}", "features.py has to turn it into a number"
             )
     table = table.with_columns(pl.col(LABEL).cast(pl.Int64, strict=False))
     if not table[LABEL].is_in([0, 1]).all() or table[LABEL].null_count():

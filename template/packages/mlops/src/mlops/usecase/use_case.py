@@ -116,8 +116,8 @@ class UseCase:
         module = self._import(part)
         if module is None or not hasattr(module, name):
             raise ConfigError(
-                f"the use case {self.module} does not define {name} in {part}.py; "
-                "the table in mlops/usecase/use_case.py says what each module holds"
+                f"the use case {self.module} does not define {name} in {part}.py",
+                "the table in mlops/usecase/use_case.py says what each module holds",
             )
         return getattr(module, name)
 
@@ -137,7 +137,7 @@ class UseCase:
                 raise ModuleNotFoundError(module)
         except ModuleNotFoundError as error:
             raise ConfigError(
-                f"[tool.mlops] package names {self.module}, which cannot be imported: {error}; "
-                "`uv sync` installs it"
+                f"[tool.mlops] package names {self.module}, which cannot be imported: {error}",
+                "`uv sync` installs it",
             ) from None
         return found

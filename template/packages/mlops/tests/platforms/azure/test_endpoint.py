@@ -17,7 +17,8 @@ from mlops.platforms.azure import lease as leases
 from mlops.platforms.azure.endpoint import AzureEndpoint
 from mlops.platforms.azure.errors import azure_errors
 from mlops.platforms.azure.models import AzureModels
-from mlops.platforms.base import Answer, DeploymentShare, ModelVersion, silent
+from mlops.platforms.base import Answer, DeploymentShare, ModelVersion
+from mlops.progress import silent
 from mlops.release.traffic import has_traffic
 from mlops.settings.loading import LoadedSettings
 

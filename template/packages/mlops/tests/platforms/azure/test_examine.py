@@ -8,9 +8,10 @@ import pytest
 import requests
 
 from fakes.azure import SdkError, Workspace, clients_of
-from mlops.ops.doctor import Finding
-from mlops.platforms.azure import examine as azure_doctor
-from mlops.platforms.azure.examine import examine_azure
+from mlops.diagnosis import Diagnosis
+from mlops.errors import ConfigError
+from mlops.platforms.azure import examine
+from mlops.platforms.azure.platform import AzurePlatform
 from mlops.settings.loading import LoadedSettings, load_settings
 from mlops.settings.project import Project
 
@@ -20,7 +21,7 @@ class Place:
 
     def __init__(self, settings: LoadedSettings, monkeypatch: pytest.MonkeyPatch) -> None:
         self.settings = settings
-        clients, self.workspace, registry = clients_of(settings)
+        self.clients, self.workspace, registry = clients_of(settings)
         self.group: int | Exception = 200
         self.workspace.compute = SimpleNamespace(  # type: ignore[attr-defined]
             get=lambda name: SimpleNamespace(name=name, size="s", min_instances=0, max_instances=1)
@@ -29,10 +30,10 @@ class Place:
             get_default=lambda: SimpleNamespace(name="blobs", account_name="account")
         )
         self._have(self.workspace)
-        registry.models.list = lambda **_: []  # type: ignore[method-assign, assignment]
-        monkeypatch.setattr(azure_doctor, "AzureClients", lambda _settings: clients)
-        monkeypatch.setattr(azure_doctor, "require_extra", lambda: None)
-        monkeypatch.setattr(azure_doctor.requests, "get", self._get)
+        registry.models.list = lambda **_: []  # type: ignore[method-assign]
+        monkeypatch.setattr(examine, "AzureClients", lambda _settings: self.clients)
+        monkeypatch.setattr(examine, "require_extra", lambda: None)
+        monkeypatch.setattr(requests, "get", self._get)
 
     def _have(self, workspace: Workspace) -> None:
         workspace.workspaces = SimpleNamespace(
@@ -44,8 +45,9 @@ class Place:
             raise self.group
         return SimpleNamespace(status_code=self.group, text="no", json=dict)
 
-    def findings(self) -> dict[str, Finding]:
-        return {each.name.removeprefix("azure: "): each for each in examine_azure(self.settings)}
+    def diagnoses(self) -> dict[str, Diagnosis]:
+        found = AzurePlatform.examine(self.settings)
+        return {each.name.removeprefix("azure: "): each for each in found}
 
 
 @pytest.fixture
@@ -55,8 +57,8 @@ def place(load: Callable[..., LoadedSettings], monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_what_is_there_passes(place: Place) -> None:
-    found = place.findings()
-    assert [name for name, finding in found.items() if not finding.passed] == ["not checked"]
+    found = place.diagnoses()
+    assert [name for name, each in found.items() if not each.passed] == ["not checked"]
     assert found["resource group"].found == "the resource group rg-tiny-dev"
     assert "does not exist yet" in found["endpoint"].found
 
@@ -74,7 +76,7 @@ def test_a_cluster_is_missed_only_where_training_happens(
         raise SdkError(404)
 
     place.workspace.compute.get = refuse  # type: ignore[attr-defined]
-    found = place.findings()["cluster"]
+    found = place.diagnoses()["cluster"]
     assert found.passed is (environment == "prod")
     assert f"cpu-{environment}" in found.found
 
@@ -82,11 +84,11 @@ def test_a_cluster_is_missed_only_where_training_happens(
 def test_the_endpoints_state_is_told(place: Place) -> None:
     place.workspace.online_endpoints.serve("tiny-dev", blue=1)
     place.workspace.online_endpoints.kept["tiny-dev"].provisioning_state = "Updating"
-    assert place.findings()["endpoint"].found.startswith("tiny-dev is updating; ")
+    assert place.diagnoses()["endpoint"].found.startswith("tiny-dev is updating; ")
 
 
 def test_what_only_a_change_would_show_is_said_to_be_unchecked(place: Place) -> None:
-    found = place.findings()["not checked"]
+    found = place.diagnoses()["not checked"]
     assert "quota" in found.found
     assert not found.needed
 
@@ -96,33 +98,88 @@ def test_data_that_conf_names_must_be_there(
 ) -> None:
     asset = {"azure__data_asset": "transactions:3"}
     place = Place(load(platform="azure", azure__subscription_id="s", **asset), monkeypatch)
-    found = place.findings()["data"]
+    found = place.diagnoses()["data"]
     assert not found.passed
     assert "mlw-tiny-dev has no transactions:3" in found.found
-    assert "`mlops data register --name transactions`" in found.remedy
+    assert found.remedy == "`mlops data register --name transactions` makes a version"
     place.workspace.data.create_or_update(SimpleNamespace(name="transactions", version="3"))
-    assert place.findings()["data"].passed
+    assert place.diagnoses()["data"].passed
 
 
 def test_a_group_that_a_role_on_the_workspace_does_not_show_is_no_fault(place: Place) -> None:
     place.group = 403
-    assert place.findings()["resource group"].passed
-    assert "is not shown" in place.findings()["resource group"].found
+    assert place.diagnoses()["resource group"].passed
+    assert "is not shown" in place.diagnoses()["resource group"].found
 
     def refuse(_name: str) -> None:
         raise SdkError(403)
 
     place.workspace.workspaces.get = refuse
-    vars(azure_doctor.AzureClients(place.settings)).pop("_workspace_resource")
-    found = place.findings()["resource group"]
+    vars(place.clients).pop("_workspace_resource")
+    found = place.diagnoses()["resource group"]
     assert not found.passed
-    assert "a role is missing" in found.found + found.remedy
+    assert found.found.endswith("a role is missing")
+    assert found.remedy.startswith("give who runs this the role ")
 
 
 @pytest.mark.parametrize("problem", [requests.ConnectionError("x"), requests.Timeout("x")])
-def test_a_lost_connection_is_a_finding_among_the_others(place: Place, problem: Exception) -> None:
+def test_a_lost_connection_is_one_diagnosis_among_the_others(
+    place: Place, problem: Exception
+) -> None:
     place.group = problem
-    found = place.findings()
+    found = place.diagnoses()
     assert not found["resource group"].passed
     assert found["resource group"].remedy == "check network and proxy, then try again"
     assert found["log of requests"].passed
+
+
+@pytest.mark.parametrize(
+    ("name", "found", "remedy"),
+    [
+        ("workspace", "a policy of your organisation forbids it", "make what the policy names as"),
+        ("log of requests", "the log of requests may not be read", "give who runs this the role"),
+    ],
+)
+def test_a_semicolon_in_what_azure_says_cuts_no_remedy(
+    load: Callable[..., LoadedSettings],
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    found: str,
+    remedy: str,
+) -> None:
+    settings = load(
+        platform="azure", azure__subscription_id="s", azure__log_analytics_workspace_id="w"
+    )
+    place = Place(settings, monkeypatch)
+    error = SdkError(403)
+    error.message = "RequestDisallowedByPolicy: one; two; three"
+
+    def refuse(_name: str) -> None:
+        raise error
+
+    def answer(*_arguments: Any, **_options: Any) -> Any:
+        return SimpleNamespace(status_code=403, text="one; two", headers={})
+
+    place.workspace.workspaces.get = refuse
+    monkeypatch.setattr(requests.Session, "post", answer)
+    told = place.diagnoses()[name]
+    assert found in told.found
+    assert told.remedy.startswith(remedy)
+    assert "one; two" not in told.remedy
+
+
+@pytest.mark.parametrize("missing", ["packages", "subscription"])
+def test_what_all_else_needs_ends_the_examination_with_its_remedy(
+    place: Place, monkeypatch: pytest.MonkeyPatch, missing: str
+) -> None:
+    def refuse(*_arguments: Any) -> str:
+        raise ConfigError("it is missing", "bring it")
+
+    checks = {"packages": "require_extra", "subscription": "subscription_id"}
+    monkeypatch.setattr(examine, checks[missing], refuse)
+    (*_, last) = place.diagnoses().values()
+    assert (last.name, last.found, last.remedy) == (
+        f"azure: {missing}",
+        "it is missing",
+        "bring it",
+    )

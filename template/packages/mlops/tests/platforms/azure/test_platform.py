@@ -18,7 +18,8 @@ from mlops.platforms.azure import platform as azure
 from mlops.platforms.azure.data import folder_hash, register
 from mlops.platforms.azure.models import HASH_TAG
 from mlops.platforms.azure.platform import AzurePlatform
-from mlops.platforms.base import Run, silent
+from mlops.platforms.base import Run
+from mlops.progress import silent
 from mlops.settings.loading import LoadedSettings
 
 LAKE = "azureml://datastores/lake/paths"

@@ -12,6 +12,7 @@ from mlops.errors import ConfigError, Refused
 from mlops.governance.gate import judge_run
 from mlops.platforms.base import Deployment
 from mlops.platforms.local.platform import LocalPlatform
+from mlops.progress import Stage, silent
 from mlops.settings.loading import LoadedSettings, load_settings
 from mlops.settings.project import find_project
 from mlops.steps import fit
@@ -22,10 +23,6 @@ Trained = tuple[LocalPlatform, str]
 
 def client(platform: LocalPlatform) -> MlflowClient:
     return MlflowClient(platform.tracking.uri, platform.tracking.uri)
-
-
-def ignore(_line: str) -> None:
-    """Take a line of progress."""
 
 
 def test_a_run_carries_parameters_metrics_plots_hashes_and_commit(trained: Trained) -> None:
@@ -57,7 +54,7 @@ def test_raw_data_are_not_copied_into_the_tracking_store(trained: Trained, tmp_p
     (tmp_path / "raw").mkdir()
     repeated = data.filter(machine="m00001").head(1)
     pl.concat([data, repeated]).write_parquet(tmp_path / "raw" / "data.parquet")
-    run = platform.train(tmp_path / "raw", ignore)
+    run = platform.train(tmp_path / "raw", silent)
     assert b"m00001" in (run.folder / "validated" / "validation-results.json").read_bytes()
     kept = [path for path in platform.tracking.artifacts.rglob("*") if path.is_file()]
     assert any(path.name == "validation-results.json" for path in kept)
@@ -79,8 +76,9 @@ def test_a_broken_run_is_marked_in_mlflow(
 
     monkeypatch.setattr(fit, "run", fail)
     with pytest.raises(type(error)):
-        platform.train(None, ignore)
+        platform.train(None, silent)
     experiment = client(platform).get_experiment_by_name("tiny")
+    assert experiment
     latest = client(platform).search_runs([experiment.experiment_id])[0]
     expected = "KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED"
     assert latest.info.status == expected
@@ -100,7 +98,7 @@ def test_refused_data_stop_the_training_and_keep_the_results(
         old / "data.parquet"
     )
     with pytest.raises(Refused, match="the data is not fresh"):
-        LocalPlatform(settings).train(old, ignore)
+        LocalPlatform(settings).train(old, silent)
     newest = LocalPlatform(settings).runs()[0]
     assert newest.run_id != run_id
     assert [path.name for path in newest.folder.iterdir()] == ["validated"]
@@ -157,7 +155,9 @@ def test_a_moved_project_trains_on_and_still_reads_its_runs(trained: Trained) ->
     moved = root.with_name("moved")
     root.rename(moved)
     there = LocalPlatform(load_settings(find_project(moved), variables={}))
-    second = there.train(None, ignore)
+    told: list[Stage | None] = []
+    second = there.train(None, lambda _line, stage=None, /: told.append(stage))
+    assert [*dict.fromkeys(told)] == [Stage.DATA, Stage.VALIDATE, Stage.TRAIN, Stage.EVALUATE]
     assert not root.exists()
     for one in (run_id, second.run_id):
         location = client(there).get_run(one).info.artifact_uri

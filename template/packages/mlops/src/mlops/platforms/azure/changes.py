@@ -20,7 +20,8 @@ from mlops.platforms.azure.errors import Conflict
 from mlops.platforms.azure.lease import AzureLease
 from mlops.platforms.azure.observations import TrafficLog
 from mlops.platforms.azure.resource import Change, EndpointResource, View
-from mlops.platforms.base import AtWork, Report, silent
+from mlops.platforms.base import AtWork
+from mlops.progress import Report, silent
 
 SETTLE_SECONDS = 2.0
 _BEATS = 3

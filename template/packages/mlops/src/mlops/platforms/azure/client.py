@@ -11,7 +11,7 @@ from typing import Any
 from mlops.errors import ConfigError, PlatformError
 from mlops.platforms.azure.errors import NotFound, azure_errors
 from mlops.platforms.azure.names import AzureNames, azure_names, subscription_id
-from mlops.platforms.base import Report
+from mlops.progress import Report
 from mlops.settings.loading import LoadedSettings
 
 _RETRIES = 5
@@ -35,8 +35,8 @@ def require_extra() -> None:
         import azure.identity  # noqa: F401
     except ModuleNotFoundError as error:
         raise ConfigError(
-            f"the platform azure needs packages that are not installed ({error.name}): "
-            "run `uv sync --group azure`"
+            f"the platform azure needs packages that are not installed ({error.name})",
+            "run `uv sync --group azure`",
         ) from None
 
 
@@ -137,7 +137,8 @@ class AzureClients:
             if now - started > azure.operation_timeout_seconds:
                 raise PlatformError(
                     f"{doing}: Azure has not finished after {now - started:.0f} s "
-                    "(azure.operation_timeout_seconds); it may still do so: see `mlops status`"
+                    "(azure.operation_timeout_seconds)",
+                    "it may still do so: see `mlops status`",
                 )
         return poller.result()
 

@@ -75,8 +75,8 @@ def github_assertion(variables: Mapping[str, str], session: requests.Session | N
     url, token = variables.get(_GITHUB_URL), variables.get(_GITHUB_TOKEN)
     if not url or not token:
         raise ConfigError(
-            "GitHub gives this job no identity: the job in the workflow needs `permissions: "
-            "id-token: write`"
+            "GitHub gives this job no identity",
+            "the job in the workflow needs `permissions: id-token: write`",
         )
     problem = ""
     for _ in range(_ATTEMPTS):

@@ -9,7 +9,7 @@ from mlops.errors import ConfigError
 from mlops.files import file_sha256
 from mlops.platforms.azure.client import ACTIVE_VERSIONS, ALL_VERSIONS, AzureClients
 from mlops.platforms.azure.errors import azure_errors
-from mlops.platforms.base import Report
+from mlops.progress import Report
 
 HASH_TAG = "files.sha256"
 _PATH = re.compile(r"azureml://datastores/[A-Za-z0-9_]+/paths(?:/[^/\s*?]+)+/?")

@@ -33,8 +33,6 @@ from mlops.platforms.base import (
     DeploymentShare,
     ModelVersion,
     Observation,
-    Report,
-    silent,
 )
 from mlops.platforms.http import post
 from mlops.platforms.local.serving_env import code_hash
@@ -46,6 +44,7 @@ from mlops.platforms.traffic_rules import (
     require_healthy,
     unknown_deployment,
 )
+from mlops.progress import Report, silent
 
 DEPLOYMENT_FILE = "aml/endpoints/deployment.yml"
 OK = 200
@@ -76,6 +75,7 @@ class AzureEndpoint:
         self._models = models
         self._root = clients.settings.project.root
         self._azure = clients.settings.values.azure
+        self.poll_seconds = self._azure.poll_seconds
         self._settings = clients.settings.values.endpoint
         names = clients.names
         self._shared = _shared.setdefault((names.resource_group, names.workspace, name), Shared())
@@ -317,8 +317,9 @@ class AzureEndpoint:
         machines = f"{count} machine{'s' if count != 1 else ''} {self._azure.instance_type}"
         raise ConfigError(
             f"{self.name} cannot be paused: on Azure each of its deployments is billed as "
-            f"{machines} for every hour until it is removed; `mlops stop --remove` removes them, "
-            "and `mlops deploy` makes them again at the same URL"
+            f"{machines} for every hour until it is removed",
+            "`mlops stop --remove` removes them, and `mlops deploy` makes them again at the same "
+            "URL",
         )
 
     def repair(self, report: Report) -> None:

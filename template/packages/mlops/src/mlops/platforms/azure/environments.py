@@ -7,7 +7,7 @@ from typing import Any
 from mlops.platforms.azure.client import AzureClients
 from mlops.platforms.azure.errors import azure_errors
 from mlops.platforms.azure.images import DEFINITION, assemble
-from mlops.platforms.base import Report
+from mlops.progress import Report
 
 TRAINING, SERVING = "training", "serving"
 

@@ -167,12 +167,12 @@ def explain(failure: Failure, doing: str) -> MlopsError:
             return error
     if failure.status is None and failure.kind.startswith("Service"):
         return PlatformError(
-            f"{doing}: Azure cannot be reached ({said}); check network and proxy, then try again"
+            f"{doing}: Azure cannot be reached ({said})", "check network and proxy, then try again"
         )
     if failure.status is not None and failure.status >= _SERVER_ERROR:
         return PlatformError(
-            f"{doing}: Azure failed with {failure.status} ({said}); try again, and see "
-            "https://status.azure.com if it stays"
+            f"{doing}: Azure failed with {failure.status} ({said})",
+            "try again, and see https://status.azure.com if it stays",
         )
     return PlatformError(f"{doing}: {said}")
 
@@ -181,7 +181,7 @@ def _sign_in(failure: Failure, doing: str, said: str) -> MlopsError | None:
     names = ("ClientAuthenticationError", "CredentialUnavailableError")
     if failure.status != 401 and failure.kind not in names:
         return None
-    return ConfigError(f"{doing}: not signed in to Azure ({_refusal(failure, said)}); {_SIGN_IN}")
+    return ConfigError(f"{doing}: not signed in to Azure ({_refusal(failure, said)})", _SIGN_IN)
 
 
 def _refusal(failure: Failure, said: str) -> str:
@@ -197,8 +197,9 @@ def _policy(failure: Failure, doing: str, said: str) -> MlopsError | None:
     if not failure.says("RequestDisallowedByPolicy", "disallowed by policy"):
         return None
     return ConfigError(
-        f"{doing}: a policy of your organisation forbids it, which no role changes ({said}); make "
-        "what the policy names as it asks, or ask whoever owns the subscription for an exemption"
+        f"{doing}: a policy of your organisation forbids it, which no role changes ({said})",
+        "make what the policy names as it asks, or ask whoever owns the subscription for an "
+        "exemption",
     )
 
 
@@ -208,9 +209,9 @@ def _network(failure: Failure, doing: str, said: str) -> MlopsError | None:
     if not failure.says(*_NETWORK_CODES, *_NETWORK_WORDS):
         return None
     return ConfigError(
-        f"{doing}: the resource takes no request from this network ({said}); run the command "
-        "inside its virtual network, such as on a runner or a jump host there, or let the "
-        "resource's firewall take the address of this machine"
+        f"{doing}: the resource takes no request from this network ({said})",
+        "run the command inside its virtual network, such as on a runner or a jump host there, "
+        "or let the resource's firewall take the address of this machine",
     )
 
 
@@ -219,9 +220,10 @@ def _keys(failure: Failure, doing: str, said: str) -> MlopsError | None:
         return None
     role, place = _BLOB_ROLE
     return ConfigError(
-        f"{doing}: the storage account takes no keys ({said}); let the workspace and its "
-        "datastores sign in with identities (systemDatastoresAuthMode: identity), and give who "
-        f"runs this the role {role} on {place}"
+        f"{doing}: the storage account takes no keys ({said})",
+        "let the workspace and its datastores sign in with identities "
+        "(systemDatastoresAuthMode: identity), and give who runs this the role "
+        f"{role} on {place}",
     )
 
 
@@ -237,8 +239,9 @@ def _role(failure: Failure, doing: str, said: str) -> MlopsError | None:
     if failure.says("AuthorizationPermissionMismatch", "blob"):
         role, place = _BLOB_ROLE
     return ConfigError(
-        f"{doing}: a role is missing: give who runs this the role {role} on {where or place}; "
-        f"a new role takes some minutes to work ({action})"
+        f"{doing}: a role is missing",
+        f"give who runs this the role {role} on {where or place}; "
+        f"a new role takes some minutes to work ({action})",
     )
 
 
@@ -254,17 +257,18 @@ def _provider(failure: Failure, doing: str, said: str) -> MlopsError | None:
     found = _NAMESPACE.search(failure.message)
     namespace = found[0] if found else "<the namespace that it names>"
     return ConfigError(
-        f"{doing}: the subscription has not registered the resource provider ({said}); whoever "
-        f"owns the subscription registers it once: `az provider register --namespace {namespace}`"
+        f"{doing}: the subscription has not registered the resource provider ({said})",
+        "whoever owns the subscription registers it once: "
+        f"`az provider register --namespace {namespace}`",
     )
 
 
 def _quota(failure: Failure, doing: str, said: str) -> MlopsError | None:
     if failure.says("quota", "OutOfCapacity", "SkuNotAvailable", "not enough capacity"):
         return PlatformError(
-            f"{doing}: the subscription's quota or the region's capacity is used up ({said}); ask "
-            "for more in the portal under Quotas, or set a smaller azure.instance_type, "
-            "endpoint.instances or compute.size"
+            f"{doing}: the subscription's quota or the region's capacity is used up ({said})",
+            "ask for more in the portal under Quotas, or set a smaller azure.instance_type, "
+            "endpoint.instances or compute.size",
         )
     return None
 
@@ -272,8 +276,8 @@ def _quota(failure: Failure, doing: str, said: str) -> MlopsError | None:
 def _name(failure: Failure, doing: str, said: str) -> MlopsError | None:
     if failure.says("soft-deleted", "soft deleted", "FlagMustBeSetForRestore", "purge"):
         return ConfigError(
-            f"{doing}: a deleted resource still holds the name ({said}); restore or purge it in "
-            "the portal, or set another name in conf"
+            f"{doing}: a deleted resource still holds the name ({said})",
+            "restore or purge it in the portal, or set another name in conf",
         )
     taken = (
         "NameAlreadyExists",
@@ -284,8 +288,8 @@ def _name(failure: Failure, doing: str, said: str) -> MlopsError | None:
     )
     if failure.says(*taken):
         return ConfigError(
-            f"{doing}: somebody else has this name ({said}); set another one in conf, for an "
-            "endpoint endpoint.name"
+            f"{doing}: somebody else has this name ({said})",
+            "set another one in conf, for an endpoint endpoint.name",
         )
     return None
 
@@ -294,12 +298,13 @@ def _missing(failure: Failure, doing: str, said: str) -> MlopsError | None:
     if failure.says("SubscriptionNotFound", "InvalidSubscriptionId"):
         return ConfigError(
             f"{doing}: the subscription does not exist, or who is signed in does not see it "
-            f"({said}); check AZURE_SUBSCRIPTION_ID and AZURE_TENANT_ID"
+            f"({said})",
+            "check AZURE_SUBSCRIPTION_ID and AZURE_TENANT_ID",
         )
     if failure.says("ResourceGroupNotFound"):
-        return ConfigError(f"{doing}: {said}; {_INFRASTRUCTURE}")
+        return ConfigError(f"{doing}: {said}", _INFRASTRUCTURE)
     if failure.status == _NOT_FOUND:
-        return NotFound(f"{doing}: it does not exist ({said}); {_INFRASTRUCTURE}")
+        return NotFound(f"{doing}: it does not exist ({said})", _INFRASTRUCTURE)
     return None
 
 
@@ -313,11 +318,11 @@ def _busy(failure: Failure, doing: str, said: str) -> MlopsError | None:
     at_work = failure.says(*_BUSY_WORDS) or _BUSY_STATE.search(failure.message)
     if failure.status == _CONFLICT or at_work:
         return Conflict(
-            f"{doing}: another operation on it is in progress ({said}); wait, then try again"
+            f"{doing}: another operation on it is in progress ({said})", "wait, then try again"
         )
     if failure.status == _TOO_MANY:
         return PlatformError(
-            f"{doing}: Azure asks for fewer requests ({said}); wait some minutes, then try again"
+            f"{doing}: Azure asks for fewer requests ({said})", "wait some minutes, then try again"
         )
     return None
 

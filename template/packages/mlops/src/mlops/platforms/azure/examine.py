@@ -3,21 +3,20 @@
 Roles cannot be listed by everybody: they are shown as far as reading each resource shows them.
 """
 
+import os
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import requests
 
-from mlops.errors import ConfigError, MlopsError, PlatformError
+from mlops.diagnosis import Diagnosis, diagnose
+from mlops.errors import ConfigError, PlatformError
 from mlops.platforms.azure.client import AzureClients, require_extra
 from mlops.platforms.azure.credentials import sign_in_kind
 from mlops.platforms.azure.errors import azure_errors, word_of
 from mlops.platforms.azure.names import subscription_id
 from mlops.platforms.azure.observations import SCOPE, TABLE, query
-
-if TYPE_CHECKING:
-    from mlops.ops.doctor import Finding
-    from mlops.settings.loading import LoadedSettings
+from mlops.settings.loading import LoadedSettings
 
 _ARM_SCOPE = "https://management.azure.com/.default"
 _SIGNED_IN_AS = {
@@ -26,29 +25,27 @@ _SIGNED_IN_AS = {
     "default": "whoever is signed in on this machine",
 }
 
+_NEEDED_BY_ALL = ("packages", "subscription", "signed in")
 _NOT_CHECKED = "the rights to write, the quota of machines, whether images and code can be uploaded"
 
 Check = Callable[[], str]
 
 
-def examine_azure(settings: "LoadedSettings") -> "list[Finding]":
-    """Check each resource of an environment; a check that fails never stops the others."""
-    from mlops.ops.doctor import Finding
+def examine_azure(settings: LoadedSettings) -> list[Diagnosis]:
+    """Check each resource of an environment; a check that fails never stops the others.
 
-    findings: list[Finding] = []
+    What all the others need ends it: the packages, a subscription, and somebody who is signed in.
+    """
+    diagnoses: list[Diagnosis] = []
     for name, check in _checks(settings):
-        try:
-            findings.append(Finding(f"azure: {name}", True, check(), ""))
-        except MlopsError as error:
-            found, _, remedy = str(error).partition("; ")
-            findings.append(Finding(f"azure: {name}", False, found, remedy or "see docs/azure.md"))
-        if name in ("packages", "subscription", "signed in") and not findings[-1].passed:
-            return findings
+        diagnoses.append(diagnose(f"azure: {name}", check, "see docs/azure.md"))
+        if name in _NEEDED_BY_ALL and not diagnoses[-1].passed:
+            return diagnoses
     remedy = "a first deployment in dev shows it"
-    return [*findings, Finding("azure: not checked", False, _NOT_CHECKED, remedy, needed=False)]
+    return [*diagnoses, Diagnosis("azure: not checked", False, _NOT_CHECKED, remedy, needed=False)]
 
 
-def _checks(settings: "LoadedSettings") -> Iterator[tuple[str, Check]]:
+def _checks(settings: LoadedSettings) -> Iterator[tuple[str, Check]]:
     clients = AzureClients(settings)
     names, azure = clients.names, settings.values.azure
 
@@ -67,7 +64,7 @@ def _checks(settings: "LoadedSettings") -> Iterator[tuple[str, Check]]:
         ask(
             "signing in",
             lambda: clients.credential.get_token(_ARM_SCOPE),
-            lambda _token: _SIGNED_IN_AS[sign_in_kind(_environment())],
+            lambda _token: _SIGNED_IN_AS[sign_in_kind(os.environ)],
         ),
     )
     group = f"the resource group {names.resource_group}"
@@ -143,7 +140,8 @@ def _resource_group(clients: AzureClients) -> str:
     except requests.RequestException as lost:
         raise PlatformError(
             f"reading the resource group {names.resource_group}: Azure cannot be reached "
-            f"({type(lost).__name__}); check network and proxy, then try again"
+            f"({type(lost).__name__})",
+            "check network and proxy, then try again",
         ) from None
     if answer.status_code == requests.codes.forbidden:
         clients.require_workspace()
@@ -165,8 +163,8 @@ def _data(clients: AzureClients) -> str:
     doing = f"reading the data {asset}"
     if clients.find(doing, clients.workspace.data.get, name=name, version=version) is None:
         raise ConfigError(
-            f"azure.data_asset: the workspace {clients.names.workspace} has no {asset}; "
-            f"`mlops data register --name {name}` makes a version"
+            f"azure.data_asset: the workspace {clients.names.workspace} has no {asset}",
+            f"`mlops data register --name {name}` makes a version",
         )
     return f"{asset}; a job checks what is in it"
 
@@ -189,9 +187,3 @@ def _log(clients: AzureClients) -> str:
         token = clients.credential.get_token(SCOPE).token
     query(requests.Session(), token, workspace, f"{TABLE}\n| take 1")
     return f"{workspace} can be read"
-
-
-def _environment() -> dict[str, str]:
-    import os
-
-    return dict(os.environ)

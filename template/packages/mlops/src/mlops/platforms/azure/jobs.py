@@ -27,7 +27,8 @@ from mlops.platforms.azure.steps import (
     in_words,
     steps_of,
 )
-from mlops.platforms.base import Report, Run
+from mlops.platforms.base import Run
+from mlops.progress import Report
 from mlops.settings.loading import ENVIRONMENT_VARIABLE, PREFIX
 
 PIPELINE = "aml/pipelines/train.yml"
@@ -136,7 +137,8 @@ def fetch(clients: AzureClients, name: str, runs: Path, report: Report) -> Run:
     if status not in _ENDED:
         raise PlatformError(
             f"the job {name} is {_with_steps(status, steps_of(clients, name))}, not {_COMPLETED}: "
-            f"it has no outputs yet; watch it at {job.studio_url}"
+            "it has no outputs yet",
+            f"watch it at {job.studio_url}",
         )
     if status != _COMPLETED:
         raise _failure(clients, name, status, job.studio_url, runs)
@@ -194,8 +196,9 @@ def _wait(clients: AzureClients, name: str, report: Report) -> str:
         if spent > azure.training_timeout_seconds:
             raise PlatformError(
                 f"the job {name} has not ended after {spent:.0f} s "
-                f"(azure.training_timeout_seconds), it is {said}; it goes on: once it has "
-                f"completed, `mlops evaluate --run-id {name}` judges it, or cancel it in the studio"
+                f"(azure.training_timeout_seconds), it is {said}",
+                f"it goes on: once it has completed, `mlops evaluate --run-id {name}` judges it, "
+                "or cancel it in the studio",
             )
         time.sleep(azure.poll_seconds)
 

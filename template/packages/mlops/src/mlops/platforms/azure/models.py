@@ -17,7 +17,8 @@ from mlops.errors import MlopsError, PlatformError, Refused
 from mlops.files import file_sha256, new_folder, read_json
 from mlops.platforms.azure.client import ACTIVE_VERSIONS, ALL_VERSIONS, AzureClients
 from mlops.platforms.azure.errors import Conflict, azure_errors
-from mlops.platforms.base import ModelVersion, Report, Run
+from mlops.platforms.base import ModelVersion, Run
+from mlops.progress import Report
 
 HASH_TAG = "model.sha256"
 _ATTEMPTS = 5
@@ -123,7 +124,7 @@ class AzureModels:
             if self._create(number, run, build):
                 return self.version(number)
         raise PlatformError(
-            f"{self.name}: other commands keep taking the next version number; try again"
+            f"{self.name}: other commands keep taking the next version number", "try again"
         )
 
     def share(self, number: int, report: Report) -> str:
@@ -175,7 +176,8 @@ class AzureModels:
         if kept.get(HASH_TAG) != wanted.get(HASH_TAG):
             raise PlatformError(
                 f"{doing}: it does not keep the tag {HASH_TAG}, by which other environments check "
-                "the version; try again"
+                "the version",
+                "try again",
             )
 
     def _compare(self, number: int) -> None:
@@ -188,8 +190,8 @@ class AzureModels:
         if hashes["registry"] != hashes["workspace"]:
             raise Refused(
                 f"version {number} in the registry {self._clients.names.registry} is not the one "
-                f"of the workspace {self._clients.names.workspace}: their files differ; register "
-                "the run again to get a new number"
+                f"of the workspace {self._clients.names.workspace}: their files differ",
+                "register the run again to get a new number",
             )
 
     def _create(self, number: int, run: Run, build: Callable[[Path, int], None]) -> bool:

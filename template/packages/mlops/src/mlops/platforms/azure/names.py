@@ -55,8 +55,8 @@ def subscription_id(settings: "AzureSettings", variables: Mapping[str, str] = os
     found = settings.subscription_id or variables.get(SUBSCRIPTION_VARIABLE, "")
     if not found:
         raise ConfigError(
-            "no Azure subscription is named: set the variable "
-            f"{SUBSCRIPTION_VARIABLE} or azure.subscription_id in conf/base.yaml"
+            "no Azure subscription is named",
+            f"set the variable {SUBSCRIPTION_VARIABLE} or azure.subscription_id in conf/base.yaml",
         )
     return found
 

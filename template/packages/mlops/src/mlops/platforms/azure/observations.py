@@ -180,18 +180,19 @@ def query(session: requests.Session, token: str, workspace: str, text: str) -> l
     answer = _answer(session, token, workspace, text)
     if answer.status_code in (401, 403):
         raise ConfigError(
-            "the log of requests may not be read: give who runs this the role Log Analytics "
-            f"Reader on the Log Analytics workspace {workspace}"
+            "the log of requests may not be read",
+            "give who runs this the role Log Analytics Reader on the Log Analytics workspace "
+            f"{workspace}",
         )
     if answer.status_code in (400, 404):
         raise ConfigError(
-            f"Log Analytics does not answer the query for {TABLE} ({answer.text[:300]}): check "
-            "azure.log_analytics_workspace_id, and that a diagnostic setting of the endpoint sends "
-            "its category AmlOnlineEndpointTrafficLog there"
+            f"Log Analytics does not answer the query for {TABLE} ({answer.text[:300]})",
+            "check azure.log_analytics_workspace_id, and that a diagnostic setting of the endpoint "
+            "sends its category AmlOnlineEndpointTrafficLog there",
         )
     if answer.status_code != requests.codes.ok:
         raise PlatformError(
-            f"Log Analytics answered {answer.status_code}: {answer.text[:300]}; try again"
+            f"Log Analytics answered {answer.status_code}: {answer.text[:300]}", "try again"
         )
     return rows_of(answer.json())
 
@@ -217,4 +218,4 @@ def _answer(session: requests.Session, token: str, workspace: str, text: str) ->
             wait = float(asked) if asked.isdecimal() else wait
         if attempt < _ATTEMPTS - 1:
             time.sleep(min(wait, _LONGEST_WAIT))
-    raise NotObserved(f"{problem}; try again")
+    raise NotObserved(f"{problem}", "try again")

@@ -50,8 +50,8 @@ def read_origin(text: str) -> AzureOrigin:
     found = _ORIGIN.fullmatch(text)
     if found is None:
         raise ConfigError(
-            f"what is recorded of a deployment cannot be read: {text!r}; `mlops release` with an "
-            "older version's number makes it anew"
+            f"what is recorded of a deployment cannot be read: {text!r}",
+            "`mlops release` with an older version's number makes it anew",
         )
     return AzureOrigin(found[1], found[2], found[3])
 

@@ -3,18 +3,21 @@
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from mlops.data.source import locate
+from mlops.diagnosis import Diagnosis
 from mlops.errors import ConfigError
 from mlops.files import write_json
 from mlops.governance.lineage import git_state
 from mlops.platforms.azure import data as azure_data
 from mlops.platforms.azure import jobs as azure_jobs
 from mlops.platforms.azure.client import AzureClients, require_extra
+from mlops.platforms.azure.examine import examine_azure
 from mlops.platforms.azure.models import AzureModels
 from mlops.platforms.azure.names import subscription_id
-from mlops.platforms.base import Endpoint, ModelVersion, Report, Run, silent
+from mlops.platforms.base import Endpoint, ModelVersion, Run
+from mlops.progress import Report, StageReport, silent
 from mlops.settings.loading import LoadedSettings, load_settings
 
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{1,254}")
@@ -31,6 +34,8 @@ class AzurePlatform:
     """
 
     name = "azure"
+    has_callers: ClassVar[bool] = True
+    can_stop: ClassVar[bool] = False
 
     def __init__(self, settings: LoadedSettings) -> None:
         require_extra()
@@ -40,7 +45,12 @@ class AzurePlatform:
         self._models = AzureModels(self._clients)
         self._runs = settings.project.state_dir / "runs"
 
-    def train(self, data_dir: Path | None, report: Report) -> Run:
+    @classmethod
+    def examine(cls, settings: LoadedSettings) -> list[Diagnosis]:
+        """Check each resource of the settings' environment, as far as reading it shows."""
+        return examine_azure(settings)
+
+    def train(self, data_dir: Path | None, report: StageReport) -> Run:
         """Run validate, prepare, fit and evaluate as one job; return the run with its outputs.
 
         Raises:

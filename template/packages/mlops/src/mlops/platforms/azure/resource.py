@@ -11,7 +11,8 @@ from mlops.platforms.azure.errors import azure_errors, word_of
 from mlops.platforms.azure.lease import AzureLease, Shares, read_lease
 from mlops.platforms.azure.names import identity_id
 from mlops.platforms.azure.origin import origin_of
-from mlops.platforms.base import Deployment, DeploymentShare, Report, silent
+from mlops.platforms.base import Deployment, DeploymentShare
+from mlops.progress import Report, silent
 
 ENDPOINT_FILE = "aml/endpoints/endpoint.yml"
 SUCCEEDED = "succeeded"
@@ -110,7 +111,8 @@ class EndpointResource:
         if view is None:
             raise ConfigError(
                 f"the endpoint {self.name} does not exist in the workspace "
-                f"{self._clients.names.workspace}; `mlops deploy` makes it"
+                f"{self._clients.names.workspace}",
+                "`mlops deploy` makes it",
             )
         return view
 

@@ -23,8 +23,6 @@ from mlops.platforms.base import (
     DeploymentShare,
     ModelVersion,
     Observation,
-    Report,
-    silent,
 )
 from mlops.platforms.http import Unreachable, get_observations, post
 from mlops.platforms.local import leases, processes
@@ -52,6 +50,7 @@ from mlops.platforms.traffic_rules import (
     require_healthy,
     unknown_deployment,
 )
+from mlops.progress import Report, silent
 from mlops.settings.project import Project
 
 if TYPE_CHECKING:
@@ -78,6 +77,8 @@ class LocalEndpoint:
     Raises:
         ConfigError: the name has other characters than letters, digits and dashes.
     """
+
+    poll_seconds = 0.0
 
     def __init__(
         self,

@@ -3,17 +3,19 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from filelock import FileLock
 
 from mlops.data.findings import without_values
 from mlops.data.source import locate
+from mlops.diagnosis import Diagnosis
 from mlops.errors import ConfigError, Refused
 from mlops.files import new_folder, read_json, write_json
 from mlops.governance.lineage import as_dict, git_state
-from mlops.platforms.base import Endpoint, ModelVersion, Report, Run
+from mlops.platforms.base import Endpoint, ModelVersion, Run
 from mlops.platforms.local.tracking import Tracking
+from mlops.progress import Report, Stage, StageReport
 from mlops.settings.loading import LoadedSettings, flatten, load_settings
 
 
@@ -26,6 +28,8 @@ class LocalPlatform:
     """
 
     name = "local"
+    has_callers: ClassVar[bool] = False
+    can_stop: ClassVar[bool] = True
 
     def __init__(self, settings: LoadedSettings, environments: Path | None = None) -> None:
         self.settings = settings
@@ -33,17 +37,22 @@ class LocalPlatform:
         self._state_dir = settings.project.state_dir
         self._tracking = Tracking(self._state_dir, settings.model_name)
 
-    def train(self, data_dir: Path | None, report: Report) -> Run:
+    @classmethod
+    def examine(cls, _settings: LoadedSettings) -> list[Diagnosis]:
+        """Return nothing: what this machine needs is checked on every platform."""
+        return []
+
+    def train(self, data_dir: Path | None, report: StageReport) -> Run:
         """Run validate, prepare, fit and evaluate; return the run with its outputs.
 
         Raises:
             Refused: the data did not pass validation.
         """
         settings = self.settings
-        report("data: reading")
+        report("reading", Stage.DATA)
         source = locate(settings, data_dir)
         git = git_state(settings.project.root)
-        report("data: opening MLflow")
+        report("opening MLflow", Stage.DATA)
         run_id = self._tracking.start(
             {
                 "mlflow.source.git.commit": git.commit,
@@ -54,7 +63,7 @@ class LocalPlatform:
         run = Run(run_id, self._run_folder(run_id))
         with self._ended(run_id):
             self._steps(run, source, as_dict(git), report)
-            report("evaluate: logging to MLflow")
+            report("logging to MLflow", Stage.EVALUATE)
             self._log(run)
         return run
 
@@ -119,8 +128,8 @@ class LocalPlatform:
                 return known
         have = ", ".join(str(known.version) for known in self.versions()) or "none"
         raise Refused(
-            f"{self.settings.model_name} has no version {number} (registered: {have}); "
-            "`mlops register --run-id …` makes one"
+            f"{self.settings.model_name} has no version {number} (registered: {have})",
+            "`mlops register --run-id …` makes one",
         )
 
     def share(self, number: int, _report: Report) -> str | None:
@@ -180,11 +189,11 @@ class LocalPlatform:
     def _run_folder(self, run_id: str) -> Path:
         return self._state_dir / "runs" / run_id
 
-    def _steps(self, run: Run, source: Path, git: dict[str, Any], report: Report) -> None:
+    def _steps(self, run: Run, source: Path, git: dict[str, Any], report: StageReport) -> None:
         from mlops.steps import evaluate, fit, prepare, validate
 
         settings, folder = self.settings, run.folder
-        report("validate: checking the contract")
+        report("checking the contract", Stage.VALIDATE)
         validation = validate.run(source, folder / "validated", settings)
         if not validation.passed:
             values = settings.values.data.show_values
@@ -194,12 +203,12 @@ class LocalPlatform:
             raise Refused(f"the data in {source} is refused:\n  {sentences}")
         share = settings.values.data.fraction
         of = f" of {100 * share:g} % of the keys" if share < 1 else ""
-        report(f"validate: {validation.rows:,} rows passed")
-        report(f"train: computing features and labels{of}")
+        report(f"{validation.rows:,} rows passed", Stage.VALIDATE)
+        report(f"computing features and labels{of}", Stage.TRAIN)
         prepare.run(folder / "validated", folder / "prepared", settings)
-        report("train: fitting model and baseline")
+        report("fitting model and baseline", Stage.TRAIN)
         fit.run(folder / "prepared", folder / "model", settings, git)
-        report("evaluate: measuring on the holdout")
+        report("measuring on the holdout", Stage.EVALUATE)
         evaluate.run(folder / "prepared", folder / "model", folder / "evaluation", settings)
 
     def _log(self, run: Run) -> None:

@@ -16,7 +16,7 @@ from filelock import FileLock
 
 from mlops.errors import ConfigError, PlatformError
 from mlops.files import new_folder
-from mlops.platforms.base import Report
+from mlops.progress import Report
 
 REQUIREMENTS = "requirements.txt"
 ENTRY_SCRIPT = "score.py"

@@ -15,7 +15,8 @@ from typing import Any, Literal
 import numpy as np
 
 from mlops.errors import ConfigError
-from mlops.platforms.base import ALL_TRAFFIC, Endpoint, NotObserved, Observation, Report, silent
+from mlops.platforms.base import ALL_TRAFFIC, Endpoint, NotObserved, Observation
+from mlops.progress import Report, silent
 from mlops.release.ab_test.sequential import Evidence, RateTest, blocks
 from mlops.settings.sections import AbTestSettings
 

@@ -1,63 +1,28 @@
-"""The commands that only the pipeline or the one who sets it up calls."""
+"""What the pipeline's workflows ask for."""
 
 import json
-import sys
-from collections.abc import Callable
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from mlops.ci import github as ci_github
+from fakes.cli import Command, Outputs
 from mlops.ci.github import Approvals
-from mlops.cli import main as cli
-from mlops.platforms.local.platform import LocalPlatform
+from mlops.cli import ci
 from mlops.settings.project import Project
-
-Command = Callable[..., int]
-
-
-@pytest.fixture
-def mlops(monkeypatch: pytest.MonkeyPatch) -> Command:
-    """Run a command and return its exit code."""
-
-    def call(*arguments: object) -> int:
-        monkeypatch.setattr(sys, "argv", ["mlops", *map(str, arguments)])
-        with pytest.raises(SystemExit) as end:
-            cli.main()
-        return int(end.value.code or 0)
-
-    return call
-
-
-@pytest.fixture
-def outputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], dict[str, str]]:
-    """Return what later steps of the job would see."""
-    path = tmp_path / "outputs"
-    monkeypatch.setenv("GITHUB_OUTPUT", str(path))
-
-    def read() -> dict[str, str]:
-        lines = path.read_text(encoding="utf-8").splitlines()
-        return dict(line.split("=", 1) for line in lines)
-
-    return read
-
-
-Outputs = Callable[[], dict[str, str]]
 
 
 def test_a_rehearsal_asks_nobody_to_approve(
-    mlops: Command, project: Project, outputs: Outputs, monkeypatch: pytest.MonkeyPatch
+    mlops: Command, project: Project, outputs: Outputs
 ) -> None:
-    monkeypatch.chdir(project.root)
     (project.root / "conf" / "prod.yaml").write_text("approvals: {required: 2}\n")
     assert mlops("ci", "facts", "--environment", "prod") == 0
     assert outputs().items() >= {"level": "1", "platform": "local", "approvals": "0"}.items()
 
 
 def test_the_pipeline_is_told_the_names_in_azure(
-    mlops: Command, project: Project, outputs: Outputs, monkeypatch: pytest.MonkeyPatch
+    mlops: Command, project: Project, outputs: Outputs
 ) -> None:
-    monkeypatch.chdir(project.root)
     name = project.name
     assert mlops("ci", "facts", "--environment", "dev") == 0
     assert (outputs()["resource_group"], outputs()["endpoint"]) == (f"rg-{name}-dev", f"{name}-dev")
@@ -66,34 +31,12 @@ def test_the_pipeline_is_told_the_names_in_azure(
     assert outputs()["resource_group"] == "ours"
 
 
-def test_package_then_register_names_both_versions(
-    trained: tuple[LocalPlatform, str],
-    mlops: Command,
-    outputs: Outputs,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    platform, run_id = trained
-    root = platform.settings.project.root
-    monkeypatch.chdir(root)
-    assert mlops("package", "--run-id", run_id) == 1
-    assert mlops("evaluate", "--run-id", run_id) == 0
-    capsys.readouterr()
-    assert mlops("package", "--run-id", run_id) == 0
-    assert Path(capsys.readouterr().out.strip()).name == "package"
-    assert mlops("register", "--run-id", run_id) == 0
-    assert outputs()["model_version"] == "1"
-    assert outputs()["previous_version"] == ""
-
-
 def test_the_comment_is_written(
-    trained: tuple[LocalPlatform, str], mlops: Command, monkeypatch: pytest.MonkeyPatch
+    inside: tuple[Command, str],
 ) -> None:
-    platform, run_id = trained
-    root = platform.settings.project.root
-    monkeypatch.chdir(root)
+    mlops, run_id = inside
     assert mlops("ci", "comment", "--run-id", run_id, "--output", "found.md") == 0
-    assert "| metric | model | baseline |" in (root / "found.md").read_text(encoding="utf-8")
+    assert "| metric | model | baseline |" in Path("found.md").read_text(encoding="utf-8")
 
 
 def test_approvals_are_shown(
@@ -104,7 +47,7 @@ def test_approvals_are_shown(
     monkeypatch.setenv("GITHUB_REPOSITORY", "acme/model")
     monkeypatch.setenv("GITHUB_TOKEN", "x")
     found = Approvals(("ann", "bob"), ())
-    monkeypatch.setattr(ci_github, "require_approvals", lambda *_: found)
+    monkeypatch.setattr(ci, "require_approvals", lambda *_: found)
     assert mlops("approvals", "--run-id", "1", "--json") == 0
     assert json.loads(capsys.readouterr().out) == {"approved": ["ann", "bob"]}
 
@@ -119,21 +62,81 @@ def test_the_run_before_is_handed_on(
 ) -> None:
     monkeypatch.setenv("GITHUB_REPOSITORY", "acme/model")
     monkeypatch.setenv("GITHUB_TOKEN", "x")
-    monkeypatch.setattr(ci_github, "previous_run", lambda *_: found)
+    monkeypatch.setattr(ci, "find_previous_run", lambda *_: found)
     assert mlops("ci", "previous-run") == 0
     assert outputs() == {"run_id": handed_on}
 
 
-def test_the_setup_is_printed(
+@pytest.fixture
+def repository(project: Project) -> Path:
+    """The project with a first commit."""
+    (project.root / "packages").mkdir()
+    subprocess.run(["git", "init", "--quiet"], cwd=project.root, check=True)
+    commit(project.root)
+    return project.root
+
+
+def commit(root: Path) -> None:
+    """Commit all that changed, if anything did."""
+    who = ("-c", "user.name=Test", "-c", "user.email=test@example.com")
+    subprocess.run(["git", "add", "--all"], cwd=root, check=True)
+    command = ["git", *who, "commit", "--quiet", "--allow-empty", "--message", "a change"]
+    subprocess.run(command, cwd=root, check=True)
+
+
+def head(root: Path) -> str:
+    """Return the present commit's hash."""
+    command = ["git", "rev-parse", "HEAD"]
+    return subprocess.check_output(command, cwd=root, text=True).strip()
+
+
+@pytest.mark.parametrize(
+    ("file", "concerned"), [("packages/new.py", True), ("conf/dev.yaml", False)]
+)
+def test_what_a_push_changed_is_told_to_the_job_and_as_json(
     mlops: Command,
-    project: Project,
-    monkeypatch: pytest.MonkeyPatch,
+    repository: Path,
+    outputs: Outputs,
     capsys: pytest.CaptureFixture[str],
+    file: str,
+    concerned: bool,
 ) -> None:
-    monkeypatch.chdir(project.root)
-    assert mlops("setup", "github") == 0
+    before = head(repository)
+    (repository / file).write_text("a: 1\n")
+    commit(repository)
+    assert mlops("ci", "changed", "--before", before, "--json") == 0
+    assert json.loads(capsys.readouterr().out) == {"machinery": concerned, "files": [file]}
+    assert outputs() == {"machinery": str(concerned).lower()}
+
+
+def test_what_a_push_changed_is_said_to_people_on_stderr_alone(
+    mlops: Command, repository: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert mlops("ci", "changed", "--before", head(repository)) == 0
     said = capsys.readouterr()
-    assert said.out.startswith("gh api --silent --method PUT")
-    assert "nothing was done" in said.err
-    assert "gh variable set AZURE_CLIENT_ID" in said.err  # without infra/ there is no file to name
-    assert mlops("setup", "github", "--variable", "MLOPS_PLATFORM") == 2
+    assert said.out == ""
+    assert "0 files changed; none concerns the machinery" in said.err
+
+
+@pytest.mark.usefixtures("repository")
+@pytest.mark.parametrize("given", [(), ("--before", "0" * 40)])
+def test_where_it_is_not_known_what_changed_the_tests_run(
+    mlops: Command,
+    outputs: Outputs,
+    capsys: pytest.CaptureFixture[str],
+    given: tuple[str, ...],
+) -> None:
+    assert mlops("ci", "changed", *given) == 0
+    assert "not known: the machinery's tests are to run" in capsys.readouterr().err
+    assert outputs() == {"machinery": "true"}
+    assert mlops("ci", "changed", *given, "--json") == 0
+    assert json.loads(capsys.readouterr().out) == {"machinery": True, "files": None}
+
+
+def test_outside_a_project_nothing_is_told(
+    mlops: Command, tmp_path: Path, outputs: Outputs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert mlops("ci", "changed") == 2
+    with pytest.raises(FileNotFoundError):
+        outputs()

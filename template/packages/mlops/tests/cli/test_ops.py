@@ -1,162 +1,209 @@
-"""Commands of the platform azure: what they do on this machine, and without the extra."""
+"""The whole loop, and what the project and its machine are like."""
 
 import json
+import socket
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner
 
-from fakes.endpoint import FakeEndpoint
-from mlops.cli import main as cli
-from mlops.errors import ConfigError, MlopsError, PlatformError
-from mlops.ops import run as loop
+from fakes.cli import Command, Outputs
+from mlops.errors import PlatformError
+from mlops.ops import doctor
 from mlops.ops.doctor import Finding, show_findings
 from mlops.ops.status import collect_status
 from mlops.platforms.local.platform import LocalPlatform
-from mlops.release.deploy import remove_all
-from mlops.release.rehearsal import require_local
-from mlops.settings.loading import load_settings
 from mlops.settings.project import Project
 
 
-@pytest.fixture
-def here(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
-    monkeypatch.chdir(project.root)
-    return project
+def test_status_shows_runs_and_versions(
+    inside: tuple[Command, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    mlops, run_id = inside
+    assert mlops("status", "--json") == 0
+    before = json.loads(capsys.readouterr().out)
+    assert [run["gate"] for run in before["runs"]] == ["not judged"]
+    mlops("evaluate", "--run-id", run_id)
+    mlops("register", "--run-id", run_id)
+    capsys.readouterr()
+    assert mlops("status", "--json") == 0
+    after: dict[str, Any] = json.loads(capsys.readouterr().out)
+    assert after["runs"][0]["gate"] == "passed"
+    assert [version["version"] for version in after["versions"]] == [1]
+    assert after["endpoints"][0]["deployments"] == []
+    assert mlops("status") == 0
+    assert run_id in capsys.readouterr().out
 
 
-def invoke(*arguments: str) -> Any:
-    return CliRunner().invoke(cli.mlops, arguments)
-
-
-@pytest.mark.usefixtures("here")
-def test_on_this_machine_there_is_nothing_to_share(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(LocalPlatform, "version", lambda _self, _number: None)
-    done = invoke("share", "--model-version", "1")
-    assert done.exit_code == 0
-    assert "nothing to share" in done.output
-    done = invoke("share", "--model-version", "1", "--json")
-    assert json.loads(done.stdout) == {"model_version": 1, "id": None}
-
-
-@pytest.mark.usefixtures("here")
-def test_a_version_that_is_not_there_cannot_be_shared() -> None:
-    done = invoke("share", "--model-version", "7")
-    assert isinstance(done.exception, MlopsError)
-    assert "has no version 7" in str(done.exception)
-
-
-@pytest.mark.usefixtures("here")
-def test_on_this_machine_there_are_no_data_to_register(tmp_path: Path) -> None:
-    done = invoke("data", "register", "--data-dir", str(tmp_path), "--name", "transactions")
-    assert done.exit_code == 0
-    assert "nothing to register" in done.output
-    done = invoke("data", "register", "--data-dir", str(tmp_path), "--name", "a/b")
-    assert "--name" in str(done.exception)
-
-
-@pytest.mark.usefixtures("here")
-def test_on_this_machine_there_are_no_datastores() -> None:
-    path = "azureml://datastores/lake/paths/transactions"
-    done = invoke("data", "register", "--path", path, "--name", "transactions")
-    assert isinstance(done.exception, ConfigError)
-    assert "which has no datastores: set MLOPS_PLATFORM=azure" in str(done.exception)
-
-
-@pytest.mark.parametrize("given", [(), ("--path", "azureml://…", "--data-dir", ".")])
-@pytest.mark.usefixtures("here")
-def test_data_to_register_are_named_in_one_way(given: tuple[str, ...]) -> None:
-    done = invoke("data", "register", "--name", "transactions", *given)
-    assert "either --data-dir or --path" in str(done.exception)
-
-
-@pytest.mark.usefixtures("here")
-def test_the_doctor_says_that_the_extra_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("azure.ai.ml", "azure.ai", "azure"):
-        monkeypatch.setitem(sys.modules, name, None)
-    done = invoke("doctor", "--platform", "azure", "--json")
-    checks = json.loads(done.stdout)["checks"]
-    (packages,) = [each for each in checks if each["name"].startswith("azure: ")]
-    assert not packages["passed"]
-    assert "uv sync --group azure" in packages["found"] + packages["remedy"]
-    assert "azure: packages" in str(done.exception)
-    names = [each["name"] for each in json.loads(invoke("doctor", "--json").stdout)["checks"]]
-    assert not [name for name in names if name.startswith("azure")]
-
-
-def checks(*arguments: str) -> dict[str, Any]:
-    shown = json.loads(invoke("doctor", "--json", *arguments).stdout)["checks"]
-    return {each["name"]: each for each in shown}
-
-
-@pytest.mark.usefixtures("here")
-def test_an_environment_that_does_not_exist_is_no_pass(monkeypatch: pytest.MonkeyPatch) -> None:
-    done = invoke("doctor", "--platform", "azure", "--environment", "staging")
-    assert isinstance(done.exception, MlopsError)
-    found = checks("--platform", "azure", "--environment", "staging")["environment staging"]
-    assert not found["passed"]
-    assert "there is: dev" in found["found"]
-    assert "--environment" in found["remedy"]
-    monkeypatch.setenv("MLOPS_ENVIRONMENT", "staging")
-    assert not checks("--platform", "azure")["environment staging"]["passed"]
-
-
-def test_settings_that_cannot_be_read_are_told_once(here: Project) -> None:
-    conf = here.root / "conf"
-    (conf / "test.yaml").write_text("")
-    (conf / "base.yaml").write_text("gaet: 1\n")
-    found = checks("--platform", "azure")
-    wrong = [each for each in found.values() if "gaet" in each["found"]]
-    assert [each["name"] for each in wrong] == ["settings"]
-    assert not found["azure"]["passed"]
-    assert found["azure"]["found"] == "not checked: the settings of dev cannot be read"
-
-
-@pytest.mark.usefixtures("here")
-def test_remedies_stand_below_the_table_unbroken() -> None:
-    findings = [
-        Finding("signed in", False, "no", "sign in " * 20),
-        Finding("python", True, "3.12", ""),
-        Finding("git", False, "no", "install git"),
-    ]
-    runner = CliRunner()
-    with runner.isolation() as (out, *_):
-        show_findings(findings)
-        shown = out.getvalue().decode()
-    table, _, below = shown.partition("What to do:\n")
-    assert below.splitlines() == [f"- signed in: {'sign in ' * 20}", "- git: install git"]
-    assert "install" not in table
-
-
-def test_the_loop_and_rehearsals_are_for_this_machine(here: Project) -> None:
-    settings = load_settings(here, overrides={"platform": "azure"}, variables={})
-    with pytest.raises(ConfigError, match="train, evaluate, register, share, release"):
-        loop.run_loop(settings, None)
-    with pytest.raises(ConfigError, match="leave --rehearsal out"):
-        require_local(settings)
-
-
-def test_removing_all_leaves_nothing_that_costs() -> None:
-    endpoint = FakeEndpoint()
-    endpoint.serving = {"blue": 1, "green": 2}
-    endpoint.shares = {"blue": 100, "green": 0}
-    endpoint.copies = {"green": 10}
-    remove_all(endpoint)  # type: ignore[arg-type]
-    assert endpoint.serving == {}
+def test_an_empty_project_says_where_to_start(
+    mlops: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert mlops("status") == 0
+    assert "mlops run" in capsys.readouterr().err
+    assert mlops("stop", "--all") == 0
+    assert "dev, platform local: tiny-dev: nothing is deployed" in capsys.readouterr().err
 
 
 def test_an_endpoint_that_cannot_be_read_hides_no_other(
-    here: Project, monkeypatch: pytest.MonkeyPatch
+    mlops: Command,
+    project: Project,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     class Broken:
         def exists(self) -> bool:
             raise PlatformError("Azure cannot be reached")
 
     monkeypatch.setattr(LocalPlatform, "endpoint", lambda _self, _name: Broken())
-    (found,) = collect_status(here)["endpoints"]
+    (found,) = collect_status(project)["endpoints"]
     assert found["problem"] == "Azure cannot be reached"
-    done = invoke("status")
-    assert done.exit_code == 0
-    assert "dev: Azure cannot be reached" in done.output
+    assert mlops("status") == 0
+    said = capsys.readouterr()
+    assert "dev: Azure cannot be reached" in said.out + said.err
+
+
+def test_the_whole_loop_is_for_this_machine(
+    mlops: Command, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MLOPS_PLATFORM", "azure")
+    assert mlops("run") == 2
+    assert "train, evaluate, register, share, release" in capsys.readouterr().err
+
+
+def test_doctor_finds_what_is_wrong(
+    mlops: Command, project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert mlops("doctor") == 0
+    (project.root / "conf" / "dev.yaml").write_text("gaet: 1\n")
+    capsys.readouterr()
+    assert mlops("doctor", "--json") == 1
+    captured = capsys.readouterr()
+    assert "conf/dev.yaml" in captured.err
+    found = {check["name"]: check for check in json.loads(captured.out)["checks"]}
+    assert "gaet" in found["conf/dev.yaml"]["found"]
+    assert found["python"]["passed"]
+
+
+def test_doctor_survives_a_use_case_that_cannot_be_read(
+    mlops: Command, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(_folder: Path) -> None:
+        raise SyntaxError("slices.py, line 3")
+
+    monkeypatch.setattr(doctor, "find_stubs", fail)
+    assert mlops("doctor", "--json") == 1
+    found = {check["name"]: check for check in json.loads(capsys.readouterr().out)["checks"]}
+    assert found["use case"]["found"] == "SyntaxError: slices.py, line 3"
+    assert found[".mlops"]["passed"]
+
+
+def test_doctor_works_outside_a_project(
+    mlops: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert mlops("doctor") == 1
+
+
+def test_the_doctor_says_that_the_extra_is_missing(
+    mlops: Command, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("azure.ai.ml", "azure.ai", "azure"):
+        monkeypatch.setitem(sys.modules, name, None)
+    assert mlops("doctor", "--platform", "azure", "--json") == 1
+    said = capsys.readouterr()
+    checks = json.loads(said.out)["checks"]
+    (packages,) = [each for each in checks if each["name"].startswith("azure: ")]
+    assert not packages["passed"]
+    assert "uv sync --group azure" in packages["found"] + packages["remedy"]
+    assert "azure: packages" in said.err
+    assert mlops("doctor", "--json") == 0
+    names = [each["name"] for each in json.loads(capsys.readouterr().out)["checks"]]
+    assert not [name for name in names if name.startswith("azure")]
+
+
+Checks = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def failed_checks(mlops: Command, capsys: pytest.CaptureFixture[str]) -> Checks:
+    """Run the doctor, who finds something needed missing; return all checks by name."""
+
+    def call(*arguments: str) -> dict[str, Any]:
+        capsys.readouterr()
+        assert mlops("doctor", "--json", *arguments) == 1
+        return {each["name"]: each for each in json.loads(capsys.readouterr().out)["checks"]}
+
+    return call
+
+
+def test_an_environment_that_does_not_exist_is_no_pass(
+    failed_checks: Checks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = failed_checks("--platform", "azure", "--environment", "staging")["environment staging"]
+    assert not found["passed"]
+    assert "there is: dev" in found["found"]
+    assert "--environment" in found["remedy"]
+    monkeypatch.setenv("MLOPS_ENVIRONMENT", "staging")
+    assert not failed_checks("--platform", "azure")["environment staging"]["passed"]
+
+
+def test_settings_that_cannot_be_read_are_told_once(
+    failed_checks: Checks, project: Project
+) -> None:
+    conf = project.root / "conf"
+    (conf / "test.yaml").write_text("")
+    (conf / "base.yaml").write_text("gaet: 1\n")
+    found = failed_checks("--platform", "azure")
+    wrong = [each for each in found.values() if "gaet" in each["found"]]
+    assert [each["name"] for each in wrong] == ["settings"]
+    assert not found["azure"]["passed"]
+    assert found["azure"]["found"] == "not checked: the settings of dev cannot be read"
+
+
+def test_remedies_stand_below_the_table_unbroken(capsys: pytest.CaptureFixture[str]) -> None:
+    findings = [
+        Finding("signed in", False, "no", "sign in " * 20),
+        Finding("python", True, "3.12", ""),
+        Finding("git", False, "no", "install git"),
+    ]
+    show_findings(findings)
+    table, _, below = capsys.readouterr().out.partition("What to do:\n")
+    assert below.splitlines() == [f"- signed in: {'sign in ' * 20}", "- git: install git"]
+    assert "install" not in table
+
+
+def test_stubs_are_listed_and_refused_where_none_may_be_left(
+    mlops: Command,
+    project: Project,
+    outputs: Outputs,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert mlops("stubs", "--strict", "--json") == 0
+    assert json.loads(capsys.readouterr().out) == {"stubs": []}
+    package = project.root / "unfinished"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    text = "def make_model(params, seed):\n    raise StubNotFilled('a classifier')\n"
+    (package / "model.py").write_text(text)
+    monkeypatch.syspath_prepend(project.root)
+    path = project.root / "pyproject.toml"
+    path.write_text(path.read_text().replace("fakes.tiny_use_case", "unfinished"))
+    assert mlops("stubs", "--json") == 0
+    (found,) = json.loads(capsys.readouterr().out)["stubs"]
+    assert found == {"place": "model.py:1", "name": "make_model", "what": "a classifier"}
+    assert outputs()["stubs"] == "1"
+    assert mlops("stubs", "--strict") == 1
+    assert "1 stubs are not filled" in capsys.readouterr().err
+
+
+def test_ui_refuses_a_port_that_is_taken(
+    mlops: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        assert mlops("ui", "--port", taken.getsockname()[1]) == 2
+    assert "another program uses port" in capsys.readouterr().err

@@ -92,10 +92,13 @@ def _find(cli: click.Group, words: list[str]) -> tuple[click.Command, list[str]]
     """Follow the words to a command; return it and the words that are left."""
     command: click.Command = cli
     while isinstance(command, click.Group):
+        context = click.Context(command)
         name = words[0] if words else ""
-        if name not in command.commands:
-            raise click.UsageError(f"there is no command {name!r} ({known(command.commands)})")
-        command, words = command.commands[name], words[1:]
+        found = command.get_command(context, name)
+        if found is None:
+            names = known(command.list_commands(context))
+            raise click.UsageError(f"there is no command {name!r} ({names})")
+        command, words = found, words[1:]
     return command, words
 
 

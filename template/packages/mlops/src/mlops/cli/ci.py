@@ -1,0 +1,109 @@
+"""What the pipeline's workflows ask for."""
+
+from pathlib import Path
+
+import click
+
+from mlops.ci.changes import changed_files, concerns_machinery
+from mlops.ci.github import GitHub, require_approvals
+from mlops.ci.github import previous_run as find_previous_run
+from mlops.ci.job import run_comment, set_output, summarise
+from mlops.cli.options import environment_option, json_option, run_option, settings_for
+from mlops.console import emit, show
+from mlops.files import write_text
+from mlops.platforms import open_platform, platform_class
+from mlops.platforms.azure.names import azure_names
+from mlops.settings.project import find_project
+
+
+@click.command()
+@click.option("--before", default="", metavar="COMMIT", help="The commit before this push.")
+@json_option
+def changed(before: str, as_json: bool) -> None:
+    """Tell whether what changed since a commit concerns the machinery and its tests."""
+    files = changed_files(find_project().root, before)
+    concerned = concerns_machinery(files)
+    set_output("machinery", str(concerned).lower())
+    if as_json:
+        emit({"machinery": concerned, "files": files})
+    elif files is None:
+        show("what changed is not known: the machinery's tests are to run")
+    else:
+        what = "the machinery's tests are to run" if concerned else "none concerns the machinery"
+        show(f"{len(files)} files changed; {what}")
+
+
+@click.command()
+@environment_option
+@json_option
+def facts(environment: str | None, as_json: bool) -> None:
+    """Tell the workflow the level, the platform, the approvals needed, the names in Azure."""
+    settings = settings_for(environment)
+    values = settings.values
+    names = azure_names(settings.model_name, values.environment, values.azure)
+    found = {
+        "level": settings.project.maturity_level,
+        "platform": values.platform,
+        "approvals": values.approvals.required if platform_class(settings).has_callers else 0,
+        "resource_group": names.resource_group,
+        "endpoint": settings.endpoint_name,
+    }
+    for name, value in found.items():
+        set_output(name, value)
+    if as_json:
+        emit(found)
+    else:
+        show(", ".join(f"{name}: {value}" for name, value in found.items()))
+
+
+@click.command()
+@run_option
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default="metrics.md",
+    show_default=True,
+    help="File to write.",
+)
+@environment_option
+def comment(run_id: str, output: Path, environment: str | None) -> None:
+    """Write a run's metrics and verdict as Markdown: the comment on a pull request."""
+    settings = settings_for(environment)
+    run = open_platform(settings).run(run_id)
+    write_text(output, run_comment(run.folder, settings.values.data.fraction))
+
+
+@click.command("previous-run")
+@click.option("--workflow", default="ml-cicd.yml", show_default=True, help="File of the workflow.")
+@click.option("--branch", default="main", show_default=True, help="Whose runs count.")
+@click.option("--artifact", default="model-version", show_default=True, help="What it must keep.")
+def previous_run(workflow: str, branch: str, artifact: str) -> None:
+    """Find the newest run that still keeps an artifact; print its number, if any."""
+    found = find_previous_run(GitHub(), workflow, branch, artifact)
+    set_output("run_id", "" if found is None else found)
+    if found is None:
+        show(f"no earlier run on {branch} keeps {artifact}")
+    else:
+        click.echo(str(found))
+
+
+@click.command()
+@click.option("--run-id", required=True, help="The run of the workflow: its number on GitHub.")
+@click.option(
+    "--required", type=click.IntRange(min=1), default=2, show_default=True, help="How many people."
+)
+@click.option(
+    "--environment", default="prod", show_default=True, metavar="NAME", help="What was approved."
+)
+@json_option
+def approvals(run_id: str, required: int, environment: str, as_json: bool) -> None:
+    """Check who approved a release on GitHub.
+
+    Exit 1 unless enough different people did.
+    """
+    found = require_approvals(GitHub(), run_id, required, environment)
+    summarise(f"Approved by {', '.join(found.counted)}", (), [])
+    if as_json:
+        emit({"approved": list(found.counted)})
+    else:
+        show(f"approved by {', '.join(found.counted)}", style="green")

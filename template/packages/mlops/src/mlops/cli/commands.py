@@ -1,0 +1,150 @@
+"""Every command: its name, the module that defines it, and its line in the list that help shows."""
+
+from collections.abc import Sequence
+
+import click
+
+from mlops.cli.lazy import LazyCommand, LazyGroup
+
+DATA = LazyGroup(
+    "data",
+    help="Make and check raw data.",
+    commands=[
+        LazyCommand("make", "mlops.cli.data:make", "Write a sample data set."),
+        LazyCommand(
+            "validate",
+            "mlops.cli.data:validate",
+            "Check raw data against the contract; exit 1 if it is refused.",
+        ),
+        LazyCommand(
+            "register",
+            "mlops.cli.data:register",
+            "Give a folder of raw data a version in the cloud, on which jobs there can train.",
+        ),
+    ],
+)
+STEP = LazyGroup(
+    "step",
+    help="One step of the pipeline, from folder to folder.",
+    commands=[
+        LazyCommand("validate", "mlops.cli.step:validate", "Raw data in, validated data out."),
+        LazyCommand(
+            "prepare",
+            "mlops.cli.step:prepare",
+            "Validated data in; features, labels, training part and holdout out.",
+        ),
+        LazyCommand("fit", "mlops.cli.step:fit", "Prepared data in, model and baseline out."),
+        LazyCommand(
+            "evaluate",
+            "mlops.cli.step:evaluate",
+            "Prepared data and model in, metrics and plots out.",
+        ),
+    ],
+)
+CI = LazyGroup(
+    "ci",
+    help="What the pipeline's workflows ask for.",
+    commands=[
+        LazyCommand(
+            "changed",
+            "mlops.cli.ci:changed",
+            "Tell whether what changed since a commit concerns the machinery and its tests.",
+        ),
+        LazyCommand(
+            "facts",
+            "mlops.cli.ci:facts",
+            "Tell the workflow the level, the platform, the approvals needed, the names in Azure.",
+        ),
+        LazyCommand(
+            "comment",
+            "mlops.cli.ci:comment",
+            "Write a run's metrics and verdict as Markdown: the comment on a pull request.",
+        ),
+        LazyCommand(
+            "previous-run",
+            "mlops.cli.ci:previous_run",
+            "Find the newest run that still keeps an artifact; print its number, if any.",
+        ),
+    ],
+)
+SETUP = LazyGroup(
+    "setup",
+    help="Prepare the services that the pipeline uses.",
+    commands=[
+        LazyCommand(
+            "github",
+            "mlops.cli.setup:github",
+            "Environments, variables and the rules of main that the workflows need.",
+        ),
+    ],
+)
+AML = LazyGroup(
+    "aml",
+    help="The definitions for Azure ML.",
+    commands=[
+        LazyCommand(
+            "check",
+            "mlops.cli.aml:check",
+            "Check every file of aml/ offline; exit 1 if one is wrong.",
+        ),
+    ],
+)
+COMMANDS: Sequence[click.Command] = [
+    LazyCommand("run", "mlops.cli.ops:run", "Run the whole loop on this machine."),
+    DATA,
+    LazyCommand("train", "mlops.cli.train:train", "Train and evaluate a model; print the run id."),
+    LazyCommand(
+        "evaluate",
+        "mlops.cli.train:evaluate",
+        "The gate: judge a run's model; exit 1 if it is refused.",
+    ),
+    LazyCommand(
+        "package", "mlops.cli.register:package", "Make what a version needs of a run's data."
+    ),
+    LazyCommand(
+        "register", "mlops.cli.register:register", "Make a version of a run's model that passed."
+    ),
+    LazyCommand(
+        "share",
+        "mlops.cli.register:share",
+        "Copy a version to the registry from which all environments deploy.",
+    ),
+    LazyCommand("deploy", "mlops.cli.deploy:deploy", "Serve a registered version at an endpoint."),
+    LazyCommand(
+        "smoke-test",
+        "mlops.cli.deploy:smoke_test",
+        "Check contract, errors and latency of an endpoint.",
+    ),
+    LazyCommand(
+        "release", "mlops.cli.release:release", "Bring a version to callers, step by step."
+    ),
+    LazyCommand("ab-test", "mlops.cli.release:ab_test", "Compare two deployments under traffic."),
+    LazyCommand(
+        "switch-traffic",
+        "mlops.cli.release:switch_traffic",
+        "Shift traffic between blue and green.",
+    ),
+    LazyCommand(
+        "rollback", "mlops.cli.release:rollback", "Restore what served before the last change."
+    ),
+    LazyCommand("stop", "mlops.cli.deploy:stop", "Stop the servers of an endpoint."),
+    LazyCommand(
+        "status",
+        "mlops.cli.ops:status",
+        "Show runs, registered versions and what is deployed where.",
+    ),
+    LazyCommand("doctor", "mlops.cli.ops:doctor", "Check what machine, project and platform need."),
+    LazyCommand(
+        "config", "mlops.cli.ops:config", "Show every setting and where its value comes from."
+    ),
+    LazyCommand(
+        "stubs", "mlops.cli.ops:stubs", "List what is still to fill in the team's package."
+    ),
+    LazyCommand("ui", "mlops.cli.ops:ui", "Serve MLflow's pages; Ctrl-C ends it."),
+    STEP,
+    AML,
+    CI,
+    LazyCommand("approvals", "mlops.cli.ci:approvals", "Check who approved a release on GitHub."),
+    SETUP,
+]
+"""In the order of help: a model's way to its callers, what looks at it, what pipelines call."""

@@ -1,0 +1,113 @@
+"""The whole loop on this machine, and what the project and its machine are like."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from mlops.ci.job import set_output
+from mlops.cli.options import data_dir_option, environment_option, json_option, settings_for
+from mlops.console import emit, show, show_table
+from mlops.errors import Refused
+from mlops.ops.doctor import examine, examine_platform, show_diagnoses
+from mlops.ops.status import collect_status, show_status
+from mlops.ops.ui import serve_mlflow
+from mlops.settings.loading import flatten
+from mlops.settings.platform_names import PLATFORM_NAMES
+from mlops.settings.project import find_project
+from mlops.usecase.stubs import find_stubs
+from mlops.usecase.use_case import UseCase
+
+
+@click.command()
+@data_dir_option
+@environment_option
+@json_option
+def run(data_dir: Path | None, environment: str | None, as_json: bool) -> None:
+    """Run the whole loop on this machine.
+
+    From raw data to an answering endpoint.
+    """
+    from mlops.ops.run import run_loop
+
+    summary = run_loop(settings_for(environment), data_dir)
+    if as_json:
+        emit(summary)
+
+
+@click.command()
+@json_option
+def status(as_json: bool) -> None:
+    """Show runs, registered versions and what is deployed where."""
+    found = collect_status(find_project())
+    if as_json:
+        emit(found)
+    else:
+        show_status(found)
+
+
+@click.command()
+@click.option(
+    "--platform",
+    type=click.Choice(PLATFORM_NAMES),
+    help="What to check beside this machine; default: the setting `platform`.",
+)
+@environment_option
+@json_option
+def doctor(platform: str | None, environment: str | None, as_json: bool) -> None:
+    """Check what machine, project and platform need.
+
+    Exit 1 if something is missing.
+    """
+    findings = examine(Path.cwd())
+    findings += examine_platform(Path.cwd(), environment, platform)
+    if as_json:
+        emit({"checks": [finding.to_dict() for finding in findings]})
+    else:
+        show_diagnoses(findings)
+    missing = [finding.name for finding in findings if finding.needed and not finding.passed]
+    if missing:
+        raise Refused(f"something needed is missing: {', '.join(missing)}")
+
+
+@click.command()
+@environment_option
+@json_option
+def config(environment: str | None, as_json: bool) -> None:
+    """Show every setting and where its value comes from."""
+    settings = settings_for(environment)
+    rows = [
+        (key, value, settings.source_of(key)) for key, value in flatten(settings.values).items()
+    ]
+    if as_json:
+        emit({key: {"value": value, "source": source} for key, value, source in rows})
+    else:
+        title = f"Settings of the environment {settings.values.environment}"
+        show_table(title, ("setting", "value", "source"), rows, is_result=True)
+
+
+@click.command()
+@click.option("--strict", is_flag=True, help="Exit 1 while there are stubs.")
+@json_option
+def stubs(strict: bool, as_json: bool) -> None:
+    """List what is still to fill in the team's package."""
+    package = UseCase(find_project().package)
+    found = find_stubs(package.folder)
+    rows = [(f"{stub.file}:{stub.line}", stub.name, stub.what) for stub in found]
+    set_output("stubs", len(rows))
+    if as_json:
+        emit({"stubs": [dict(zip(("place", "name", "what"), row, strict=True)) for row in rows]})
+    elif rows:
+        columns = ("place", "function", "what to write")
+        show_table("Stubs to fill in use_case/", columns, rows, is_result=True)
+    else:
+        show("no stubs: every function of the use case is written", style="green")
+    if strict and rows:
+        raise Refused(f"{len(rows)} stubs are not filled")
+
+
+@click.command()
+@click.option("--port", type=int, default=5000, show_default=True, help="Port on 127.0.0.1.")
+def ui(port: int) -> None:
+    """Serve MLflow's pages; Ctrl-C ends it."""
+    sys.exit(serve_mlflow(settings_for(None), port))

@@ -1,0 +1,55 @@
+"""The options that several commands share, and the settings that they choose."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import click
+
+from mlops.settings.loading import LoadedSettings, load_settings
+from mlops.settings.project import find_project
+
+environment_option = click.option(
+    "--environment",
+    metavar="NAME",
+    help="Which conf/<NAME>.yaml; default: MLOPS_ENVIRONMENT or dev.",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+data_dir_option = click.option(
+    "--data-dir",
+    type=click.Path(path_type=Path),
+    help="Folder of Parquet or CSV files; default: the source that conf names.",
+)
+run_option = click.option("--run-id", required=True, help="The training run, as `train` prints it.")
+version_option = click.option(
+    "--model-version", type=int, required=True, help="The registered version."
+)
+folder = click.Path(path_type=Path, file_okay=False)
+
+
+def settings_for(
+    environment: str | None, overrides: dict[str, Any] | None = None
+) -> LoadedSettings:
+    """Return the settings of the project that holds the current folder.
+
+    Args:
+        environment: which conf/<environment>.yaml; None: MLOPS_ENVIRONMENT or dev.
+        overrides: what options of the command say, by the dotted name of the setting.
+
+    Raises:
+        ConfigError: the folder is in no project, or a setting is not valid.
+    """
+    return load_settings(find_project(), environment, overrides or {})
+
+
+def seconds_of(
+    _context: click.Context, _option: click.Parameter, value: str | None
+) -> float | None:
+    """Return the seconds of a time such as 90s, 30m or 1h."""
+    if value is None:
+        return None
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", value.strip())
+    seconds = float(found[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[found[2]] if found else 0.0
+    if seconds <= 0:
+        raise click.BadParameter(f"{value!r} is no time such as 90s, 30m or 1h")
+    return seconds

@@ -1,0 +1,181 @@
+"""Change what callers reach: releases, A/B tests, the traffic and the way back."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from mlops.ci.job import set_output, summarise
+from mlops.cli.options import (
+    environment_option,
+    json_option,
+    seconds_of,
+    settings_for,
+    version_option,
+)
+from mlops.console import emit, progress, show, show_table
+from mlops.errors import ConfigError, Hold, Refused
+from mlops.platforms import open_platform
+from mlops.platforms.base import Endpoint
+from mlops.release.traffic import (
+    RELEASE_LEVEL,
+    has_traffic,
+    other_colour,
+    require_level,
+    sole_deployment,
+)
+from mlops.release.traffic import rollback as roll_back
+from mlops.release.traffic import switch_traffic as switch
+
+if TYPE_CHECKING:
+    from mlops.release.candidate import Released
+
+rehearsal_option = click.option(
+    "--rehearsal",
+    is_flag=True,
+    help="Generate requests; bring up the previous version first if nothing serves.",
+)
+
+
+@click.command()
+@version_option
+@rehearsal_option
+@environment_option
+@json_option
+def release(model_version: int, rehearsal: bool, environment: str | None, as_json: bool) -> None:
+    """Bring a version to callers, step by step.
+
+    0 %, smoke test, A/B test (in prod, from level 3 on), then all traffic. Exit 1 if it is
+    rejected, 4 without a decision: the old deployment has all traffic then.
+    """
+    from mlops.release.candidate import release as release_version
+    from mlops.release.display import release_shown
+    from mlops.release.rehearsal import rehearsal_settings, rehearse
+
+    settings = settings_for(environment)
+    platform = open_platform(settings)
+    chosen = settings.values.ab_test
+    ends: list[Released] = []
+    try:
+        if rehearsal:
+            with release_shown("release", rehearsal_settings(chosen), ends.append) as watchers:
+                rehearse(platform, settings, model_version, watchers)
+        else:
+            with release_shown("release", chosen, ends.append) as watchers:
+                release_version(platform, settings, model_version, watchers)
+    except (ConfigError, Refused):
+        if not ends:
+            set_output("outcome", "unchanged")
+        raise
+    finally:
+        for end in ends:
+            _show_release(end, as_json)
+
+
+@click.command("ab-test")
+@click.option("--baseline", help="The present deployment; default: the one with all traffic.")
+@click.option("--candidate", help="The one to be judged; default: the other colour.")
+@click.option("--duration", callback=seconds_of, help="Hold without a decision by then: 90s, 1h.")
+@rehearsal_option
+@environment_option
+@json_option
+def ab_test(
+    baseline: str | None,
+    candidate: str | None,
+    duration: float | None,
+    rehearsal: bool,
+    environment: str | None,
+    as_json: bool,
+) -> None:
+    """Compare two deployments under traffic.
+
+    Exit 0: promote, 1: reject, 4: hold. Traffic is as before when it ends; `switch-traffic` acts on
+    the decision.
+    """
+    from mlops.release.candidate import ab_test as compare
+    from mlops.release.display import release_shown
+    from mlops.release.rehearsal import rehearsal_settings, rehearse_ab_test
+
+    overrides = {} if duration is None else {"ab_test.duration_seconds": duration}
+    settings = settings_for(environment, overrides)
+    endpoint = open_platform(settings).endpoint(settings.endpoint_name)
+    chosen = settings.values.ab_test
+    baseline = baseline or sole_deployment(endpoint.traffic()) or "blue"
+    arms = (baseline, candidate or other_colour(baseline))
+    if rehearsal:
+        chosen = rehearsal_settings(chosen)
+        with release_shown("ab-test", chosen) as watchers:
+            ended = rehearse_ab_test(open_platform(settings), settings, arms, watchers)
+    else:
+        with release_shown("ab-test", chosen) as watchers:
+            ended = compare(settings, endpoint, arms, watchers)
+    _show_release(ended, as_json)
+    if ended.record.outcome == "hold":
+        raise Hold(ended.record.reason)
+    if ended.record.outcome == "rejected":
+        raise Refused(ended.record.reason)
+
+
+@click.command("switch-traffic")
+@click.option(
+    "--green-percent", type=click.IntRange(0, 100), required=True, help="Blue gets the rest."
+)
+@environment_option
+@json_option
+def switch_traffic(green_percent: int, environment: str | None, as_json: bool) -> None:
+    """Shift traffic between blue and green.
+
+    What was before is recorded for `rollback`.
+    """
+    settings = settings_for(environment)
+    require_level(settings.project, RELEASE_LEVEL, "switch-traffic")
+    endpoint = open_platform(settings).endpoint(settings.endpoint_name)
+    with progress("switching") as report:
+        switch(endpoint, green_percent, report)
+    _show_traffic(endpoint, as_json)
+
+
+@click.command()
+@click.option(
+    "--model-version",
+    type=int,
+    help="Only if callers reach this version; otherwise there is nothing to undo.",
+)
+@environment_option
+@json_option
+def rollback(model_version: int | None, environment: str | None, as_json: bool) -> None:
+    """Restore what served before the last change."""
+    settings = settings_for(environment)
+    require_level(settings.project, RELEASE_LEVEL, "rollback")
+    platform = open_platform(settings)
+    endpoint = platform.endpoint(settings.endpoint_name)
+    with progress("rollback") as report:
+        if model_version is not None and not has_traffic(endpoint, model_version, report):
+            said = f"{endpoint.name}: version {model_version} has no traffic, so nothing is undone"
+            summarise(said, (), [])
+            show(said)
+            return
+        roll_back(platform, endpoint, settings.values.smoke_test, report)
+    _show_traffic(endpoint, as_json)
+
+
+def _show_release(end: "Released", as_json: bool) -> None:
+    from mlops.release.display import show_record
+
+    show_record(end.record)
+    set_output("outcome", end.record.outcome)
+    if end.folder:
+        set_output("evidence", end.folder)
+        show(f"the evidence: {end.folder / 'evidence.md'}")
+    if as_json:
+        emit({**end.record.to_dict(), "evidence": end.folder and str(end.folder)})
+
+
+def _show_traffic(endpoint: Endpoint, as_json: bool) -> None:
+    traffic = endpoint.traffic()
+    if as_json:
+        emit({"endpoint": endpoint.name, "traffic": traffic})
+    rows = [
+        (each.name, each.model_version, f"{traffic[each.name]} %")
+        for each in endpoint.deployments()
+    ]
+    show_table(f"Traffic of {endpoint.name}", ("deployment", "version", "traffic"), rows)

@@ -1,0 +1,86 @@
+"""Prepare the services that the pipeline uses."""
+
+from pathlib import Path
+
+import click
+
+from mlops.ci.setup_github import (
+    CLIENT_ID,
+    INFRA,
+    VARIABLES,
+    read_azure_ids,
+    set_up,
+    who_reviews,
+)
+from mlops.console import show
+from mlops.errors import ConfigError
+from mlops.settings.project import find_project
+
+
+@click.command()
+@click.option("--apply", is_flag=True, help="Do it through gh; without, it is only printed.")
+@click.option(
+    "--reviewer",
+    "reviewers",
+    multiple=True,
+    metavar="NAME",
+    help="Who may approve a release: a person, or organisation/team. May be repeated.",
+)
+@click.option(
+    "--no-reviewers",
+    is_flag=True,
+    help="Nobody has to approve a release; those named before are removed.",
+)
+@click.option(
+    "--variable",
+    "variables",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A variable of the repository to set. May be repeated.",
+)
+@click.option(
+    "--azure",
+    "azure_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The outputs of infra/shared.bicep as JSON: sets who the jobs are in Azure.",
+)
+def github(
+    apply: bool,
+    reviewers: tuple[str, ...],
+    no_reviewers: bool,
+    variables: tuple[str, ...],
+    azure_file: Path | None,
+) -> None:
+    """Environments, variables and the rules of main that the workflows need."""
+    project = find_project()
+    pairs = [text.partition("=") for text in variables]
+    if any(not equals for _, equals, _ in pairs):
+        raise ConfigError("--variable: write NAME=VALUE")
+    values = {name: value for name, _, value in pairs}
+    level = project.maturity_level
+    azure = read_azure_ids(azure_file, project.root) if azure_file else None
+    repository, steps = set_up(
+        project.root,
+        level,
+        reviewers,
+        values,
+        apply=apply,
+        no_reviewers=no_reviewers,
+        azure=azure,
+    )
+    for step in steps:
+        show(f"{'done' if apply else 'to do'}: {step.title}", style="bold")
+        if not apply:
+            click.echo(step.shown())
+    if azure is None:
+        there = (project.root / INFRA).is_file()
+        how = "--azure FILE" if there else f"`gh variable set {CLIENT_ID} --env NAME --body ID`"
+        show(f"not set here: the variable {CLIENT_ID} of each environment ({how})")
+    for name, meaning in VARIABLES.items():
+        if name not in {**values, **(azure.variables if azure else {})}:
+            show(f"not set here: the variable {name} ({meaning})")
+    for note in (*repository.limits(), *who_reviews(project.root)):
+        show(f"note: {note}", style="yellow")
+    if not apply:
+        show("nothing was done: `mlops setup github --apply --reviewer NAME` does it through gh")

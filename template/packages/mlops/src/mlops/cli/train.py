@@ -1,0 +1,61 @@
+"""From data to a run whose model is judged."""
+
+from pathlib import Path
+
+import click
+
+from mlops.ci.job import set_output
+from mlops.cli.options import (
+    data_dir_option,
+    environment_option,
+    json_option,
+    run_option,
+    settings_for,
+)
+from mlops.cli.tables import show_checks, show_metrics
+from mlops.console import emit, progress
+from mlops.errors import Refused
+from mlops.files import read_json
+from mlops.platforms import open_platform
+
+
+@click.command()
+@data_dir_option
+@environment_option
+@json_option
+def train(data_dir: Path | None, environment: str | None, as_json: bool) -> None:
+    """Train and evaluate a model; print the run id."""
+    settings = settings_for(environment)
+    with progress("training") as report:
+        run = open_platform(settings).train(data_dir, report)
+    evaluation = read_json(run.folder / "evaluation" / "evaluation.json", schema=1)
+    set_output("run_id", run.run_id)
+    if as_json:
+        emit({"run_id": run.run_id, "folder": str(run.folder), "evaluation": evaluation})
+        return
+    show_metrics(evaluation)
+    click.echo(run.run_id)
+
+
+@click.command()
+@run_option
+@click.option("--threshold-f1", type=click.FloatRange(0, 1), help="Overrides gate.thresholds.f1.")
+@environment_option
+@json_option
+def evaluate(
+    run_id: str, threshold_f1: float | None, environment: str | None, as_json: bool
+) -> None:
+    """The gate: judge a run's model; exit 1 if it is refused."""
+    from mlops.governance.gate import judge_run
+
+    overrides = {} if threshold_f1 is None else {"gate.thresholds.f1": threshold_f1}
+    settings = settings_for(environment, overrides)
+    platform = open_platform(settings)
+    with progress("judging"):
+        verdict = judge_run(platform, platform.run(run_id), settings)
+    if as_json:
+        emit(verdict.to_dict())
+    show_checks("The gate's verdict", verdict.checks)
+    set_output("passed", str(verdict.passed).lower())
+    if not verdict.passed:
+        raise Refused(verdict.refusal)

@@ -1,0 +1,147 @@
+"""What the pipeline's workflows ask for."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fakes.cli import Command, Outputs
+from mlops.ci.github import Approvals
+from mlops.cli import ci
+from mlops.settings.project import Project
+
+
+def test_a_rehearsal_asks_nobody_to_approve(
+    mlops: Command, project: Project, outputs: Outputs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project.root / "conf" / "prod.yaml").write_text("approvals: {required: 2}\n")
+    assert mlops("ci", "facts", "--environment", "prod") == 0
+    assert outputs().items() >= {"level": "1", "platform": "local", "approvals": "0"}.items()
+    monkeypatch.setenv("MLOPS_PLATFORM", "azure")
+    monkeypatch.setitem(sys.modules, "azure", None)  # the job that asks installs no packages of it
+    assert mlops("ci", "facts", "--environment", "prod") == 0
+    assert outputs().items() >= {"platform": "azure", "approvals": "2"}.items()
+
+
+def test_the_pipeline_is_told_the_names_in_azure(
+    mlops: Command, project: Project, outputs: Outputs
+) -> None:
+    name = project.name
+    assert mlops("ci", "facts", "--environment", "dev") == 0
+    assert (outputs()["resource_group"], outputs()["endpoint"]) == (f"rg-{name}-dev", f"{name}-dev")
+    (project.root / "conf" / "dev.yaml").write_text("azure: {resource_group: ours}\n")
+    assert mlops("ci", "facts", "--environment", "dev") == 0
+    assert outputs()["resource_group"] == "ours"
+
+
+def test_the_comment_is_written(
+    inside: tuple[Command, str],
+) -> None:
+    mlops, run_id = inside
+    assert mlops("ci", "comment", "--run-id", run_id, "--output", "found.md") == 0
+    assert "| metric | model | baseline |" in Path("found.md").read_text(encoding="utf-8")
+
+
+def test_approvals_are_shown(
+    mlops: Command, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert mlops("approvals", "--run-id", "1") == 2
+    assert "this command runs in GitHub Actions" in capsys.readouterr().err
+    monkeypatch.setenv("GITHUB_REPOSITORY", "acme/model")
+    monkeypatch.setenv("GITHUB_TOKEN", "x")
+    found = Approvals(("ann", "bob"), ())
+    monkeypatch.setattr(ci, "require_approvals", lambda *_: found)
+    assert mlops("approvals", "--run-id", "1", "--json") == 0
+    assert json.loads(capsys.readouterr().out) == {"approved": ["ann", "bob"]}
+
+
+@pytest.mark.parametrize(("found", "handed_on"), [(7, "7"), (None, "")])
+def test_the_run_before_is_handed_on(
+    mlops: Command,
+    outputs: Outputs,
+    monkeypatch: pytest.MonkeyPatch,
+    found: int | None,
+    handed_on: str,
+) -> None:
+    monkeypatch.setenv("GITHUB_REPOSITORY", "acme/model")
+    monkeypatch.setenv("GITHUB_TOKEN", "x")
+    monkeypatch.setattr(ci, "find_previous_run", lambda *_: found)
+    assert mlops("ci", "previous-run") == 0
+    assert outputs() == {"run_id": handed_on}
+
+
+@pytest.fixture
+def repository(project: Project) -> Path:
+    """The project with a first commit."""
+    (project.root / "packages").mkdir()
+    subprocess.run(["git", "init", "--quiet"], cwd=project.root, check=True)
+    commit(project.root)
+    return project.root
+
+
+def commit(root: Path) -> None:
+    """Commit all that changed, if anything did."""
+    who = ("-c", "user.name=Test", "-c", "user.email=test@example.com")
+    subprocess.run(["git", "add", "--all"], cwd=root, check=True)
+    command = ["git", *who, "commit", "--quiet", "--allow-empty", "--message", "a change"]
+    subprocess.run(command, cwd=root, check=True)
+
+
+def head(root: Path) -> str:
+    """Return the present commit's hash."""
+    command = ["git", "rev-parse", "HEAD"]
+    return subprocess.check_output(command, cwd=root, text=True).strip()
+
+
+@pytest.mark.parametrize(
+    ("file", "concerned"), [("packages/new.py", True), ("conf/dev.yaml", False)]
+)
+def test_what_a_push_changed_is_told_to_the_job_and_as_json(
+    mlops: Command,
+    repository: Path,
+    outputs: Outputs,
+    capsys: pytest.CaptureFixture[str],
+    file: str,
+    concerned: bool,
+) -> None:
+    before = head(repository)
+    (repository / file).write_text("a: 1\n")
+    commit(repository)
+    assert mlops("ci", "changed", "--before", before, "--json") == 0
+    assert json.loads(capsys.readouterr().out) == {"machinery": concerned, "files": [file]}
+    assert outputs() == {"machinery": str(concerned).lower()}
+
+
+def test_what_a_push_changed_is_said_to_people_on_stderr_alone(
+    mlops: Command, repository: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert mlops("ci", "changed", "--before", head(repository)) == 0
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "0 files changed; none concerns the machinery" in said.err
+
+
+@pytest.mark.usefixtures("repository")
+@pytest.mark.parametrize("given", [(), ("--before", "0" * 40)])
+def test_where_it_is_not_known_what_changed_the_tests_run(
+    mlops: Command,
+    outputs: Outputs,
+    capsys: pytest.CaptureFixture[str],
+    given: tuple[str, ...],
+) -> None:
+    assert mlops("ci", "changed", *given) == 0
+    assert "not known: the machinery's tests are to run" in capsys.readouterr().err
+    assert outputs() == {"machinery": "true"}
+    assert mlops("ci", "changed", *given, "--json") == 0
+    assert json.loads(capsys.readouterr().out) == {"machinery": True, "files": None}
+
+
+def test_outside_a_project_nothing_is_told(
+    mlops: Command, tmp_path: Path, outputs: Outputs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert mlops("ci", "changed") == 2
+    with pytest.raises(FileNotFoundError):
+        outputs()

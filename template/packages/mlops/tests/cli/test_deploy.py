@@ -1,0 +1,23 @@
+"""What serves, and how it ends."""
+
+import pytest
+
+from fakes.cli import Command
+from fakes.endpoint import FakeEndpoint
+from mlops.release.deploy import remove_all
+
+
+def test_an_unknown_version_is_not_deployed(
+    mlops: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert mlops("deploy", "--model-version", "3") == 1
+    assert "has no version 3" in capsys.readouterr().err
+
+
+def test_removing_all_leaves_nothing_that_costs() -> None:
+    endpoint = FakeEndpoint()
+    endpoint.serving = {"blue": 1, "green": 2}
+    endpoint.shares = {"blue": 100, "green": 0}
+    endpoint.copies = {"green": 10}
+    remove_all(endpoint)  # type: ignore[arg-type]
+    assert endpoint.serving == {}

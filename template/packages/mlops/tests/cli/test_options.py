@@ -1,0 +1,26 @@
+"""Options that several commands share."""
+
+import click
+import pytest
+
+from fakes.cli import Command
+from mlops.cli.main import mlops as root
+from mlops.cli.options import seconds_of
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("90", 90), ("90s", 90), ("1.5m", 90), ("1h", 3600), (None, None)]
+)
+def test_a_time_can_be_said_in_seconds_minutes_or_hours(
+    text: str | None, seconds: float | None
+) -> None:
+    context = click.Context(root)
+    assert seconds_of(context, click.Option(["--duration"]), text) == seconds
+
+
+@pytest.mark.parametrize("text", ["0", "-1s", "1d", "soon", ""])
+def test_what_is_no_time_is_wrong_usage(
+    mlops: Command, capsys: pytest.CaptureFixture[str], text: str
+) -> None:
+    assert mlops("ab-test", "--duration", text) == 2
+    assert "is no time such as" in capsys.readouterr().err

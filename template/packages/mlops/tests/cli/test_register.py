@@ -1,0 +1,55 @@
+"""From a run that passed to a version that all environments have."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from fakes.cli import Command, Outputs
+from mlops.platforms.local.platform import LocalPlatform
+
+
+def test_gate_then_registration(
+    inside: tuple[Command, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    mlops, run_id = inside
+    assert mlops("register", "--run-id", run_id) == 1
+    assert f"mlops evaluate --run-id {run_id}" in capsys.readouterr().err
+    assert mlops("evaluate", "--run-id", run_id, "--threshold-f1", "1") == 1
+    assert "the gate refuses run" in capsys.readouterr().err
+    assert mlops("register", "--run-id", run_id) == 1
+    assert mlops("evaluate", "--run-id", run_id) == 0
+    capsys.readouterr()
+    assert mlops("register", "--run-id", run_id) == 0
+    assert capsys.readouterr().out == "1\n"
+
+
+def test_package_then_register_names_both_versions(
+    inside: tuple[Command, str], outputs: Outputs, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mlops, run_id = inside
+    assert mlops("package", "--run-id", run_id) == 1
+    assert mlops("evaluate", "--run-id", run_id) == 0
+    capsys.readouterr()
+    assert mlops("package", "--run-id", run_id) == 0
+    assert Path(capsys.readouterr().out.strip()).name == "package"
+    assert mlops("register", "--run-id", run_id) == 0
+    assert outputs()["model_version"] == "1"
+    assert outputs()["previous_version"] == ""
+
+
+def test_on_this_machine_there_is_nothing_to_share(
+    mlops: Command, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(LocalPlatform, "version", lambda _self, _number: None)
+    assert mlops("share", "--model-version", "1") == 0
+    assert "nothing to share" in capsys.readouterr().err
+    assert mlops("share", "--model-version", "1", "--json") == 0
+    assert json.loads(capsys.readouterr().out) == {"model_version": 1, "id": None}
+
+
+def test_a_version_that_is_not_there_cannot_be_shared(
+    mlops: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert mlops("share", "--model-version", "7") == 1
+    assert "has no version 7" in capsys.readouterr().err

@@ -1,0 +1,51 @@
+"""What callers reach is changed from level 2 on, and only by what is there."""
+
+import pytest
+
+from fakes.cli import Command, Outputs
+from mlops.errors import ConfigError
+from mlops.release.rehearsal import require_local
+from mlops.settings.loading import load_settings
+from mlops.settings.project import Project
+
+
+@pytest.mark.parametrize(
+    ("command", "level"),
+    [
+        (("release", "--model-version", 1), 2),
+        (("release", "--model-version", 1, "--rehearsal"), 2),
+        (("ab-test",), 3),
+        (("ab-test", "--rehearsal"), 3),
+        (("switch-traffic", "--green-percent", 100), 2),
+        (("rollback",), 2),
+    ],
+)
+def test_a_command_of_a_higher_level_says_so(
+    mlops: Command, capsys: pytest.CaptureFixture[str], command: tuple[object, ...], level: int
+) -> None:
+    assert mlops(*command) == 2
+    assert f"copier update -d maturity_level={level}" in capsys.readouterr().err
+
+
+def test_a_rollback_of_a_version_that_does_not_serve_changes_nothing(
+    mlops: Command, project: Project, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = project.root / "pyproject.toml"
+    path.write_text(path.read_text().replace("maturity_level = 1", "maturity_level = 2"))
+    assert mlops("rollback", "--model-version", 3) == 0
+    assert "version 3 has no traffic" in capsys.readouterr().err
+    assert mlops("rollback") == 2
+    assert "nothing that served before is recorded" in capsys.readouterr().err
+
+
+def test_a_release_that_did_not_begin_says_that_nothing_changed(
+    mlops: Command, outputs: Outputs
+) -> None:
+    assert mlops("release", "--model-version", 3) == 2
+    assert outputs() == {"outcome": "unchanged"}
+
+
+def test_a_rehearsal_is_for_this_machine(project: Project) -> None:
+    settings = load_settings(project, overrides={"platform": "azure"}, variables={})
+    with pytest.raises(ConfigError, match="leave --rehearsal out"):
+        require_local(settings)

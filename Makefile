@@ -18,9 +18,11 @@ UV := $(shell command -v uv || echo "$(CURDIR)/$(LOCAL_UV)")
 RUN := "$(UV)" run --quiet
 # Three on two cores, as the long tests often wait; they come first, not last on a worker alone.
 WORKERS := --numprocesses 3 --dist loadfile --no-loadscope-reorder
+# The machinery has an environment of its own; its folder is not this repository's workspace.
+MACHINERY := $(RUN) --directory template/packages/mlops --all-extras
 DEMO := $(RUN) --no-project --python '>=3.11' python tools/demo.py
 
-.PHONY: help uv install demo test test-fast lint format docs render questions files reserved requirements azurite bench clean
+.PHONY: help uv install demo test test-fast test-all machinery lint format docs render questions files reserved requirements azurite bench clean
 
 help: ## what each target does
 	@grep -hE '^[a-z-]+:.* ## ' $(MAKEFILE_LIST) | sed -E 's/:.* ## /\t/' | expand -t 12
@@ -32,8 +34,9 @@ uv:
 		"$(PYTHON)" -m venv .uv; \
 		.uv/$(VENV_BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION); }
 
-install: uv ## this repository's own environment, in .venv
+install: uv ## the environments of this repository and of the machinery
 	@$(RUN) --group docs python --version
+	@$(MACHINERY) python --version
 
 demo: uv ## the default project in .build/demo, installed, and its whole loop run
 	@$(DEMO)
@@ -41,20 +44,33 @@ demo: uv ## the default project in .build/demo, installed, and its whole loop ru
 render: uv ## the project of these files in .build/project: make render ANSWERS="-d example=blank"
 	@$(DEMO) --render-only --target .build/project -- $(ANSWERS)
 
-test: lint docs ## everything that CI checks
+test: lint docs machinery ## everything that CI checks: minutes
+	@$(RUN) pytest $(WORKERS) -m "not slow" --durations 15
+
+test-fast: lint ## what takes seconds: under a minute
+	@$(MACHINERY) pytest --quiet --numprocesses auto -m "not servers"
+	@$(RUN) pytest --quiet $(WORKERS) -m "not slow and not project and not azure and not minutes"
+
+test-all: lint docs machinery ## everything, the long proofs too
 	@$(RUN) pytest $(WORKERS) --durations 15
 
-test-fast: uv ## what needs neither a generated project's environment nor Node.js
-	@$(RUN) pytest -m "not project and not azure" $(WORKERS)
+machinery: uv ## the machinery's own tests, where it stands in template/packages/mlops
+	@$(MACHINERY) pytest --numprocesses 3 --durations 5
 
-lint: uv ## format, lint and types of this repository's own Python
+lint: uv ## format, lint, types and security of all Python here
 	@$(RUN) ruff format --check
 	@$(RUN) ruff check
 	@$(RUN) mypy
+	@$(MACHINERY) ruff format --check
+	@$(MACHINERY) ruff check
+	@$(MACHINERY) mypy
+	@$(MACHINERY) bandit --quiet --configfile pyproject.toml --recursive src
 
 format: uv ## let ruff rewrite this repository's own Python
 	@$(RUN) ruff check --fix-only --quiet
 	@$(RUN) ruff format
+	@$(MACHINERY) ruff check --fix-only --quiet
+	@$(MACHINERY) ruff format
 
 docs: uv ## the site, in site/
 	@NO_MKDOCS_2_WARNING=1 $(RUN) --group docs mkdocs build --quiet --strict
@@ -80,3 +96,4 @@ bench: uv ## the measurements of benchmarks/
 
 clean: ## what the other targets made, uv included
 	@rm -rf .build .uv .venv site
+	@cd template/packages/mlops && rm -rf .mlops .venv uv.lock

@@ -42,7 +42,6 @@ from azure.storage.blob import ContainerClient
 from tools.worktree import ROOT
 
 from .emulator import ALWAYS, AzureEmulator, azurite, bindings, logs
-from .emulator.azurite import MissingToolError
 from .emulator.errors import AzureError
 
 pytestmark = pytest.mark.azure
@@ -796,14 +795,6 @@ def test_a_command_gets_its_values() -> None:
 def test_a_query_that_is_not_understood(query: str) -> None:
     with pytest.raises(SyntaxError):
         logs.run(query, [])
-
-
-def test_without_node_one_sentence_says_what_to_install(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setenv("PATH", "")
-    with pytest.raises(MissingToolError, match=r"install Node\.js 20 or newer"):
-        azurite.install(tmp_path / "absent")
 
 
 def test_calls_are_recorded_in_order(azure: AzureEmulator, dev: MLClient) -> None:

@@ -63,7 +63,7 @@ def test_file_names_work_on_windows() -> None:
         assert not re.search(r'[<>:"\\|?*]|[ .]$', path.as_posix()), path
 
 
-@pytest.mark.parametrize("target", ["demo", "test", "test-fast", "lint", "docs", "render"])
+@pytest.mark.parametrize("target", ["demo", "test", "test-fast", "test-all", "machinery", "lint", "docs", "render"])
 def test_the_makefile_has_its_targets(target: str) -> None:
     """Each begins with fetching uv."""
     wanted = run("make", "--dry-run", "--always-make", target, folder=ROOT)

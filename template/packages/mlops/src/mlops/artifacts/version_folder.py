@@ -1,5 +1,6 @@
 """Reading a model version's folder, and refusing one that was altered after its registration."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,11 @@ def read_signature(folder: Path) -> dict[str, Any]:
     return read_json(folder / SIGNATURE, schema=1)
 
 
+def typical_row(signature: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a typical row of the training data, as the content of signature.json holds it."""
+    return {feature["name"]: feature["example"] for feature in signature["features"]}
+
+
 def verify_version(folder: Path) -> VersionFacts:
     """Read a version's facts and check what the scoring server will load against its lineage.
 
@@ -52,5 +58,5 @@ def verify_version(folder: Path) -> VersionFacts:
         version=int(lineage["model"]["version"]),
         model_sha256=str(lineage["files"][MODEL]),
         commit=str(lineage["git"]["commit"]),
-        example={feature["name"]: feature["example"] for feature in signature["features"]},
+        example=typical_row(signature),
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mlops.platforms.http import get_observations
+from mlops.platforms.local.http import get_observations
 from mlops.platforms.local.observations import PAGE, ObservationLog
 
 

@@ -90,16 +90,6 @@ def test_a_process_is_found_until_it_is_stopped(start: Start, home: Path) -> Non
     assert has_ended(found)
 
 
-def test_setting_the_clock_ends_no_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """On Linux psutil's start times follow the clock; elsewhere the system keeps them."""
-    pid, started = processes.this_process()
-    moved = 3600.0 if sys.platform == "linux" else 0.0
-    told = psutil.Process.create_time
-    monkeypatch.setattr(psutil.Process, "create_time", lambda process: told(process) + moved)
-    assert processes.is_running(pid, started)
-    assert not processes.is_running(pid, started - 1)
-
-
 def test_what_a_process_prints_is_in_its_log(start: Start, home: Path) -> None:
     record = start("print('one'); print('two', flush=True); raise SystemExit('three')")
     wait_for(lambda: processes.find(record, home) is None)

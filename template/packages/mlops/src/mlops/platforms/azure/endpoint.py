@@ -16,6 +16,7 @@ import requests
 
 from mlops.artifacts.version_folder import VersionFacts, verify_version
 from mlops.errors import ConfigError, MlopsError, PlatformError
+from mlops.files import code_hash
 from mlops.platforms.azure import lease as leases
 from mlops.platforms.azure.changes import Changes, Shared
 from mlops.platforms.azure.client import AzureClients
@@ -37,7 +38,6 @@ from mlops.platforms.base import (
     silent,
 )
 from mlops.platforms.http import post
-from mlops.platforms.local.serving_env import code_hash
 from mlops.platforms.traffic_rules import (
     DEPLOYMENT_HEADER,
     check_mirror,

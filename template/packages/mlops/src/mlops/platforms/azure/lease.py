@@ -15,8 +15,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from mlops.platforms import process_identity
 from mlops.platforms.base import DeploymentShare
-from mlops.platforms.local import processes
 
 LEASE = "mlops-lease-"
 PREVIOUS = "mlops-previous-"
@@ -95,7 +95,7 @@ def taken(
 ) -> AzureLease:
     """Return a lease of this process."""
     expires = now + timedelta(seconds=seconds)
-    pid, create_time = processes.this_process()
+    pid, create_time = process_identity.this_process()
     return AzureLease(
         purpose,
         HOLDER,
@@ -219,7 +219,7 @@ def _is_running(process: str) -> bool:
     """Tell whether a process of this machine runs; one that is not described does."""
     pid, _, create_time = process.partition(" ")
     try:
-        return processes.is_running(int(pid), float(create_time))
+        return process_identity.is_running(int(pid), float(create_time))
     except ValueError:
         return True
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlops.artifacts.version_folder import verify_version
 from mlops.errors import ConfigError
+from mlops.files import code_hash
 from mlops.platforms.base import (
     ALL_TRAFFIC,
     Answer,
@@ -26,8 +27,9 @@ from mlops.platforms.base import (
     Report,
     silent,
 )
-from mlops.platforms.http import Unreachable, get_observations, post
+from mlops.platforms.http import Unreachable, post
 from mlops.platforms.local import leases, processes
+from mlops.platforms.local.http import get_observations
 from mlops.platforms.local.processes import LOCALHOST, ProcessRecord
 from mlops.platforms.local.servers import (
     POLL_SECONDS,
@@ -36,7 +38,7 @@ from mlops.platforms.local.servers import (
     without_leftover,
     without_processes,
 )
-from mlops.platforms.local.serving_env import code_hash, keep_code
+from mlops.platforms.local.serving_env import keep_code
 from mlops.platforms.local.state import (
     DeploymentState,
     EndpointBusy,
@@ -58,12 +60,6 @@ if TYPE_CHECKING:
     from mlops.settings.sections import EndpointSettings
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,62}")
-
-
-def endpoint_names(project: Project) -> list[str]:
-    """Return the names of the endpoints that exist on this machine for the project."""
-    endpoints = StateFile(project.state_dir).endpoints()
-    return sorted(name for name, state in endpoints.items() if state.deployments)
 
 
 class LocalEndpoint:

@@ -7,8 +7,8 @@ holds it stands in the state, so that the next command can undo what a killed on
 import os
 from dataclasses import replace
 
+from mlops.platforms import process_identity
 from mlops.platforms.base import DeploymentShare
-from mlops.platforms.local import processes
 from mlops.platforms.local.state import EndpointState, Lease
 
 
@@ -22,7 +22,7 @@ def shares(state: EndpointState) -> dict[str, DeploymentShare]:
 
 def is_held(lease: Lease | None) -> bool:
     """Tell whether the process that took a lease still runs."""
-    return lease is not None and processes.is_running(lease.pid, lease.create_time)
+    return lease is not None and process_identity.is_running(lease.pid, lease.create_time)
 
 
 def is_own(lease: Lease | None) -> bool:
@@ -32,7 +32,7 @@ def is_own(lease: Lease | None) -> bool:
 
 def taken(state: EndpointState, purpose: str) -> EndpointState:
     """Return the state with a lease of this process."""
-    pid, create_time = processes.this_process()
+    pid, create_time = process_identity.this_process()
     lease = Lease(purpose, pid, create_time, before=shares(state), mirror=state.mirror)
     return replace(state, lease=lease)
 

@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any
 from mlops.artifacts.version_folder import VersionFacts, verify_version
 from mlops.errors import ConfigError, MlopsError, PlatformError
 from mlops.platforms.base import Answer, Deployment, Report
-from mlops.platforms.http import get_json, local_session, post
+from mlops.platforms.http import post
 from mlops.platforms.local import processes
+from mlops.platforms.local.http import get_json, local_session
 from mlops.platforms.local.processes import LOCALHOST, ProcessRecord
 from mlops.platforms.local.serving_env import ENTRY_SCRIPT, REQUIREMENTS, environment_python
 from mlops.platforms.local.state import DeploymentState, EndpointState, StateFile

@@ -10,11 +10,11 @@ import pytest
 
 from mlops.errors import ConfigError
 from mlops.platforms.base import DeploymentShare
+from mlops.platforms.lease_rules import EndpointBusy
 from mlops.platforms.local import state as state_module
 from mlops.platforms.local.processes import ProcessRecord
 from mlops.platforms.local.state import (
     DeploymentState,
-    EndpointBusy,
     EndpointState,
     Lease,
     StateFile,

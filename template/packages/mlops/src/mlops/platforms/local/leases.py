@@ -9,10 +9,11 @@ from dataclasses import replace
 
 from mlops.platforms import process_identity
 from mlops.platforms.base import DeploymentShare
+from mlops.platforms.lease_rules import Shares, previous_after, undone
 from mlops.platforms.local.state import EndpointState, Lease
 
 
-def shares(state: EndpointState) -> dict[str, DeploymentShare]:
+def shares(state: EndpointState) -> Shares:
     """Return what each deployment serves, its traffic and its origin, in order of name."""
     return {
         name: DeploymentShare(each.model_version, state.traffic.get(name, 0), each.origin)
@@ -41,9 +42,8 @@ def completed(state: EndpointState) -> EndpointState:
     """Return the state after a change that went well; what was before is kept if it differs."""
     if state.lease is None:
         return state
-    before = state.lease.before
-    changed = bool(before) and before != shares(state)
-    return replace(state, lease=None, previous=before if changed else state.previous)
+    before = previous_after(state.lease.before, shares(state))
+    return replace(state, lease=None, previous=before or state.previous)
 
 
 def done(state: EndpointState) -> EndpointState:
@@ -57,18 +57,14 @@ def abandoned(state: EndpointState) -> EndpointState:
 
 
 def restored(state: EndpointState) -> EndpointState:
-    """Return the state after a change that failed, with traffic and mirror as before.
-
-    Where the change has already removed a deployment that had traffic, the traffic stays as it is:
-    it goes to what replaced that one.
-    """
+    """Return the state after a change that failed, with traffic and mirror as before."""
     if state.lease is None:
         return state
-    before = state.lease.before
-    if any(share.traffic and name not in state.deployments for name, share in before.items()):
-        return replace(completed(state), mirror={})
-    traffic = {
-        name: before[name].traffic if name in before else 0 for name in sorted(state.deployments)
-    }
-    mirror = {n: percent for n, percent in state.lease.mirror.items() if n in state.deployments}
-    return replace(state, lease=None, traffic=traffic, mirror=mirror)
+    after = undone(state.lease.before, state.lease.mirror, shares(state))
+    return replace(
+        state,
+        lease=None,
+        traffic=after.traffic,
+        mirror=after.mirror,
+        previous=after.previous or state.previous,
+    )

@@ -1,6 +1,7 @@
 """The scoring contract and the endpoint's front, with the real inference server."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -16,12 +17,13 @@ from mlops.settings.sections import SmokeTestSettings
 
 @pytest.mark.parametrize("rows", [1, 1000])
 def test_a_batch_is_scored(rig: Rig, rows: int) -> None:
-    data = [{"a": n / rows, "b": 1.0, "c": None if n % 2 else 0.5} for n in range(rows)]
+    wanted = [(n / rows, 1.0, None if n % 2 else 0.5) for n in range(rows)]
+    data = [dict(zip("abc", values, strict=True)) for values in wanted]
     answer = rig.endpoint.invoke({"data": data})
     assert answer.status == 200
     assert answer.body["model_version"] == rig.served()
     assert len(set(answer.body["inference_id"])) == rows
-    expected = [tiny_probability(**row) for row in data]
+    expected = [tiny_probability(*values) for values in wanted]
     assert answer.body["probabilities"] == pytest.approx(expected, abs=1e-5)
     assert answer.body["predictions"] == [int(p >= 0.5) for p in answer.body["probabilities"]]
 
@@ -100,11 +102,12 @@ def test_only_a_healthy_deployment_can_take_traffic(
 def test_a_second_command_at_once_is_refused(rig: Rig) -> None:
     endpoint = rig.endpoint
     with endpoint._state.changing(NAME):
-        for change in (
+        changes: list[Callable[[], None]] = [
             lambda: rig.endpoint.deploy("blue", rig.next_version(), silent),
             lambda: rig.endpoint.set_traffic({"blue": 100}),
             rig.endpoint.stop,
-        ):
+        ]
+        for change in changes:
             with pytest.raises(PlatformError, match="another command is changing"):
                 change()
         assert rig.endpoint.invoke({"data": [ROW]}).status == 200

@@ -11,6 +11,8 @@ from mlops.files import file_sha256, read_json
 MODEL = "model.onnx"
 SIGNATURE = "signature.json"
 LINEAGE = "lineage.json"
+HASH_TAG = "model.sha256"
+"""The tag by which a registered version's files are known to be those that were registered."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,20 @@ def read_signature(folder: Path) -> dict[str, Any]:
         ConfigError: the file is missing or unreadable.
     """
     return read_json(folder / SIGNATURE, schema=1)
+
+
+def origin_tags(folder: Path) -> dict[str, str]:
+    """Return the tags of a registered version that say what it was made of and which it is.
+
+    Raises:
+        ConfigError: lineage.json is missing or unreadable.
+    """
+    lineage = read_json(folder / LINEAGE, schema=1)
+    return {
+        "git.commit": str(lineage["git"]["commit"]),
+        "data.hash": str(lineage["data"]["hash"]),
+        HASH_TAG: str(lineage["files"][MODEL]),
+    }
 
 
 def typical_row(signature: Mapping[str, Any]) -> dict[str, Any]:

@@ -45,6 +45,13 @@ def post(
     return Answer(response.status_code, content_of(response), seconds, dict(response.headers))
 
 
+def predicts_as(answer: Answer, version: int) -> bool:
+    """Tell whether an answer is a prediction of this model version."""
+    body = answer.body
+    ok = answer.status == requests.codes.ok
+    return ok and isinstance(body, dict) and body.get("model_version") == version
+
+
 def content_of(response: requests.Response) -> Any:
     """Return what an answer holds: JSON, or else its text."""
     try:

@@ -20,7 +20,7 @@ class Place:
 
     def __init__(self, settings: LoadedSettings, monkeypatch: pytest.MonkeyPatch) -> None:
         self.settings = settings
-        clients, self.workspace, registry = clients_of(settings)
+        self.clients, self.workspace, registry = clients_of(settings)
         self.group: int | Exception = 200
         self.workspace.compute = SimpleNamespace(  # type: ignore[attr-defined]
             get=lambda name: SimpleNamespace(name=name, size="s", min_instances=0, max_instances=1)
@@ -29,10 +29,10 @@ class Place:
             get_default=lambda: SimpleNamespace(name="blobs", account_name="account")
         )
         self._have(self.workspace)
-        registry.models.list = lambda **_: []  # type: ignore[method-assign, assignment]
-        monkeypatch.setattr(azure_doctor, "AzureClients", lambda _settings: clients)
+        registry.models.list = lambda **_: []  # type: ignore[method-assign]
+        monkeypatch.setattr(azure_doctor, "AzureClients", lambda _settings: self.clients)
         monkeypatch.setattr(azure_doctor, "require_extra", lambda: None)
-        monkeypatch.setattr(azure_doctor.requests, "get", self._get)
+        monkeypatch.setattr(requests, "get", self._get)
 
     def _have(self, workspace: Workspace) -> None:
         workspace.workspaces = SimpleNamespace(
@@ -113,7 +113,7 @@ def test_a_group_that_a_role_on_the_workspace_does_not_show_is_no_fault(place: P
         raise SdkError(403)
 
     place.workspace.workspaces.get = refuse
-    vars(azure_doctor.AzureClients(place.settings)).pop("_workspace_resource")
+    vars(place.clients).pop("_workspace_resource")
     found = place.findings()["resource group"]
     assert not found.passed
     assert "a role is missing" in found.found + found.remedy

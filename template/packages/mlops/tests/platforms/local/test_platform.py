@@ -81,6 +81,7 @@ def test_a_broken_run_is_marked_in_mlflow(
     with pytest.raises(type(error)):
         platform.train(None, ignore)
     experiment = client(platform).get_experiment_by_name("tiny")
+    assert experiment
     latest = client(platform).search_runs([experiment.experiment_id])[0]
     expected = "KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED"
     assert latest.info.status == expected

@@ -39,7 +39,7 @@ from mlops.platforms.base import (
     Report,
     silent,
 )
-from mlops.platforms.http import post
+from mlops.platforms.http import post, predicts_as
 from mlops.platforms.lease_rules import Shares
 from mlops.platforms.traffic_rules import (
     DEPLOYMENT_HEADER,
@@ -51,7 +51,6 @@ from mlops.platforms.traffic_rules import (
 )
 
 DEPLOYMENT_FILE = "aml/endpoints/deployment.yml"
-OK = 200
 _MODEL_ERROR = 424
 _MODEL_STATUS = "ms-azureml-model-error-statuscode"
 _LOG_LINES = 40
@@ -373,10 +372,9 @@ class AzureEndpoint(Endpoint):
         deadline = time.monotonic() + self._settings.start_timeout_seconds
         while True:
             answer = self.invoke({"data": [facts.example]}, deployment)
-            version = answer.body.get("model_version") if isinstance(answer.body, dict) else None
-            if answer.status == OK and version == facts.version:
+            if predicts_as(answer, facts.version):
                 return
-            if answer.status == OK or time.monotonic() > deadline:
+            if answer.status == requests.codes.ok or time.monotonic() > deadline:
                 raise PlatformError(
                     f"{deployment} does not predict as version {facts.version}: "
                     f"{answer.status} {answer.body}"

@@ -18,6 +18,8 @@ from mlops.platforms.azure.endpoint import AzureEndpoint, Session
 from mlops.platforms.azure.models import AzureModels
 from mlops.platforms.azure.names import subscription_id
 from mlops.platforms.base import Endpoint, ModelVersion, Platform, Report, Run, silent
+from mlops.platforms.stored_runs import stored_runs
+from mlops.platforms.traffic_rules import sole_version
 from mlops.settings.loading import LoadedSettings, load_settings
 
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{1,254}")
@@ -60,9 +62,7 @@ class AzurePlatform(Platform):
 
     @override
     def runs(self) -> list[Run]:
-        folders = [path for path in self._runs.glob("[!.]*") if path.is_dir()]
-        folders.sort(key=lambda path: path.stat().st_mtime, reverse=True)
-        return [Run(path.name, path) for path in folders]
+        return stored_runs(self._runs)
 
     @override
     def store_verdict(self, run: Run, verdict: Mapping[str, Any]) -> None:
@@ -119,9 +119,6 @@ class AzurePlatform(Platform):
             return None
         prod = load_settings(project, "prod")
         try:
-            endpoint = AzurePlatform(prod).endpoint(prod.endpoint_name)
-            full = {name for name, share in endpoint.traffic().items() if share == 100}
-            found = [each for each in endpoint.deployments() if each.name in full]
+            return sole_version(AzurePlatform(prod).endpoint(prod.endpoint_name))
         except ConfigError:
             return None
-        return found[0].model_version if found else None

@@ -8,6 +8,7 @@ from typing import Any
 from filelock import FileLock
 from typing_extensions import override
 
+from mlops.artifacts.version_folder import origin_tags
 from mlops.data.findings import without_values
 from mlops.data.source import locate
 from mlops.errors import ConfigError, Refused
@@ -15,6 +16,8 @@ from mlops.files import new_folder, read_json, write_json
 from mlops.governance.lineage import as_dict, git_state
 from mlops.platforms.base import Endpoint, ModelVersion, Platform, Report, Run
 from mlops.platforms.local.tracking import Tracking
+from mlops.platforms.stored_runs import stored_runs
+from mlops.platforms.traffic_rules import sole_version
 from mlops.settings.loading import LoadedSettings, flatten, load_settings
 
 
@@ -64,9 +67,7 @@ class LocalPlatform(Platform):
 
     @override
     def runs(self) -> list[Run]:
-        folders = [path for path in (self._state_dir / "runs").glob("[!.]*") if path.is_dir()]
-        folders.sort(key=lambda path: path.stat().st_mtime, reverse=True)
-        return [Run(path.name, path) for path in folders]
+        return stored_runs(self._state_dir / "runs")
 
     @override
     def store_verdict(self, run: Run, verdict: Mapping[str, Any]) -> None:
@@ -85,7 +86,7 @@ class LocalPlatform(Platform):
             try:
                 with new_folder(self._registry / str(number)) as folder:
                     build(folder, number)
-                    self._tracking.tag_version(number, _version_tags(folder))
+                    self._tracking.tag_version(number, origin_tags(folder))
             except BaseException:
                 self._tracking.delete_version(number)
                 raise
@@ -139,12 +140,9 @@ class LocalPlatform(Platform):
 
     @override
     def champion(self) -> ModelVersion | None:
-        endpoint = self.endpoint(self._prod_endpoint())
-        if endpoint.exists():
-            full = [name for name, share in endpoint.traffic().items() if share == 100]
-            for deployment in endpoint.deployments():
-                if deployment.name in full:
-                    return self.version(deployment.model_version)
+        serving = sole_version(self.endpoint(self._prod_endpoint()))
+        if serving is not None:
+            return self.version(serving)
         versions = self.versions()
         return versions[-1] if versions else None
 
@@ -237,12 +235,3 @@ class LocalPlatform(Platform):
             raise
         finally:
             self._tracking.finish(run_id, status)
-
-
-def _version_tags(folder: Path) -> dict[str, str]:
-    lineage = read_json(folder / "lineage.json", schema=1)
-    return {
-        "git.commit": lineage["git"]["commit"],
-        "data.hash": lineage["data"]["hash"],
-        "model.sha256": lineage["files"]["model.onnx"],
-    }

@@ -61,7 +61,7 @@ class Changes:
             nonlocal sent
             found = change(view)
             lease = view.lease
-            if found is None or lease is None or not (completes and self._is_own(lease)):
+            if found is None or lease is None or not (completes and self._hold.is_held):
                 return found
             sent = True
             self._hold.happened(Event.LAST_WRITE_SENT)

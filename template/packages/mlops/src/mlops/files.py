@@ -154,6 +154,12 @@ def file_sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
+def file_hashes(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of each file below a folder by its name there, in order of their paths."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): file_sha256(path) for path in files}
+
+
 def code_files(folder: Path) -> list[str]:
     """Return the names of the files below a folder of code, sorted, without compiled ones."""
     return sorted(

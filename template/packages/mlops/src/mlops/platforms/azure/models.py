@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from mlops.artifacts.version_folder import HASH_TAG, LINEAGE, MODEL, origin_tags, verify_version
 from mlops.errors import MlopsError, PlatformError, Refused
-from mlops.files import file_sha256, new_folder, read_json
+from mlops.files import file_hashes, new_folder, read_json
 from mlops.platforms.azure.client import ACTIVE_VERSIONS, ALL_VERSIONS, AzureClients
 from mlops.platforms.azure.errors import Conflict, azure_errors
 from mlops.platforms.base import ModelVersion, Report, Run
@@ -183,7 +183,7 @@ class AzureModels:
             for place, client in self._places():
                 target = Path(folder) / place
                 self._fetch(place, client, number, target)
-                hashes[place] = _hashes(target)
+                hashes[place] = file_hashes(target)
         if hashes["registry"] != hashes["workspace"]:
             raise Refused(
                 f"version {number} in the registry {self._clients.names.registry} is not the one "
@@ -332,12 +332,4 @@ def version_tags(folder: Path, run: Run) -> dict[str, str]:
         "gate": "passed" if lineage["verdict"]["passed"] else "refused",
         "created_at": str(lineage["created_at"]),
         "f1": "" if f1 is None else f"{f1:.4f}",
-    }
-
-
-def _hashes(folder: Path) -> dict[str, str]:
-    return {
-        path.relative_to(folder).as_posix(): file_sha256(path)
-        for path in folder.rglob("*")
-        if path.is_file()
     }

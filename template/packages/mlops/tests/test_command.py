@@ -40,7 +40,7 @@ def test_a_stranger_that_hides_the_machinery_is_named(tmp_path: Path, file: str)
     assert "a stranger ran" not in done.stdout + done.stderr
 
 
-def test_a_missing_machinery_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_machinery_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mlops_command, "find_spec", lambda _name: None)
     assert mlops_command.hiding_package() == SOURCE / "mlops"
 

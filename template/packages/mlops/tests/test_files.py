@@ -1,4 +1,5 @@
 import errno
+import hashlib
 import os
 import shutil
 from pathlib import Path
@@ -6,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mlops.errors import ConfigError
-from mlops.files import new_folder, read_json, write_json, write_text
+from mlops.files import code_hash, file_hashes, new_folder, read_json, write_json, write_text
 
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(
@@ -184,3 +185,24 @@ def test_json_keeps_text_as_it_is(tmp_path: Path) -> None:
     write_json(tmp_path / "a.json", {"schema": 1, "name": "Größe"})
     assert "Größe" in (tmp_path / "a.json").read_text(encoding="utf-8")
     assert read_json(tmp_path / "a.json", schema=1)["name"] == "Größe"
+
+
+def test_files_below_a_folder_are_hashed_by_name_in_order(tmp_path: Path) -> None:
+    for name in ("b.txt", "a/c.txt", "a-b/d.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(name)
+    found = file_hashes(tmp_path)
+    assert list(found) == ["a/c.txt", "a-b/d.txt", "b.txt"]
+    assert found["b.txt"] == hashlib.sha256(b"b.txt").hexdigest()
+
+
+def test_the_hash_of_code_follows_names_and_contents_but_not_compiled_files(tmp_path: Path) -> None:
+    (tmp_path / "score.py").write_text("x = 1")
+    before = code_hash(tmp_path)
+    (tmp_path / "__pycache__").mkdir()
+    (tmp_path / "__pycache__" / "score.pyc").write_bytes(b"1")
+    assert (code_hash(tmp_path), len(before)) == (before, 16)
+    (tmp_path / "score.py").write_text("x = 2")
+    changed = code_hash(tmp_path)
+    (tmp_path / "score.py").rename(tmp_path / "other.py")
+    assert len({before, changed, code_hash(tmp_path)}) == 3

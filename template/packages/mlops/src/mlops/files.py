@@ -14,6 +14,7 @@ from typing import Any
 from mlops.errors import ConfigError
 
 _CHUNK = 1 << 20
+_CODE_DIGITS = 16
 
 
 def write_text(path: Path, text: str, *, private: bool = False) -> None:
@@ -153,3 +154,28 @@ def file_sha256(path: Path) -> str:
         while chunk := stream.read(_CHUNK):
             digest.update(chunk)
     return digest.hexdigest()
+
+
+def file_hashes(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of each file below a folder by its name there, in order of their paths."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): file_sha256(path) for path in files}
+
+
+def code_files(folder: Path) -> list[str]:
+    """Return the names of the files below a folder of code, sorted, without compiled ones."""
+    return sorted(
+        path.relative_to(folder).as_posix()
+        for path in folder.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    )
+
+
+def code_hash(folder: Path) -> str:
+    """Return a hash of the names and contents of a folder of code as 16 hex digits."""
+    digest = hashlib.sha256()
+    for name in code_files(folder):
+        content = (folder / name).read_bytes()
+        digest.update(f"{name}\0{len(content)}\0".encode())
+        digest.update(content)
+    return digest.hexdigest()[:_CODE_DIGITS]

@@ -6,7 +6,12 @@ from pathlib import Path
 import pytest
 
 from fakes.tiny_version import ROW, write_version
-from mlops.artifacts.version_folder import verify_version
+from mlops.artifacts.version_folder import (
+    origin_tags,
+    read_signature,
+    typical_row,
+    verify_version,
+)
 from mlops.errors import ConfigError, Refused
 
 
@@ -44,3 +49,14 @@ def test_a_missing_model_is_refused(tmp_path: Path) -> None:
 def test_a_folder_without_lineage_is_no_version(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"lineage\.json does not exist"):
         verify_version(tmp_path)
+
+
+def test_a_typical_row_has_each_feature_of_the_signature(tmp_path: Path) -> None:
+    assert typical_row(read_signature(write_version(tmp_path / "version"))) == ROW
+
+
+def test_the_tags_of_a_version_say_what_it_is_and_was_made_of(tmp_path: Path) -> None:
+    lineage = {"git": {"commit": "c"}, "data": {"hash": "d"}, "files": {"model.onnx": "m"}}
+    (tmp_path / "lineage.json").write_text(json.dumps({"schema": 1, **lineage}))
+    tags = {"git.commit": "c", "data.hash": "d", "model.sha256": "m"}
+    assert origin_tags(tmp_path) == tags

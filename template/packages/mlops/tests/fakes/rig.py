@@ -9,6 +9,7 @@ import psutil
 from fakes.places import PROJECT
 from fakes.project import FACTS, PYPROJECT
 from fakes.tiny_version import write_version
+from fakes.waiting import LONGEST_SECONDS
 from mlops.platforms.base import ModelVersion
 from mlops.platforms.local.endpoint import LocalEndpoint
 from mlops.platforms.local.state import EndpointState, StateFile
@@ -16,6 +17,9 @@ from mlops.settings.project import Project
 from mlops.settings.sections import EndpointSettings
 
 NAME = "tiny-dev"
+SETTINGS = EndpointSettings(
+    start_timeout_seconds=LONGEST_SECONDS, request_timeout_seconds=LONGEST_SECONDS
+)
 SLOW = 99
 SLOW_SCRIPT = f"""
 score_at_once = run
@@ -54,7 +58,7 @@ class Rig:
     def endpoint(self) -> LocalEndpoint:
         """A new object each time, as every command has its own."""
         return LocalEndpoint(
-            Project(self.root, FACTS), NAME, EndpointSettings(), environments=self.environments
+            Project(self.root, FACTS), NAME, SETTINGS, environments=self.environments
         )
 
     @property

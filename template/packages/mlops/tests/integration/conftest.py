@@ -43,6 +43,8 @@ def shared_rig(rigs: Path, environments: Path) -> Rig:
 @pytest.fixture
 def rig(shared_rig: Rig) -> Rig:
     """A rig that serves, whatever the test before did to it."""
+    for signal in ("waiting", "go"):
+        (shared_rig.home / signal).unlink(missing_ok=True)
     endpoint = shared_rig.endpoint
     endpoint.repair(silent)
     if endpoint.mirror():

@@ -3,8 +3,7 @@
 import json
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,13 +14,14 @@ import pytest
 from contracts.endpoint import PURPOSE, EndpointContract, latest, observed
 from fakes.rig import NAME, SLOW, Rig
 from fakes.tiny_version import ROW
+from fakes.waiting import LONGEST_SECONDS, wait_for
 from mlops.platforms.base import ModelVersion
 from mlops.platforms.local import processes
 from mlops.platforms.local.endpoint import LocalEndpoint
 from mlops.progress import silent
 
 HOLD = f"""
-import json, sys, time
+import json, sys
 from pathlib import Path
 from mlops.platforms.local.endpoint import LocalEndpoint
 from mlops.settings.project import find_project
@@ -34,7 +34,7 @@ with endpoint.lease("{PURPOSE}"):
     endpoint.set_mirror(None)
     endpoint.set_traffic(json.loads(traffic))
     print("held", flush=True)
-    time.sleep(60)
+    sys.stdin.read()
 """
 
 
@@ -63,7 +63,10 @@ class LocalPlace:
     def another_command(self, traffic: dict[str, int]) -> Iterator[None]:
         arguments = [self._rig.root, NAME, self._rig.environments, json.dumps(traffic)]
         command = subprocess.Popen(
-            [sys.executable, "-c", HOLD, *map(str, arguments)], stdout=subprocess.PIPE, text=True
+            [sys.executable, "-c", HOLD, *map(str, arguments)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
         )
         try:
             assert command.stdout
@@ -107,13 +110,6 @@ class TestLocalEndpoint(EndpointContract):
             assert place.running() == before
 
 
-def wait_for(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
 def test_a_dead_green_disturbs_nobody_and_is_seen(both: Rig) -> None:
     endpoint = both.endpoint
     with endpoint.lease("the A/B test of green"):
@@ -122,7 +118,7 @@ def test_a_dead_green_disturbs_nobody_and_is_seen(both: Rig) -> None:
         green = both.process("green")
         for process in (green, *green.children(recursive=True)):  # it would start others
             process.kill()
-        green.wait(10)
+        green.wait(LONGEST_SECONDS)
         answers = [endpoint.invoke({"data": [ROW]}) for _ in range(30)]
         assert {(each.status, each.body["model_version"]) for each in answers} == {
             (200, both.served())
@@ -138,8 +134,6 @@ def test_an_open_request_is_answered_before_its_deployment_goes(
     both: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(processes, "_GRACE_SECONDS", 0.0)
-    for name in ("waiting", "go"):
-        (both.home / name).unlink(missing_ok=True)
     payload = {"data": [{**ROW, "a": SLOW}]}
     with ThreadPoolExecutor() as others:
         answer = others.submit(both.endpoint.invoke, payload, "green")

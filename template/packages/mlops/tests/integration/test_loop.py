@@ -10,6 +10,7 @@ import pytest
 from fakes.places import PROJECT
 from fakes.project import write_project
 from fakes.rig import processes_below
+from fakes.waiting import LONGEST_SECONDS
 from mlops.errors import Refused
 from mlops.files import read_json
 from mlops.ops import run as loop
@@ -33,6 +34,7 @@ def settings(root: Path, environments: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(loop, "open_platform", lambda given: LocalPlatform(given, environments))
 
     def load(**overrides: Any) -> LoadedSettings:
+        overrides.setdefault("endpoint__start_timeout_seconds", LONGEST_SECONDS)
         dotted = {key.replace("__", "."): value for key, value in overrides.items()}
         return load_settings(find_project(root), overrides=dotted, variables={})
 

@@ -4,8 +4,7 @@ import shutil
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
@@ -16,6 +15,7 @@ import pytest
 
 from fakes.rig import NAME, SLOW, Rig
 from fakes.tiny_version import ROW
+from fakes.waiting import LONGEST_SECONDS, wait_for
 from mlops.errors import PlatformError
 from mlops.platforms.base import Answer
 from mlops.platforms.local import processes
@@ -24,7 +24,7 @@ from mlops.platforms.local.servers import LocalServers
 from mlops.progress import silent
 
 CRASH = "\ndef init():\n    raise ValueError('the model is broken')\n"
-HANG = "\ndef init():\n    import time\n    time.sleep(60)\n"
+HANG = "\ndef init():\n    import time\n    time.sleep(600)\n"
 DEPLOY = """
 import sys
 from pathlib import Path
@@ -51,14 +51,7 @@ def changed_script(rig: Rig, addition: str) -> Iterator[None]:
 
 def kill(process: psutil.Process) -> None:
     process.kill()
-    process.wait(10)
-
-
-def wait_for(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    process.wait(LONGEST_SECONDS)
 
 
 def answer_of(rig: Rig) -> Answer:
@@ -87,12 +80,11 @@ def test_a_killed_router_comes_back_with_the_next_requests(rig: Rig) -> None:
 
 def test_a_reused_process_id_is_not_taken_for_the_router(rig: Rig) -> None:
     kill(rig.router())
-    state = rig.endpoint._state
-    state.change(
-        NAME,
-        # what a reboot may leave: an id that is somebody else's now
-        lambda s: replace(s, router=replace(s.router, pid=rig.process().pid, token="gone")),
-    )
+    recorded = rig.state.router
+    assert recorded
+    # what a reboot may leave: an id that is somebody else's now
+    strange = replace(recorded, pid=rig.process().pid, token="gone")
+    rig.endpoint._state.change(NAME, lambda s: replace(s, router=strange))
     assert answer_of(rig).status == 200
 
 

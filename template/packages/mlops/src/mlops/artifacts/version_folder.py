@@ -1,5 +1,6 @@
 """Reading a model version's folder, and refusing one that was altered after its registration."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ from mlops.files import file_sha256, read_json
 MODEL = "model.onnx"
 SIGNATURE = "signature.json"
 LINEAGE = "lineage.json"
+HASH_TAG = "model.sha256"
+"""The tag by which a registered version's files are known to be those that were registered."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,25 @@ def read_signature(folder: Path) -> dict[str, Any]:
         ConfigError: the file is missing or unreadable.
     """
     return read_json(folder / SIGNATURE, schema=1)
+
+
+def origin_tags(folder: Path) -> dict[str, str]:
+    """Return the tags of a registered version that say what it was made of and which it is.
+
+    Raises:
+        ConfigError: lineage.json is missing or unreadable.
+    """
+    lineage = read_json(folder / LINEAGE, schema=1)
+    return {
+        "git.commit": str(lineage["git"]["commit"]),
+        "data.hash": str(lineage["data"]["hash"]),
+        HASH_TAG: str(lineage["files"][MODEL]),
+    }
+
+
+def typical_row(signature: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a typical row of the training data, as the content of signature.json holds it."""
+    return {feature["name"]: feature["example"] for feature in signature["features"]}
 
 
 def verify_version(folder: Path) -> VersionFacts:
@@ -53,5 +75,5 @@ def verify_version(folder: Path) -> VersionFacts:
         version=int(lineage["model"]["version"]),
         model_sha256=str(lineage["files"][MODEL]),
         commit=str(lineage["git"]["commit"]),
-        example={feature["name"]: feature["example"] for feature in signature["features"]},
+        example=typical_row(signature),
     )

@@ -4,15 +4,16 @@ GitHub Actions names a file for each in the environment; elsewhere nothing is wr
 """
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from mlops.files import read_json
+from mlops.markdown import checks_table, decimal, escaped, table
 
 
 def summarise(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Append a heading and, unless it is empty, a table in Markdown to the job's page."""
-    _append("GITHUB_STEP_SUMMARY", _section(title, columns, rows))
+    _append("GITHUB_STEP_SUMMARY", _section(title, table(columns, rows) if rows else []))
 
 
 def set_output(name: str, value: object) -> None:
@@ -32,42 +33,26 @@ def run_comment(folder: Path, fraction: float) -> str:
     """
     evaluation = read_json(folder / "evaluation" / "evaluation.json", schema=1)
     rows = [
-        (name, _number(value), _number(evaluation["baseline"][name]))
+        (name, decimal(value), decimal(evaluation["baseline"][name]))
         for name, value in evaluation["model"].items()
     ]
     title = f"Metrics on the holdout ({evaluation['rows']:,} rows)"
-    parts = [_section(title, ("metric", "model", "baseline"), rows)]
+    parts = [_section(title, table(("metric", "model", "baseline"), rows))]
     if (folder / "verdict.json").is_file():
         verdict = read_json(folder / "verdict.json", schema=1)
         checks = [
-            (each["name"], each["found"], each["asked"], "passed" if each["passed"] else "FAILED")
+            (each["name"], each["found"], each["asked"], each["passed"])
             for each in verdict["checks"]
         ]
         title = f"The gate {'lets it pass' if verdict['passed'] else 'refuses it'}"
-        parts.append(_section(title, ("check", "found", "asked", ""), checks))
+        parts.append(_section(title, checks_table(checks)))
     if fraction < 1:
         parts.append(f"From a training on {100 * fraction:g} % of the data.\n")
     return "\n".join(parts)
 
 
-def _section(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    table = [_line(columns), _line("---" for _ in columns), *map(_line, rows)] if rows else []
-    return "\n".join([f"### {_escaped(title)}", "", *table, ""])
-
-
-def _number(value: float | None) -> str:
-    return "not computed" if value is None else f"{value:.4f}"
-
-
-def _line(cells: Iterable[object]) -> str:
-    return f"| {' | '.join(_escaped(cell) for cell in cells)} |"
-
-
-def _escaped(value: object) -> str:
-    text = " ".join(str(value).split())
-    for character in "\\|<`*_[":
-        text = text.replace(character, f"\\{character}")
-    return text
+def _section(title: str, lines: Sequence[str]) -> str:
+    return "\n".join([f"### {escaped(title)}", "", *lines, ""])
 
 
 def _append(variable: str, text: str) -> None:

@@ -4,27 +4,22 @@ Follows Mitchell et al., "Model Cards for Model Reporting" (2019). The head of t
 in the format that Hugging Face reads, so that other tools can read it too.
 """
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
 import jinja2
 import yaml
 
+from mlops.markdown import checks_table, decimal, escaped, table
+
 SCHEMA = 1
-
-
-def _plain(text: object) -> str:
-    """Return text that Markdown shows as it is, on one line."""
-    return re.sub(r"([\\`*_\[<|&~$#])", r"\\\1", str(text)).replace("\n", " ")
-
 
 _ENVIRONMENT = jinja2.Environment(  # nosec B701  # the result is Markdown, no page of a server
     trim_blocks=True,
     lstrip_blocks=True,
     undefined=jinja2.StrictUndefined,
 )
-_ENVIRONMENT.filters["plain"] = _plain
+_ENVIRONMENT.filters["plain"] = escaped
 
 _BODY = _ENVIRONMENT.from_string(
     """\
@@ -40,11 +35,7 @@ Registered {{ card.created_at }} by team {{ card.team | plain }} ({{ card.contac
 {{ '%.1f' | format(100 * card.evaluation.positive_rate) }} % with label 1. \
 The prediction is 1 from a probability of {{ card.evaluation.decision_threshold }}.
 
-| metric | model | baseline |
-|---|---|---|
-{% for name, value in card.evaluation.model.items() %}
-| {{ name }} | {{ number(value) }} | {{ number(card.evaluation.baseline[name]) }} |
-{% endfor %}
+{{ metrics }}
 
 ![quality on the holdout](plots/quality.png)
 
@@ -52,22 +43,12 @@ The prediction is 1 from a probability of {{ card.evaluation.decision_threshold 
 
 ## The gate's verdict
 
-| check | found | asked | |
-|---|---|---|---|
-{% for check in card.verdict.checks %}
-| {{ check.name | plain }} | {{ check.found | plain }} | {{ check.asked | plain }} | \
-{{ 'passed' if check.passed else 'FAILED' }} |
-{% endfor %}
+{{ checks }}
 
 ## Slices
 {% if card.evaluation.slices %}
 
-| slice | value | rows | {{ card.metric }} |
-|---|---|---|---|
-{% for part in card.evaluation.slices %}
-| {{ part.slice | plain }} | {{ part.value | plain }} | {{ part.rows }} | \
-{{ number(part.metrics[card.metric]) }} |
-{% endfor %}
+{{ slices }}
 {% else %}
 
 No slices are defined in `use_case/slices.py`: differences between groups were not assessed.
@@ -131,14 +112,31 @@ def build_card(
 
 def render_card(card: Mapping[str, Any]) -> str:
     """Return the card as Markdown with YAML metadata on top."""
-    body = _BODY.render(card=card, number=_number)
+    body = _BODY.render(card=card, **_tables(card))
     return (
         f"---\n{yaml.safe_dump(_metadata(card), sort_keys=False, allow_unicode=True)}---\n\n{body}"
     )
 
 
-def _number(value: float | None) -> str:
-    return "not computed" if value is None else f"{value:.4f}"
+def _tables(card: Mapping[str, Any]) -> dict[str, str]:
+    evaluation, metric = card["evaluation"], card["metric"]
+    metrics = [
+        (name, decimal(value), decimal(evaluation["baseline"][name]))
+        for name, value in evaluation["model"].items()
+    ]
+    checks = [
+        (each["name"], each["found"], each["asked"], each["passed"])
+        for each in card["verdict"]["checks"]
+    ]
+    slices = [
+        (each["slice"], each["value"], each["rows"], decimal(each["metrics"][metric]))
+        for each in evaluation["slices"]
+    ]
+    return {
+        "metrics": "\n".join(table(("metric", "model", "baseline"), metrics)),
+        "checks": "\n".join(checks_table(checks)),
+        "slices": "\n".join(table(("slice", "value", "rows", metric), slices)),
+    }
 
 
 def _metadata(card: Mapping[str, Any]) -> dict[str, Any]:

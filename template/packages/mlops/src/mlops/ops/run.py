@@ -14,7 +14,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from mlops.artifacts.version_folder import read_signature
+from mlops.artifacts.version_folder import read_signature, typical_row
 from mlops.checks import failures
 from mlops.console import console
 from mlops.errors import ConfigError, Refused
@@ -189,18 +189,12 @@ def _predict(
     endpoint: Endpoint, version: ModelVersion, board: Board
 ) -> tuple[Answer, dict[str, Any]]:
     with board.stage(Stage.PREDICT) as report:
-        request = {"data": [example_row(version)]}
+        request = {"data": [typical_row(read_signature(version.folder))]}
         answer = endpoint.invoke(request)
         if answer.status != 200:
             raise Refused(f"{endpoint.name} answered {answer.status}: {answer.body}")
         report(f"answered in {1000 * answer.seconds:.1f} ms")
     return answer, request
-
-
-def example_row(version: ModelVersion) -> dict[str, float]:
-    """Return a typical row of the training data, as the version's signature holds it."""
-    signature = read_signature(version.folder)
-    return {feature["name"]: feature["example"] for feature in signature["features"]}
 
 
 def _show_summary(settings: LoadedSettings, summary: dict[str, Any]) -> None:

@@ -118,7 +118,11 @@ class Endpoint(Protocol):
         """Tell whether anything was ever deployed here."""
 
     def url(self) -> str:
-        """Return the scoring URL, which never changes once the endpoint exists."""
+        """Return the scoring URL, which never changes once the endpoint exists.
+
+        Raises:
+            ConfigError: it does not exist.
+        """
 
     def key(self) -> str:
         """Return the key that callers send as `Authorization: Bearer <key>`."""
@@ -137,6 +141,11 @@ class Endpoint(Protocol):
         The endpoint's first deployment gets `first_share` percent of the traffic, 0 or 100; a
         further one gets none, and one that is replaced keeps its share. With an origin it is made
         of what that names, else of what the project holds now.
+
+        Raises:
+            ConfigError: the name is not allowed, or what the origin names cannot be had.
+            Refused: the version's files differ from what was registered, or it was not shared.
+            PlatformError: the deployment did not start, or another command changes the endpoint.
         """
 
     def is_current(self, deployment: str, version: ModelVersion) -> bool:
@@ -149,10 +158,15 @@ class Endpoint(Protocol):
         """Return the percentage of traffic of each deployment; the sum is 0 or 100."""
 
     def set_traffic(self, traffic: Mapping[str, int], *, completes: bool = False) -> None:
-        """Set the percentages; they must sum to 0 or 100 and name healthy deployments.
+        """Set the percentages; a deployment that is not named gets none.
 
         A deployment that is mirrored to cannot take traffic: end the mirror first. What completes
         the change of a lease is not undone any more if the process dies after it.
+
+        Raises:
+            ConfigError: they do not sum to 0 or 100, are negative, or name a deployment that is
+                unknown or mirrored to.
+            PlatformError: a deployment is not healthy, or another command changes the endpoint.
         """
 
     def mirror(self) -> dict[str, int]:
@@ -161,11 +175,21 @@ class Endpoint(Protocol):
     def set_mirror(self, deployment: str | None, percent: int = 0) -> None:
         """Send copies of so many percent of the requests to a deployment; None ends it.
 
-        At most 50 %, to a deployment without traffic. No caller sees or waits for a copy's answer.
+        No caller sees or waits for a copy's answer.
+
+        Raises:
+            ConfigError: the percentage is not within 0 to 50, or the deployment is unknown or has
+                traffic.
+            PlatformError: another command changes the endpoint.
         """
 
     def delete(self, deployment: str) -> None:
-        """Remove a deployment; refused while it has traffic or is mirrored to."""
+        """Remove a deployment.
+
+        Raises:
+            ConfigError: it is unknown, has traffic or is mirrored to.
+            PlatformError: another command changes the endpoint.
+        """
 
     def observations(self, after: int = 0, patience_seconds: float = math.inf) -> list[Observation]:
         """Return how requests went after the one of this sequence, in the order they began.
@@ -174,33 +198,49 @@ class Endpoint(Protocol):
         one which hangs is not overtaken by others that speak for its deployment. A front end that
         tells only of requests that have ended takes no notice of the patience: one that took
         longer counts the same. It keeps only the latest ones, and loses them when it ends.
+
+        Raises:
+            ConfigError: the endpoint does not exist, or requests are not observed here.
+            PlatformError: the front end does not answer.
         """
 
     def lease(self, purpose: str) -> AbstractContextManager[None]:
         """Hold the endpoint for one change of several steps, such as a release.
 
-        Refuses while another command holds it, naming that one's purpose. If the change ends with
-        an exception, traffic and mirror are as before; if its process dies, the next repair
-        restores them.
+        If the change ends with an exception, traffic and mirror are as before; if its process dies,
+        the next repair restores them.
+
+        Raises:
+            PlatformError: another change is in progress; the sentence names its purpose.
         """
 
     def previous(self) -> dict[str, DeploymentShare] | None:
         """Return what each deployment was before the last completed change, or None."""
 
     def invoke(self, payload: bytes | Mapping[str, Any], deployment: str | None = None) -> Answer:
-        """Send one scoring request, to one deployment if it is named."""
+        """Send one scoring request, to one deployment if it is named; return any answer.
+
+        Raises:
+            ConfigError: the endpoint does not exist.
+            PlatformError: it cannot be reached, or does not answer.
+        """
 
     def logs(self, deployment: str, lines: int = 100) -> str:
-        """Return the last lines that a deployment printed."""
+        """Return the last lines that a deployment printed.
+
+        Raises:
+            ConfigError: there is no such endpoint or deployment.
+        """
 
     def stop(self) -> None:
         """Stop what runs, keeping the endpoint so that it can be started again.
 
-        Refused where a deployment can only run or be removed.
+        Raises:
+            ConfigError: here a deployment can only run or be removed.
         """
 
     def repair(self, report: Report) -> None:
-        """Start again whatever should run and does not."""
+        """Start again whatever should run and does not, and undo what a killed change left."""
 
 
 class Platform(Protocol):
@@ -224,10 +264,19 @@ class Platform(Protocol):
 
         A platform that runs the steps itself names the stage of what it reports: data, validate,
         train or evaluate.
+
+        Raises:
+            Refused: the data did not pass validation.
+            PlatformError: a step failed, or did not end in time.
         """
 
     def run(self, run_id: str) -> Run:
-        """Find a run by its id."""
+        """Find a run by its id.
+
+        Raises:
+            ConfigError: there is no such run.
+            PlatformError: it has not completed.
+        """
 
     def runs(self) -> list[Run]:
         """Return the runs whose outputs are at hand, newest first."""
@@ -236,16 +285,27 @@ class Platform(Protocol):
         """Keep the gate's verdict with the run."""
 
     def register(self, run: Run, build: Callable[[Path, int], None]) -> ModelVersion:
-        """Register the version folder that `build(folder, version)` fills."""
+        """Register the version folder that `build(folder, version)` fills.
+
+        A run whose model is registered already keeps its version.
+        """
 
     def versions(self) -> list[ModelVersion]:
         """Return the registered versions, oldest first."""
 
     def version(self, number: int) -> ModelVersion:
-        """Find a registered version."""
+        """Find a registered version.
+
+        Raises:
+            Refused: there is no such version, or its files are not those that were registered.
+        """
 
     def share(self, number: int, report: Report) -> str | None:
-        """Give a version to all environments; return its id, or None if they have it anyhow."""
+        """Give a version to all environments; return its id, or None if they have it anyhow.
+
+        Raises:
+            Refused: there is no such version, or they have another one by this number.
+        """
 
     def register_data(self, folder: Path, name: str, report: Report) -> str | None:
         """Register a folder of raw data; return its name and version, or None if it needs none."""
@@ -261,4 +321,4 @@ class Platform(Protocol):
         """Return an endpoint by name, whether or not it exists yet."""
 
     def champion(self) -> ModelVersion | None:
-        """Return the version that a challenger is compared with, or None."""
+        """Return the version with all traffic in prod, else the newest registered one, or None."""

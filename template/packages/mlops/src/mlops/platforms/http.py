@@ -1,4 +1,4 @@
-"""HTTP calls to servers on this machine: never through a proxy, never with somebody's netrc."""
+"""HTTP calls to endpoints: how a request is sent and its answer read."""
 
 import json
 import time
@@ -8,20 +8,11 @@ from typing import Any
 import requests
 
 from mlops.errors import PlatformError
-from mlops.platforms.base import Answer, Observation
-from mlops.platforms.local.observations import PAGE
-from mlops.platforms.local.processes import LOCALHOST
+from mlops.platforms.base import Answer
 
 
 class Unreachable(PlatformError):
     """Nothing accepts connections at an address, or it broke one off."""
-
-
-def local_session() -> requests.Session:
-    """Return a session that ignores proxies and netrc, which would break calls to 127.0.0.1."""
-    session = requests.Session()
-    session.trust_env = False
-    return session
 
 
 def post(
@@ -51,55 +42,18 @@ def post(
     except requests.RequestException as error:
         raise PlatformError(f"{url} did not answer: {error}") from None
     seconds = time.perf_counter() - started
-    return Answer(response.status_code, _content(response), seconds, dict(response.headers))
+    return Answer(response.status_code, content_of(response), seconds, dict(response.headers))
 
 
-def get_json(session: requests.Session, port: int, timeout: float) -> Any:
-    """Return what a healthy server says at `/` on a local port, or None if it is not healthy."""
-    try:
-        response = session.get(f"http://{LOCALHOST}:{port}/", timeout=timeout)
-    except requests.RequestException:
-        return None
-    return _content(response) if response.status_code == requests.codes.ok else None
+def predicts_as(answer: Answer, version: int) -> bool:
+    """Tell whether an answer is a prediction of this model version."""
+    body = answer.body
+    ok = answer.status == requests.codes.ok
+    return ok and isinstance(body, dict) and body.get("model_version") == version
 
 
-def get_observations(
-    session: requests.Session,
-    port: int,
-    key: str,
-    after: int,
-    patience_seconds: float,
-    timeout: float,
-) -> list[Observation]:
-    """Return what the router on a local port observed after a number.
-
-    Raises:
-        PlatformError: it does not answer.
-    """
-    url = f"http://{LOCALHOST}:{port}/observations"
-    found: list[Observation] = []
-    while True:
-        try:
-            response = session.get(
-                url,
-                params={
-                    "after": found[-1].sequence if found else after,
-                    "patience": patience_seconds,
-                },
-                headers={"Authorization": f"Bearer {key}"},
-                timeout=timeout,
-            )
-            response.raise_for_status()
-        except requests.RequestException as error:
-            raise Unreachable(f"{url} cannot be read: {error}") from None
-        page = [Observation(**fields) for fields in response.json()]
-        found += page
-        # not until one is empty: new requests come as fast as pages
-        if len(page) < PAGE:
-            return found
-
-
-def _content(response: requests.Response) -> Any:
+def content_of(response: requests.Response) -> Any:
+    """Return what an answer holds: JSON, or else its text."""
     try:
         return response.json()
     except requests.JSONDecodeError:

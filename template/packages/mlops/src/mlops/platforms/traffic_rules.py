@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Set
 
 from mlops.errors import ConfigError, PlatformError
-from mlops.platforms.base import ALL_TRAFFIC
+from mlops.platforms.base import ALL_TRAFFIC, Endpoint
 
 DEPLOYMENT_HEADER = "azureml-model-deployment"
 MAX_MIRROR = 50
@@ -33,6 +33,13 @@ def check_shares(
             raise ConfigError(unknown_deployment(endpoint, name, known))
         if share > 0 and name in mirror:
             raise ConfigError(f"{name} cannot take traffic while it is mirrored to")
+
+
+def sole_version(endpoint: Endpoint) -> int | None:
+    """Return the model version of the deployment with all traffic, or None if there is none."""
+    full = {name for name, share in endpoint.traffic().items() if share == ALL_TRAFFIC}
+    found = [each.model_version for each in endpoint.deployments() if each.name in full]
+    return found[0] if found else None
 
 
 def require_healthy(deployment: str, detail: str, *, healthy: bool) -> None:

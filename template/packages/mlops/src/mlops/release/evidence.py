@@ -1,6 +1,6 @@
 """What remains of a release: its evidence as JSON, as a page for people, and as a picture."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +11,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from mlops.files import write_json, write_text
+from mlops.markdown import checks_table, table
 from mlops.release.ab_test.run import METRICS, AbResult, Arm, Limits, Look, Phase, number
 from mlops.release.smoke import SmokeResult
 
@@ -117,13 +118,7 @@ def to_markdown(record: Record, moment: datetime) -> str:
         lines += _ab_lines(record.ab_test)
     if record.smoke:
         lines += ["## Smoke test", ""]
-        lines += _table(
-            ("check", "found", "asked", ""),
-            [
-                (c.name, c.found, c.asked, "passed" if c.passed else "FAILED")
-                for c in record.smoke.checks
-            ],
-        )
+        lines += checks_table((c.name, c.found, c.asked, c.passed) for c in record.smoke.checks)
     if record.candidate_log:
         lines += ["", "What the candidate printed last is in candidate.log.", ""]
     return "\n".join(lines)
@@ -184,7 +179,7 @@ def _ab_lines(result: AbResult) -> list[str]:
     return [
         "## A/B test",
         "",
-        *_table(columns, ab_rows(last)),
+        *table(columns, ab_rows(last)),
         "",
         *([f"{copies}.", ""] if copies else []),
         f"Margins: errors (no answer within {settings.patience_ms:g} ms, or a status from 500) "
@@ -195,12 +190,6 @@ def _ab_lines(result: AbResult) -> list[str]:
         "![E-values and rates over time](evidence.png)",
         "",
     ]
-
-
-def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    escaped = [[cell.replace("|", "\\|") for cell in row] for row in rows]
-    rule = ["---"] * len(columns)
-    return [f"| {' | '.join(row)} |" for row in (columns, rule, *escaped)]
 
 
 def _shares(traffic: Mapping[str, int]) -> str:

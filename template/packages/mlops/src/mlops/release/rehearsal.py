@@ -18,7 +18,7 @@ from typing import Any
 import aiohttp
 import polars as pl
 
-from mlops.artifacts.version_folder import read_signature
+from mlops.artifacts.version_folder import read_signature, typical_row
 from mlops.errors import ConfigError, MlopsError
 from mlops.files import read_json
 from mlops.platforms import platform_class
@@ -189,7 +189,7 @@ def rows_of(platform: Platform, version: ModelVersion) -> Sequence[Row]:
         rows = rows.drop_nulls(required).head(ROWS)
     except (MlopsError, OSError, pl.exceptions.PolarsError):
         rows = pl.DataFrame()
-    return rows.to_dicts() or [{each["name"]: each["example"] for each in signature["features"]}]
+    return rows.to_dicts() or [typical_row(signature)]
 
 
 @contextmanager

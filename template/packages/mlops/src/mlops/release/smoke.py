@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from mlops.artifacts.version_folder import read_signature
+from mlops.artifacts.version_folder import read_signature, typical_row
 from mlops.checks import Check
 from mlops.errors import ConfigError
 from mlops.platforms.base import Answer, Deployment, Endpoint, Platform
@@ -110,7 +110,7 @@ def bad_requests(signature: Signature) -> list[tuple[str, bytes, str]]:
         signature: the content of signature.json.
     """
     features = signature["features"]
-    example = _example(signature)
+    example = typical_row(signature)
     first = features[0]["name"]
     required = next((f["name"] for f in features if not f["nullable"]), None)
     without = {name: value for name, value in example.items() if name != first}
@@ -153,13 +153,13 @@ def _check_deployment(
 ) -> Iterator[Check]:
     name = deployment.name
     for rows in BATCHES:
-        answer = endpoint.invoke({"data": [_example(signature)] * rows}, name)
+        answer = endpoint.invoke({"data": [typical_row(signature)] * rows}, name)
         problem = explain_answer(answer, rows, deployment.model_version)
         asked = f"{rows} predictions of version {deployment.model_version}"
         yield Check(f"{name}: batch of {rows}", problem or asked, asked, not problem)
     nulls = {f["name"]: None for f in signature["features"] if f["nullable"]}
     if nulls:
-        answer = endpoint.invoke({"data": [{**_example(signature), **nulls}]}, name)
+        answer = endpoint.invoke({"data": [{**typical_row(signature), **nulls}]}, name)
         problem = explain_answer(answer, 1, deployment.model_version)
         asked = f"a prediction without {', '.join(nulls)}"
         yield Check(f"{name}: nulls where allowed", problem or asked, asked, not problem)
@@ -181,7 +181,7 @@ def _check_refusal(answer: Answer, name: str, word: str) -> Check:
 def _check_speed(
     endpoint: Endpoint, deployment: Deployment, signature: Signature, settings: SmokeTestSettings
 ) -> Iterator[Check]:
-    payload = {"data": [_example(signature)]}
+    payload = {"data": [typical_row(signature)]}
     answers = [endpoint.invoke(payload, deployment.name) for _ in range(settings.requests)]
     wrong = sum(bool(explain_answer(a, 1, deployment.model_version)) for a in answers)
     yield Check(
@@ -209,7 +209,7 @@ def _check_route(
     if not serving:
         return Check("endpoint", "no deployment has traffic", asked, passed=False)
     first = next(iter(serving.values()))
-    answer = endpoint.invoke({"data": [_example(signature_of(first.model_version))]})
+    answer = endpoint.invoke({"data": [typical_row(signature_of(first.model_version))]})
     versions = {each.model_version for each in serving.values()}
     version = answer.body.get("model_version") if isinstance(answer.body, dict) else None
     passed = answer.status == OK and version in versions
@@ -243,7 +243,3 @@ _ANSWER_FIELDS: dict[str, Callable[[Any], bool]] = {
     "probabilities": _is_probability,
     "inference_id": lambda value: isinstance(value, str) and value != "",
 }
-
-
-def _example(signature: Signature) -> dict[str, Any]:
-    return {feature["name"]: feature["example"] for feature in signature["features"]}

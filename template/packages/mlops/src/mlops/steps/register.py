@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops.errors import ConfigError, Refused
-from mlops.files import file_sha256, new_folder, read_json, write_json, write_text
+from mlops.files import file_hashes, file_sha256, new_folder, read_json, write_json, write_text
 from mlops.governance.gate import require_passed
 from mlops.governance.lineage import build_lineage
 from mlops.governance.model_card import build_card, render_card
@@ -72,7 +72,7 @@ def package_run(run: Run, settings: LoadedSettings) -> Path:
             "schema": PACKAGE_SCHEMA,
             "model_sha256": verdict["model_sha256"],
             "parity_gap": gap,
-            "files": _hashes(folder),
+            "files": file_hashes(folder),
         }
         write_json(folder / PACKAGE_FILE, description)
     return run.folder / "package"
@@ -133,7 +133,7 @@ def _build(
     )
     write_json(folder / "card.json", card)
     write_text(folder / "MODEL_CARD.md", render_card(card))
-    write_json(folder / "lineage.json", {**lineage, "files": _hashes(folder)})
+    write_json(folder / "lineage.json", {**lineage, "files": file_hashes(folder)})
 
 
 def _packaged(run: Run, verdict: dict[str, Any], settings: LoadedSettings) -> tuple[Path, float]:
@@ -162,11 +162,3 @@ def _require_parity(gap: float, settings: LoadedSettings) -> None:
             f"(gate.parity_tolerance allows {tolerance:.0e}): the served model would not be the "
             "one that was judged"
         )
-
-
-def _hashes(folder: Path) -> dict[str, str]:
-    return {
-        path.relative_to(folder).as_posix(): file_sha256(path)
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from fakes.azure import Endpoints, SdkError, clients_of, deployment
+from fakes.waiting import wait_for
 from mlops.artifacts.version_folder import VersionFacts
 from mlops.errors import ConfigError, PlatformError
 from mlops.platforms.azure import changes as azure_changes
@@ -41,16 +42,15 @@ class Place:
 
     def hold(self, holder: str, seconds: float) -> None:
         """Let somebody else hold the lease, or have held it."""
-        lease = leases.taken("the release of version 2", SERVED, {"green": 5}, NOW, seconds)
-        tags = leases.with_lease(self.tags, lease)
-        self.azure.kept[NAME].tags = {**tags, "mlops-lease-holder": holder}
+        expires = NOW + timedelta(seconds=seconds)
+        lease = leases.taken(holder, "the release of version 2", SERVED, {"green": 5}, expires)
+        self.azure.kept[NAME].tags = leases.with_lease(self.tags, lease)
 
 
 @pytest.fixture
 def place(load: Callable[..., LoadedSettings], monkeypatch: pytest.MonkeyPatch) -> Place:
     monkeypatch.setattr(azure_changes, "SETTLE_SECONDS", 0.0)
     monkeypatch.setattr(azure_changes, "_PAUSE_SECONDS", 0.0)
-    monkeypatch.setattr(azure_endpoint, "_shared", {})
     return Place(load(azure__subscription_id="s", azure__log_analytics_workspace_id="w"))
 
 
@@ -160,7 +160,7 @@ def test_a_lease_that_ran_out_is_undone_unless_azure_is_at_work(place: Place) ->
 def test_of_two_that_take_the_lease_the_one_that_is_overwritten_gives_in(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(azure_changes.time, "sleep", lambda _seconds: place.hold("faster", 300))
+    monkeypatch.setattr(time, "sleep", lambda _seconds: place.hold("faster", 300))
     entered = False
     with (
         pytest.raises(PlatformError, match=r"another command is changing .*faster"),
@@ -214,9 +214,7 @@ def test_the_time_of_a_lease_is_moved_on(place: Place) -> None:
     place.endpoint._changes._seconds = 0.3
     with place.endpoint.lease("a release"):
         first = place.tags["mlops-lease-expires"]
-        deadline = datetime.now(UTC) + timedelta(seconds=20)
-        while place.tags["mlops-lease-expires"] == first:
-            assert datetime.now(UTC) < deadline
+        wait_for(lambda: place.tags["mlops-lease-expires"] != first)
 
 
 def test_a_deployment_may_take_longer_than_a_lease(place: Place) -> None:
@@ -438,7 +436,8 @@ def test_observations_come_from_the_log(place: Place, monkeypatch: pytest.Monkey
         for request, seconds in (("a", limit + 2), ("b", 0.005))
     ]
     assert place.endpoint.observations() == []  # asked only a moment ago
-    place.endpoint._shared.asked = None
+    assert place.endpoint._known.log
+    place.endpoint._known.log.read_at = None
     (found,) = place.endpoint.observations()
     assert (found.deployment, found.mirrored, found.seconds) == ("green", True, limit + 2)
     assert place.endpoint.observations(found.sequence) == []
@@ -476,3 +475,21 @@ def test_a_missing_workspace_is_not_taken_for_a_missing_endpoint(place: Place) -
     place.endpoint._clients.workspace.workspaces.get = ask
     with pytest.raises(ConfigError, match=r"reading the workspace mlw-tiny-dev.*infrastructure"):
         place.endpoint.exists()
+
+
+def test_two_objects_of_one_process_do_not_take_each_others_hold(place: Place) -> None:
+    """With what is known in common one knows of the other's; without it reads it in the tags."""
+    clients, models, known = place.endpoint._clients, place.endpoint._models, place.endpoint._known
+    with place.endpoint.lease("the release of version 2"):
+        for other in (
+            AzureEndpoint(clients, models, NAME, known),
+            AzureEndpoint(clients, models, NAME),
+        ):
+            with (
+                pytest.raises(PlatformError, match="the release of version 2"),
+                other.lease("a rollback"),
+            ):
+                pass
+            other.repair(silent)
+        place.endpoint.set_traffic({"green": 100})
+    assert place.endpoint.previous() == SERVED

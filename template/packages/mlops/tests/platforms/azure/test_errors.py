@@ -14,6 +14,7 @@ from mlops.platforms.azure.errors import (
     azure_errors,
     explain,
     failure_of,
+    failure_of_answer,
     word_of,
 )
 
@@ -245,3 +246,14 @@ def test_a_missing_extra_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> Non
         monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(ConfigError, match="run `uv sync --group azure`"):
         require_extra()
+
+
+@pytest.mark.parametrize("text", ["gone", "ResourceGroupNotFound:\n  there is no such group"])
+def test_an_answer_without_the_sdk_is_explained_as_one_through_it(text: str) -> None:
+    exceptions = pytest.importorskip("azure.core.exceptions")
+    raised = exceptions.HttpResponseError(message=text)
+    raised.status_code = 404
+    by_sdk = explain(failure_of(raised), "reading the group")
+    by_hand = explain(failure_of_answer(404, text), "reading the group")
+    assert (type(by_hand), str(by_hand)) == (type(by_sdk), str(by_sdk))
+    assert by_hand.exit_code == ConfigError.exit_code

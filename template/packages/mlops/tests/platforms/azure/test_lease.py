@@ -7,19 +7,19 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from mlops.platforms.azure import lease as leases
-from mlops.platforms.azure.lease import Undone
 from mlops.platforms.base import DeploymentShare
+from mlops.platforms.lease_rules import previous_after
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 BLUE = {"blue": DeploymentShare(3, 100)}
 BOTH = {"blue": DeploymentShare(3, 90), "green": DeploymentShare(4, 10)}
-LEASE = leases.taken("the release of version 4", BLUE, {"green": 5}, NOW, 300)
+SOON = NOW + timedelta(seconds=300)
+LEASE = leases.taken("me", "the release of version 4", BLUE, {"green": 5}, SOON)
 
 
 def test_a_lease_survives_its_tags() -> None:
     tags = leases.with_lease({"team": "ours"}, LEASE)
     assert leases.read_lease(tags) == LEASE
-    assert leases.read_lease(tags).is_own  # type: ignore[union-attr]
     assert tags["team"] == "ours"
     assert leases.with_lease(tags, None) == {"team": "ours"}
 
@@ -32,7 +32,7 @@ def test_an_origin_survives_its_tag_if_it_fits() -> None:
         tags = leases.with_previous({}, {"blue": DeploymentShare(3, 100, origin)})
         assert leases.read_previous(tags) == {"blue": DeploymentShare(3, 100, kept)}
     changed = {"blue": DeploymentShare(3, 100, ORIGIN)}
-    assert leases.previous_after(LEASE, changed) == BLUE
+    assert previous_after(LEASE.before, changed) == BLUE
 
 
 PROCESSES = {
@@ -69,7 +69,7 @@ def test_who_is_known_to_have_ended_holds_nothing(
     assert kept.is_abandoned is abandoned
     monkeypatch.setattr(leases, "this_run", lambda: "")
     assert other.is_abandoned is (process == "dead")
-    assert not replace(other, holder=leases.HOLDER).is_abandoned
+    assert not LEASE.is_abandoned
 
 
 def test_a_run_is_named_by_its_variables() -> None:
@@ -80,7 +80,7 @@ def test_a_run_is_named_by_its_variables() -> None:
 
 def test_a_tag_holds_at_most_what_azure_takes() -> None:
     many = {f"deployment-{n:021}": DeploymentShare(n, 0) for n in range(8)}
-    tags = leases.with_lease({}, leases.taken("x" * 900, many, {}, NOW, 300))
+    tags = leases.with_lease({}, leases.taken("me", "x" * 900, many, {}, SOON))
     assert max(len(value) for value in tags.values()) <= 256
     found = leases.read_lease(tags)
     assert found
@@ -88,7 +88,7 @@ def test_a_tag_holds_at_most_what_azure_takes() -> None:
 
 
 def test_a_new_lease_leaves_nothing_of_the_old_one() -> None:
-    tags = leases.with_lease({}, leases.taken("old", BOTH, {}, NOW, 300))
+    tags = leases.with_lease({}, leases.taken("me", "old", BOTH, {}, SOON))
     again = leases.read_lease(leases.with_lease(tags, LEASE))
     assert again == LEASE
 
@@ -114,23 +114,9 @@ def test_a_lease_holds_until_its_time_or_while_azure_is_at_work() -> None:
     assert leases.renewed(LEASE, late, 300).is_held(late)
 
 
-def test_undoing_restores_traffic_and_mirror() -> None:
-    assert leases.undone(LEASE, BOTH) == Undone({"blue": 100, "green": 0}, {"green": 5}, None)
-
-
-def test_undoing_mirrors_to_nothing_that_is_gone() -> None:
-    now = {"blue": DeploymentShare(3, 50)}
-    assert leases.undone(LEASE, now) == Undone({"blue": 100}, {}, None)
-
-
-def test_where_what_served_was_removed_its_successor_keeps_the_traffic() -> None:
-    now = {"green": DeploymentShare(4, 100)}
-    assert leases.undone(LEASE, now) == Undone({"green": 100}, {}, BLUE)
-
-
 def test_what_was_before_is_recorded_if_it_changed() -> None:
-    assert leases.previous_after(LEASE, BOTH) == BLUE
-    assert leases.previous_after(LEASE, BLUE) is None
+    assert previous_after(LEASE.before, BOTH) == BLUE
+    assert previous_after(LEASE.before, BLUE) is None
     tags = leases.with_previous({"mlops-previous-red": "version 1, 0 %"}, BOTH)
     assert leases.read_previous(tags) == BOTH
     assert leases.read_previous({}) is None

@@ -1,5 +1,6 @@
 """The log of requests: late, out of order, read again and again, counted once."""
 
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -129,7 +130,7 @@ class Session:
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The seconds that were waited, none of which pass."""
     found: list[float] = []
-    monkeypatch.setattr(azure_observations.time, "sleep", found.append)
+    monkeypatch.setattr(time, "sleep", found.append)
     return found
 
 

@@ -1,6 +1,7 @@
 """Runs and versions of the platform azure on a client in memory."""
 
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 
 from fakes.azure import SdkError, Workspace, clients_of, have_entities
 from fakes.tiny_version import write_version
+from mlops.artifacts.version_folder import HASH_TAG
 from mlops.data.findings import Finding, ValidationReport
 from mlops.errors import ConfigError, PlatformError, Refused
 from mlops.files import file_sha256, read_json, write_json
@@ -16,7 +18,6 @@ from mlops.platforms.azure import jobs as azure_jobs
 from mlops.platforms.azure import models as azure_models
 from mlops.platforms.azure import platform as azure
 from mlops.platforms.azure.data import folder_hash, register
-from mlops.platforms.azure.models import HASH_TAG
 from mlops.platforms.azure.platform import AzurePlatform
 from mlops.platforms.base import Run
 from mlops.progress import silent
@@ -96,7 +97,8 @@ def test_a_version_is_downloaded_once_and_checked_each_time(place: Place) -> Non
 
 
 def test_a_version_of_another_hash_than_registered_is_refused(place: Place) -> None:
-    place.keep(place.registry, 1, **{"model.sha256": "0" * 64})
+    folder = place.keep(place.registry, 1)
+    place.registry.models.kept[1] = (folder, {HASH_TAG: "0" * 64})
     with pytest.raises(Refused, match="as it was registered"):
         place.platform.version(1)
 
@@ -232,7 +234,7 @@ def test_a_lost_connection_is_waited_out(place: Place) -> None:
 
 def test_a_job_that_does_not_end_is_given_up(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     times = iter(range(0, 10**9, 10**4))
-    monkeypatch.setattr(azure_jobs.time, "monotonic", lambda: next(times))
+    monkeypatch.setattr(time, "monotonic", lambda: next(times))
     place.workspace.jobs.statuses["train-1"] = ["Running"]
     place.workspace.jobs.went(validate="Queued")
     with pytest.raises(PlatformError, match="mlops evaluate --run-id train-1") as raised:

@@ -5,8 +5,9 @@ from dataclasses import replace
 
 import psutil
 
+from mlops.platforms import process_identity
 from mlops.platforms.base import DeploymentShare
-from mlops.platforms.local import leases, processes
+from mlops.platforms.local import leases
 from mlops.platforms.local.state import DeploymentState, EndpointState, Lease
 
 
@@ -32,11 +33,11 @@ def test_a_lease_remembers_how_it_was_and_who_holds_it() -> None:
 
 
 def test_a_dead_process_holds_nothing() -> None:
-    pid, create_time = processes.this_process()
+    pid, create_time = process_identity.this_process()
     assert not leases.is_held(None)
     assert not leases.is_held(Lease("x", pid, create_time - 60, {}, {}))
     parent = psutil.Process(os.getppid())
-    other = Lease("x", parent.pid, processes.start_time(parent), {}, {})
+    other = Lease("x", parent.pid, process_identity.start_time(parent), {}, {})
     assert leases.is_held(other)
     assert not leases.is_own(other)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mlops.platforms.http import get_observations
+from mlops.platforms.local.http import get_observations
 from mlops.platforms.local.observations import PAGE, ObservationLog
 
 
@@ -34,8 +34,11 @@ def filled(count: int, kept: int = 100) -> ObservationLog:
     return log
 
 
-def told(log: ObservationLog, after: int = 0, **patience: float) -> list[tuple[str, int, float]]:
-    return [(each.deployment, each.status, each.seconds) for each in log.after(after, **patience)]
+def told(
+    log: ObservationLog, after: int = 0, patience_seconds: float = math.inf
+) -> list[tuple[str, int, float]]:
+    found = log.after(after, patience_seconds)
+    return [(each.deployment, each.status, each.seconds) for each in found]
 
 
 def test_what_came_after_a_number_is_returned_in_order() -> None:

@@ -21,11 +21,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from fakes.waiting import LONGEST_SECONDS, wait_for
 from mlops.platforms.local import processes, router
 from mlops.platforms.local.mirror import MAX_COPIES_IN_FLIGHT
 from mlops.platforms.local.processes import LOCALHOST, ProcessRecord
-from mlops.platforms.local.router import DEPLOYMENT_HEADER, Router, create_app
+from mlops.platforms.local.router import Router, create_app
 from mlops.platforms.local.state import DeploymentState, EndpointState, StateFile
+from mlops.platforms.traffic_rules import DEPLOYMENT_HEADER
 
 NAME = "tiny-dev"
 
@@ -60,7 +62,6 @@ def hanging_server(received: list[bytes], gate: threading.Event) -> Starlette:
 def fake_server(name: str) -> Starlette:
     async def score(request: Request) -> Response:
         asked: dict[str, Any] = await request.json()
-        await asyncio.sleep(asked.get("sleep", 0))
         seen = {"server": name, "headers": dict(request.headers), "asked": asked}
         return JSONResponse(seen, asked.get("status", 200), headers={"x-from": name})
 
@@ -89,7 +90,10 @@ class Front:
         self.url = f"http://{LOCALHOST}:{ports['router']}"
 
     def route(
-        self, timeout: float = 5.0, mirror: dict[str, int] | None = None, **traffic: int
+        self,
+        timeout: float = LONGEST_SECONDS,
+        mirror: dict[str, int] | None = None,
+        **traffic: int,
     ) -> None:
         deployments = {
             name: DeploymentState(
@@ -114,7 +118,7 @@ class Front:
         while True:
             params = {"after": found[-1]["sequence"] if found else after, **patience}
             url = f"{self.url}/observations"
-            page = requests.get(url, params=params, headers=headers, timeout=5).json()
+            page = requests.get(url, params=params, headers=headers, timeout=LONGEST_SECONDS).json()
             if not page:
                 return found
             found += page
@@ -124,11 +128,11 @@ class Front:
         return max((each["sequence"] for each in self.observed()), default=0)
 
     def wait_for_copies(self, after: int, count: int) -> list[dict[str, Any]]:
-        deadline = time.monotonic() + 20
-        while len(copies := [each for each in self.observed(after) if each["mirrored"]]) < count:
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
-        return copies
+        def copies() -> list[dict[str, Any]]:
+            found = [each for each in self.observed(after) if each["mirrored"]]
+            return found if len(found) >= count else []
+
+        return wait_for(copies)
 
     def post(self, to: str | None = None, **asked: Any) -> requests.Response:
         headers = {"Authorization": f"Bearer {self.key}"}
@@ -138,7 +142,9 @@ class Front:
 
     def send(self, headers: dict[str, str], **asked: Any) -> requests.Response:
         body = json.dumps(asked).encode()
-        return requests.post(f"{self.url}/score", data=body, headers=headers, timeout=10)
+        return requests.post(
+            f"{self.url}/score", data=body, headers=headers, timeout=LONGEST_SECONDS
+        )
 
 
 @pytest.fixture
@@ -159,7 +165,8 @@ def test_a_request_goes_to_the_deployment_with_the_traffic(front: Front) -> None
 
 def test_a_change_of_traffic_holds_from_the_next_request(front: Front) -> None:
     for name, other in (("green", "blue"), ("blue", "green"), ("green", "blue")):
-        front.route(**{name: 100, other: 0})
+        shares = {name: 100, other: 0}
+        front.route(blue=shares["blue"], green=shares["green"])
         assert front.post().json()["server"] == name
 
 
@@ -197,7 +204,8 @@ class Driven:
                 bytes((await self.router.score(Request(scope, receive))).body)
                 for _ in range(requests)
             ]
-            await asyncio.sleep(0.01)
+            if copies := asyncio.all_tasks() - {asyncio.current_task()}:
+                await asyncio.wait(copies)
             return Counter(body.decode() for body in bodies)
 
         return asyncio.run(send_all())
@@ -301,24 +309,22 @@ def test_a_request_that_hangs_is_seen_once_the_patience_is_over(front: Front) ->
         caller = threading.Thread(target=front.post)
         caller.start()
         try:
-            deadline = time.monotonic() + 20
-            while not (seen := front.observed(after, patience=0.05)):
-                assert time.monotonic() < deadline
+            seen = wait_for(lambda: front.observed(after, patience=0.05))
             assert [(each["deployment"], each["status"]) for each in seen] == [("hanging", 0)]
             assert seen[0]["seconds"] >= 0.05
-            assert front.observed(after, patience=60) == []
+            assert front.observed(after, patience=LONGEST_SECONDS) == []
         finally:
             gate.set()
             caller.join()
-    assert [each["status"] for each in front.observed(after, patience=60)] == [200]
+    assert [each["status"] for each in front.observed(after, patience=LONGEST_SECONDS)] == [200]
 
 
 def test_what_was_observed_is_not_for_everybody(front: Front) -> None:
     url = f"{front.url}/observations"
-    assert requests.get(url, timeout=5).status_code == 401
+    assert requests.get(url, timeout=LONGEST_SECONDS).status_code == 401
     headers = {"Authorization": f"Bearer {front.key}"}
     for name, wrong in (("after", "-1"), ("patience", "-1"), ("patience", "nan")):
-        answer = requests.get(url, params={name: wrong}, headers=headers, timeout=5)
+        answer = requests.get(url, params={name: wrong}, headers=headers, timeout=LONGEST_SECONDS)
         assert answer.status_code == 400
         assert name in answer.json()["error"]
 
@@ -361,10 +367,15 @@ def test_the_key_is_not_told_to_the_deployment(front: Front) -> None:
 
 
 def test_a_deployment_that_takes_too_long_is_a_504(front: Front) -> None:
-    front.route(timeout=0.1, blue=100)
-    answer = front.post(sleep=0.5)
+    gate = threading.Event()
+    with serving(hanging_server([], gate)) as front.ports["hanging"]:
+        front.route(timeout=0.1, hanging=100)
+        try:
+            answer = front.post()
+        finally:
+            gate.set()
     assert answer.status_code == 504
-    assert "blue" in answer.json()["error"]
+    assert "hanging" in answer.json()["error"]
 
 
 def test_a_dead_deployment_is_a_502(front: Front) -> None:
@@ -408,18 +419,23 @@ def test_without_traffic_there_is_a_503(front: Front) -> None:
 
 def test_health_tells_the_revision_and_the_open_requests(front: Front) -> None:
     def health() -> Any:
-        return requests.get(f"{front.url}/", timeout=5).json()
+        return requests.get(f"{front.url}/", timeout=LONGEST_SECONDS).json()
 
-    endpoint = front.state.endpoint(NAME)
-    assert endpoint
-    assert health()["revision"] == endpoint.revision
-    assert health()["in_flight"] == {}
-    slow = threading.Thread(target=front.post, kwargs={"sleep": 0.3})
-    slow.start()
-    deadline = time.monotonic() + 5
-    while health()["in_flight"] != {str(front.ports["blue"]): 1}:
-        assert time.monotonic() < deadline
-    slow.join()
+    gate = threading.Event()
+    with serving(hanging_server([], gate)) as port:
+        front.ports["hanging"] = port
+        front.route(hanging=100)
+        endpoint = front.state.endpoint(NAME)
+        assert endpoint
+        assert health()["revision"] == endpoint.revision
+        assert health()["in_flight"] == {}
+        slow = threading.Thread(target=front.post)
+        slow.start()
+        try:
+            wait_for(lambda: health()["in_flight"] == {str(port): 1})
+        finally:
+            gate.set()
+            slow.join()
     assert health()["in_flight"] == {}
 
 
@@ -433,7 +449,7 @@ def test_what_was_known_last_holds_while_the_state_cannot_be_read(front: Front) 
 
 
 def test_scoring_is_a_post(front: Front) -> None:
-    assert requests.get(f"{front.url}/score", timeout=5).status_code == 405
+    assert requests.get(f"{front.url}/score", timeout=LONGEST_SECONDS).status_code == 405
 
 
 def test_when_the_project_is_deleted_its_servers_end(
@@ -441,7 +457,7 @@ def test_when_the_project_is_deleted_its_servers_end(
 ) -> None:
     monkeypatch.setattr(router, "_WATCH_SECONDS", 0.01)
     record = processes.new_record("blue", 1, "logs")
-    command = [sys.executable, "-S", "-E", "-c", "import time; time.sleep(60)", record.token]
+    command = [sys.executable, "-S", "-E", "-c", "import time; time.sleep(600)", record.token]
     record = processes.start(record, command, tmp_path, os.environ)
     blue = DeploymentState("tiny", 1, "", "", "", "", record)
     state = StateFile(tmp_path)
@@ -453,10 +469,10 @@ def test_when_the_project_is_deleted_its_servers_end(
         watching = Router(tmp_path, NAME)
         assert (await watching.health(Request({"type": "http"}))).status_code == 200
         watcher = asyncio.create_task(watching.watch(lambda: ended.append(True)))
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.1)  # some looks, at which the state is there
         assert not ended
         (tmp_path / "state.json").unlink()
-        await asyncio.wait_for(watcher, 10)
+        await watcher
 
     try:
         asyncio.run(delete_the_state())

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from mlops.errors import ConfigError, PlatformError
+from mlops.files import code_hash
 from mlops.platforms.local import serving_env
-from mlops.platforms.local.serving_env import code_hash, environment_python, keep_code
+from mlops.platforms.local.serving_env import environment_python, keep_code
 from mlops.progress import silent
 
 

@@ -8,13 +8,15 @@ from pathlib import Path
 
 import pytest
 
+from fakes.waiting import LONGEST_SECONDS
 from mlops.errors import ConfigError
+from mlops.files import write_json
 from mlops.platforms.base import DeploymentShare
+from mlops.platforms.lease_rules import EndpointBusy
 from mlops.platforms.local import state as state_module
 from mlops.platforms.local.processes import ProcessRecord
 from mlops.platforms.local.state import (
     DeploymentState,
-    EndpointBusy,
     EndpointState,
     Lease,
     StateFile,
@@ -172,7 +174,7 @@ def test_the_right_to_change_can_be_waited_for(state: StateFile) -> None:
     other = threading.Thread(target=hold)
     other.start()
     taken.wait()
-    with state.changing("e", wait_seconds=20):
+    with state.changing("e", wait_seconds=LONGEST_SECONDS):
         entered.append("second")
     other.join()
     assert entered == ["first", "second"]
@@ -182,12 +184,11 @@ def test_a_file_that_somebody_reads_just_now_is_tried_again(
     state: StateFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     refusals = [PermissionError(), PermissionError()]
-    write = state_module.write_json
 
     def refuse_at_first(path: Path, content: dict[str, object], *, private: bool) -> None:
         if refusals:
             raise refusals.pop()
-        write(path, content, private=private)
+        write_json(path, content, private=private)
 
     monkeypatch.setattr(state_module, "write_json", refuse_at_first)
     assert state.change("e", with_blue).revision == 1

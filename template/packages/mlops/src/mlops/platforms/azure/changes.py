@@ -10,17 +10,18 @@ of a race is described in docs/azure.md.
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 from mlops.errors import MlopsError, PlatformError
 from mlops.platforms.azure import lease as leases
 from mlops.platforms.azure.errors import Conflict
+from mlops.platforms.azure.hold import Event, Hold, State
 from mlops.platforms.azure.lease import AzureLease
-from mlops.platforms.azure.observations import TrafficLog
 from mlops.platforms.azure.resource import Change, EndpointResource, View
 from mlops.platforms.base import AtWork
+from mlops.platforms.lease_rules import EndpointBusy, Shares, interrupted, previous_after, undone
 from mlops.progress import Report, silent
 
 SETTLE_SECONDS = 2.0
@@ -29,42 +30,18 @@ _PATIENCE_SECONDS = 120.0
 _PAUSE_SECONDS = 2.0
 
 
-class EndpointBusy(PlatformError):
-    """Another command is changing the endpoint."""
-
-
-@dataclass
-class Shared:
-    """What all objects of one endpoint in this process share.
-
-    `holds` tells whether the process has the endpoint's lease, `completing` that the last write of
-    its change was sent, and `done` that it was taken. `waited` tells that Azure was waited for in
-    vain. `report` receives what is to be said at the end of a change that has no other way to say
-    it.
-    """
-
-    lock: threading.RLock = field(default_factory=threading.RLock)
-    holds: bool = False
-    completing: bool = False
-    done: bool = False
-    waited: bool = False
-    log: TrafficLog | None = None
-    asked: float | None = None
-    report: Report = silent
-
-
 class Changes:
     """The right to change one endpoint.
 
     Args:
         resource: the endpoint.
-        shared: what this process knows of it.
+        hold: this process's own.
         lease_seconds: how long a lease holds that is not moved on.
     """
 
-    def __init__(self, resource: EndpointResource, shared: Shared, lease_seconds: float) -> None:
+    def __init__(self, resource: EndpointResource, hold: Hold, lease_seconds: float) -> None:
         self._resource = resource
-        self._shared = shared
+        self._hold = hold
         self._seconds = lease_seconds
 
     def write(self, change: Callable[[View], Change | None], *, completes: bool = False) -> None:
@@ -85,14 +62,16 @@ class Changes:
             nonlocal sent
             found = change(view)
             lease = view.lease
-            if found is None or lease is None or not completes:
+            if found is None or lease is None or not (completes and self._hold.is_held):
                 return found
-            sent = self._shared.completing = True
+            sent = True
+            self._hold.happened(Event.LAST_WRITE_SENT)
             tags = view.tags if found.tags is None else found.tags
             return replace(found, tags=leases.with_lease(tags, replace(lease, done=True)))
 
         self._write(lambda: self._free(self._resource.existing(), silent), wanted)
-        self._shared.done = self._shared.done or sent
+        if sent:
+            self._hold.happened(Event.LAST_WRITE_TAKEN)
 
     def operate(
         self,
@@ -119,13 +98,13 @@ class Changes:
             check(self._free(self._resource.existing(), silent))
             operation()
 
-        with self._shared.lock:
-            if self._shared.holds:
+        with self._hold.lock:
+            if self._hold.is_held:
                 self._write(self._own, lambda view: self._moved_on(view, longest_seconds))
             try:
                 _patiently(attempt)
             finally:
-                if self._shared.holds:
+                if self._hold.is_held:
                     # if Azure does not take it now, a beat moves it back
                     with contextlib.suppress(MlopsError):
                         view = self._own()
@@ -133,10 +112,10 @@ class Changes:
 
     def undo_abandoned(self, report: Report) -> None:
         """Undo the change of a command that died, if there is one."""
-        self._shared.report = report
-        with self._shared.lock, contextlib.suppress(EndpointBusy, AtWork, Conflict):
+        self._hold.report = report
+        with self._hold.lock, contextlib.suppress(EndpointBusy, AtWork, Conflict):
             view = self._resource.read()
-            if view and not self._shared.holds:
+            if view and not self._hold.is_held:
                 self._free(view, report)
 
     @contextlib.contextmanager
@@ -155,7 +134,7 @@ class Changes:
             AtWork: Azure works off what a dead command began.
         """
         if report is not silent:
-            self._shared.report = report
+            self._hold.report = report
         created = self._take(purpose, report)
         ended = threading.Event()
         threading.Thread(target=self._beat, args=(ended,), daemon=True).start()
@@ -170,55 +149,57 @@ class Changes:
             self._complete(purpose, record)
         finally:
             ended.set()
-            self._shared.holds = False
+            self._hold.happened(Event.LET_GO)
 
     def _take(self, purpose: str, report: Report) -> bool:
         """Take the lease; return whether the endpoint was created for it."""
-        with self._shared.lock:
+
+        def lease(before: Shares, mirror: Mapping[str, int]) -> AzureLease:
+            expires = _now() + timedelta(seconds=self._seconds)
+            return leases.taken(self._hold.holder, purpose, before, mirror, expires)
+
+        with self._hold.lock:
             view = self._resource.read()
-            if self._shared.holds:
+            if self._hold.is_held:
                 raise self._busy(view.lease if view else None)
             if view is None:
-                lease = leases.taken(purpose, {}, {}, _now(), self._seconds)
-                self._resource.create(leases.with_lease({}, lease))
+                self._resource.create(leases.with_lease({}, lease({}, {})))
             else:
                 view = self._free(view, report)
-                lease = leases.taken(purpose, view.shares, view.mirror, _now(), self._seconds)
-                self._resource.write(view, Change(tags=leases.with_lease(view.tags, lease)))
+                tags = leases.with_lease(view.tags, lease(view.shares, view.mirror))
+                self._resource.write(view, Change(tags=tags))
             time.sleep(SETTLE_SECONDS)
             found = self._resource.existing().lease
-            if found is None or not found.is_own:
+            if not self._is_own(found):
                 raise self._busy(found)
-            self._shared.holds = True
-            self._shared.completing = self._shared.done = False
+            self._hold.happened(Event.TAKEN)
             return view is None
 
     def _free(self, view: View, report: Report) -> View:
         """Return the endpoint, which nobody else holds; undo what a dead command left."""
         held = view.lease
-        if self._shared.holds:
-            if held is None or not held.is_own:
+        if self._hold.is_held:
+            if not self._is_own(held):
                 raise self._lost(held)
             return view
         if held is None:
             return view
-        ended = held.is_own or held.is_abandoned
+        ended = self._is_own(held) or held.is_abandoned
         if not ended and held.is_held(_now(), in_progress=view.in_progress):
             raise self._busy(held)
         # who is known to have ended may have left Azure at work
+        tired = self._hold.state is State.IMPATIENT
         try:
-            _patiently(lambda: self._end(held), patient=ended and not self._shared.waited)
+            _patiently(lambda: self._end(held), patient=ended and not tired)
         except Conflict as error:
             if not ended:
                 raise
-            self._shared.waited = True
+            self._hold.happened(Event.WAITED_IN_VAIN)
             raise AtWork(
                 f"{held.purpose} was interrupted, and Azure is still at work on it: {error}"
             ) from None
         after = self._resource.existing()
-        shares = ", ".join(f"{name} {share} %" for name, share in after.traffic.items())
-        when = " at its end" if held.done else ""
-        report(f"{held.purpose} was interrupted{when}: the traffic is {shares or 'as before'}")
+        report(interrupted(held.purpose, after.traffic, done=held.done))
         return after
 
     def _end(self, held: AzureLease) -> None:
@@ -241,8 +222,8 @@ class Changes:
             if wanted is not None:
                 self._resource.write(view, wanted)
 
-        with self._shared.lock:
-            _patiently(attempt, patient=self._shared.holds)
+        with self._hold.lock:
+            _patiently(attempt, patient=self._hold.is_held)
 
     def _moved_on(self, view: View, longest_seconds: float = 0.0) -> Change:
         """Return what moves the time of a lease on, past an operation of so many seconds."""
@@ -256,7 +237,7 @@ class Changes:
         """Move the lease's time on until the change has ended."""
         while not ended.wait(self._seconds / _BEATS):
             # Azure may be at work, or out of reach: the next beat tries again
-            with contextlib.suppress(MlopsError), self._shared.lock:
+            with contextlib.suppress(MlopsError), self._hold.lock:
                 view = self._own()
                 if not ended.is_set():
                     self._resource.write(view, self._moved_on(view))
@@ -271,14 +252,14 @@ class Changes:
             raise
         except MlopsError as error:
             said = f"{purpose} is done, but the endpoint {self._resource.name} could not be let go"
-            if self._shared.done:
-                self._shared.report(f"{said} ({error}): the next command does so")
+            if self._hold.state is State.DONE:
+                self._hold.report(f"{said} ({error}): the next command does so")
                 return
             raise PlatformError(f"{said}: {error}; the next command would undo it") from None
 
     def _undo(self, error: BaseException, created: bool) -> None:
         try:
-            with self._shared.lock:
+            with self._hold.lock:
                 view = self._own()
                 if created and not view.deployments:
                     self._resource.remove()
@@ -288,13 +269,13 @@ class Changes:
             if isinstance(second, EndpointBusy) and isinstance(error, EndpointBusy):
                 return
             said = f"traffic and mirror could not be restored ({second})"
-            if self._shared.completing:
+            if self._hold.state in (State.COMPLETING, State.DONE):
                 said = f"{said}, if they were changed: look at `mlops status`"
             elif not isinstance(second, EndpointBusy):
                 said = f"{said}: the next command does so"
             if isinstance(error, MlopsError):
-                raise type(error)(f"{error}; {said}") from None
-            self._shared.report(said)
+                raise type(error)(f"{error.message}; {said}", error.remedy) from None
+            self._hold.report(said)
 
     def _own(self) -> View:
         """Return the endpoint, whose lease is this process's.
@@ -303,9 +284,12 @@ class Changes:
             EndpointBusy: it is not any more.
         """
         view = self._resource.existing()
-        if view.lease is None or not view.lease.is_own:
+        if not self._is_own(view.lease):
             raise self._lost(view.lease)
         return view
+
+    def _is_own(self, lease: AzureLease | None) -> bool:
+        return lease is not None and lease.holder == self._hold.holder
 
     def _busy(self, held: AzureLease | None) -> EndpointBusy:
         who = "another command was faster"
@@ -340,7 +324,7 @@ def _patiently(attempt: Callable[[], None], *, patient: bool = True) -> None:
 def _completed(view: View, held: AzureLease, *, record: bool = True) -> Change:
     """Return what ends a change that went well."""
     tags = leases.with_lease(view.tags, None)
-    before = leases.previous_after(held, view.shares)
+    before = previous_after(held.before, view.shares)
     if record and before:
         tags = leases.with_previous(tags, before)
     return Change(tags=tags)
@@ -348,7 +332,7 @@ def _completed(view: View, held: AzureLease, *, record: bool = True) -> Change:
 
 def _undoing(view: View, held: AzureLease) -> Change:
     """Return what undoes a change."""
-    after = leases.undone(held, view.shares)
+    after = undone(held.before, held.mirror, view.shares)
     tags = leases.with_lease(view.tags, None)
     if after.previous:
         tags = leases.with_previous(tags, after.previous)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops.errors import ConfigError
-from mlops.files import file_sha256
+from mlops.files import file_hashes
 from mlops.platforms.azure.client import ACTIVE_VERSIONS, ALL_VERSIONS, AzureClients
 from mlops.platforms.azure.errors import azure_errors
 from mlops.progress import Report
@@ -21,10 +21,10 @@ def folder_hash(folder: Path) -> str:
     Raises:
         ConfigError: there is no such folder, or nothing in it.
     """
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    if not files:
+    hashes = file_hashes(folder)
+    if not hashes:
         raise ConfigError(f"--data-dir: {folder} is no folder with files")
-    lines = [f"{path.relative_to(folder).as_posix()} {file_sha256(path)}" for path in files]
+    lines = [f"{name} {digest}" for name, digest in hashes.items()]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""An online endpoint of Azure ML; see `Endpoint` in base.py for what each method promises.
+"""An online endpoint of Azure ML.
 
 What is deployed, its traffic and the lease of a change are always read from Azure.
 """
@@ -8,19 +8,22 @@ import hashlib
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import requests
+from typing_extensions import override
 
 from mlops.artifacts.version_folder import VersionFacts, verify_version
 from mlops.errors import ConfigError, MlopsError, PlatformError
+from mlops.files import code_hash
 from mlops.platforms.azure import lease as leases
-from mlops.platforms.azure.changes import Changes, Shared
+from mlops.platforms.azure.changes import Changes
 from mlops.platforms.azure.client import AzureClients
 from mlops.platforms.azure.environments import SERVING, environment_id, environment_version
 from mlops.platforms.azure.errors import azure_errors
+from mlops.platforms.azure.hold import Hold
 from mlops.platforms.azure.models import AzureModels
 from mlops.platforms.azure.names import check_online_name, workspace_id
 from mlops.platforms.azure.observations import DIRECT_AGENT, SCOPE, TrafficLog, query_traffic
@@ -30,12 +33,12 @@ from mlops.platforms.base import (
     ALL_TRAFFIC,
     Answer,
     Deployment,
-    DeploymentShare,
+    Endpoint,
     ModelVersion,
     Observation,
 )
-from mlops.platforms.http import post
-from mlops.platforms.local.serving_env import code_hash
+from mlops.platforms.http import post, predicts_as
+from mlops.platforms.lease_rules import Shares
 from mlops.platforms.traffic_rules import (
     DEPLOYMENT_HEADER,
     check_mirror,
@@ -47,28 +50,40 @@ from mlops.platforms.traffic_rules import (
 from mlops.progress import Report, silent
 
 DEPLOYMENT_FILE = "aml/endpoints/deployment.yml"
-OK = 200
 _MODEL_ERROR = 424
 _MODEL_STATUS = "ms-azureml-model-error-statuscode"
 _LOG_LINES = 40
 _PAUSE_SECONDS = 2.0
 
-_shared: dict[tuple[str, str, str], Shared] = {}
+
+@dataclass
+class Session:
+    """What one process knows of an endpoint: all its objects for that endpoint share it."""
+
+    hold: Hold = field(default_factory=Hold)
+    log: TrafficLog | None = None
 
 
-class AzureEndpoint:
+class AzureEndpoint(Endpoint):
     """One endpoint in the workspace of the settings' environment.
 
     Args:
         clients: of the workspace.
         models: where versions are.
         name: the endpoint's name.
+        session: what is known of the endpoint already.
 
     Raises:
         ConfigError: Azure does not allow the name.
     """
 
-    def __init__(self, clients: AzureClients, models: AzureModels, name: str) -> None:
+    def __init__(
+        self,
+        clients: AzureClients,
+        models: AzureModels,
+        name: str,
+        session: Session | None = None,
+    ) -> None:
         check_online_name("endpoint", name)
         self.name = name
         self._clients = clients
@@ -77,30 +92,26 @@ class AzureEndpoint:
         self._azure = clients.settings.values.azure
         self.poll_seconds = self._azure.poll_seconds
         self._settings = clients.settings.values.endpoint
-        names = clients.names
-        self._shared = _shared.setdefault((names.resource_group, names.workspace, name), Shared())
+        self._known = session or Session()
         self._resource = EndpointResource(clients, name)
-        self._changes = Changes(self._resource, self._shared, self._azure.lease_seconds)
+        self._changes = Changes(self._resource, self._known.hold, self._azure.lease_seconds)
         self._session = requests.Session()
         self._access: tuple[str, str] | None = None
 
+    @override
     def exists(self) -> bool:
-        """Tell whether anything is deployed here."""
         view = self._resource.read()
         return view is not None and bool(view.deployments)
 
+    @override
     def url(self) -> str:
-        """Return the scoring URL.
-
-        Raises:
-            ConfigError: the endpoint does not exist.
-        """
         return str(self._resource.existing().entity.scoring_uri)
 
+    @override
     def key(self) -> str:
-        """Return the key that callers send as `Authorization: Bearer <key>`."""
         return self._resource.key()
 
+    @override
     def deploy(
         self,
         deployment: str,
@@ -112,14 +123,8 @@ class AzureEndpoint:
     ) -> None:
         """Create or replace a deployment; return when it answers, else leave all as it was.
 
-        The first deployment of the endpoint gets the first share, a further one none; a replaced
-        one keeps its share. With an origin, no code is uploaded and no image registered: those that
-        it names are used, and the kind of machine.
-
-        Raises:
-            ConfigError: the name is not allowed, or the origin cannot be read.
-            Refused: the version was not shared, or its files differ from what was registered.
-            PlatformError: the deployment did not start, or another command changes the endpoint.
+        With an origin, no code is uploaded and no image registered: those that it names are used,
+        and the kind of machine.
         """
         check_online_name("deployment", deployment)
         facts = verify_version(version.folder)
@@ -135,11 +140,12 @@ class AzureEndpoint:
                 said = self._what_it_printed(deployment, error)
                 self._take_back(deployment, before.get(deployment), report)
                 if said and isinstance(error, MlopsError):
-                    raise type(error)(f"{error}\n{said}") from None
+                    raise type(error)(f"{error.message}\n{said}", error.remedy) from None
                 raise
             if not before and first_share:
                 self._changes.write(lambda _view: Change(traffic={deployment: first_share}))
 
+    @override
     def is_current(self, deployment: str, version: ModelVersion) -> bool:
         """Tell whether a healthy deployment serves just this version with the present code.
 
@@ -157,23 +163,18 @@ class AzureEndpoint:
             self._settings.instances,
         )
 
+    @override
     def deployments(self) -> list[Deployment]:
-        """Return what is deployed, in order of name."""
         view = self._resource.read()
         return list(view.described.values()) if view else []
 
+    @override
     def traffic(self) -> dict[str, int]:
-        """Return the percentage of traffic of each deployment; the sum is 0 or 100."""
         view = self._resource.read()
         return view.traffic if view else {}
 
+    @override
     def set_traffic(self, traffic: Mapping[str, int], *, completes: bool = False) -> None:
-        """Set the percentages; a deployment that is not named gets none.
-
-        Raises:
-            ConfigError: they do not sum to 0 or 100, are negative or name an unknown deployment.
-            PlatformError: a deployment is not healthy, or another command changes the endpoint.
-        """
 
         def wanted(view: View) -> Change | None:
             check_shares(self.name, traffic, view.deployments.keys(), view.mirror)
@@ -186,19 +187,13 @@ class AzureEndpoint:
         self._changes.write(wanted, completes=completes)
         self._look_anew()
 
+    @override
     def mirror(self) -> dict[str, int]:
-        """Return the deployment that gets copies of requests, with its percentage; or nothing."""
         view = self._resource.read()
         return view.mirror if view else {}
 
+    @override
     def set_mirror(self, deployment: str | None, percent: int = 0) -> None:
-        """Send copies of so many percent of the requests to a deployment; None ends it.
-
-        Raises:
-            ConfigError: the percentage is not within 0 to 50, or the deployment is unknown or has
-                traffic.
-            PlatformError: another command changes the endpoint.
-        """
 
         def wanted(view: View) -> Change | None:
             check_mirror(self.name, deployment, percent, view.traffic)
@@ -208,23 +203,20 @@ class AzureEndpoint:
         self._changes.write(wanted)
         self._look_anew()
 
+    @override
     def delete(self, deployment: str) -> None:
-        """Remove a deployment; the endpoint stays, also without any.
-
-        Raises:
-            ConfigError: it is unknown, has traffic or is mirrored to.
-            PlatformError: another command changes the endpoint.
-        """
+        """Remove a deployment; the endpoint stays, also without any."""
 
         def checked(view: View) -> None:
             check_removal(self.name, deployment, view.traffic, view.mirror)
 
         self._remove(deployment, silent, checked)
 
+    @override
     def observations(
         self,
         after: int = 0,
-        patience_seconds: float = math.inf,  # noqa: ARG002
+        patience_seconds: float = math.inf,
     ) -> list[Observation]:
         """Return how requests went that ended after the observation of this sequence.
 
@@ -235,7 +227,7 @@ class AzureEndpoint:
 
         Raises:
             ConfigError: no Log Analytics workspace is named, or it may not be read.
-            PlatformError: Log Analytics does not answer.
+            NotObserved: Log Analytics does not answer.
         """
         workspace = self._azure.log_analytics_workspace_id
         if not workspace:
@@ -245,10 +237,8 @@ class AzureEndpoint:
                 "that gets the category AmlOnlineEndpointTrafficLog of the endpoint "
                 "(docs/going-live.md)"
             )
-        shared = self._shared
-        log = shared.log = shared.log or TrafficLog(datetime.now(UTC))
-        due = shared.asked is None or time.monotonic() - shared.asked >= self._azure.poll_seconds
-        if due:
+        log = self._known.log = self._known.log or TrafficLog(datetime.now(UTC))
+        if log.is_due(self._azure.poll_seconds):
             with azure_errors("signing in to Log Analytics"):
                 token = self._clients.credential.get_token(SCOPE).token
             rows = query_traffic(self._session, token, workspace, self.name, log.window_start)
@@ -256,33 +246,25 @@ class AzureEndpoint:
             mirrored = frozenset(name for name in view.mirror if not view.traffic.get(name))
             limit = timedelta(seconds=self._settings.request_timeout_seconds)
             log.add(rows, mirrored, began_before=datetime.now(UTC) - limit)
-            shared.asked = time.monotonic()
         return log.after(after)
 
+    @override
     @contextlib.contextmanager
     def lease(self, purpose: str) -> Iterator[None]:
-        """Hold the endpoint for one change of several steps.
-
-        Raises:
-            PlatformError: a change is in progress; the sentence names its purpose.
-        """
         with self._changes.held(purpose, record=True):
             yield
 
-    def previous(self) -> dict[str, DeploymentShare] | None:
-        """Return what each deployment was before the last completed change, or None."""
+    @override
+    def previous(self) -> Shares | None:
         view = self._resource.read()
         return leases.read_previous(view.tags) if view else None
 
+    @override
     def invoke(self, payload: bytes | Mapping[str, Any], deployment: str | None = None) -> Answer:
         """Send one scoring request, to one deployment if it is named.
 
-        An answer of any status is returned. Azure's front answers 424 for whatever a deployment
-        answers but 200: then the status is the deployment's own.
-
-        Raises:
-            ConfigError: the endpoint does not exist.
-            PlatformError: the endpoint cannot be reached.
+        Azure's front answers 424 for whatever a deployment answers but 200: then the status is the
+        deployment's own.
         """
         if self._access is None:
             self._access = (self.url(), self.key())
@@ -296,23 +278,16 @@ class AzureEndpoint:
             return replace(answer, status=int(own))
         return answer
 
+    @override
     def logs(self, deployment: str, lines: int = 100) -> str:
-        """Return the last lines that a deployment printed.
-
-        Raises:
-            ConfigError: there is no such deployment.
-        """
         known = self._resource.existing().deployments
         if deployment not in known:
             raise ConfigError(unknown_deployment(self.name, deployment, known.keys()))
         return self._resource.log(deployment, lines)
 
+    @override
     def stop(self) -> None:
-        """Refuse: a deployment on Azure runs, and costs money, until it is removed.
-
-        Raises:
-            ConfigError: always.
-        """
+        """Refuse: a deployment on Azure runs, and costs money, until it is removed."""
         count = self._settings.instances
         machines = f"{count} machine{'s' if count != 1 else ''} {self._azure.instance_type}"
         raise ConfigError(
@@ -322,6 +297,7 @@ class AzureEndpoint:
             "URL",
         )
 
+    @override
     def repair(self, report: Report) -> None:
         """Undo the change of a command that died; Azure itself keeps deployments running."""
         self._changes.undo_abandoned(report)
@@ -329,7 +305,7 @@ class AzureEndpoint:
     @contextlib.contextmanager
     def _step(self, purpose: str, report: Report) -> Iterator[None]:
         """Hold the endpoint for one step, unless this process holds it for a longer change."""
-        if self._shared.holds:
+        if self._known.hold.is_held:
             self._changes.write(lambda _view: None)
             yield
             return
@@ -397,10 +373,9 @@ class AzureEndpoint:
         deadline = time.monotonic() + self._settings.start_timeout_seconds
         while True:
             answer = self.invoke({"data": [facts.example]}, deployment)
-            version = answer.body.get("model_version") if isinstance(answer.body, dict) else None
-            if answer.status == OK and version == facts.version:
+            if predicts_as(answer, facts.version):
                 return
-            if answer.status == OK or time.monotonic() > deadline:
+            if answer.status == requests.codes.ok or time.monotonic() > deadline:
                 raise PlatformError(
                     f"{deployment} does not predict as version {facts.version}: "
                     f"{answer.status} {answer.body}"
@@ -441,5 +416,5 @@ class AzureEndpoint:
         self._changes.operate(removed, self._azure.operation_timeout_seconds, check)
 
     def _look_anew(self) -> None:
-        if self._shared.log:
-            self._shared.log.restart(datetime.now(UTC))
+        if self._known.log:
+            self._known.log.restart(datetime.now(UTC))

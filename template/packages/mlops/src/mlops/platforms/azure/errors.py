@@ -151,6 +151,11 @@ def failure_of(error: BaseException) -> Failure:
     )
 
 
+def failure_of_answer(status: int, text: str) -> Failure:
+    """Read what a service answers that was asked without the SDK."""
+    return Failure("HttpResponseError", status, message=" ".join(text.split()))
+
+
 def explain(failure: Failure, doing: str) -> MlopsError:
     """Return the error that says in one sentence what failed and what to do.
 

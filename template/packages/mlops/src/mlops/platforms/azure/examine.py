@@ -13,7 +13,7 @@ from mlops.diagnosis import Diagnosis, diagnose
 from mlops.errors import ConfigError, PlatformError
 from mlops.platforms.azure.client import AzureClients, require_extra
 from mlops.platforms.azure.credentials import sign_in_kind
-from mlops.platforms.azure.errors import azure_errors, word_of
+from mlops.platforms.azure.errors import azure_errors, explain, failure_of_answer, word_of
 from mlops.platforms.azure.names import subscription_id
 from mlops.platforms.azure.observations import SCOPE, TABLE, query
 from mlops.settings.loading import LoadedSettings
@@ -147,11 +147,8 @@ def _resource_group(clients: AzureClients) -> str:
         clients.require_workspace()
         return " is not shown to who is signed in, and need not be: the workspace is"
     if answer.status_code != requests.codes.ok:
-        from azure.core.exceptions import HttpResponseError
-
-        error = HttpResponseError(message=answer.text)
-        error.status_code = answer.status_code
-        raise error
+        said = failure_of_answer(answer.status_code, answer.text)
+        raise explain(said, f"reading the resource group {names.resource_group}")
     return ""
 
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mlops.errors import ConfigError
-from mlops.platforms.local.serving_env import code_hash
+from mlops.files import code_hash
 
 ADDED: dict[str, Sequence[str]] = {
     "training": ("pyproject.toml", "uv.lock", "packages/mlops/pyproject.toml"),

@@ -15,8 +15,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from mlops.platforms import process_identity
 from mlops.platforms.base import DeploymentShare
-from mlops.platforms.local import processes
+from mlops.platforms.lease_rules import Shares
 
 LEASE = "mlops-lease-"
 PREVIOUS = "mlops-previous-"
@@ -25,13 +26,9 @@ _MIRROR = f"{LEASE}mirror-"
 _LONGEST_VALUE = 256
 _TIME = "%Y-%m-%dT%H:%M:%SZ"
 
-HOLDER = f"{socket.gethostname()[:60]} process {os.getpid()} {uuid.uuid4().hex[:8]}"
-"""Who this process is, to itself and to the people who read the tags."""
-
 _BOOT, _PROCESSES = Path("/proc/sys/kernel/random/boot_id"), Path("/proc/self/ns/pid")
 
 Tags = Mapping[str, str]
-Shares = dict[str, DeploymentShare]
 
 
 @dataclass(frozen=True)
@@ -52,19 +49,12 @@ class AzureLease:
     done: bool = False
 
     @property
-    def is_own(self) -> bool:
-        """Whether this process took it."""
-        return self.holder == HOLDER
-
-    @property
     def is_abandoned(self) -> bool:
         """Whether the process that took it is known to have ended, whatever its time.
 
         It is known of one on this machine, and of one of this very run in GitHub Actions: its steps
         follow each other, and no two of its jobs change the same endpoint.
         """
-        if self.is_own:
-            return False
         machine, _, process = self.process.partition(" ")
         if machine == machine_id():
             return not _is_running(process)
@@ -81,24 +71,14 @@ class AzureLease:
         return now < self.expires or in_progress
 
 
-@dataclass(frozen=True)
-class Undone:
-    """Traffic and mirror after a change was undone."""
-
-    traffic: dict[str, int]
-    mirror: dict[str, int]
-    previous: Shares | None
-
-
 def taken(
-    purpose: str, before: Shares, mirror: Mapping[str, int], now: datetime, seconds: float
+    holder: str, purpose: str, before: Shares, mirror: Mapping[str, int], expires: datetime
 ) -> AzureLease:
     """Return a lease of this process."""
-    expires = now + timedelta(seconds=seconds)
-    pid, create_time = processes.this_process()
+    pid, create_time = process_identity.this_process()
     return AzureLease(
         purpose,
-        HOLDER,
+        holder,
         expires,
         dict(before),
         dict(mirror),
@@ -161,29 +141,6 @@ def with_previous(tags: Tags, shares: Shares) -> dict[str, str]:
     return {**kept, **_written(shares, PREVIOUS)}
 
 
-def previous_after(lease: AzureLease, now: Shares) -> Shares | None:
-    """Return what to record after a change that went well, or None if it changed nothing."""
-    return lease.before if lease.before and lease.before != now else None
-
-
-def undone(lease: AzureLease, now: Shares) -> Undone:
-    """Return what undoing a change comes to.
-
-    Where it has already removed a deployment that had traffic, the traffic stays as it is: it goes
-    to what replaced that one.
-
-    Args:
-        lease: the lease of the change.
-        now: what each deployment is now.
-    """
-    if any(share.traffic and name not in now for name, share in lease.before.items()):
-        traffic = {name: share.traffic for name, share in now.items()}
-        return Undone(traffic, {}, previous_after(lease, now))
-    traffic = {name: lease.before[name].traffic if name in lease.before else 0 for name in now}
-    mirror = {name: percent for name, percent in lease.mirror.items() if name in now}
-    return Undone(traffic, mirror, None)
-
-
 @functools.cache
 def machine_id() -> str:
     """Return what tells this machine from every other, also from those of the same name.
@@ -219,7 +176,7 @@ def _is_running(process: str) -> bool:
     """Tell whether a process of this machine runs; one that is not described does."""
     pid, _, create_time = process.partition(" ")
     try:
-        return processes.is_running(int(pid), float(create_time))
+        return process_identity.is_running(int(pid), float(create_time))
     except ValueError:
         return True
 

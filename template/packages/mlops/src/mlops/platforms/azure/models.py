@@ -12,15 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from mlops.artifacts.version_folder import LINEAGE, MODEL, verify_version
+from mlops.artifacts.version_folder import HASH_TAG, LINEAGE, MODEL, origin_tags, verify_version
 from mlops.errors import MlopsError, PlatformError, Refused
-from mlops.files import file_sha256, new_folder, read_json
+from mlops.files import file_hashes, new_folder, read_json
 from mlops.platforms.azure.client import ACTIVE_VERSIONS, ALL_VERSIONS, AzureClients
 from mlops.platforms.azure.errors import Conflict, azure_errors
 from mlops.platforms.base import ModelVersion, Run
 from mlops.progress import Report
 
-HASH_TAG = "model.sha256"
 _ATTEMPTS = 5
 
 Place = Literal["registry", "workspace"]
@@ -186,7 +185,7 @@ class AzureModels:
             for place, client in self._places():
                 target = Path(folder) / place
                 self._fetch(place, client, number, target)
-                hashes[place] = _hashes(target)
+                hashes[place] = file_hashes(target)
         if hashes["registry"] != hashes["workspace"]:
             raise Refused(
                 f"version {number} in the registry {self._clients.names.registry} is not the one "
@@ -325,23 +324,14 @@ def version_tags(folder: Path, run: Run) -> dict[str, str]:
     lineage = read_json(folder / LINEAGE, schema=1)
     card = read_json(folder / "card.json", schema=1)
     f1 = card["evaluation"]["model"].get("f1")
-    commit = str(lineage["git"]["commit"])
+    tags = origin_tags(folder)
     return {
+        **tags,
         "run_id": run.run_id,
-        "git.commit": commit or "none",
+        "git.commit": tags["git.commit"] or "none",
         "git.dirty": str(lineage["git"]["dirty"]).lower(),
-        "data.hash": str(lineage["data"]["hash"]),
-        HASH_TAG: str(lineage["files"][MODEL]),
         "trained.sha256": str(lineage["training"]["model_sha256"]),
         "gate": "passed" if lineage["verdict"]["passed"] else "refused",
         "created_at": str(lineage["created_at"]),
         "f1": "" if f1 is None else f"{f1:.4f}",
-    }
-
-
-def _hashes(folder: Path) -> dict[str, str]:
-    return {
-        path.relative_to(folder).as_posix(): file_sha256(path)
-        for path in folder.rglob("*")
-        if path.is_file()
     }

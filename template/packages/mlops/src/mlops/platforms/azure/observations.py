@@ -42,11 +42,14 @@ Row = Mapping[str, Any]
 class TrafficLog:
     """The observations of one endpoint that were seen so far, numbered one by one.
 
+    `read_at` is when the log was last read, by the monotonic clock.
+
     Args:
         started: requests before this time are not looked at.
     """
 
     started: datetime
+    read_at: float | None = None
     _seen: dict[tuple[str, str], datetime] = field(default_factory=dict)
     _found: list[Observation] = field(default_factory=list)
     _newest: datetime | None = None
@@ -60,6 +63,10 @@ class TrafficLog:
         """The time from which the log has to be read again."""
         newest = self._newest or self.started
         return max(self.started, newest - LATE)
+
+    def is_due(self, every_seconds: float) -> bool:
+        """Tell whether the log is to be read again."""
+        return self.read_at is None or time.monotonic() - self.read_at >= every_seconds
 
     def restart(self, now: datetime) -> None:
         """Look at nothing that was answered before now: traffic or mirror have just changed."""
@@ -76,17 +83,17 @@ class TrafficLog:
             began_before: what began later is left for another time.
         """
         for row in sorted(rows, key=lambda row: str(row["TimeGenerated"])):
-            time = parse_time(str(row["TimeGenerated"]))
+            moment = parse_time(str(row["TimeGenerated"]))
             seconds = float(row["TotalDurationMs"] or 0) / 1000
-            if began_before and time - timedelta(seconds=seconds) > began_before:
+            if began_before and moment - timedelta(seconds=seconds) > began_before:
                 continue
             deployment = str(row["DeploymentName"])
             # a copy carries the id of the request that it is a copy of
             key = (str(row["XRequestId"]), deployment)
-            if time < self.started or key in self._seen:
+            if moment < self.started or key in self._seen:
                 continue
-            self._seen[key] = time
-            self._newest = max(time, self._newest or time)
+            self._seen[key] = moment
+            self._newest = max(moment, self._newest or moment)
             self._found.append(
                 Observation(
                     sequence=self._base + len(self._found) + 1,
@@ -96,6 +103,7 @@ class TrafficLog:
                     mirrored=deployment in mirrored,
                 )
             )
+        self.read_at = time.monotonic()
         self._forget()
 
     def after(self, sequence: int) -> list[Observation]:
@@ -106,7 +114,7 @@ class TrafficLog:
         """Drop the ids of requests that no window holds any more."""
         if self._newest:
             limit = self.window_start
-            self._seen = {key: time for key, time in self._seen.items() if time >= limit}
+            self._seen = {key: seen for key, seen in self._seen.items() if seen >= limit}
 
 
 def traffic_query(endpoint: str, since: datetime) -> str:

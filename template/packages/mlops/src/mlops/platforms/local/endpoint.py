@@ -14,18 +14,23 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from typing_extensions import override
+
 from mlops.artifacts.version_folder import verify_version
 from mlops.errors import ConfigError
+from mlops.files import code_hash
 from mlops.platforms.base import (
     ALL_TRAFFIC,
     Answer,
     Deployment,
-    DeploymentShare,
+    Endpoint,
     ModelVersion,
     Observation,
 )
-from mlops.platforms.http import Unreachable, get_observations, post
+from mlops.platforms.http import Unreachable, post
+from mlops.platforms.lease_rules import EndpointBusy, Shares, interrupted
 from mlops.platforms.local import leases, processes
+from mlops.platforms.local.http import get_observations
 from mlops.platforms.local.processes import LOCALHOST, ProcessRecord
 from mlops.platforms.local.servers import (
     POLL_SECONDS,
@@ -34,10 +39,9 @@ from mlops.platforms.local.servers import (
     without_leftover,
     without_processes,
 )
-from mlops.platforms.local.serving_env import code_hash, keep_code
+from mlops.platforms.local.serving_env import keep_code
 from mlops.platforms.local.state import (
     DeploymentState,
-    EndpointBusy,
     EndpointState,
     Lease,
     StateFile,
@@ -59,14 +63,8 @@ if TYPE_CHECKING:
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,62}")
 
 
-def endpoint_names(project: Project) -> list[str]:
-    """Return the names of the endpoints that exist on this machine for the project."""
-    endpoints = StateFile(project.state_dir).endpoints()
-    return sorted(name for name, state in endpoints.items() if state.deployments)
-
-
-class LocalEndpoint:
-    """One endpoint; see `Endpoint` in base.py for what each method promises.
+class LocalEndpoint(Endpoint):
+    """One endpoint.
 
     Args:
         project: the project whose state folder and scoring code are used.
@@ -101,23 +99,20 @@ class LocalEndpoint:
             environments or self._home / "serving-env",
         )
 
+    @override
     def exists(self) -> bool:
-        """Tell whether anything was ever deployed here."""
         state = self._state.endpoint(self.name)
         return state is not None and bool(state.deployments)
 
+    @override
     def url(self) -> str:
-        """Return the scoring URL.
-
-        Raises:
-            ConfigError: nothing was ever deployed here.
-        """
         return f"http://{LOCALHOST}:{self._servers.existing().port}/score"
 
+    @override
     def key(self) -> str:
-        """Return the key that callers send as `Authorization: Bearer <key>`."""
         return self._state.key(self.name)
 
+    @override
     def deploy(
         self,
         deployment: str,
@@ -129,14 +124,8 @@ class LocalEndpoint:
     ) -> None:
         """Create or replace a deployment; return when it is healthy, else leave all as it was.
 
-        The first deployment of the endpoint gets the first share, a further one none; a replaced
-        one keeps its share, and no request fails while it is replaced. The origin is the hash of
-        scoring code that was deployed before.
-
-        Raises:
-            ConfigError: the code of that origin is not kept any more.
-            Refused: the version's files differ from what was registered.
-            PlatformError: the server did not start, or another command changes the endpoint.
+        No request fails while one is replaced. The origin is the hash of scoring code that was
+        deployed before.
         """
         _check_name("deployment", deployment)
         facts = verify_version(version.folder)
@@ -163,8 +152,8 @@ class LocalEndpoint:
             finally:
                 self._servers.end_leftovers()
 
+    @override
     def is_current(self, deployment: str, version: ModelVersion) -> bool:
-        """Tell whether a healthy deployment serves just this version with the present code."""
         state = self._state.endpoint(self.name)
         found = state.deployments.get(deployment) if state else None
         if found is None or not self._servers.describe(deployment, found).healthy:
@@ -176,26 +165,21 @@ class LocalEndpoint:
             code_hash(self._root / "serving"),
         )
 
+    @override
     def deployments(self) -> list[Deployment]:
-        """Return what is deployed, in order of name."""
         state = self._state.endpoint(self.name) or EndpointState()
         return [
             self._servers.describe(name, state.deployments[name])
             for name in sorted(state.deployments)
         ]
 
+    @override
     def traffic(self) -> dict[str, int]:
-        """Return the percentage of traffic of each deployment; the sum is 0 or 100."""
         state = self._state.endpoint(self.name) or EndpointState()
         return {name: state.traffic.get(name, 0) for name in sorted(state.deployments)}
 
+    @override
     def set_traffic(self, traffic: Mapping[str, int], *, completes: bool = False) -> None:
-        """Set the percentages; a deployment that is not named gets none.
-
-        Raises:
-            ConfigError: they do not sum to 0 or 100, are negative or name an unknown deployment.
-            PlatformError: a deployment is not healthy, or another command changes the endpoint.
-        """
         with self._changing():
             self._servers.end_leftovers()
             state = self._servers.existing()
@@ -204,19 +188,13 @@ class LocalEndpoint:
             self._change(lambda s: replace(leases.done(s) if completes else s, traffic=shares))
             self._servers.let_router_follow(silent)
 
+    @override
     def mirror(self) -> dict[str, int]:
-        """Return the deployment that gets copies of requests, with its percentage; or nothing."""
         state = self._state.endpoint(self.name)
         return dict(state.mirror) if state else {}
 
+    @override
     def set_mirror(self, deployment: str | None, percent: int = 0) -> None:
-        """Send copies of so many percent of the requests to a deployment; None ends it.
-
-        Raises:
-            ConfigError: the percentage is not within 0 to 50, or the deployment is unknown or has
-                traffic.
-            PlatformError: another command changes the endpoint.
-        """
         with self._changing():
             self._servers.existing()
             check_mirror(self.name, deployment, percent, self.traffic())
@@ -224,13 +202,9 @@ class LocalEndpoint:
             self._change(lambda s: replace(s, mirror=mirror))
             self._servers.let_router_follow(silent)
 
+    @override
     def delete(self, deployment: str) -> None:
-        """Remove a deployment; with the last one the endpoint ends.
-
-        Raises:
-            ConfigError: it is unknown, has traffic or is mirrored to.
-            PlatformError: another command changes the endpoint.
-        """
+        """Remove a deployment; with the last one the endpoint ends."""
         with self._changing():
             self._servers.end_leftovers()
             state = self._servers.existing()
@@ -242,13 +216,8 @@ class LocalEndpoint:
             finally:
                 self._servers.end_leftovers()
 
+    @override
     def observations(self, after: int = 0, patience_seconds: float = math.inf) -> list[Observation]:
-        """Return how requests went after the one of this sequence, in the order they began.
-
-        Raises:
-            ConfigError: nothing was ever deployed here.
-            PlatformError: the router does not answer.
-        """
         self._repair(silent, retry_failed=False)
         return get_observations(
             self._servers.session,
@@ -259,15 +228,13 @@ class LocalEndpoint:
             self._settings.request_timeout_seconds,
         )
 
+    @override
     @contextlib.contextmanager
     def lease(self, purpose: str) -> Iterator[None]:
         """Hold the endpoint for one change of several steps.
 
         Until it ends, other commands can neither change the endpoint nor start its deployments
         again; only this process can.
-
-        Raises:
-            PlatformError: a change is in progress; the sentence names its purpose.
         """
         with self._changing():
             held = self._lease()
@@ -281,20 +248,14 @@ class LocalEndpoint:
             raise
         self._change(leases.completed)
 
-    def previous(self) -> dict[str, DeploymentShare] | None:
-        """Return what each deployment was before the last completed change, or None."""
+    @override
+    def previous(self) -> Shares | None:
         state = self._state.endpoint(self.name)
         return state.previous if state else None
 
+    @override
     def invoke(self, payload: bytes | Mapping[str, Any], deployment: str | None = None) -> Answer:
-        """Send one scoring request, to one deployment if it is named.
-
-        What should run and does not is started first. An answer of any status is returned.
-
-        Raises:
-            ConfigError: nothing was ever deployed here.
-            PlatformError: the endpoint cannot be reached.
-        """
+        """Send one scoring request; what should run and does not is started first."""
         deadline = time.monotonic() + self._settings.start_timeout_seconds
         while True:
             self._repair(silent, retry_failed=False)
@@ -306,12 +267,8 @@ class LocalEndpoint:
                     raise
                 time.sleep(POLL_SECONDS)
 
+    @override
     def logs(self, deployment: str, lines: int = 100) -> str:
-        """Return the last lines that a deployment printed.
-
-        Raises:
-            ConfigError: there is no such deployment.
-        """
         found = self._servers.existing().deployments.get(deployment)
         if found is None:
             raise ConfigError(self._unknown(deployment))
@@ -319,17 +276,17 @@ class LocalEndpoint:
             return ""
         return processes.tail(self._home / found.process.log, lines)
 
+    @override
     def stop(self) -> None:
-        """Stop what runs, keeping the endpoint so that it can be started again."""
         with self._changing():
             self._change(without_processes)
             self._servers.end_leftovers()
 
+    @override
     def repair(self, report: Report) -> None:
         """Start again whatever should run and does not; what cannot start says so in its detail.
 
-        A change that was killed half done is undone. While another command is changing the
-        endpoint, only a missing router is started.
+        While another command is changing the endpoint, only a missing router is started.
         """
         self._repair(report, retry_failed=True)
 
@@ -387,9 +344,7 @@ class LocalEndpoint:
         if held is None or leases.is_held(held):
             return
         state = self._change(leases.abandoned)
-        shares = ", ".join(f"{name} {share} %" for name, share in state.traffic.items())
-        when = " at its end" if held.done else ""
-        report(f"{held.purpose} was interrupted{when}: the traffic is {shares or 'as before'}")
+        report(interrupted(held.purpose, state.traffic, done=held.done))
 
     def _repair(self, report: Report, *, retry_failed: bool) -> None:
         state = self._state.endpoint(self.name)

@@ -7,12 +7,13 @@ holds it stands in the state, so that the next command can undo what a killed on
 import os
 from dataclasses import replace
 
+from mlops.platforms import process_identity
 from mlops.platforms.base import DeploymentShare
-from mlops.platforms.local import processes
+from mlops.platforms.lease_rules import Shares, previous_after, undone
 from mlops.platforms.local.state import EndpointState, Lease
 
 
-def shares(state: EndpointState) -> dict[str, DeploymentShare]:
+def shares(state: EndpointState) -> Shares:
     """Return what each deployment serves, its traffic and its origin, in order of name."""
     return {
         name: DeploymentShare(each.model_version, state.traffic.get(name, 0), each.origin)
@@ -22,7 +23,7 @@ def shares(state: EndpointState) -> dict[str, DeploymentShare]:
 
 def is_held(lease: Lease | None) -> bool:
     """Tell whether the process that took a lease still runs."""
-    return lease is not None and processes.is_running(lease.pid, lease.create_time)
+    return lease is not None and process_identity.is_running(lease.pid, lease.create_time)
 
 
 def is_own(lease: Lease | None) -> bool:
@@ -32,7 +33,7 @@ def is_own(lease: Lease | None) -> bool:
 
 def taken(state: EndpointState, purpose: str) -> EndpointState:
     """Return the state with a lease of this process."""
-    pid, create_time = processes.this_process()
+    pid, create_time = process_identity.this_process()
     lease = Lease(purpose, pid, create_time, before=shares(state), mirror=state.mirror)
     return replace(state, lease=lease)
 
@@ -41,9 +42,8 @@ def completed(state: EndpointState) -> EndpointState:
     """Return the state after a change that went well; what was before is kept if it differs."""
     if state.lease is None:
         return state
-    before = state.lease.before
-    changed = bool(before) and before != shares(state)
-    return replace(state, lease=None, previous=before if changed else state.previous)
+    before = previous_after(state.lease.before, shares(state))
+    return replace(state, lease=None, previous=before or state.previous)
 
 
 def done(state: EndpointState) -> EndpointState:
@@ -57,18 +57,14 @@ def abandoned(state: EndpointState) -> EndpointState:
 
 
 def restored(state: EndpointState) -> EndpointState:
-    """Return the state after a change that failed, with traffic and mirror as before.
-
-    Where the change has already removed a deployment that had traffic, the traffic stays as it is:
-    it goes to what replaced that one.
-    """
+    """Return the state after a change that failed, with traffic and mirror as before."""
     if state.lease is None:
         return state
-    before = state.lease.before
-    if any(share.traffic and name not in state.deployments for name, share in before.items()):
-        return replace(completed(state), mirror={})
-    traffic = {
-        name: before[name].traffic if name in before else 0 for name in sorted(state.deployments)
-    }
-    mirror = {n: percent for n, percent in state.lease.mirror.items() if n in state.deployments}
-    return replace(state, lease=None, traffic=traffic, mirror=mirror)
+    after = undone(state.lease.before, state.lease.mirror, shares(state))
+    return replace(
+        state,
+        lease=None,
+        traffic=after.traffic,
+        mirror=after.mirror,
+        previous=after.previous or state.previous,
+    )

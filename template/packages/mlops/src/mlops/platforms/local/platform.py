@@ -6,20 +6,24 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from filelock import FileLock
+from typing_extensions import override
 
+from mlops.artifacts.version_folder import origin_tags
 from mlops.data.findings import without_values
 from mlops.data.source import locate
 from mlops.diagnosis import Diagnosis
 from mlops.errors import ConfigError, Refused
 from mlops.files import new_folder, read_json, write_json
 from mlops.governance.lineage import as_dict, git_state
-from mlops.platforms.base import Endpoint, ModelVersion, Run
+from mlops.platforms.base import Endpoint, ModelVersion, Platform, Run
 from mlops.platforms.local.tracking import Tracking
+from mlops.platforms.stored_runs import stored_runs
+from mlops.platforms.traffic_rules import sole_version
 from mlops.progress import Report, Stage, StageReport
 from mlops.settings.loading import LoadedSettings, flatten, load_settings
 
 
-class LocalPlatform:
+class LocalPlatform(Platform):
     """Everything in the project's own `.mlops` folder, on this machine.
 
     Args:
@@ -38,16 +42,13 @@ class LocalPlatform:
         self._tracking = Tracking(self._state_dir, settings.model_name)
 
     @classmethod
-    def examine(cls, _settings: LoadedSettings) -> list[Diagnosis]:
+    @override
+    def examine(cls, settings: LoadedSettings) -> list[Diagnosis]:
         """Return nothing: what this machine needs is checked on every platform."""
         return []
 
+    @override
     def train(self, data_dir: Path | None, report: StageReport) -> Run:
-        """Run validate, prepare, fit and evaluate; return the run with its outputs.
-
-        Raises:
-            Refused: the data did not pass validation.
-        """
         settings = self.settings
         report("reading", Stage.DATA)
         source = locate(settings, data_dir)
@@ -67,33 +68,25 @@ class LocalPlatform:
             self._log(run)
         return run
 
+    @override
     def run(self, run_id: str) -> Run:
-        """Find a run by its id.
-
-        Raises:
-            ConfigError: there is no such run.
-        """
         folder = self._run_folder(run_id)
         if not run_id.isalnum() or not folder.is_dir():
             raise ConfigError(f"there is no run {run_id!r} in .mlops/runs: see `mlops status`")
         return Run(run_id, folder)
 
+    @override
     def runs(self) -> list[Run]:
-        """Return the runs whose outputs are here, newest first."""
-        folders = [path for path in (self._state_dir / "runs").glob("[!.]*") if path.is_dir()]
-        folders.sort(key=lambda path: path.stat().st_mtime, reverse=True)
-        return [Run(path.name, path) for path in folders]
+        return stored_runs(self._state_dir / "runs")
 
+    @override
     def store_verdict(self, run: Run, verdict: Mapping[str, Any]) -> None:
         """Keep the gate's verdict with the run, and its outcome as a tag in MLflow."""
         write_json(run.folder / "verdict.json", dict(verdict))
         self._tracking.log(run.run_id, {}, {}, {"gate.passed": str(verdict["passed"]).lower()})
 
+    @override
     def register(self, run: Run, build: Callable[[Path, int], None]) -> ModelVersion:
-        """Register the version folder that `build(folder, version)` fills.
-
-        A run whose model is registered already keeps its version.
-        """
         self._registry.mkdir(parents=True, exist_ok=True)
         with FileLock(self._registry / ".lock"):
             for known in self.versions():
@@ -103,26 +96,22 @@ class LocalPlatform:
             try:
                 with new_folder(self._registry / str(number)) as folder:
                     build(folder, number)
-                    self._tracking.tag_version(number, _version_tags(folder))
+                    self._tracking.tag_version(number, origin_tags(folder))
             except BaseException:
                 self._tracking.delete_version(number)
                 raise
         return self.version(number)
 
+    @override
     def versions(self) -> list[ModelVersion]:
-        """Return the registered versions, oldest first."""
         numbers = sorted(
             int(path.name) for path in self._registry.glob("*") if path.name.isdecimal()
         )
         name = self.settings.model_name
         return [ModelVersion(name, n, self._registry / str(n)) for n in numbers]
 
+    @override
     def version(self, number: int) -> ModelVersion:
-        """Find a registered version.
-
-        Raises:
-            Refused: there is no such version.
-        """
         for known in self.versions():
             if known.version == number:
                 return known
@@ -132,42 +121,38 @@ class LocalPlatform:
             "`mlops register --run-id …` makes one",
         )
 
+    @override
     def share(self, number: int, _report: Report) -> str | None:
         """Check that there is such a version; all environments of this machine have it."""
         self.version(number)
         return None
 
+    @override
     def register_data(self, _folder: Path, _name: str, _report: Report) -> str | None:
         """Do nothing: on this machine a folder is read where it is."""
         return None
 
+    @override
     def register_stored_data(self, path: str, _name: str, _report: Report) -> str:
-        """Refuse: this machine has no datastores.
-
-        Raises:
-            ConfigError: always.
-        """
+        """Refuse: this machine has no datastores."""
         raise ConfigError(
             f"--path: {path} cannot be registered on the platform local, which has no datastores: "
             "set MLOPS_PLATFORM=azure, or name a folder of this machine with --data-dir"
         )
 
+    @override
     def endpoint(self, name: str) -> Endpoint:
-        """Return an endpoint by name, whether or not it exists yet."""
         from mlops.platforms.local.endpoint import LocalEndpoint
 
         return LocalEndpoint(
             self.settings.project, name, self.settings.values.endpoint, self._environments
         )
 
+    @override
     def champion(self) -> ModelVersion | None:
-        """Return the version with all traffic in prod, else the newest registered one."""
-        endpoint = self.endpoint(self._prod_endpoint())
-        if endpoint.exists():
-            full = [name for name, share in endpoint.traffic().items() if share == 100]
-            for deployment in endpoint.deployments():
-                if deployment.name in full:
-                    return self.version(deployment.model_version)
+        serving = sole_version(self.endpoint(self._prod_endpoint()))
+        if serving is not None:
+            return self.version(serving)
         versions = self.versions()
         return versions[-1] if versions else None
 
@@ -260,12 +245,3 @@ class LocalPlatform:
             raise
         finally:
             self._tracking.finish(run_id, status)
-
-
-def _version_tags(folder: Path) -> dict[str, str]:
-    lineage = read_json(folder / "lineage.json", schema=1)
-    return {
-        "git.commit": lineage["git"]["commit"],
-        "data.hash": lineage["data"]["hash"],
-        "model.sha256": lineage["files"]["model.onnx"],
-    }

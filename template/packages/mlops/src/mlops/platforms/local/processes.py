@@ -1,12 +1,10 @@
 """Server processes that outlive the command that starts them, and how to find and stop them.
 
-A process id alone does not identify a process: ids are used again, at the latest after a reboot. So
-a record also keeps the start time and a token that stands on the command line, and every process
-works in the project's state folder, which tells a moved project from a copied one.
+A record keeps a process's id and start time and a token that stands on its command line, and every
+process works in the project's state folder, which tells a moved project from a copied one.
 """
 
 import contextlib
-import os
 import secrets
 import socket
 import subprocess  # nosec B404
@@ -19,9 +17,9 @@ from pathlib import Path
 
 import psutil
 
+from mlops.platforms.process_identity import has_ended, start_time, started_at
+
 LOCALHOST = "127.0.0.1"
-_CLOCK_TOLERANCE = 0.01
-_START_TICKS = 19  # of the fields of /proc/<id>/stat behind the program's name
 _GRACE_SECONDS = 3.0
 _KILL_SECONDS = 5.0
 _POLL_SECONDS = 0.02
@@ -82,44 +80,9 @@ def find(record: ProcessRecord | None, home: Path) -> psutil.Process | None:
         return None
     with contextlib.suppress(psutil.Error):
         process = psutil.Process(record.pid)
-        if not _has_ended(process) and _is_recorded(process, record) and _works_in(process, home):
+        if not has_ended(process) and _is_recorded(process, record) and _works_in(process, home):
             return process
     return None
-
-
-def this_process() -> tuple[int, float]:
-    """Return this process's id and start time."""
-    me = psutil.Process()
-    return me.pid, start_time(me)
-
-
-def is_running(pid: int, create_time: float) -> bool:
-    """Tell whether the process of this id still runs, and is not a later one of the same id."""
-    try:
-        process = psutil.Process(pid)
-        same = abs(start_time(process) - create_time) < _CLOCK_TOLERANCE
-        return same and not _has_ended(process)
-    except psutil.AccessDenied:
-        return True
-    except psutil.Error:
-        return False
-
-
-def start_time(process: psutil.Process) -> float:
-    """Return when a process started, in seconds by a clock that nobody sets where there is one.
-
-    psutil counts from the time of day: on Linux a process seems to start at another time after the
-    clock was set.
-    """
-    if sys.platform != "linux":
-        return process.create_time()
-    try:
-        stat = Path(f"/proc/{process.pid}/stat").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        raise psutil.NoSuchProcess(process.pid) from None
-    # the name of the program, in brackets, may hold anything
-    ticks = stat.rpartition(")")[2].split()[_START_TICKS]
-    return int(ticks) / os.sysconf("SC_CLK_TCK")
 
 
 def listens(process: psutil.Process, port: int) -> bool:
@@ -176,24 +139,15 @@ def tail(path: Path, lines: int) -> str:
 def _wait_for_end(family: Iterable[psutil.Process], seconds: float) -> bool:
     """Wait until all have ended, but only so long; tell whether they have."""
     deadline = time.monotonic() + seconds
-    while not all(map(_has_ended, family)):
+    while not all(map(has_ended, family)):
         if time.monotonic() > deadline:
             return False
         time.sleep(_POLL_SECONDS)
     return True
 
 
-def _has_ended(process: psutil.Process) -> bool:
-    """Tell whether a process ended, even if its parent (in a container: nobody) took no notice."""
-    try:
-        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return True
-
-
 def _is_recorded(process: psutil.Process, record: ProcessRecord) -> bool:
-    started = record.create_time or 0.0
-    if abs(start_time(process) - started) < _CLOCK_TOLERANCE:
+    if started_at(process, record.create_time or 0.0):
         return True
     # Setting the clock moves the start times that some systems report; the token never moves.
     return record.token in process.cmdline()

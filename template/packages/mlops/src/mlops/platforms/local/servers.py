@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 from mlops.artifacts.version_folder import VersionFacts, verify_version
 from mlops.errors import ConfigError, MlopsError, PlatformError
-from mlops.platforms.base import Answer, Deployment
-from mlops.platforms.http import get_json, local_session, post
+from mlops.platforms.base import Deployment
+from mlops.platforms.http import post, predicts_as
 from mlops.platforms.local import processes
+from mlops.platforms.local.http import get_json, local_session
 from mlops.platforms.local.processes import LOCALHOST, ProcessRecord
 from mlops.platforms.local.serving_env import ENTRY_SCRIPT, REQUIREMENTS, environment_python
 from mlops.platforms.local.state import DeploymentState, EndpointState, StateFile
@@ -204,7 +205,7 @@ class LocalServers:
             if processes.listens(process, server.port):
                 with contextlib.suppress(PlatformError):
                     answer = post(self.session, url, {"data": [facts.example]}, {}, left)
-                    if _serves(answer, facts.version):
+                    if predicts_as(answer, facts.version):
                         return
                     said = f"it answered a typical row with {answer.status} {answer.body}"
                     break
@@ -348,11 +349,6 @@ def _excerpt(log: str) -> str:
     first = next((n for n, line in enumerate(lines) if "Traceback (most recent" in line), None)
     shown = lines[-_EXCERPT_LINES:] if first is None else lines[first : first + _EXCERPT_LINES]
     return "\n".join(shown)
-
-
-def _serves(answer: Answer, version: int) -> bool:
-    body = answer.body
-    return answer.status == 200 and isinstance(body, dict) and body.get("model_version") == version
 
 
 def _clean_environment() -> dict[str, str]:

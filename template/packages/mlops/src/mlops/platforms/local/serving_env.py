@@ -15,7 +15,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from mlops.errors import ConfigError, PlatformError
-from mlops.files import new_folder
+from mlops.files import code_files, code_hash, new_folder
 from mlops.progress import Report
 
 REQUIREMENTS = "requirements.txt"
@@ -33,7 +33,7 @@ def keep_code(source: Path, store: Path) -> Path:
     for name in (ENTRY_SCRIPT, REQUIREMENTS):
         if not (source / name).is_file():
             raise ConfigError(f"{source / name} does not exist: the scoring server needs it")
-    files = _code_files(source)
+    files = code_files(source)
     target = store / code_hash(source)
     if not target.is_dir():
         with new_folder(target) as folder:
@@ -42,16 +42,6 @@ def keep_code(source: Path, store: Path) -> Path:
                 copy.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(source / name, copy)
     return target
-
-
-def code_hash(source: Path) -> str:
-    """Return a hash of the names and contents of the scoring code."""
-    digest = hashlib.sha256()
-    for name in _code_files(source):
-        content = (source / name).read_bytes()
-        digest.update(f"{name}\0{len(content)}\0".encode())
-        digest.update(content)
-    return digest.hexdigest()[:_HASH_DIGITS]
 
 
 def environment_python(root: Path, requirements: Path, store: Path, report: Report) -> Path:
@@ -83,14 +73,6 @@ def environment_python(root: Path, requirements: Path, store: Path, report: Repo
         with new_folder(target, replaces=".") as folder:
             _make(folder, root, requirements)
     return python
-
-
-def _code_files(source: Path) -> list[str]:
-    return sorted(
-        path.relative_to(source).as_posix()
-        for path in source.rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts
-    )
 
 
 def _environment_hash(requirements: Path) -> str:

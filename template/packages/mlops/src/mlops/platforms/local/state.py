@@ -18,6 +18,7 @@ from filelock import FileLock, Timeout
 from mlops.errors import PlatformError
 from mlops.files import read_json, write_json
 from mlops.platforms.base import DeploymentShare
+from mlops.platforms.lease_rules import EndpointBusy, Shares
 from mlops.platforms.local.processes import ProcessRecord
 
 SCHEMA = 1
@@ -62,7 +63,7 @@ class Lease:
     purpose: str
     pid: int
     create_time: float
-    before: dict[str, DeploymentShare]
+    before: Shares
     mirror: dict[str, int]
     done: bool = False
 
@@ -84,11 +85,7 @@ class EndpointState:
     deployments: dict[str, DeploymentState] = field(default_factory=dict)
     leftovers: tuple[ProcessRecord, ...] = ()
     lease: Lease | None = None
-    previous: dict[str, DeploymentShare] | None = None
-
-
-class EndpointBusy(PlatformError):
-    """Another command is changing the endpoint."""
+    previous: Shares | None = None
 
 
 class StateFile:
@@ -223,7 +220,7 @@ def _lease(fields: dict[str, Any] | None) -> Lease | None:
     return None if fields is None else Lease(**{**fields, "before": _shares(fields["before"])})
 
 
-def _shares(content: dict[str, Any] | None) -> dict[str, DeploymentShare] | None:
+def _shares(content: dict[str, Any] | None) -> Shares | None:
     if content is None:
         return None
     return {name: DeploymentShare(**fields) for name, fields in content.items()}

@@ -1,0 +1,59 @@
+"""What completing and undoing a change of several steps comes to: the same on every platform."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from mlops.errors import PlatformError
+from mlops.platforms.base import DeploymentShare
+
+Shares = dict[str, DeploymentShare]
+"""What each deployment serves and its percentage of the traffic, in order of name."""
+
+
+class EndpointBusy(PlatformError):
+    """Another command is changing the endpoint."""
+
+
+@dataclass(frozen=True)
+class Undone:
+    """Traffic and mirror after a change was undone, and what to record of before, if anything."""
+
+    traffic: dict[str, int]
+    mirror: dict[str, int]
+    previous: Shares | None
+
+
+def previous_after(before: Shares, now: Shares) -> Shares | None:
+    """Return what to record after a change that went well, or None if it changed nothing."""
+    return before if before and before != now else None
+
+
+def undone(before: Shares, mirror: Mapping[str, int], now: Shares) -> Undone:
+    """Return what undoing a change comes to.
+
+    Where it has already removed a deployment that had traffic, the traffic stays as it is: it goes
+    to what replaced that one.
+
+    Args:
+        before: what each deployment was when the change began.
+        mirror: the mirror of then.
+        now: what each deployment is now.
+    """
+    if any(share.traffic and name not in now for name, share in before.items()):
+        traffic = {name: share.traffic for name, share in now.items()}
+        return Undone(traffic, {}, previous_after(before, now))
+    traffic = {name: before[name].traffic if name in before else 0 for name in now}
+    return Undone(traffic, {name: share for name, share in mirror.items() if name in now}, None)
+
+
+def interrupted(purpose: str, traffic: Mapping[str, int], *, done: bool) -> str:
+    """Return the sentence on the change of a command that died, and on the traffic after it.
+
+    Args:
+        purpose: of the change.
+        traffic: the percentage of each deployment now.
+        done: whether the change had reached its end.
+    """
+    shares = ", ".join(f"{name} {share} %" for name, share in traffic.items())
+    when = " at its end" if done else ""
+    return f"{purpose} was interrupted{when}: the traffic is {shares or 'as before'}"

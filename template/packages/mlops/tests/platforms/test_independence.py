@@ -1,0 +1,45 @@
+"""The platforms know each other's common ground alone."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import mlops.platforms
+
+ROOM = Path(mlops.platforms.__file__).parent
+
+
+def imported(module: Path) -> set[str]:
+    """Every module that a file imports, also inside functions; of `from a import b` also a.b."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {each.name for each in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module, *(f"{node.module}.{each.name}" for each in node.names)}
+    return names
+
+
+@pytest.mark.parametrize(("platform", "other"), [("local", "azure"), ("azure", "local")])
+def test_no_platform_imports_from_another(platform: str, other: str) -> None:
+    modules = sorted((ROOM / platform).rglob("*.py"))
+    assert len(modules) > 5
+    room = f"mlops.platforms.{other}"
+    found = {
+        f"{module.name}: {name}"
+        for module in modules
+        for name in imported(module)
+        if name == room or name.startswith(f"{room}.")
+    }
+    assert found == set()
+
+
+@pytest.mark.parametrize("module", sorted(path.name for path in ROOM.glob("*.py")))
+def test_what_platforms_share_knows_none_of_them(module: str) -> None:
+    rooms = ("mlops.platforms.local", "mlops.platforms.azure")
+    found = {name for name in imported(ROOM / module) if name.startswith(rooms)}
+    if module == "__init__.py":  # it alone chooses one
+        assert found
+    else:
+        assert found == set()

@@ -41,7 +41,9 @@ class TestModel(ModelContract):
     @classmethod
     def fitted(cls, tmp_path_factory: pytest.TempPathFactory) -> Fitted:
         folder = tmp_path_factory.mktemp("tiny")
-        result = Fitted(folder, load_settings(write_project(folder / "project"), variables={}))
+        result = Fitted(
+            RunFolder(folder), load_settings(write_project(folder / "project"), variables={})
+        )
         result.run()
         return result
 

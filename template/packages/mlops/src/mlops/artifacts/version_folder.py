@@ -1,15 +1,79 @@
-"""Reading a model version's folder, and refusing one that was altered after its registration."""
+"""The folder of a model version, and the refusal of one that was altered after its registration.
+
+model.onnx  model.skops  signature.json  lineage.json  baseline.parquet
+MODEL_CARD.md  card.json  plots/
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mlops.artifacts import documents
 from mlops.errors import Refused
-from mlops.files import file_sha256, read_json
+from mlops.files import file_sha256
 
-MODEL = "model.onnx"
-SIGNATURE = "signature.json"
-LINEAGE = "lineage.json"
+ONNX = "model.onnx"
+SKOPS = "model.skops"
+DRIFT_BASELINE = "baseline.parquet"
+PLOTS = "plots"
+QUALITY_PLOT = "quality.png"
+IMPORTANCE_PLOT = "importance.png"
+
+
+@dataclass(frozen=True)
+class VersionFolder:
+    """All that a version holds."""
+
+    path: Path
+
+    @property
+    def onnx(self) -> Path:
+        """The model that serves."""
+        return self.path / ONNX
+
+    @property
+    def skops(self) -> Path:
+        """The model as scikit-learn knows it."""
+        return self.path / SKOPS
+
+    @property
+    def drift_baseline(self) -> Path:
+        """How features and predictions were distributed in training."""
+        return self.path / DRIFT_BASELINE
+
+    @property
+    def model_card(self) -> Path:
+        """What a person must know of the version, as Markdown."""
+        return self.path / "MODEL_CARD.md"
+
+    @property
+    def plots(self) -> Path:
+        """The folder of the pictures that the card shows."""
+        return self.path / PLOTS
+
+    def signature(self) -> dict[str, Any]:
+        """Return what the scoring server accepts and answers.
+
+        Raises:
+            ConfigError: the file is missing or unreadable.
+        """
+        return documents.SIGNATURE.read(self.path)
+
+    def lineage(self) -> dict[str, Any]:
+        """Return where the version comes from, with the hashes of its files.
+
+        Raises:
+            ConfigError: the file is missing or unreadable.
+        """
+        return documents.LINEAGE.read(self.path)
+
+    def card(self) -> dict[str, Any]:
+        """Return all that the model card says, for programs.
+
+        Raises:
+            ConfigError: the file is missing or unreadable.
+        """
+        return documents.CARD.read(self.path)
 
 
 @dataclass(frozen=True)
@@ -29,7 +93,16 @@ def read_signature(folder: Path) -> dict[str, Any]:
     Raises:
         ConfigError: the file is missing or unreadable.
     """
-    return read_json(folder / SIGNATURE, schema=1)
+    return VersionFolder(folder).signature()
+
+
+def hashes_of(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of every file below a folder, by its relative path."""
+    return {
+        path.relative_to(folder).as_posix(): file_sha256(path)
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
 
 
 def verify_version(folder: Path) -> VersionFacts:
@@ -39,18 +112,18 @@ def verify_version(folder: Path) -> VersionFacts:
         ConfigError: a file is missing or unreadable.
         Refused: a file differs from the one that was registered.
     """
-    lineage = read_json(folder / LINEAGE, schema=1)
+    lineage = VersionFolder(folder).lineage()
     signature = read_signature(folder)
-    for name in (MODEL, SIGNATURE):
+    for name in (ONNX, documents.SIGNATURE.name):
         if not (folder / name).is_file() or file_sha256(folder / name) != lineage["files"][name]:
             raise Refused(
                 f"{folder / name} is not the file that was registered: its SHA-256 differs from "
-                f"{LINEAGE}; restore it or register the model again"
+                f"{documents.LINEAGE.name}; restore it or register the model again"
             )
     return VersionFacts(
         name=str(lineage["model"]["name"]),
         version=int(lineage["model"]["version"]),
-        model_sha256=str(lineage["files"][MODEL]),
+        model_sha256=str(lineage["files"][ONNX]),
         commit=str(lineage["git"]["commit"]),
         example={feature["name"]: feature["example"] for feature in signature["features"]},
     )

@@ -7,12 +7,10 @@ import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from mlops.files import read_json
-
 
 def summarise(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Append a heading and, unless it is empty, a table in Markdown to the job's page."""
-    _append("GITHUB_STEP_SUMMARY", _section(title, columns, rows))
+    _append("GITHUB_STEP_SUMMARY", section(title, columns, rows))
 
 
 def set_output(name: str, value: object) -> None:
@@ -20,43 +18,10 @@ def set_output(name: str, value: object) -> None:
     _append("GITHUB_OUTPUT", f"{name}={value}")
 
 
-def run_comment(folder: Path, fraction: float) -> str:
-    """Return a run's metrics and, if it was judged, the gate's verdict in Markdown.
-
-    Args:
-        folder: the run's folder.
-        fraction: the share of the data that was used.
-
-    Raises:
-        ConfigError: the run was not evaluated.
-    """
-    evaluation = read_json(folder / "evaluation" / "evaluation.json", schema=1)
-    rows = [
-        (name, _number(value), _number(evaluation["baseline"][name]))
-        for name, value in evaluation["model"].items()
-    ]
-    title = f"Metrics on the holdout ({evaluation['rows']:,} rows)"
-    parts = [_section(title, ("metric", "model", "baseline"), rows)]
-    if (folder / "verdict.json").is_file():
-        verdict = read_json(folder / "verdict.json", schema=1)
-        checks = [
-            (each["name"], each["found"], each["asked"], "passed" if each["passed"] else "FAILED")
-            for each in verdict["checks"]
-        ]
-        title = f"The gate {'lets it pass' if verdict['passed'] else 'refuses it'}"
-        parts.append(_section(title, ("check", "found", "asked", ""), checks))
-    if fraction < 1:
-        parts.append(f"From a training on {100 * fraction:g} % of the data.\n")
-    return "\n".join(parts)
-
-
-def _section(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+def section(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """Return a heading and, unless it is empty, a table in Markdown."""
     table = [_line(columns), _line("---" for _ in columns), *map(_line, rows)] if rows else []
     return "\n".join([f"### {_escaped(title)}", "", *table, ""])
-
-
-def _number(value: float | None) -> str:
-    return "not computed" if value is None else f"{value:.4f}"
 
 
 def _line(cells: Iterable[object]) -> str:

@@ -240,14 +240,14 @@ def data_register(
 @json_option
 def train(data_dir: Path | None, environment: str | None, as_json: bool) -> None:
     """Train and evaluate a model; print the run id."""
+    from mlops.artifacts.run_folder import RunFolder
     from mlops.console import emit, progress
-    from mlops.files import read_json
     from mlops.platforms import open_platform
 
     settings = _settings(environment, {})
     with progress("training") as report:
         run = open_platform(settings).train(data_dir, report)
-    evaluation = read_json(run.folder / "evaluation" / "evaluation.json", schema=1)
+    evaluation = RunFolder(run.folder).evaluation.results()
     set_output("run_id", run.run_id)
     if as_json:
         emit({"run_id": run.run_id, "folder": str(run.folder), "evaluation": evaluation})
@@ -267,6 +267,7 @@ def step() -> None:
 @environment_option
 def step_validate(data_dir: Path | None, output: Path, environment: str | None) -> None:
     """Raw data in, validated data out."""
+    from mlops.artifacts.documents import VALIDATION_RESULTS
     from mlops.console import show
     from mlops.data.source import locate
     from mlops.steps import validate
@@ -276,7 +277,9 @@ def step_validate(data_dir: Path | None, output: Path, environment: str | None) 
     if not report.passed:
         for finding in report.failures:
             show(finding.sentence(values=settings.values.data.show_values), style="red")
-        raise Refused(f"the data is refused; {output / validate.RESULTS_FILE} holds every failure")
+        raise Refused(
+            f"the data is refused; {output / VALIDATION_RESULTS.name} holds every failure"
+        )
 
 
 @step.command("prepare")
@@ -308,8 +311,8 @@ def step_fit(
     environment: str | None,
 ) -> None:
     """Prepared data in, model and baseline out."""
-    from mlops.governance.lineage import as_dict, git_state, told_git_state
     from mlops.steps import fit
+    from mlops.steps.provenance import as_dict, git_state, told_git_state
 
     settings = _settings(environment, {})
     if (git_commit is None) != (git_dirty is None):
@@ -848,7 +851,7 @@ def ci_previous_run(workflow: str, branch: str, artifact: str) -> None:
 @environment_option
 def ci_comment(run_id: str, output: Path, environment: str | None) -> None:
     """Write a run's metrics and verdict as Markdown: the comment on a pull request."""
-    from mlops.ci.job import run_comment
+    from mlops.ci.comment import run_comment
     from mlops.files import write_text
     from mlops.platforms import open_platform
 

@@ -11,7 +11,8 @@ from typing import Any
 import jinja2
 import yaml
 
-SCHEMA = 1
+from mlops.artifacts.documents import CARD
+from mlops.artifacts.version_folder import IMPORTANCE_PLOT, PLOTS, QUALITY_PLOT
 
 
 def _plain(text: object) -> str:
@@ -46,9 +47,9 @@ The prediction is 1 from a probability of {{ card.evaluation.decision_threshold 
 | {{ name }} | {{ number(value) }} | {{ number(card.evaluation.baseline[name]) }} |
 {% endfor %}
 
-![quality on the holdout](plots/quality.png)
+![quality on the holdout]({{ plots }}/{{ quality_plot }})
 
-![importance of the features](plots/importance.png)
+![importance of the features]({{ plots }}/{{ importance_plot }})
 
 ## The gate's verdict
 
@@ -110,8 +111,7 @@ def build_card(
     parity_gap: float,
 ) -> dict[str, Any]:
     """Return the content of `card.json`: all that the card says, for programs."""
-    return {
-        "schema": SCHEMA,
+    content = {
         "title": title,
         "description": description,
         "team": team,
@@ -127,11 +127,18 @@ def build_card(
         },
         "parity_gap": parity_gap,
     }
+    return CARD.with_schema(content)
 
 
 def render_card(card: Mapping[str, Any]) -> str:
     """Return the card as Markdown with YAML metadata on top."""
-    body = _BODY.render(card=card, number=_number)
+    body = _BODY.render(
+        card=card,
+        number=_number,
+        plots=PLOTS,
+        quality_plot=QUALITY_PLOT,
+        importance_plot=IMPORTANCE_PLOT,
+    )
     return (
         f"---\n{yaml.safe_dump(_metadata(card), sort_keys=False, allow_unicode=True)}---\n\n{body}"
     )

@@ -18,11 +18,11 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from mlops.artifacts.version_folder import read_signature
+from mlops.artifacts.run_folder import RunFolder
+from mlops.artifacts.version_folder import VersionFolder, read_signature
 from mlops.checks import failures
 from mlops.console import console
 from mlops.errors import ConfigError, Refused
-from mlops.files import read_json
 from mlops.governance.gate import judge_run
 from mlops.platforms import open_platform
 from mlops.platforms.base import (
@@ -172,8 +172,8 @@ def run_loop(settings: LoadedSettings, data_dir: Path | None) -> dict[str, Any]:
     summary = {
         "run_id": run.run_id,
         "model_version": version.version,
-        "metrics": read_json(run.folder / "evaluation" / "evaluation.json", schema=1)["model"],
-        "model_card": str(version.folder / "MODEL_CARD.md"),
+        "metrics": RunFolder(run.folder).evaluation.results()["model"],
+        "model_card": str(VersionFolder(version.folder).model_card),
         "endpoint": endpoints[-1].name,
         "url": endpoints[-1].url(),
         "request": request,

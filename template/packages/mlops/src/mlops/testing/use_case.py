@@ -22,9 +22,9 @@ from polars.testing import assert_frame_equal
 from pydantic import ValidationError
 
 from mlops.settings.project import find_project
-from mlops.steps.fit import load_model, matrix
 from mlops.steps.onnx_model import convert, parity_gap
 from mlops.steps.prepare import build_table, check_table
+from mlops.steps.scoring import load_model, matrix
 from mlops.usecase.use_case import LABEL, UseCase
 
 REFERENCE_DATE = date(2026, 6, 30)

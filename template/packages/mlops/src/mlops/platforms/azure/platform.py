@@ -5,10 +5,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from mlops.artifacts.documents import VERDICT
 from mlops.data.source import locate
 from mlops.errors import ConfigError
-from mlops.files import write_json
-from mlops.governance.lineage import git_state
 from mlops.platforms.azure import data as azure_data
 from mlops.platforms.azure import jobs as azure_jobs
 from mlops.platforms.azure.client import AzureClients, require_extra
@@ -16,6 +15,7 @@ from mlops.platforms.azure.models import AzureModels
 from mlops.platforms.azure.names import subscription_id
 from mlops.platforms.base import Endpoint, ModelVersion, Report, Run, silent
 from mlops.settings.loading import LoadedSettings, load_settings
+from mlops.steps.provenance import git_state
 
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{1,254}")
 
@@ -71,7 +71,7 @@ class AzurePlatform:
 
     def store_verdict(self, run: Run, verdict: Mapping[str, Any]) -> None:
         """Keep the gate's verdict with the run's outputs."""
-        write_json(run.folder / "verdict.json", dict(verdict))
+        VERDICT.write(run.folder, verdict)
 
     def register(self, run: Run, build: Callable[[Path, int], None]) -> ModelVersion:
         """Register the version folder that `build(folder, version)` fills.

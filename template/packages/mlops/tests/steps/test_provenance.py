@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from mlops.errors import ConfigError
-from mlops.governance.lineage import environment_state, git_state, told_git_state
+from mlops.steps.provenance import environment_state, git_state, told_git_state
 
 
 def git(root: Path, *arguments: str) -> str:

@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 from fakes.project import write_project
+from mlops.artifacts.run_folder import RunFolder
 from mlops.settings.loading import load_settings
 from mlops.testing import ModelContract, UseCaseContract
 from mlops.testing.model import Fitted

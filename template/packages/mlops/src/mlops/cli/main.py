@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from mlops.artifacts.documents import VALIDATION_RESULTS
+from mlops.artifacts.version_folder import VersionFolder
 from mlops.checks import failures
 from mlops.ci.job import set_output, summarise
 from mlops.errors import ConfigError, Hold, MlopsError, Refused, StubNotFilled
@@ -149,7 +151,7 @@ def data_make(
 @click.option(
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
-    default="validation-results.json",
+    default=VALIDATION_RESULTS.name,
     show_default=True,
     help="File for the results.",
 )
@@ -267,7 +269,6 @@ def step() -> None:
 @environment_option
 def step_validate(data_dir: Path | None, output: Path, environment: str | None) -> None:
     """Raw data in, validated data out."""
-    from mlops.artifacts.documents import VALIDATION_RESULTS
     from mlops.console import show
     from mlops.data.source import locate
     from mlops.steps import validate
@@ -400,7 +401,7 @@ def register(run_id: str, environment: str | None, as_json: bool) -> None:
     if as_json:
         emit({"name": version.name, "version": version.version, "folder": str(version.folder)})
         return
-    show(f"{version.name} version {version.version}: {version.folder / 'MODEL_CARD.md'}")
+    show(f"{version.name} version {version.version}: {VersionFolder(version.folder).model_card}")
     click.echo(str(version.version))
 
 

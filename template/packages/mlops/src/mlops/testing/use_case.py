@@ -300,7 +300,7 @@ class UseCaseContract:
         self, name: str, request: pytest.FixtureRequest, inputs: np.ndarray, tmp_path: Path
     ) -> None:
         fitted = request.getfixturevalue(name)
-        path = tmp_path / "model.skops"
+        path = tmp_path / "fitted"
         skops.io.dump(fitted, path)
 
         np.testing.assert_array_equal(

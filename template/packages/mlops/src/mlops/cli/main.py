@@ -902,14 +902,10 @@ def setup_github(
     azure_file: Path | None,
 ) -> None:
     """Environments, variables and the rules of main that the workflows need."""
-    from mlops.ci.setup_github import (
-        CLIENT_ID,
-        INFRA,
-        VARIABLES,
-        read_azure_ids,
-        set_up,
-        who_reviews,
-    )
+    from mlops.ci.setup_github import set_up
+    from mlops.ci.setup_github.azure_ids import read_azure_ids
+    from mlops.ci.setup_github.project_files import INFRA, who_reviews
+    from mlops.ci.setup_github.variables import CLIENT_ID, VARIABLES
     from mlops.console import show
 
     project = _project()
@@ -917,17 +913,15 @@ def setup_github(
     if any(not equals for _, equals, _ in pairs):
         raise ConfigError("--variable: write NAME=VALUE")
     values = {name: value for name, _, value in pairs}
-    level = project.maturity_level
     azure = read_azure_ids(azure_file, project.root) if azure_file else None
-    repository, steps = set_up(
-        project.root,
-        level,
-        reviewers,
-        values,
-        apply=apply,
+    request = set_up.Request(
+        level=project.maturity_level,
+        reviewers=reviewers,
         no_reviewers=no_reviewers,
+        variables=values,
         azure=azure,
     )
+    repository, steps = (set_up.apply if apply else set_up.preview)(project.root, request)
     for step in steps:
         show(f"{'done' if apply else 'to do'}: {step.title}", style="bold")
         if not apply:

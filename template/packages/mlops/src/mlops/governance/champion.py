@@ -35,7 +35,7 @@ def compare(version: ModelVersion, run: Run) -> Comparison:
     if missing:
         problem = f"the champion needs features that are gone: {', '.join(missing)}"
         return Comparison(version.version, {}, {}, problem)
-    if not _holdout_unseen(champion.lineage()["split"], prepared.split):
+    if not holdout_unseen(champion.lineage()["split"], prepared.split):
         problem = "the champion may have been trained on this holdout"
         return Comparison(version.version, {}, {}, problem)
     holdout = prepared.holdout()
@@ -56,7 +56,8 @@ def compare(version: ModelVersion, run: Run) -> Comparison:
     )
 
 
-def _holdout_unseen(champion: Mapping[str, Any], current: Mapping[str, Any]) -> bool:
+def holdout_unseen(champion: Mapping[str, Any], current: Mapping[str, Any]) -> bool:
+    """Tell whether the champion's split left out all rows that the current one holds out."""
     same_draw: bool = champion["salt"] == current["salt"] and champion["key"] == current["key"]
     covered: bool = champion["holdout_fraction"] >= current["holdout_fraction"]
     return same_draw and covered

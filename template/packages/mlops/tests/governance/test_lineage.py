@@ -1,0 +1,66 @@
+"""Every field of the lineage comes from where it should: no two sources here share a value."""
+
+from datetime import UTC, datetime, timedelta
+
+from mlops.governance.lineage import build_lineage
+
+PREPARED = {
+    "data_hash": "hash of the data",
+    "data_rows": 7001,
+    "reference_date": "2024-06-30",
+    "cutoff": "2024-06-20",
+    "holdout_sha256": "hash of the holdout",
+    "split": {"salt": "grain", "holdout_fraction": 0.2, "key": "machine"},
+    "rows": {"train": 70, "holdout": 30},
+}
+TRAINING = {
+    "model_type": "Tree",
+    "baseline_type": "Line",
+    "model_sha256": "hash of the model",
+    "params": {"depth": 3},
+    "seed": 42,
+    "rows": 71,
+    "seconds": 1.5,
+    "types": ["a.b"],
+    "git": {"commit": "c0ffee", "branch": "main", "dirty": False},
+    "environment": {"python": "3.11.9", "packages_sha256": "hash of the packages"},
+    "settings": {"training.seed": 42, "environment": "dev"},
+}
+VERDICT = {"passed": True, "judged_at": "2024-07-01T10:00:00+00:00", "checks": [{"name": "f1"}]}
+
+
+def test_every_field_has_its_source() -> None:
+    before = datetime.now(UTC)
+    lineage = build_lineage(
+        model={"name": "tiny", "version": 4},
+        run_id="run-9",
+        prepared=PREPARED,
+        training=TRAINING,
+        verdict=VERDICT,
+    )
+    created = datetime.fromisoformat(lineage.pop("created_at"))
+    assert before - timedelta(seconds=1) <= created <= datetime.now(UTC)
+    assert lineage == {
+        "schema": 1,
+        "model": {"name": "tiny", "version": 4},
+        "run_id": "run-9",
+        "git": {"commit": "c0ffee", "branch": "main", "dirty": False},
+        "environment": {"python": "3.11.9", "packages_sha256": "hash of the packages"},
+        "data": {
+            "hash": "hash of the data",
+            "rows": 7001,
+            "reference_date": "2024-06-30",
+            "cutoff": "2024-06-20",
+            "holdout_sha256": "hash of the holdout",
+        },
+        "split": {"salt": "grain", "holdout_fraction": 0.2, "key": "machine"},
+        "training": {
+            "model_type": "Tree",
+            "params": {"depth": 3},
+            "seed": 42,
+            "rows": 71,
+            "model_sha256": "hash of the model",
+        },
+        "settings": {"training.seed": 42, "environment": "dev"},
+        "verdict": VERDICT,
+    }

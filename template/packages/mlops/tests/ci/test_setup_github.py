@@ -287,6 +287,19 @@ def test_what_is_printed_means_the_same_in_bash_and_powershell(root: Path) -> No
             preview(root, Request(3, ("ann",), variables={"CODECOV": value}))
 
 
+@pytest.mark.parametrize(("level", "count"), [(1, 1), (2, 6), (3, 6)])
+def test_every_environment_is_used_from_level_2_on(level: int, count: int) -> None:
+    assert len(environments(level, infrastructure=False)) == count
+    assert len(environments(level, infrastructure=True)) == count + 2
+
+
+def test_as_many_reviewers_as_github_takes_are_taken(root: Path) -> None:
+    _, steps = preview(root, Request(3, tuple("abcdef")))
+    assert any("reviewers[][id]=<id of f>" in step.command for step in steps)
+    with pytest.raises(ConfigError, match="at most 6"):
+        preview(root, Request(3, tuple("abcdefg")))
+
+
 def test_level_1_needs_no_environment_but_dev() -> None:
     steps = plan_steps(Repository("acme/model"), Wanted(environments(1, infrastructure=False)))
     assert {step.title.split(":")[0] for step in steps} == {"environment dev"}

@@ -12,18 +12,20 @@ import skops.io
 
 from fakes.project import TODAY
 from fakes.tiny_use_case.labels import WINDOW_DAYS
+from mlops.artifacts.documents import EVALUATION
 from mlops.artifacts.prepared import Feature, Prepared
 from mlops.artifacts.run_folder import RunFolder
 from mlops.artifacts.version_folder import VersionFolder
 from mlops.data.fingerprint import fingerprint
 from mlops.files import file_sha256
+from mlops.governance.champion import Comparison, compare
 from mlops.governance.gate import Verdict, judge_run
 from mlops.metrics import classification_metrics
 from mlops.platforms.base import Run
 from mlops.platforms.local.platform import LocalPlatform
 from mlops.settings.loading import flatten, load_settings
 from mlops.steps import evaluate, fit
-from mlops.steps.onnx_model import convert, parity_gap
+from mlops.steps.onnx_model import convert, parity_gap, predict
 from mlops.steps.provenance import environment_state
 from mlops.steps.register import build_signature, package_run, register_run
 from mlops.steps.scoring import load_model, matrix
@@ -167,6 +169,28 @@ def test_the_verdict_names_what_was_judged(run: Run, platform: LocalPlatform) ->
         "checks": [vars(check) for check in verdict.checks],
         "judged_at": verdict.judged_at,
     }
+
+
+def test_champion_and_challenger_are_each_read_at_their_own_threshold(
+    run: Run, platform: LocalPlatform
+) -> None:
+    folder = RunFolder(run.folder)
+    judge_run(platform, run, platform.settings)
+    version = register_run(platform, run, platform.settings)
+    never = {**folder.evaluation.results(), "decision_threshold": 1.5}
+    EVALUATION.write(folder.evaluation.path, never)
+    found = compare(version, run)
+
+    prepared = folder.prepared()
+    holdout = prepared.holdout()
+    labels, inputs = holdout["label"].to_numpy(), matrix(holdout, prepared.feature_names)
+    probabilities = predict(VersionFolder(version.folder).onnx, inputs)
+    assert found == Comparison(
+        version.version,
+        champion=classification_metrics(labels, probabilities, 0.5),
+        challenger=classification_metrics(labels, probabilities, 1.5),
+    )
+    assert found.champion != found.challenger
 
 
 def test_the_signature_says_what_callers_send(tmp_path: Path) -> None:

@@ -4,11 +4,8 @@ A metric that cannot be computed (one class only, no row) is None, never a numbe
 """
 
 import numpy as np
-import numpy.typing as npt
-from sklearn import metrics as skm
 
-Probabilities = npt.NDArray[np.floating]
-Labels = npt.NDArray[np.integer]
+from mlops.arrays import Labels, Probabilities
 
 
 def classification_metrics(
@@ -21,6 +18,8 @@ def classification_metrics(
         probabilities: the model's probability of label 1.
         threshold: probability from which the prediction counts as 1.
     """
+    from sklearn import metrics as skm
+
     if len(labels) == 0:
         return dict.fromkeys(NAMES)
     predicted = (probabilities >= threshold).astype(int)

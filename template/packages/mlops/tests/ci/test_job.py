@@ -4,9 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from mlops.ci.job import run_comment, set_output, summarise
+from mlops.ci.job import set_output, summarise
 from mlops.console import show_table
-from mlops.files import write_json
 
 
 @pytest.fixture
@@ -62,34 +61,3 @@ def test_outside_of_a_pipeline_nothing_is_written(
     summarise("One", (), [])
     set_output("run_id", "abc")
     assert list(tmp_path.iterdir()) == []
-
-
-def write_run(folder: Path, verdict: bool | None) -> Path:
-    evaluation = {
-        "schema": 1,
-        "rows": 1200,
-        "model": {"f1": 0.81234, "brier": None},
-        "baseline": {"f1": 0.7, "brier": 0.2},
-    }
-    write_json(folder / "evaluation" / "evaluation.json", evaluation)
-    if verdict is not None:
-        check = {"name": "f1", "found": "0.8123", "asked": "at least 0.75", "passed": verdict}
-        write_json(folder / "verdict.json", {"schema": 1, "passed": verdict, "checks": [check]})
-    return folder
-
-
-def test_the_comment_shows_metrics_and_verdict(tmp_path: Path) -> None:
-    text = run_comment(write_run(tmp_path, verdict=False), 0.05)
-    assert "### Metrics on the holdout (1,200 rows)" in text
-    assert "| f1 | 0.8123 | 0.7000 |" in text
-    assert "| brier | not computed | 0.2000 |" in text
-    assert "### The gate refuses it" in text
-    assert "| f1 | 0.8123 | at least 0.75 | FAILED |" in text
-    assert text.endswith("From a training on 5 % of the data.\n")
-    assert "lets it pass" in run_comment(write_run(tmp_path, verdict=True), 1.0)
-
-
-def test_a_run_that_was_not_judged_has_a_comment_too(tmp_path: Path) -> None:
-    text = run_comment(write_run(tmp_path, verdict=None), 1.0)
-    assert "The gate" not in text
-    assert "% of the data" not in text

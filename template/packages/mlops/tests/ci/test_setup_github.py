@@ -12,21 +12,14 @@ from typing import Any
 import pytest
 
 from fakes.places import PROJECT
-from mlops.ci.setup_github import (
-    CLIENT_ID,
-    ENVIRONMENTS,
-    INFRA,
-    INFRA_WORKFLOW,
-    INFRASTRUCTURE,
-    RULESET,
-    VARIABLES,
-    Gh,
-    Repository,
-    plan_steps,
-    read_azure_ids,
-    set_up,
-    who_reviews,
-)
+from mlops.ci.setup_github.azure_ids import read_azure_ids
+from mlops.ci.setup_github.environments import ENVIRONMENTS, INFRASTRUCTURE, environments
+from mlops.ci.setup_github.gh import Gh
+from mlops.ci.setup_github.plan import Wanted, plan_steps
+from mlops.ci.setup_github.project_files import INFRA, INFRA_WORKFLOW, RULESET, who_reviews
+from mlops.ci.setup_github.repository import Repository
+from mlops.ci.setup_github.set_up import Request, apply, preview
+from mlops.ci.setup_github.variables import CLIENT_ID, VARIABLES
 from mlops.errors import ConfigError, PlatformError
 
 SCRIPT = """
@@ -95,9 +88,7 @@ class FakeGh:
 
     def apply(self, root: Path, *reviewers: str, **options: Any) -> Repository:
         self.answer()
-        variables = options.pop("variables", {})
-        how = {"apply": True, "command": self.command, **options}
-        return set_up(root, 3, reviewers, variables, **how)[0]
+        return apply(root, Request(3, reviewers, **options), self.command)[0]
 
     def there_is(self, name: str, *reviewers: int, **settings: Any) -> None:
         """Let an environment exist, with the people of these ids as its reviewers."""
@@ -273,7 +264,7 @@ def test_the_plan_of_a_person_is_known_only_to_that_person(gh: FakeGh, root: Pat
 
 
 def test_without_apply_nothing_is_asked(gh: FakeGh, root: Path) -> None:
-    repository, steps = set_up(root, 3, ["ann"], {}, apply=False, command=gh.command)
+    repository, steps = preview(root, Request(3, ("ann",)))
     assert not gh.calls.exists()
     shown = "\n".join(step.shown() for step in steps)
     assert "'repos/{owner}/{repo}/environments/prod-rollback'" in shown
@@ -283,7 +274,7 @@ def test_without_apply_nothing_is_asked(gh: FakeGh, root: Path) -> None:
 
 def test_what_is_printed_means_the_same_in_bash_and_powershell(root: Path) -> None:
     variables = {"CODECOV": "true", "AZURE_TENANT_ID": "a b $c `d`"}
-    _, steps = set_up(root, 3, ["ann", "acme/owners"], variables, apply=False)
+    _, steps = preview(root, Request(3, ("ann", "acme/owners"), variables=variables))
     for step in steps:
         # Outside of single quotes is nothing that either shell would read as more than itself.
         bare = re.sub(r"'[^']*'", "", step.shown())
@@ -293,11 +284,24 @@ def test_what_is_printed_means_the_same_in_bash_and_powershell(root: Path) -> No
     assert any(step.shown().endswith(f"--input {RULESET.as_posix()}") for step in steps)
     for value in ("it's", 'a "b"', "a\nb"):
         with pytest.raises(ConfigError, match="CODECOV must be one line without quotes"):
-            set_up(root, 3, ["ann"], {"CODECOV": value}, apply=False)
+            preview(root, Request(3, ("ann",), variables={"CODECOV": value}))
+
+
+@pytest.mark.parametrize(("level", "count"), [(1, 1), (2, 6), (3, 6)])
+def test_every_environment_is_used_from_level_2_on(level: int, count: int) -> None:
+    assert len(environments(level, infrastructure=False)) == count
+    assert len(environments(level, infrastructure=True)) == count + 2
+
+
+def test_as_many_reviewers_as_github_takes_are_taken(root: Path) -> None:
+    _, steps = preview(root, Request(3, tuple("abcdef")))
+    assert any("reviewers[][id]=<id of f>" in step.command for step in steps)
+    with pytest.raises(ConfigError, match="at most 6"):
+        preview(root, Request(3, tuple("abcdefg")))
 
 
 def test_level_1_needs_no_environment_but_dev() -> None:
-    steps = plan_steps(Repository("acme/model"), [], {}, level=1, ruleset=False)
+    steps = plan_steps(Repository("acme/model"), Wanted(environments(1, infrastructure=False)))
     assert {step.title.split(":")[0] for step in steps} == {"environment dev"}
 
 
@@ -429,4 +433,4 @@ def test_a_missing_gh_says_where_to_get_it(
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ConfigError, match="gh is not installed"):
-        set_up(root, 3, ["ann"], {}, apply=True)
+        apply(root, Request(3, ("ann",)))

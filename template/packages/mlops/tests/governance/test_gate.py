@@ -7,20 +7,28 @@ import numpy as np
 import polars as pl
 import pytest
 
+from mlops.artifacts.run_folder import RunFolder
 from mlops.errors import Refused
 from mlops.files import file_sha256
-from mlops.governance.gate import Comparison, Verdict, compare, judge, judge_run, require_passed
+from mlops.governance.champion import Comparison, compare
+from mlops.governance.gate import Verdict, judge, judge_run, require_passed
 from mlops.metrics import NAMES
+from mlops.platforms.base import Run
 from mlops.platforms.local.platform import LocalPlatform
-from mlops.settings.loading import load_settings
+from mlops.settings.loading import LoadedSettings, load_settings
 from mlops.settings.sections import GateSettings, Thresholds
-from mlops.steps import evaluate, fit, prepare
+from mlops.steps import evaluate, fit
 from mlops.steps.register import register_run
 
 UNFAIR = "may have been trained on this holdout"
 ONLY_F1 = Thresholds(f1=0.75, roc_auc=None)
 NO_THRESHOLD = Thresholds(f1=None, roc_auc=None)
 GATE = GateSettings(thresholds=ONLY_F1)
+
+
+def evaluate_again(run: Run, settings: LoadedSettings) -> None:
+    folder = RunFolder(run.folder)
+    evaluate.run(folder.prepared_path, folder.model.path, folder.evaluation.path, settings)
 
 
 def evaluation(f1: float | None = 0.8, baseline: float | None = 0.7, **more: Any) -> dict[str, Any]:
@@ -226,8 +234,7 @@ def test_a_worse_challenger_is_refused(trained: tuple[LocalPlatform, str]) -> No
     worse[: len(worse) // 4] = 1 - worse[: len(worse) // 4]
     frame.with_columns(label=pl.Series(worse)).write_parquet(train)
     fit.run(run.folder / "prepared", run.folder / "model", settings, {})
-    folders = [run.folder / name for name in ("prepared", "model", "evaluation")]
-    evaluate.run(*folders, settings)
+    evaluate_again(run, settings)
     lenient = load_settings(
         settings.project,
         overrides={"gate.thresholds.f1": 0.1, "gate.beat_baseline": False},
@@ -249,8 +256,7 @@ def test_shuffled_labels_are_refused(trained: tuple[LocalPlatform, str]) -> None
     labels = pl.Series(random.permutation(frame["label"].to_numpy()))
     frame.with_columns(label=labels).write_parquet(train)
     fit.run(run.folder / "prepared", run.folder / "model", platform.settings, {})
-    folders = [run.folder / name for name in ("prepared", "model", "evaluation")]
-    evaluate.run(*folders, platform.settings)
+    evaluate_again(run, platform.settings)
     assert not judge_run(platform, run, platform.settings).passed
 
 
@@ -287,7 +293,7 @@ def test_a_champion_whose_features_are_gone_is_not_compared(
     run = platform.run(run_id)
     judge_run(platform, run, platform.settings)
     version = register_run(platform, run, platform.settings)
-    path = run.folder / "prepared" / prepare.DESCRIPTION_FILE
+    path = run.folder / "prepared" / "prepared.json"
     content = json.loads(path.read_text())
     content["features"] = content["features"][1:]
     path.write_text(json.dumps(content))

@@ -1,57 +1,66 @@
-import subprocess
-from pathlib import Path
+"""Every field of the lineage comes from where it should: no two sources here share a value."""
 
-import pytest
+from datetime import UTC, datetime, timedelta
 
-from mlops.errors import ConfigError
-from mlops.governance.lineage import environment_state, git_state, told_git_state
+from mlops.governance.lineage import build_lineage
+
+PREPARED = {
+    "data_hash": "hash of the data",
+    "data_rows": 7001,
+    "reference_date": "2024-06-30",
+    "cutoff": "2024-06-20",
+    "holdout_sha256": "hash of the holdout",
+    "split": {"salt": "grain", "holdout_fraction": 0.2, "key": "machine"},
+    "rows": {"train": 70, "holdout": 30},
+}
+TRAINING = {
+    "model_type": "Tree",
+    "baseline_type": "Line",
+    "model_sha256": "hash of the model",
+    "params": {"depth": 3},
+    "seed": 42,
+    "rows": 71,
+    "seconds": 1.5,
+    "types": ["a.b"],
+    "git": {"commit": "c0ffee", "branch": "main", "dirty": False},
+    "environment": {"python": "3.11.9", "packages_sha256": "hash of the packages"},
+    "settings": {"training.seed": 42, "environment": "dev"},
+}
+VERDICT = {"passed": True, "judged_at": "2024-07-01T10:00:00+00:00", "checks": [{"name": "f1"}]}
 
 
-def git(root: Path, *arguments: str) -> str:
-    identity = ("-c", "user.name=t", "-c", "user.email=t@example.com")
-    done = subprocess.run(
-        ["git", *identity, *arguments], cwd=root, check=True, capture_output=True, text=True
+def test_every_field_has_its_source() -> None:
+    before = datetime.now(UTC)
+    lineage = build_lineage(
+        model={"name": "tiny", "version": 4},
+        run_id="run-9",
+        prepared=PREPARED,
+        training=TRAINING,
+        verdict=VERDICT,
     )
-    return done.stdout.strip()
-
-
-def test_commit_branch_and_uncommitted_changes(tmp_path: Path) -> None:
-    git(tmp_path, "init", "-q", "-b", "main")
-    (tmp_path / "a").write_text("1")
-    git(tmp_path, "add", "a")
-    git(tmp_path, "commit", "-q", "-m", "first")
-    clean = git_state(tmp_path)
-    assert clean.commit == git(tmp_path, "rev-parse", "HEAD")
-    assert clean.branch == "main"
-    assert not clean.dirty
-    (tmp_path / "a").write_text("2")
-    assert git_state(tmp_path).dirty
-
-
-def test_without_git_the_code_counts_as_changed(tmp_path: Path) -> None:
-    state = git_state(tmp_path)
-    assert state.commit == ""
-    assert state.dirty
-
-
-def test_a_job_is_told_the_state_since_it_has_no_git() -> None:
-    commit = "0123456789" * 4
-    clean = told_git_state(commit, dirty=False)
-    assert (clean.commit, clean.branch, clean.dirty) == (commit, "", False)
-    assert told_git_state(commit, dirty=True).dirty
-    nothing = told_git_state("none", dirty=False)
-    assert (nothing.commit, nothing.dirty) == ("", True)
-
-
-@pytest.mark.parametrize("commit", ["", "main", "0123abc", "--output"])
-def test_what_is_no_commit_is_refused(commit: str) -> None:
-    with pytest.raises(ConfigError, match="--git-commit"):
-        told_git_state(commit, dirty=False)
-
-
-def test_the_environment_hash_is_stable_and_the_lock_is_part_of_it(tmp_path: Path) -> None:
-    first = environment_state(tmp_path)
-    assert first == environment_state(tmp_path)
-    assert first["lock_sha256"] == ""
-    (tmp_path / "uv.lock").write_text("locked")
-    assert len(environment_state(tmp_path)["lock_sha256"]) == 64
+    created = datetime.fromisoformat(lineage.pop("created_at"))
+    assert before - timedelta(seconds=1) <= created <= datetime.now(UTC)
+    assert lineage == {
+        "schema": 1,
+        "model": {"name": "tiny", "version": 4},
+        "run_id": "run-9",
+        "git": {"commit": "c0ffee", "branch": "main", "dirty": False},
+        "environment": {"python": "3.11.9", "packages_sha256": "hash of the packages"},
+        "data": {
+            "hash": "hash of the data",
+            "rows": 7001,
+            "reference_date": "2024-06-30",
+            "cutoff": "2024-06-20",
+            "holdout_sha256": "hash of the holdout",
+        },
+        "split": {"salt": "grain", "holdout_fraction": 0.2, "key": "machine"},
+        "training": {
+            "model_type": "Tree",
+            "params": {"depth": 3},
+            "seed": 42,
+            "rows": 71,
+            "model_sha256": "hash of the model",
+        },
+        "settings": {"training.seed": 42, "environment": "dev"},
+        "verdict": VERDICT,
+    }

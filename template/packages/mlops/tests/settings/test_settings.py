@@ -138,7 +138,7 @@ def test_an_empty_variable_counts_as_unset(project: Project) -> None:
 
 def test_settings_are_frozen(settings: LoadedSettings) -> None:
     with pytest.raises(ValidationError):
-        settings.values.gate.tolerance = 1.0  # type: ignore[misc]
+        settings.values.gate.tolerance = 1.0
 
 
 def test_flatten_gives_every_value_by_its_dotted_key(settings: LoadedSettings) -> None:

@@ -5,10 +5,10 @@ import polars as pl
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from mlops.artifacts.prepared import load_prepared
 from mlops.platforms.local.platform import LocalPlatform
 from mlops.steps.evaluate import slice_metrics
-from mlops.steps.fit import load_model, matrix
-from mlops.steps.prepare import load_prepared
+from mlops.steps.scoring import load_model, matrix
 
 
 def test_each_value_of_a_slice_is_measured_on_its_own() -> None:

@@ -8,7 +8,7 @@ import skops.io
 from mlops.errors import Refused
 from mlops.files import file_sha256
 from mlops.platforms.local.platform import LocalPlatform
-from mlops.steps.fit import load_model, matrix
+from mlops.steps.scoring import load_model, matrix
 
 
 class Foreign:

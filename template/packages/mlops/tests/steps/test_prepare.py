@@ -11,11 +11,12 @@ import pytest
 from fakes.project import TODAY
 from fakes.tiny_use_case.labels import ALARM, WINDOW_DAYS
 from fakes.tiny_use_case.sample import make_sample
+from mlops.artifacts.prepared import Prepared, load_prepared
 from mlops.errors import ConfigError, Refused
 from mlops.settings.loading import LoadedSettings
 from mlops.settings.sections import SplitSettings
 from mlops.steps import prepare, validate
-from mlops.steps.prepare import Prepared, check_table, is_held_out, is_used, load_prepared
+from mlops.steps.prepare import check_table, is_held_out, is_used
 from mlops.usecase.use_case import UseCase
 
 Load = Callable[..., LoadedSettings]

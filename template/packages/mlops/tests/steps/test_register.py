@@ -19,9 +19,9 @@ from mlops.platforms.local.platform import LocalPlatform
 from mlops.settings.loading import load_settings
 from mlops.steps import evaluate, fit
 from mlops.steps import register as register_step
-from mlops.steps.fit import load_model, matrix
 from mlops.steps.onnx_model import predict
 from mlops.steps.register import package_run, register_run
+from mlops.steps.scoring import load_model, matrix
 
 Trained = tuple[LocalPlatform, str]
 

@@ -11,13 +11,14 @@ import polars as pl
 import pytest
 
 from fakes.project import TODAY
+from mlops.artifacts.documents import VALIDATION_RESULTS
 from mlops.data.findings import Finding, ValidationReport
 from mlops.errors import ConfigError
 from mlops.settings.loading import LoadedSettings
-from mlops.steps.validate import RESULTS_FILE, run
+from mlops.steps.validate import run
 from mlops.usecase.use_case import UseCase
 
-GOOD = {
+GOOD: dict[str, Any] = {
     "machine": ["a", "b", "c", "d", "e", "f", "g"],
     "day": [TODAY - timedelta(days=n) for n in range(7)],
     "reading": [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0],
@@ -279,12 +280,12 @@ def test_the_results_hold_everything_and_refused_data_are_not_passed_on(
     )
     validate(folder, settings)
     out = folder.parent / "out"
-    results = json.loads((out / RESULTS_FILE).read_text())
+    results = json.loads((out / VALIDATION_RESULTS.name).read_text())
     assert results["schema"] == 1
     assert results["passed"] is False
     assert {failure["column"] for failure in results["failures"]} == {"machine", "reading", "day"}
     assert [len(failure["rows"]) for failure in results["failures"]] == [7, 7, 7]
-    assert sorted(path.name for path in out.iterdir()) == [RESULTS_FILE]
+    assert sorted(path.name for path in out.iterdir()) == [VALIDATION_RESULTS.name]
 
 
 def test_the_reference_date_is_today_unless_conf_says_otherwise(load: Load) -> None:

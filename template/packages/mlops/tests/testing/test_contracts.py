@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 from fakes.project import write_project
+from mlops.artifacts.run_folder import RunFolder
 from mlops.settings.loading import load_settings
 from mlops.testing import ModelContract, UseCaseContract
 from mlops.testing.model import Fitted
@@ -41,7 +42,9 @@ class TestModel(ModelContract):
     @classmethod
     def fitted(cls, tmp_path_factory: pytest.TempPathFactory) -> Fitted:
         folder = tmp_path_factory.mktemp("tiny")
-        result = Fitted(folder, load_settings(write_project(folder / "project"), variables={}))
+        result = Fitted(
+            RunFolder(folder), load_settings(write_project(folder / "project"), variables={})
+        )
         result.run()
         return result
 

@@ -1,18 +1,82 @@
-"""Reading a model version's folder, and refusing one that was altered after its registration."""
+"""The folder of a model version, and the refusal of one that was altered after its registration.
+
+model.onnx  model.skops  signature.json  lineage.json  baseline.parquet
+MODEL_CARD.md  card.json  plots/
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mlops.artifacts import documents
 from mlops.errors import Refused
-from mlops.files import file_sha256, read_json
+from mlops.files import file_sha256
 
-MODEL = "model.onnx"
-SIGNATURE = "signature.json"
-LINEAGE = "lineage.json"
+ONNX = "model.onnx"
+SKOPS = "model.skops"
+DRIFT_BASELINE = "baseline.parquet"
 HASH_TAG = "model.sha256"
 """The tag by which a registered version's files are known to be those that were registered."""
+PLOTS = "plots"
+QUALITY_PLOT = "quality.png"
+IMPORTANCE_PLOT = "importance.png"
+
+
+@dataclass(frozen=True)
+class VersionFolder:
+    """All that a version holds."""
+
+    path: Path
+
+    @property
+    def onnx(self) -> Path:
+        """The model that serves."""
+        return self.path / ONNX
+
+    @property
+    def skops(self) -> Path:
+        """The model as scikit-learn knows it."""
+        return self.path / SKOPS
+
+    @property
+    def drift_baseline(self) -> Path:
+        """How features and predictions were distributed in training."""
+        return self.path / DRIFT_BASELINE
+
+    @property
+    def model_card(self) -> Path:
+        """What a person must know of the version, as Markdown."""
+        return self.path / "MODEL_CARD.md"
+
+    @property
+    def plots(self) -> Path:
+        """The folder of the pictures that the card shows."""
+        return self.path / PLOTS
+
+    def signature(self) -> dict[str, Any]:
+        """Return what the scoring server accepts and answers.
+
+        Raises:
+            ConfigError: the file is missing or unreadable.
+        """
+        return documents.SIGNATURE.read(self.path)
+
+    def lineage(self) -> dict[str, Any]:
+        """Return where the version comes from, with the hashes of its files.
+
+        Raises:
+            ConfigError: the file is missing or unreadable.
+        """
+        return documents.LINEAGE.read(self.path)
+
+    def card(self) -> dict[str, Any]:
+        """Return all that the model card says, for programs.
+
+        Raises:
+            ConfigError: the file is missing or unreadable.
+        """
+        return documents.CARD.read(self.path)
 
 
 @dataclass(frozen=True)
@@ -32,7 +96,7 @@ def read_signature(folder: Path) -> dict[str, Any]:
     Raises:
         ConfigError: the file is missing or unreadable.
     """
-    return read_json(folder / SIGNATURE, schema=1)
+    return VersionFolder(folder).signature()
 
 
 def origin_tags(folder: Path) -> dict[str, str]:
@@ -41,11 +105,11 @@ def origin_tags(folder: Path) -> dict[str, str]:
     Raises:
         ConfigError: lineage.json is missing or unreadable.
     """
-    lineage = read_json(folder / LINEAGE, schema=1)
+    lineage = VersionFolder(folder).lineage()
     return {
         "git.commit": str(lineage["git"]["commit"]),
         "data.hash": str(lineage["data"]["hash"]),
-        HASH_TAG: str(lineage["files"][MODEL]),
+        HASH_TAG: str(lineage["files"][ONNX]),
     }
 
 
@@ -61,19 +125,19 @@ def verify_version(folder: Path) -> VersionFacts:
         ConfigError: a file is missing or unreadable.
         Refused: a file differs from the one that was registered.
     """
-    lineage = read_json(folder / LINEAGE, schema=1)
+    lineage = VersionFolder(folder).lineage()
     signature = read_signature(folder)
-    for name in (MODEL, SIGNATURE):
+    for name in (ONNX, documents.SIGNATURE.name):
         if not (folder / name).is_file() or file_sha256(folder / name) != lineage["files"][name]:
             raise Refused(
                 f"{folder / name} is not the file that was registered: its SHA-256 differs from "
-                f"{LINEAGE}",
+                f"{documents.LINEAGE.name}",
                 "restore it or register the model again",
             )
     return VersionFacts(
         name=str(lineage["model"]["name"]),
         version=int(lineage["model"]["version"]),
-        model_sha256=str(lineage["files"][MODEL]),
+        model_sha256=str(lineage["files"][ONNX]),
         commit=str(lineage["git"]["commit"]),
         example=typical_row(signature),
     )

@@ -5,9 +5,10 @@ from pathlib import Path
 import click
 
 from mlops.ci.changes import changed_files, concerns_machinery
+from mlops.ci.comment import run_comment
 from mlops.ci.github import GitHub, require_approvals
 from mlops.ci.github import previous_run as find_previous_run
-from mlops.ci.job import run_comment, set_output, summarise
+from mlops.ci.job import set_output, summarise
 from mlops.cli.options import environment_option, json_option, run_option, settings_for
 from mlops.console import emit, show
 from mlops.files import write_text

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from mlops.artifacts.documents import VALIDATION_RESULTS
 from mlops.ci.job import set_output, summarise
 from mlops.cli.options import data_dir_option, environment_option, folder, json_option, settings_for
 from mlops.console import emit, progress, show
@@ -53,7 +54,7 @@ def make(
 @click.option(
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
-    default="validation-results.json",
+    default=VALIDATION_RESULTS.name,
     show_default=True,
     help="File for the results.",
 )

@@ -2,6 +2,7 @@
 
 import click
 
+from mlops.artifacts.version_folder import VersionFolder
 from mlops.ci.job import set_output
 from mlops.cli.options import (
     environment_option,
@@ -48,7 +49,7 @@ def register(run_id: str, environment: str | None, as_json: bool) -> None:
     if as_json:
         emit({"name": version.name, "version": version.version, "folder": str(version.folder)})
         return
-    show(f"{version.name} version {version.version}: {version.folder / 'MODEL_CARD.md'}")
+    show(f"{version.name} version {version.version}: {VersionFolder(version.folder).model_card}")
     click.echo(str(version.version))
 
 

@@ -4,14 +4,10 @@ from pathlib import Path
 
 import click
 
-from mlops.ci.setup_github import (
-    CLIENT_ID,
-    INFRA,
-    VARIABLES,
-    read_azure_ids,
-    set_up,
-    who_reviews,
-)
+from mlops.ci.setup_github import set_up
+from mlops.ci.setup_github.azure_ids import read_azure_ids
+from mlops.ci.setup_github.project_files import INFRA, who_reviews
+from mlops.ci.setup_github.variables import CLIENT_ID, VARIABLES
 from mlops.console import show
 from mlops.errors import ConfigError
 from mlops.settings.project import find_project
@@ -58,17 +54,15 @@ def github(
     if any(not equals for _, equals, _ in pairs):
         raise ConfigError("--variable: write NAME=VALUE")
     values = {name: value for name, _, value in pairs}
-    level = project.maturity_level
     azure = read_azure_ids(azure_file, project.root) if azure_file else None
-    repository, steps = set_up(
-        project.root,
-        level,
-        reviewers,
-        values,
-        apply=apply,
+    request = set_up.Request(
+        level=project.maturity_level,
+        reviewers=reviewers,
         no_reviewers=no_reviewers,
+        variables=values,
         azure=azure,
     )
+    repository, steps = (set_up.apply if apply else set_up.preview)(project.root, request)
     for step in steps:
         show(f"{'done' if apply else 'to do'}: {step.title}", style="bold")
         if not apply:

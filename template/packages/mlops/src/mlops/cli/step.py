@@ -4,11 +4,12 @@ from pathlib import Path
 
 import click
 
+from mlops.artifacts.documents import VALIDATION_RESULTS
 from mlops.cli.options import data_dir_option, environment_option, folder, settings_for
 from mlops.console import show
 from mlops.data.source import locate
 from mlops.errors import ConfigError, Refused
-from mlops.governance.lineage import as_dict, git_state, told_git_state
+from mlops.steps.provenance import as_dict, git_state, told_git_state
 
 
 @click.command()
@@ -25,7 +26,7 @@ def validate(data_dir: Path | None, output: Path, environment: str | None) -> No
         for finding in report.failures:
             show(finding.sentence(values=settings.values.data.show_values), style="red")
         raise Refused(
-            f"the data is refused; {output / validate_step.RESULTS_FILE} holds every failure"
+            f"the data is refused; {output / VALIDATION_RESULTS.name} holds every failure"
         )
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from mlops.artifacts.run_folder import RunFolder
 from mlops.ci.job import set_output
 from mlops.cli.options import (
     data_dir_option,
@@ -15,7 +16,6 @@ from mlops.cli.options import (
 from mlops.cli.tables import show_checks, show_metrics
 from mlops.console import emit, progress
 from mlops.errors import Refused
-from mlops.files import read_json
 from mlops.platforms import open_platform
 
 
@@ -28,7 +28,7 @@ def train(data_dir: Path | None, environment: str | None, as_json: bool) -> None
     settings = settings_for(environment)
     with progress("training") as report:
         run = open_platform(settings).train(data_dir, report)
-    evaluation = read_json(run.folder / "evaluation" / "evaluation.json", schema=1)
+    evaluation = RunFolder(run.folder).evaluation.results()
     set_output("run_id", run.run_id)
     if as_json:
         emit({"run_id": run.run_id, "folder": str(run.folder), "evaluation": evaluation})

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-SCHEMA = 1
+from mlops.artifacts.documents import VALIDATION_RESULTS
+
 ROWS_SHOWN = 5
 ROWS_STORED = 10_000
 
@@ -69,16 +70,17 @@ class ValidationReport:
 
     def to_dict(self, *, values: bool = True) -> dict[str, Any]:
         """Return the content of `validation-results.json`, with or without values of the data."""
-        results = {
-            "schema": SCHEMA,
-            "passed": self.passed,
-            "files": self.files,
-            "rows": self.rows,
-            "reference_date": self.reference_date,
-            "data_hash": self.data_hash,
-            "failures": _as_dicts(self.failures),
-            "warnings": _as_dicts(self.warnings),
-        }
+        results = VALIDATION_RESULTS.with_schema(
+            {
+                "passed": self.passed,
+                "files": self.files,
+                "rows": self.rows,
+                "reference_date": self.reference_date,
+                "data_hash": self.data_hash,
+                "failures": _as_dicts(self.failures),
+                "warnings": _as_dicts(self.warnings),
+            }
+        )
         return results if values else without_values(results)
 
 

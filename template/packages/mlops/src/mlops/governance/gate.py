@@ -7,21 +7,20 @@ that were judged.
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
+from mlops.artifacts.documents import VERDICT
+from mlops.artifacts.prepared import holdout_file
+from mlops.artifacts.run_folder import RunFolder
 from mlops.checks import Check, failures
 from mlops.errors import Refused
-from mlops.files import file_sha256, read_json
+from mlops.files import file_sha256
+from mlops.governance.champion import Comparison, compare
 from mlops.metrics import LOWER_IS_BETTER
-from mlops.platforms.base import ModelVersion, Platform, Run
+from mlops.platforms.base import Platform, Run
 from mlops.settings.loading import LoadedSettings
 from mlops.settings.sections import GateSettings
-
-SCHEMA = 1
-VERDICT_FILE = "verdict.json"
-MODEL_FILE = "model/model.skops"
-HOLDOUT_FILE = "prepared/holdout.parquet"
-EVALUATION_FILE = "evaluation/evaluation.json"
 
 
 @dataclass(frozen=True)
@@ -51,17 +50,7 @@ class Verdict:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the content of `verdict.json`."""
-        return {"schema": SCHEMA, "passed": self.passed, **asdict(self)}
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """Champion and challenger on the same holdout, both as ONNX, or why they cannot be compared."""
-
-    version: int
-    champion: Mapping[str, float | None]
-    challenger: Mapping[str, float | None]
-    problem: str | None = None
+        return VERDICT.with_schema({"passed": self.passed, **asdict(self)})
 
 
 def judge(
@@ -95,13 +84,15 @@ def judge_run(platform: Platform, run: Run, settings: LoadedSettings) -> Verdict
         Refused: the model or holdout was changed after the evaluation.
         ConfigError: the run's outputs are not complete.
     """
-    evaluation = read_json(run.folder / EVALUATION_FILE, schema=1)
-    model_sha256 = file_sha256(run.folder / MODEL_FILE)
-    holdout_sha256 = file_sha256(run.folder / HOLDOUT_FILE)
+    judged = _Judged.of(run)
+    evaluation = RunFolder(run.folder).evaluation.results()
+    model_sha256, holdout_sha256 = file_sha256(judged.model), file_sha256(judged.holdout)
     if model_sha256 != evaluation["model_sha256"]:
-        raise Refused(f"run {run.run_id}: {MODEL_FILE} was changed after its evaluation")
+        name = _within(run, judged.model)
+        raise Refused(f"run {run.run_id}: {name} was changed after its evaluation")
     if holdout_sha256 != evaluation["holdout_sha256"]:
-        raise Refused(f"run {run.run_id}: {HOLDOUT_FILE} was changed after the evaluation")
+        name = _within(run, judged.holdout)
+        raise Refused(f"run {run.run_id}: {name} was changed after the evaluation")
     gate = settings.values.gate
     version = platform.champion() if gate.compare_to_champion else None
     comparison = None if version is None else compare(version, run)
@@ -109,7 +100,7 @@ def judge_run(platform: Platform, run: Run, settings: LoadedSettings) -> Verdict
         run_id=run.run_id,
         model_sha256=model_sha256,
         holdout_sha256=holdout_sha256,
-        evaluation_sha256=file_sha256(run.folder / EVALUATION_FILE),
+        evaluation_sha256=file_sha256(judged.evaluation),
         champion_version=None if comparison is None else comparison.version,
         checks=judge(evaluation, gate, comparison),
         judged_at=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -124,73 +115,50 @@ def require_passed(run: Run) -> dict[str, Any]:
     Raises:
         Refused: there is no verdict, it did not pass, or a file it judged was changed since.
     """
-    path = run.folder / VERDICT_FILE
-    how = f"run `mlops evaluate --run-id {run.run_id}`"
-    if not path.is_file():
+    folder = RunFolder(run.folder)
+    if not folder.is_judged():
+        how = f"run `mlops evaluate --run-id {run.run_id}`"
         raise Refused(f"run {run.run_id} has no verdict of the gate: {how}")
-    verdict = read_json(path, schema=SCHEMA)
+    verdict = folder.verdict()
     if not verdict["passed"]:
         failed = [check["name"] for check in verdict["checks"] if not check["passed"]]
         raise Refused(f"run {run.run_id} did not pass the gate ({', '.join(failed)})")
+    judged = _Judged.of(run)
     bound = {
-        MODEL_FILE: "model_sha256",
-        HOLDOUT_FILE: "holdout_sha256",
-        EVALUATION_FILE: "evaluation_sha256",
+        judged.model: "model_sha256",
+        judged.holdout: "holdout_sha256",
+        judged.evaluation: "evaluation_sha256",
     }
-    if not (run.folder / HOLDOUT_FILE).is_file():
+    if not judged.holdout.is_file():
         # a packaged run goes on without its data; the package was made while they were there
-        del bound[HOLDOUT_FILE]
-    for name, key in bound.items():
-        if file_sha256(run.folder / name) != verdict[key]:
+        del bound[judged.holdout]
+    for path, key in bound.items():
+        if file_sha256(path) != verdict[key]:
+            name = _within(run, path)
             raise Refused(f"run {run.run_id}: {name} was changed after its verdict: train again")
     return verdict
 
 
-def compare(version: ModelVersion, run: Run) -> Comparison:
-    """Score the champion and the run's model on the run's holdout, if that is fair."""
-    from mlops.artifacts.version_folder import read_signature, verify_version
-    from mlops.metrics import classification_metrics
-    from mlops.steps.fit import load_model, matrix
-    from mlops.steps.onnx_model import convert, predict
-    from mlops.steps.prepare import load_prepared
-    from mlops.usecase.use_case import LABEL
+@dataclass(frozen=True)
+class _Judged:
+    """The files that a verdict is about."""
 
-    verify_version(version.folder)
-    signature = read_signature(version.folder)
-    lineage = read_json(version.folder / "lineage.json", schema=1)
-    evaluation = read_json(run.folder / EVALUATION_FILE, schema=1)
-    prepared = load_prepared(run.folder / "prepared")
-    names = [feature["name"] for feature in signature["features"]]
-    missing = sorted(set(names) - set(prepared.feature_names))
-    if missing:
-        problem = f"the champion needs features that are gone: {', '.join(missing)}"
-        return Comparison(version.version, {}, {}, problem)
-    if not _holdout_unseen(lineage["split"], prepared.split):
-        problem = "the champion may have been trained on this holdout"
-        return Comparison(version.version, {}, {}, problem)
-    holdout = prepared.holdout()
-    labels = holdout[LABEL].to_numpy()
-    model = load_model(run.folder / MODEL_FILE)
-    challenger = convert(model, len(prepared.feature_names))
-    return Comparison(
-        version.version,
-        champion=classification_metrics(
-            labels,
-            predict(version.folder / "model.onnx", matrix(holdout, names)),
-            signature["decision_threshold"],
-        ),
-        challenger=classification_metrics(
-            labels,
-            predict(challenger, matrix(holdout, prepared.feature_names)),
-            evaluation["decision_threshold"],
-        ),
-    )
+    model: Path
+    holdout: Path
+    evaluation: Path
+
+    @classmethod
+    def of(cls, run: Run) -> "_Judged":
+        folder = RunFolder(run.folder)
+        return cls(
+            model=folder.model.model,
+            holdout=holdout_file(folder.prepared_path),
+            evaluation=folder.evaluation.results_file,
+        )
 
 
-def _holdout_unseen(champion: Mapping[str, Any], current: Mapping[str, Any]) -> bool:
-    same_draw: bool = champion["salt"] == current["salt"] and champion["key"] == current["key"]
-    covered: bool = champion["holdout_fraction"] >= current["holdout_fraction"]
-    return same_draw and covered
+def _within(run: Run, path: Path) -> str:
+    return path.relative_to(run.folder).as_posix()
 
 
 def _compare(name: str, found: float | None, limit: float, sign_of: str, words: str) -> Check:

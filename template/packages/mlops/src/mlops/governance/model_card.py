@@ -10,9 +10,9 @@ from typing import Any
 import jinja2
 import yaml
 
+from mlops.artifacts.documents import CARD
+from mlops.artifacts.version_folder import IMPORTANCE_PLOT, PLOTS, QUALITY_PLOT
 from mlops.markdown import checks_table, decimal, escaped, table
-
-SCHEMA = 1
 
 _ENVIRONMENT = jinja2.Environment(  # nosec B701  # the result is Markdown, no page of a server
     trim_blocks=True,
@@ -37,9 +37,9 @@ The prediction is 1 from a probability of {{ card.evaluation.decision_threshold 
 
 {{ metrics }}
 
-![quality on the holdout](plots/quality.png)
+![quality on the holdout]({{ plots }}/{{ quality_plot }})
 
-![importance of the features](plots/importance.png)
+![importance of the features]({{ plots }}/{{ importance_plot }})
 
 ## The gate's verdict
 
@@ -91,8 +91,7 @@ def build_card(
     parity_gap: float,
 ) -> dict[str, Any]:
     """Return the content of `card.json`: all that the card says, for programs."""
-    return {
-        "schema": SCHEMA,
+    content = {
         "title": title,
         "description": description,
         "team": team,
@@ -108,11 +107,18 @@ def build_card(
         },
         "parity_gap": parity_gap,
     }
+    return CARD.with_schema(content)
 
 
 def render_card(card: Mapping[str, Any]) -> str:
     """Return the card as Markdown with YAML metadata on top."""
-    body = _BODY.render(card=card, **_tables(card))
+    body = _BODY.render(
+        card=card,
+        plots=PLOTS,
+        quality_plot=QUALITY_PLOT,
+        importance_plot=IMPORTANCE_PLOT,
+        **_tables(card),
+    )
     return (
         f"---\n{yaml.safe_dump(_metadata(card), sort_keys=False, allow_unicode=True)}---\n\n{body}"
     )

@@ -1,17 +1,21 @@
 """The drift baseline: what features and predictions looked like when the model was trained."""
 
-import numpy as np
-import polars as pl
+from typing import TYPE_CHECKING
 
-from mlops.metrics import Probabilities
+import numpy as np
+
+from mlops.arrays import Probabilities
+
+if TYPE_CHECKING:
+    import polars as pl
 
 PREDICTION = "__prediction"
 QUANTILES = 101
 
 
 def drift_baseline(
-    train: pl.DataFrame, features: list[str], probabilities: Probabilities
-) -> pl.DataFrame:
+    train: "pl.DataFrame", features: list[str], probabilities: Probabilities
+) -> "pl.DataFrame":
     """Describe the training part column by column.
 
     Args:
@@ -22,6 +26,8 @@ def drift_baseline(
     Returns:
         101 rows a column: column, quantile (0 to 1), value, rows, null_fraction.
     """
+    import polars as pl
+
     levels = np.linspace(0.0, 1.0, QUANTILES)
     parts = []
     for name in [*features, PREDICTION]:

@@ -12,11 +12,11 @@ from mlops.ci.job import summarise
 from mlops.console import mark, show_result, show_table
 from mlops.diagnosis import Diagnosis, diagnose
 from mlops.errors import MlopsError
-from mlops.governance.lineage import git_state
 from mlops.ops.status import environments
 from mlops.platforms import platform_class
 from mlops.settings.loading import ENVIRONMENT_VARIABLE, load_settings
 from mlops.settings.project import Project, find_project
+from mlops.steps.provenance import git_state
 from mlops.usecase.stubs import Stub, find_stubs
 from mlops.usecase.use_case import UseCase
 

@@ -14,11 +14,11 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from mlops.artifacts.version_folder import read_signature, typical_row
+from mlops.artifacts.run_folder import RunFolder
+from mlops.artifacts.version_folder import VersionFolder, read_signature, typical_row
 from mlops.checks import failures
 from mlops.console import console
 from mlops.errors import ConfigError, Refused
-from mlops.files import read_json
 from mlops.governance.gate import judge_run
 from mlops.ops.board import Board
 from mlops.platforms import open_platform, platform_class
@@ -84,8 +84,8 @@ def run_loop(settings: LoadedSettings, data_dir: Path | None) -> dict[str, Any]:
     summary = {
         "run_id": run.run_id,
         "model_version": version.version,
-        "metrics": read_json(run.folder / "evaluation" / "evaluation.json", schema=1)["model"],
-        "model_card": str(version.folder / "MODEL_CARD.md"),
+        "metrics": RunFolder(run.folder).evaluation.results()["model"],
+        "model_card": str(VersionFolder(version.folder).model_card),
         "endpoint": endpoints[-1].name,
         "url": endpoints[-1].url(),
         "request": request,

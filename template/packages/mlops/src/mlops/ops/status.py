@@ -2,9 +2,10 @@
 
 from typing import Any
 
+from mlops.artifacts.run_folder import RunFolder
+from mlops.artifacts.version_folder import VersionFolder
 from mlops.console import show, show_result, show_table
 from mlops.errors import MlopsError
-from mlops.files import read_json
 from mlops.platforms import open_platform
 from mlops.platforms.base import ModelVersion, Platform, Run
 from mlops.settings.loading import load_settings
@@ -108,11 +109,11 @@ def _describe_run(run: Run) -> dict[str, Any]:
         "judged_at": "",
     }
     try:
-        validation = read_json(run.folder / "validated" / "validation-results.json", schema=1)
+        validation = RunFolder(run.folder).validated.results()
         described["data"] = f"{validation['rows']:,} rows" if validation["passed"] else "refused"
-        evaluation = read_json(run.folder / "evaluation" / "evaluation.json", schema=1)
+        evaluation = RunFolder(run.folder).evaluation.results()
         described["f1"] = evaluation["model"]["f1"]
-        verdict = read_json(run.folder / "verdict.json", schema=1)
+        verdict = RunFolder(run.folder).verdict()
         described["gate"] = "passed" if verdict["passed"] else "refused"
         described["judged_at"] = verdict["judged_at"]
     except MlopsError:
@@ -122,8 +123,8 @@ def _describe_run(run: Run) -> dict[str, Any]:
 
 def _describe_version(version: ModelVersion) -> dict[str, Any]:
     try:
-        lineage = read_json(version.folder / "lineage.json", schema=1)
-        card = read_json(version.folder / "card.json", schema=1)
+        lineage = VersionFolder(version.folder).lineage()
+        card = VersionFolder(version.folder).card()
     except MlopsError as error:
         if version.tags:
             return _describe_listed(version)

@@ -18,9 +18,10 @@ from typing import Any
 import aiohttp
 import polars as pl
 
-from mlops.artifacts.version_folder import read_signature, typical_row
+from mlops.artifacts.prepared import holdout_file
+from mlops.artifacts.run_folder import RunFolder
+from mlops.artifacts.version_folder import VersionFolder, read_signature, typical_row
 from mlops.errors import ConfigError, MlopsError
-from mlops.files import read_json
 from mlops.platforms import platform_class
 from mlops.platforms.base import ALL_TRAFFIC, Endpoint, ModelVersion, Platform
 from mlops.progress import Report
@@ -35,7 +36,6 @@ from mlops.release.traffic import (
 )
 from mlops.settings.loading import LoadedSettings
 from mlops.settings.sections import AbTestSettings
-from mlops.steps.prepare import HOLDOUT_FILE
 
 REQUESTS_PER_SECOND = 150
 ROWS = 500
@@ -182,8 +182,9 @@ def rows_of(platform: Platform, version: ModelVersion) -> Sequence[Row]:
     signature = read_signature(version.folder)
     features = {each["name"]: bool(each["nullable"]) for each in signature["features"]}
     try:
-        run_id = read_json(version.folder / "lineage.json", schema=1).get("run_id", "")
-        holdout = pl.read_parquet(platform.run(str(run_id)).folder / "prepared" / HOLDOUT_FILE)
+        run_id = VersionFolder(version.folder).lineage().get("run_id", "")
+        run = RunFolder(platform.run(str(run_id)).folder)
+        holdout = pl.read_parquet(holdout_file(run.prepared_path))
         required = [name for name, nullable in features.items() if not nullable]
         rows = holdout.select(pl.col(list(features)).cast(pl.Float64).fill_nan(None))
         rows = rows.drop_nulls(required).head(ROWS)

@@ -7,16 +7,16 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from mlops.files import file_sha256, new_folder, write_json
-from mlops.metrics import Labels, Probabilities, classification_metrics
+from mlops.arrays import Labels, Probabilities
+from mlops.artifacts.documents import EVALUATION
+from mlops.artifacts.prepared import load_prepared
+from mlops.artifacts.run_folder import ModelFolder
+from mlops.files import file_sha256, new_folder
+from mlops.metrics import classification_metrics
 from mlops.settings.loading import LoadedSettings
-from mlops.steps.fit import BASELINE_FILE, MODEL_FILE, load_model, matrix
 from mlops.steps.plots import write_plots
-from mlops.steps.prepare import load_prepared
+from mlops.steps.scoring import load_model, matrix
 from mlops.usecase.use_case import LABEL
-
-SCHEMA = 1
-RESULTS_FILE = "evaluation.json"
 
 
 def slice_metrics(
@@ -66,18 +66,18 @@ def run(
     inputs = matrix(holdout, prepared.feature_names)
     labels = holdout[LABEL].to_numpy()
     threshold = settings.values.training.decision_threshold
-    model = load_model(model_folder / MODEL_FILE)
+    fitted = ModelFolder(model_folder)
+    model = load_model(fitted.model)
     probabilities = model.predict_proba(inputs)[:, 1]
-    baseline = load_model(model_folder / BASELINE_FILE).predict_proba(inputs)[:, 1]
+    baseline = load_model(fitted.baseline).predict_proba(inputs)[:, 1]
     results = {
-        "schema": SCHEMA,
-        "model_sha256": file_sha256(model_folder / MODEL_FILE),
+        "model_sha256": file_sha256(fitted.model),
         "holdout_sha256": prepared.holdout_sha256,
         **evaluate(labels, probabilities, baseline, threshold),
         "slices": slice_metrics(holdout, probabilities, threshold, settings.use_case.slices()),
     }
-    with new_folder(output, replaces=RESULTS_FILE) as new:
-        write_json(new / RESULTS_FILE, results)
+    with new_folder(output, replaces=EVALUATION.name) as new:
+        EVALUATION.write(new, results)
         write_plots(
             new,
             model,
@@ -87,4 +87,4 @@ def run(
             threshold,
             prepared.feature_names,
         )
-    return results
+    return EVALUATION.with_schema(results)

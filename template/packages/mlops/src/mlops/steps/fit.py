@@ -5,44 +5,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-import polars as pl
 import skops.io
 
-from mlops.errors import Refused
-from mlops.files import file_sha256, new_folder, write_json
-from mlops.governance.lineage import environment_state
+from mlops.artifacts.documents import TRAINING
+from mlops.artifacts.prepared import load_prepared
+from mlops.artifacts.run_folder import ModelFolder
+from mlops.files import file_sha256, new_folder
 from mlops.settings.loading import LoadedSettings, flatten
-from mlops.steps.prepare import load_prepared
+from mlops.steps.provenance import environment_state
+from mlops.steps.scoring import matrix
 from mlops.usecase.use_case import LABEL
-
-SCHEMA = 1
-MODEL_FILE = "model.skops"
-BASELINE_FILE = "baseline.skops"
-DESCRIPTION_FILE = "training.json"
-
-_TRUSTED_MODULES = ("sklearn.", "numpy.")
-
-Matrix = npt.NDArray[np.float32]
-
-
-def matrix(frame: pl.DataFrame, features: list[str]) -> Matrix:
-    """Return the features as float32, shape (rows, features); null becomes NaN."""
-    return frame.select(pl.col(features).cast(pl.Float32).fill_null(float("nan"))).to_numpy()
-
-
-def load_model(path: Path) -> Any:
-    """Read a scikit-learn model from a skops file, which runs no code of the file's own.
-
-    Raises:
-        Refused: the file holds types from outside scikit-learn and NumPy.
-    """
-    unknown = skops.io.get_untrusted_types(file=path)
-    foreign = [name for name in unknown if not name.startswith(_TRUSTED_MODULES)]
-    if foreign:
-        raise Refused(f"{path} holds types that are not trusted: {', '.join(foreign)}")
-    return skops.io.load(path, trusted=unknown)
 
 
 def run(
@@ -66,25 +38,25 @@ def run(
     model = settings.use_case.model(params, seed).fit(inputs, labels)
     seconds = time.monotonic() - started
     baseline = settings.use_case.baseline(seed).fit(inputs, labels)
-    with new_folder(output, replaces=DESCRIPTION_FILE) as new:
-        skops.io.dump(model, new / MODEL_FILE)
-        skops.io.dump(baseline, new / BASELINE_FILE)
+    with new_folder(output, replaces=TRAINING.name) as new:
+        folder = ModelFolder(new)
+        skops.io.dump(model, folder.model)
+        skops.io.dump(baseline, folder.baseline)
         description = {
-            "schema": SCHEMA,
             "model_type": _type_name(model),
             "baseline_type": _type_name(baseline),
-            "model_sha256": file_sha256(new / MODEL_FILE),
+            "model_sha256": file_sha256(folder.model),
             "params": params.model_dump(mode="json"),
             "seed": seed,
             "rows": train.height,
             "seconds": round(seconds, 3),
-            "types": skops.io.get_untrusted_types(file=new / MODEL_FILE),
+            "types": skops.io.get_untrusted_types(file=folder.model),
             "git": dict(git),
             "environment": environment_state(settings.project.root),
             "settings": flatten(settings.values),
         }
-        write_json(new / DESCRIPTION_FILE, description)
-    return description
+        TRAINING.write(new, description)
+    return TRAINING.with_schema(description)
 
 
 def _type_name(model: Any) -> str:

@@ -5,9 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from mlops.arrays import Matrix, Probabilities
 from mlops.errors import Refused
-from mlops.metrics import Probabilities
-from mlops.steps.fit import Matrix
 
 INPUT = "features"
 OUTPUT = "probabilities"

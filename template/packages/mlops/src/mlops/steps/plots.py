@@ -12,8 +12,8 @@ from sklearn.calibration import calibration_curve
 from sklearn.inspection import permutation_importance
 from sklearn.metrics import confusion_matrix, precision_recall_curve, roc_curve
 
-from mlops.metrics import Labels, Probabilities
-from mlops.steps.fit import Matrix
+from mlops.arrays import Labels, Matrix, Probabilities
+from mlops.artifacts.run_folder import EvaluationFolder
 
 _COLOURS = {"model": "#0f6cbd", "baseline": "#8a8886"}
 _IMPORTANCE_ROWS = 2_000
@@ -28,7 +28,7 @@ def write_plots(
     threshold: float,
     features: list[str],
 ) -> list[Path]:
-    """Write quality.png and importance.png to `folder` and return their paths.
+    """Write the plots of quality and importance to `folder` and return their paths.
 
     Args:
         folder: an existing folder.
@@ -48,7 +48,8 @@ def write_plots(
 
     importance = Figure(figsize=(8, 0.4 * len(features) + 1.5), layout="constrained")
     _plot_importance(importance.subplots(), model, inputs, labels, features)
-    return [_save(quality, folder / "quality.png"), _save(importance, folder / "importance.png")]
+    files = EvaluationFolder(folder)
+    return [_save(quality, files.quality_plot), _save(importance, files.importance_plot)]
 
 
 def _save(figure: Figure, path: Path) -> Path:

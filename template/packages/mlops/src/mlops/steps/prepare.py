@@ -8,7 +8,6 @@ likewise which ones are used where `data.fraction` asks for a part of them.
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -16,67 +15,20 @@ from typing import Any
 import ibis
 import polars as pl
 
+from mlops.artifacts.documents import PREPARED, VALIDATION_RESULTS
+from mlops.artifacts.prepared import (
+    Feature,
+    Prepared,
+    holdout_file,
+    train_file,
+    write_description,
+)
+from mlops.artifacts.run_folder import ValidatedFolder
 from mlops.errors import ConfigError, Refused
-from mlops.files import file_sha256, new_folder, read_json, write_json
+from mlops.files import file_sha256, new_folder
 from mlops.settings.loading import LoadedSettings
 from mlops.settings.sections import SplitSettings
-from mlops.steps.validate import DATA_FILE, RESULTS_FILE
 from mlops.usecase.use_case import LABEL, UseCase
-
-SCHEMA = 1
-TRAIN_FILE = "train.parquet"
-HOLDOUT_FILE = "holdout.parquet"
-DESCRIPTION_FILE = "prepared.json"
-
-
-@dataclass(frozen=True)
-class Feature:
-    """One feature column: was it ever null, and a typical value of the training part."""
-
-    name: str
-    nullable: bool
-    example: float
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """The prepared data of one run, as `prepared.json` describes it."""
-
-    folder: Path
-    key: str
-    features: tuple[Feature, ...]
-    cutoff: str
-    reference_date: str
-    data_hash: str
-    data_rows: int
-    split: dict[str, Any]
-    rows: dict[str, int]
-    holdout_sha256: str
-
-    @property
-    def feature_names(self) -> list[str]:
-        """The feature columns in the model's order."""
-        return [feature.name for feature in self.features]
-
-    def train(self) -> pl.DataFrame:
-        """Return the training part: key, features, label."""
-        return pl.read_parquet(self.folder / TRAIN_FILE)
-
-    def holdout(self) -> pl.DataFrame:
-        """Return the holdout: key, features, label."""
-        return pl.read_parquet(self.folder / HOLDOUT_FILE)
-
-
-def load_prepared(folder: Path) -> Prepared:
-    """Read a folder that `run` wrote.
-
-    Raises:
-        ConfigError: the folder is not one, or has another schema.
-    """
-    content = read_json(folder / DESCRIPTION_FILE, schema=SCHEMA)
-    del content["schema"]
-    features = tuple(Feature(**feature) for feature in content.pop("features"))
-    return Prepared(folder=folder, features=features, **content)
 
 
 def build_table(
@@ -156,13 +108,14 @@ def run(validated: Path, output: Path, settings: LoadedSettings) -> Prepared:
         Refused: the data did not pass validation, or a part has only one class.
         ConfigError: the use case returned unusable columns.
     """
-    results = read_json(validated / RESULTS_FILE, schema=1)
+    folder = ValidatedFolder(validated)
+    results = folder.results()
     if not results["passed"]:
-        raise Refused(f"{validated / RESULTS_FILE}: the data did not pass validation")
+        raise Refused(f"{validated / VALIDATION_RESULTS.name}: the data did not pass validation")
     use_case, values = settings.use_case, settings.values
     reference_date = date.fromisoformat(results["reference_date"])
     cutoff = use_case.cutoff(reference_date, values.params)
-    data = ibis.duckdb.connect().read_parquet(validated / DATA_FILE)
+    data = ibis.duckdb.connect().read_parquet(folder.data)
     table = check_table(build_table(data, use_case, cutoff, reference_date), use_case.key)
     table = table.filter(pl.Series(is_used(table[use_case.key], values.data.fraction)))
     held_out = pl.Series(is_held_out(table[use_case.key], values.split), dtype=pl.Boolean)
@@ -174,9 +127,9 @@ def run(validated: Path, output: Path, settings: LoadedSettings) -> Prepared:
                 f"there is too little data{_part_of(values.data.fraction)}, "
                 "or labels.py finds only one kind"
             )
-    with new_folder(output, replaces=DESCRIPTION_FILE) as new:
-        train.write_parquet(new / TRAIN_FILE)
-        holdout.write_parquet(new / HOLDOUT_FILE)
+    with new_folder(output, replaces=PREPARED.name) as new:
+        train.write_parquet(train_file(new))
+        holdout.write_parquet(holdout_file(new))
         prepared = Prepared(
             folder=output,
             key=use_case.key,
@@ -187,11 +140,9 @@ def run(validated: Path, output: Path, settings: LoadedSettings) -> Prepared:
             data_rows=results["rows"],
             split={**values.split.model_dump(), "key": use_case.key},
             rows={"train": train.height, "holdout": holdout.height},
-            holdout_sha256=file_sha256(new / HOLDOUT_FILE),
+            holdout_sha256=file_sha256(holdout_file(new)),
         )
-        content = {"schema": SCHEMA, **asdict(prepared)}
-        del content["folder"]
-        write_json(new / DESCRIPTION_FILE, content)
+        write_description(prepared, new)
     return prepared
 
 

@@ -4,23 +4,20 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from mlops.artifacts.documents import CARD, LINEAGE, PACKAGE, PREPARED, SIGNATURE
+from mlops.artifacts.prepared import Prepared
+from mlops.artifacts.run_folder import PackageFolder, RunFolder
+from mlops.artifacts.version_folder import VersionFolder
 from mlops.errors import ConfigError, Refused
-from mlops.files import file_hashes, file_sha256, new_folder, read_json, write_json, write_text
+from mlops.files import file_hashes, file_sha256, new_folder, write_text
 from mlops.governance.gate import require_passed
 from mlops.governance.lineage import build_lineage
 from mlops.governance.model_card import build_card, render_card
 from mlops.monitoring.baseline import drift_baseline
 from mlops.platforms.base import ModelVersion, Platform, Run
 from mlops.settings.loading import LoadedSettings
-from mlops.steps.fit import load_model, matrix
 from mlops.steps.onnx_model import convert, parity_gap, predict
-from mlops.steps.prepare import HOLDOUT_FILE, Prepared, load_prepared
-
-SIGNATURE_SCHEMA = 1
-PACKAGE_SCHEMA = 1
-PACKAGE_FILE = "package.json"
-ONNX_FILE = "model.onnx"
-BASELINE_FILE = "baseline.parquet"
+from mlops.steps.scoring import load_model, matrix
 
 
 def register_run(platform: Platform, run: Run, settings: LoadedSettings) -> ModelVersion:
@@ -51,39 +48,39 @@ def package_run(run: Run, settings: LoadedSettings) -> Path:
         ConfigError: the run's data are not on this machine.
     """
     verdict = require_passed(run)
-    prepared = load_prepared(run.folder / "prepared")
-    if not (prepared.folder / HOLDOUT_FILE).is_file():
+    source = RunFolder(run.folder)
+    prepared = source.prepared()
+    if not prepared.holdout_file.is_file():
         raise ConfigError(
             f"the data of run {run.run_id} are not on this machine: run "
             f"`mlops package --run-id {run.run_id}` where it was trained, and bring the result"
         )
-    model = load_model(run.folder / "model" / "model.skops")
+    model = load_model(source.model.model)
     onnx = convert(model, len(prepared.features))
     gap = parity_gap(model, onnx, matrix(prepared.holdout(), prepared.feature_names))
     _require_parity(gap, settings)
     train = prepared.train()
     probabilities = predict(onnx, matrix(train, prepared.feature_names))
-    with new_folder(run.folder / "package", replaces="package.json") as folder:
-        (folder / ONNX_FILE).write_bytes(onnx)
+    with new_folder(source.package.path, replaces=PACKAGE.name) as folder:
+        package = PackageFolder(folder)
+        package.onnx.write_bytes(onnx)
         drift_baseline(train, prepared.feature_names, probabilities).write_parquet(
-            folder / BASELINE_FILE
+            package.drift_baseline
         )
         description = {
-            "schema": PACKAGE_SCHEMA,
             "model_sha256": verdict["model_sha256"],
             "parity_gap": gap,
             "files": file_hashes(folder),
         }
-        write_json(folder / PACKAGE_FILE, description)
-    return run.folder / "package"
+        PACKAGE.write(folder, description)
+    return source.package.path
 
 
 def build_signature(
     name: str, version: int, threshold: float, prepared: Prepared
 ) -> dict[str, Any]:
     """Return the content of `signature.json`: what the scoring server accepts and answers."""
-    return {
-        "schema": SIGNATURE_SCHEMA,
+    content = {
         "model_name": name,
         "model_version": version,
         "decision_threshold": threshold,
@@ -92,31 +89,32 @@ def build_signature(
             for f in prepared.features
         ],
     }
+    return SIGNATURE.with_schema(content)
 
 
 def _build(
     folder: Path, version: int, run: Run, verdict: dict[str, Any], settings: LoadedSettings
 ) -> None:
     package, gap = _packaged(run, verdict, settings)
-    prepared = load_prepared(run.folder / "prepared")
-    evaluation = read_json(run.folder / "evaluation" / "evaluation.json", schema=1)
-    training = read_json(run.folder / "model" / "training.json", schema=1)
+    source, target = RunFolder(run.folder), VersionFolder(folder)
+    evaluation = source.evaluation.results()
 
-    for name in (ONNX_FILE, BASELINE_FILE):
-        shutil.copyfile(package / name, folder / name)
-    shutil.copyfile(run.folder / "model" / "model.skops", folder / "model.skops")
+    shutil.copyfile(package.onnx, target.onnx)
+    shutil.copyfile(package.drift_baseline, target.drift_baseline)
+    shutil.copyfile(source.model.model, target.skops)
     name = settings.model_name
-    signature = build_signature(name, version, evaluation["decision_threshold"], prepared)
-    write_json(folder / "signature.json", signature)
-    (folder / "plots").mkdir()
-    for plot in (run.folder / "evaluation").glob("*.png"):
-        shutil.copyfile(plot, folder / "plots" / plot.name)
+    threshold = evaluation["decision_threshold"]
+    signature = build_signature(name, version, threshold, source.prepared())
+    SIGNATURE.write(folder, signature)
+    target.plots.mkdir()
+    for plot in source.evaluation.plots():
+        shutil.copyfile(plot, target.plots / plot.name)
 
     lineage = build_lineage(
         model={"name": name, "version": version},
         run_id=run.run_id,
-        prepared=read_json(run.folder / "prepared" / "prepared.json", schema=1),
-        training=training,
+        prepared=PREPARED.read(source.prepared_path),
+        training=source.model.training(),
         verdict=verdict,
     )
     facts = settings.project.facts
@@ -131,27 +129,26 @@ def _build(
         lineage=lineage,
         parity_gap=gap,
     )
-    write_json(folder / "card.json", card)
-    write_text(folder / "MODEL_CARD.md", render_card(card))
-    write_json(folder / "lineage.json", {**lineage, "files": file_hashes(folder)})
+    CARD.write(folder, card)
+    write_text(target.model_card, render_card(card))
+    LINEAGE.write(folder, {**lineage, "files": file_hashes(folder)})
 
 
-def _packaged(run: Run, verdict: dict[str, Any], settings: LoadedSettings) -> tuple[Path, float]:
+def _packaged(
+    run: Run, verdict: dict[str, Any], settings: LoadedSettings
+) -> tuple[PackageFolder, float]:
     """Return the run's package and its parity gap; make it if there is none of this model."""
-    folder = run.folder / "package"
-    path = folder / PACKAGE_FILE
-    if (
-        not path.is_file()
-        or read_json(path, schema=PACKAGE_SCHEMA)["model_sha256"] != verdict["model_sha256"]
-    ):
+    package = RunFolder(run.folder).package
+    if not package.exists() or package.description()["model_sha256"] != verdict["model_sha256"]:
         package_run(run, settings)
-    description = read_json(path, schema=PACKAGE_SCHEMA)
+    description = package.description()
     for name, expected in description["files"].items():
-        if not (folder / name).is_file() or file_sha256(folder / name) != expected:
+        path = package.path / name
+        if not path.is_file() or file_sha256(path) != expected:
             raise Refused(f"run {run.run_id}: package/{name} was changed: package the run again")
     gap = float(description["parity_gap"])
     _require_parity(gap, settings)
-    return folder, gap
+    return package, gap
 
 
 def _require_parity(gap: float, settings: LoadedSettings) -> None:

@@ -10,15 +10,14 @@ import pandera.polars as pa
 import polars as pl
 from pandera.errors import SchemaErrors
 
+from mlops.artifacts.documents import VALIDATION_RESULTS
+from mlops.artifacts.run_folder import ValidatedFolder
 from mlops.data.findings import ROWS_SHOWN, ROWS_STORED, Finding, Row, ValidationReport
 from mlops.data.fingerprint import fingerprint
 from mlops.data.reader import RawFile, list_files, read_file
 from mlops.errors import ConfigError
-from mlops.files import new_folder, write_json
+from mlops.files import new_folder
 from mlops.settings.loading import LoadedSettings
-
-DATA_FILE = "data.parquet"
-RESULTS_FILE = "validation-results.json"
 
 _ORIGIN = ("__file", "__row")
 
@@ -113,10 +112,10 @@ def run(data_dir: Path, output: Path, settings: LoadedSettings) -> ValidationRep
     It holds validation-results.json and, if the data passed, data.parquet.
     """
     report, data = validate_folder(data_dir, settings.use_case.contract(), rules_of(settings))
-    with new_folder(output, replaces=RESULTS_FILE) as new:
-        write_json(new / RESULTS_FILE, report.to_dict(values=settings.values.data.show_values))
+    with new_folder(output, replaces=VALIDATION_RESULTS.name) as new:
+        VALIDATION_RESULTS.write(new, report.to_dict(values=settings.values.data.show_values))
         if report.passed:
-            data.write_parquet(new / DATA_FILE)
+            data.write_parquet(ValidatedFolder(new).data)
     return report
 
 

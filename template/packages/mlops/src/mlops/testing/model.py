@@ -6,32 +6,33 @@ from typing import Any
 
 import pytest
 
+from mlops.artifacts.run_folder import ModelFolder, RunFolder
 from mlops.data.source import locate
-from mlops.files import read_json
 from mlops.governance.gate import judge
 from mlops.settings.loading import LoadedSettings, load_settings
 from mlops.settings.project import find_project
 from mlops.steps import evaluate, fit, prepare, validate
 from mlops.steps.onnx_model import convert, parity_gap
+from mlops.steps.scoring import load_model, matrix
 
 
 @dataclass(frozen=True)
 class Fitted:
     """What the steps made of the data that conf names."""
 
-    folder: Path
+    folder: RunFolder
     settings: LoadedSettings
 
     def evaluation(self) -> dict[str, Any]:
-        return read_json(self.folder / "evaluation" / evaluate.RESULTS_FILE, schema=1)
+        return self.folder.evaluation.results()
 
     def run(self) -> None:
         source, folder = locate(self.settings, None), self.folder
-        report = validate.run(source, folder / "validated", self.settings)
+        report = validate.run(source, folder.validated.path, self.settings)
         assert report.passed, [finding.sentence() for finding in report.failures]
-        prepare.run(folder / "validated", folder / "prepared", self.settings)
-        fit.run(folder / "prepared", folder / "model", self.settings, {})
-        evaluate.run(folder / "prepared", folder / "model", folder / "evaluation", self.settings)
+        prepare.run(folder.validated.path, folder.prepared_path, self.settings)
+        fit.run(folder.prepared_path, folder.model.path, self.settings, {})
+        evaluate.run(folder.prepared_path, folder.model.path, folder.evaluation.path, self.settings)
 
 
 class ModelContract:
@@ -43,7 +44,7 @@ class ModelContract:
         cls, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     ) -> Fitted:
         settings = load_settings(find_project(request.config.rootpath))
-        result = Fitted(tmp_path_factory.mktemp("model"), settings)
+        result = Fitted(RunFolder(tmp_path_factory.mktemp("model")), settings)
         result.run()
         return result
 
@@ -52,16 +53,17 @@ class ModelContract:
         assert [check for check in checks if not check.passed] == []
 
     def test_onnx_gives_the_same_probabilities_on_the_holdout(self, fitted: Fitted) -> None:
-        prepared = prepare.load_prepared(fitted.folder / "prepared")
-        inputs = fit.matrix(prepared.holdout(), prepared.feature_names)
-        model = fit.load_model(fitted.folder / "model" / fit.MODEL_FILE)
+        prepared = fitted.folder.prepared()
+        inputs = matrix(prepared.holdout(), prepared.feature_names)
+        model = load_model(fitted.folder.model.model)
         gap = parity_gap(model, convert(model, len(prepared.features)), inputs)
         assert gap <= fitted.settings.values.gate.parity_tolerance
 
     def test_fitting_again_gives_the_same_model(self, fitted: Fitted, tmp_path: Path) -> None:
-        fit.run(fitted.folder / "prepared", tmp_path / "again", fitted.settings, {})
-        prepared = prepare.load_prepared(fitted.folder / "prepared")
-        inputs = fit.matrix(prepared.holdout(), prepared.feature_names)
-        first = fit.load_model(fitted.folder / "model" / fit.MODEL_FILE)
-        second = fit.load_model(tmp_path / "again" / fit.MODEL_FILE)
+        again = ModelFolder(tmp_path / "again")
+        fit.run(fitted.folder.prepared_path, again.path, fitted.settings, {})
+        prepared = fitted.folder.prepared()
+        inputs = matrix(prepared.holdout(), prepared.feature_names)
+        first = load_model(fitted.folder.model.model)
+        second = load_model(again.model)
         assert (first.predict_proba(inputs) == second.predict_proba(inputs)).all()

@@ -22,9 +22,9 @@ from polars.testing import assert_frame_equal
 from pydantic import ValidationError
 
 from mlops.settings.project import find_project
-from mlops.steps.fit import load_model, matrix
 from mlops.steps.onnx_model import convert, parity_gap
 from mlops.steps.prepare import build_table, check_table
+from mlops.steps.scoring import load_model, matrix
 from mlops.usecase.use_case import LABEL, UseCase
 
 REFERENCE_DATE = date(2026, 6, 30)
@@ -300,7 +300,7 @@ class UseCaseContract:
         self, name: str, request: pytest.FixtureRequest, inputs: np.ndarray, tmp_path: Path
     ) -> None:
         fitted = request.getfixturevalue(name)
-        path = tmp_path / "model.skops"
+        path = tmp_path / "fitted"
         skops.io.dump(fitted, path)
 
         np.testing.assert_array_equal(

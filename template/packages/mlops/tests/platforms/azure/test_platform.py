@@ -10,6 +10,8 @@ import pytest
 
 from fakes.azure import SdkError, Workspace, clients_of, have_entities
 from fakes.tiny_version import write_version
+from mlops.artifacts.documents import VALIDATION_RESULTS
+from mlops.artifacts.run_folder import STEP_OUTPUTS
 from mlops.artifacts.version_folder import HASH_TAG
 from mlops.data.findings import Finding, ValidationReport
 from mlops.errors import ConfigError, PlatformError, Refused
@@ -177,7 +179,7 @@ def test_another_version_by_the_same_number_is_refused(place: Place) -> None:
 
 
 def outputs(place: Place) -> None:
-    for name in azure_jobs.OUTPUTS:
+    for name in STEP_OUTPUTS:
         folder = place.folder / "outputs" / name
         folder.mkdir(parents=True)
         (folder / "file").write_text(name)
@@ -188,7 +190,7 @@ def test_the_outputs_of_a_job_are_fetched_once(place: Place) -> None:
     outputs(place)
     place.workspace.jobs.statuses["train-1"] = ["Completed"]
     run = place.platform.run("train-1")
-    assert sorted(path.name for path in run.folder.iterdir()) == sorted(azure_jobs.OUTPUTS)
+    assert sorted(path.name for path in run.folder.iterdir()) == sorted(STEP_OUTPUTS)
     place.workspace.jobs.outputs.clear()
     assert place.platform.run("train-1") == run
     assert place.platform.runs() == [run]
@@ -298,12 +300,12 @@ def test_refused_data_are_told_by_the_results_which_are_kept(place: Place, name:
     found = Finding("in_range(0, 9)", "must be in the range 0 to 9", "a.csv", "age", 3)
     report = ValidationReport({"a.csv": 5}, 5, "2026-01-31", None, (found,), ())
     for kept, said in ((True, found.sentence()), (False, found.sentence(values=False))):
-        write_json(folder / azure_jobs.RESULTS, report.to_dict(values=kept))
+        write_json(folder / VALIDATION_RESULTS.name, report.to_dict(values=kept))
         place.workspace.jobs.outputs["validated"] = folder
         error = failure(place)
         assert isinstance(error, Refused)
         assert said in str(error)
-    results = place.folder / "refused" / "train-1" / azure_jobs.RESULTS
+    results = place.folder / "refused" / "train-1" / VALIDATION_RESULTS.name
     assert f"{results} holds every failure" in str(error)
     assert read_json(results, schema=1)["failures"]
     assert place.workspace.jobs.downloads[-1] == (f"id-{name}", "validated")

@@ -11,10 +11,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from mlops.artifacts.documents import VALIDATION_RESULTS
+from mlops.artifacts.run_folder import STEP_OUTPUTS, RunFolder
 from mlops.data.findings import stored_sentence
 from mlops.errors import ConfigError, MlopsError, PlatformError, Refused
-from mlops.files import new_folder, read_json, write_json
-from mlops.governance.lineage import GitState
+from mlops.files import new_folder
 from mlops.platforms.azure.client import AzureClients
 from mlops.platforms.azure.environments import TRAINING, environment_id
 from mlops.platforms.azure.errors import NotFound, azure_errors, word_of
@@ -30,10 +31,9 @@ from mlops.platforms.azure.steps import (
 from mlops.platforms.base import Run
 from mlops.progress import Report
 from mlops.settings.loading import ENVIRONMENT_VARIABLE, PREFIX
+from mlops.steps.provenance import GitState
 
 PIPELINE = "aml/pipelines/train.yml"
-OUTPUTS = ("validated", "prepared", "model", "evaluation")
-RESULTS = "validation-results.json"
 _COMPLETED, _FAILED = "completed", "failed"
 _ENDED = (_COMPLETED, _FAILED, "canceled", "notresponding", "paused")
 _TELL_SECONDS = 60.0
@@ -143,7 +143,7 @@ def fetch(clients: AzureClients, name: str, runs: Path, report: Report) -> Run:
     if status != _COMPLETED:
         raise _failure(clients, name, status, job.studio_url, runs)
     with new_folder(runs / name) as folder:
-        for output in OUTPUTS:
+        for output in STEP_OUTPUTS:
             report(f"downloading {output}")
             _download(clients, name, output, folder / output)
     return Run(name, runs / name)
@@ -231,14 +231,14 @@ def _failure(clients: AzureClients, name: str, status: str, url: str, runs: Path
 def _refused(clients: AzureClients, job: str, folder: Path) -> Refused | None:
     """Return what the validation found, keeping its results in a folder, unless the data passed."""
     with contextlib.suppress(MlopsError), tempfile.TemporaryDirectory() as scratch:
-        found = Path(scratch) / "validated"
-        _download(clients, job, "validated", found)
-        results = read_json(found / RESULTS, schema=1)
+        found = RunFolder(Path(scratch)).validated
+        _download(clients, job, found.path.name, found.path)
+        results = found.results()
         if not results["passed"]:
-            write_json(folder / RESULTS, results)
+            kept = VALIDATION_RESULTS.write(folder, results)
             values = clients.settings.values.data.show_values
             lines = [f"  {stored_sentence(each, values=values)}" for each in results["failures"]]
-            every = f"{folder / RESULTS} holds every failure"
+            every = f"{kept} holds every failure"
             return Refused("\n".join(["the data is refused:", *lines, every]))
     return None
 

@@ -12,9 +12,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from mlops.artifacts.version_folder import HASH_TAG, LINEAGE, MODEL, origin_tags, verify_version
+from mlops.artifacts.documents import LINEAGE
+from mlops.artifacts.run_folder import RunFolder
+from mlops.artifacts.version_folder import (
+    HASH_TAG,
+    ONNX,
+    VersionFolder,
+    origin_tags,
+    verify_version,
+)
 from mlops.errors import MlopsError, PlatformError, Refused
-from mlops.files import file_hashes, new_folder, read_json
+from mlops.files import file_hashes, new_folder
 from mlops.platforms.azure.client import ACTIVE_VERSIONS, ALL_VERSIONS, AzureClients
 from mlops.platforms.azure.errors import Conflict, azure_errors
 from mlops.platforms.base import ModelVersion, Run
@@ -112,7 +120,7 @@ class AzureModels:
         Raises:
             PlatformError: others keep taking the number, or Azure fails.
         """
-        training = read_json(run.folder / "model" / "training.json", schema=1)
+        training = RunFolder(run.folder).model.training()
         trained = training["model_sha256"]
         for _ in range(_ATTEMPTS):
             for each in self.listed():
@@ -218,7 +226,7 @@ class AzureModels:
                 raise
             if self._is_taken(number, tags):
                 return False
-            with new_folder(self._folder(number), replaces=LINEAGE) as copy:
+            with new_folder(self._folder(number), replaces=LINEAGE.name) as copy:
                 shutil.copytree(folder, copy, dirs_exist_ok=True)
         return True
 
@@ -294,7 +302,7 @@ class AzureModels:
     def _download(self, listed: Listed, folder: Path) -> None:
         place = listed.places[0]
         client = dict(self._places())[place]
-        with new_folder(folder, replaces=LINEAGE) as new:
+        with new_folder(folder, replaces=LINEAGE.name) as new:
             self._fetch(place, client, listed.number, new)
 
     def _fetch(self, place: Place, client: Any, number: int, target: Path) -> None:
@@ -303,11 +311,11 @@ class AzureModels:
         with tempfile.TemporaryDirectory() as parent:
             with azure_errors(f"downloading version {number} of {self.name} from the {place}"):
                 client.models.download(self.name, version=str(number), download_path=parent)
-            found = sorted(Path(parent).rglob(LINEAGE))
-            if len(found) != 1 or not (found[0].parent / MODEL).is_file():
+            found = sorted(Path(parent).rglob(LINEAGE.name))
+            if len(found) != 1 or not (found[0].parent / ONNX).is_file():
                 raise PlatformError(
                     f"version {number} of {self.name} in the {place} is not a model version: "
-                    f"{len(found)} files {LINEAGE}, expected 1 beside {MODEL}"
+                    f"{len(found)} files {LINEAGE.name}, expected 1 beside {ONNX}"
                 )
             shutil.copytree(found[0].parent, target, dirs_exist_ok=True)
 
@@ -321,8 +329,8 @@ class AzureModels:
 
 def version_tags(folder: Path, run: Run) -> dict[str, str]:
     """Return the tags of a version: where it comes from, and what identifies it."""
-    lineage = read_json(folder / LINEAGE, schema=1)
-    card = read_json(folder / "card.json", schema=1)
+    lineage = VersionFolder(folder).lineage()
+    card = VersionFolder(folder).card()
     f1 = card["evaluation"]["model"].get("f1")
     tags = origin_tags(folder)
     return {

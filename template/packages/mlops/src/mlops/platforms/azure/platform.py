@@ -7,11 +7,10 @@ from typing import Any, ClassVar
 
 from typing_extensions import override
 
+from mlops.artifacts.documents import VERDICT
 from mlops.data.source import locate
 from mlops.diagnosis import Diagnosis
 from mlops.errors import ConfigError
-from mlops.files import write_json
-from mlops.governance.lineage import git_state
 from mlops.platforms.azure import data as azure_data
 from mlops.platforms.azure import jobs as azure_jobs
 from mlops.platforms.azure.client import AzureClients, require_extra
@@ -24,6 +23,7 @@ from mlops.platforms.stored_runs import stored_runs
 from mlops.platforms.traffic_rules import sole_version
 from mlops.progress import Report, StageReport, silent
 from mlops.settings.loading import LoadedSettings, load_settings
+from mlops.steps.provenance import git_state
 
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{1,254}")
 
@@ -76,7 +76,7 @@ class AzurePlatform(Platform):
 
     @override
     def store_verdict(self, run: Run, verdict: Mapping[str, Any]) -> None:
-        write_json(run.folder / "verdict.json", dict(verdict))
+        VERDICT.write(run.folder, verdict)
 
     @override
     def register(self, run: Run, build: Callable[[Path, int], None]) -> ModelVersion:

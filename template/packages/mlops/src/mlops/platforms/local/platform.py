@@ -8,19 +8,21 @@ from typing import Any, ClassVar
 from filelock import FileLock
 from typing_extensions import override
 
-from mlops.artifacts.version_folder import origin_tags
+from mlops.artifacts.documents import VALIDATION_RESULTS, VERDICT
+from mlops.artifacts.run_folder import RunFolder
+from mlops.artifacts.version_folder import VersionFolder, origin_tags
 from mlops.data.findings import without_values
 from mlops.data.source import locate
 from mlops.diagnosis import Diagnosis
 from mlops.errors import ConfigError, Refused
-from mlops.files import new_folder, read_json, write_json
-from mlops.governance.lineage import as_dict, git_state
+from mlops.files import new_folder
 from mlops.platforms.base import Endpoint, ModelVersion, Platform, Run
 from mlops.platforms.local.tracking import Tracking
 from mlops.platforms.stored_runs import stored_runs
 from mlops.platforms.traffic_rules import sole_version
 from mlops.progress import Report, Stage, StageReport
 from mlops.settings.loading import LoadedSettings, flatten, load_settings
+from mlops.steps.provenance import as_dict, git_state
 
 
 class LocalPlatform(Platform):
@@ -82,7 +84,7 @@ class LocalPlatform(Platform):
     @override
     def store_verdict(self, run: Run, verdict: Mapping[str, Any]) -> None:
         """Keep the gate's verdict with the run, and its outcome as a tag in MLflow."""
-        write_json(run.folder / "verdict.json", dict(verdict))
+        VERDICT.write(run.folder, verdict)
         self._tracking.log(run.run_id, {}, {}, {"gate.passed": str(verdict["passed"]).lower()})
 
     @override
@@ -177,9 +179,9 @@ class LocalPlatform(Platform):
     def _steps(self, run: Run, source: Path, git: dict[str, Any], report: StageReport) -> None:
         from mlops.steps import evaluate, fit, prepare, validate
 
-        settings, folder = self.settings, run.folder
+        settings, folder = self.settings, RunFolder(run.folder)
         report("checking the contract", Stage.VALIDATE)
-        validation = validate.run(source, folder / "validated", settings)
+        validation = validate.run(source, folder.validated.path, settings)
         if not validation.passed:
             values = settings.values.data.show_values
             sentences = "\n  ".join(
@@ -190,39 +192,40 @@ class LocalPlatform(Platform):
         of = f" of {100 * share:g} % of the keys" if share < 1 else ""
         report(f"{validation.rows:,} rows passed", Stage.VALIDATE)
         report(f"computing features and labels{of}", Stage.TRAIN)
-        prepare.run(folder / "validated", folder / "prepared", settings)
+        prepare.run(folder.validated.path, folder.prepared_path, settings)
         report("fitting model and baseline", Stage.TRAIN)
-        fit.run(folder / "prepared", folder / "model", settings, git)
+        fit.run(folder.prepared_path, folder.model.path, settings, git)
         report("measuring on the holdout", Stage.EVALUATE)
-        evaluate.run(folder / "prepared", folder / "model", folder / "evaluation", settings)
+        evaluate.run(folder.prepared_path, folder.model.path, folder.evaluation.path, settings)
 
     def _log(self, run: Run) -> None:
-        from mlops.steps.fit import load_model
+        from mlops.steps.scoring import load_model
 
-        folder = run.folder
-        training = read_json(folder / "model" / "training.json", schema=1)
-        prepared = read_json(folder / "prepared" / "prepared.json", schema=1)
-        evaluation = read_json(folder / "evaluation" / "evaluation.json", schema=1)
+        folder = RunFolder(run.folder)
+        training = folder.model.training()
+        prepared = folder.prepared()
+        evaluation = folder.evaluation.results()
         baseline = {f"baseline_{name}": value for name, value in evaluation["baseline"].items()}
         self._tracking.log(
             run.run_id,
             params={**flatten(self.settings.values), "model_type": training["model_type"]},
             metrics={**evaluation["model"], **baseline},
-            tags={"data.hash": prepared["data_hash"], "model.sha256": training["model_sha256"]},
+            tags={"data.hash": prepared.data_hash, "model.sha256": training["model_sha256"]},
         )
-        self._tracking.log_files(run.run_id, folder / "evaluation", "evaluation")
-        results = read_json(folder / "validated" / "validation-results.json", schema=1)
-        self._tracking.log_json(run.run_id, "validation-results.json", without_values(results))
+        evaluated = folder.evaluation.path
+        self._tracking.log_files(run.run_id, evaluated, evaluated.name)
+        results = folder.validated.results()
+        self._tracking.log_json(run.run_id, VALIDATION_RESULTS.name, without_values(results))
         self._tracking.log_model(
             run.run_id,
-            load_model(folder / "model" / "model.skops"),
+            load_model(folder.model.model),
             trusted_types=training["types"],
         )
 
     def _holds(self, version: ModelVersion, run: Run) -> bool:
         """Tell whether a version was made of just what the run holds now."""
-        lineage = read_json(version.folder / "lineage.json", schema=1)
-        training = read_json(run.folder / "model" / "training.json", schema=1)
+        lineage = VersionFolder(version.folder).lineage()
+        training = RunFolder(run.folder).model.training()
         same_run: bool = lineage["run_id"] == run.run_id
         return same_run and lineage["training"]["model_sha256"] == training["model_sha256"]
 

@@ -10,6 +10,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+MODEL_ARTIFACT = "model"
 PIP_REQUIREMENTS = ["scikit-learn", "skops", "numpy"]
 
 
@@ -74,7 +75,7 @@ class Tracking:
         import mlflow.sklearn
 
         with tempfile.TemporaryDirectory() as scratch:
-            folder = Path(scratch) / "model"
+            folder = Path(scratch) / MODEL_ARTIFACT
             mlflow.sklearn.save_model(
                 model,
                 str(folder),
@@ -82,7 +83,7 @@ class Tracking:
                 serialization_format="skops",
                 skops_trusted_types=trusted_types,
             )
-            self.log_files(run_id, folder, "model")
+            self.log_files(run_id, folder, MODEL_ARTIFACT)
 
     def finish(self, run_id: str, status: str) -> None:
         """End a run as FINISHED, FAILED or KILLED."""
@@ -97,7 +98,9 @@ class Tracking:
             client.get_registered_model(self._name)
         except MlflowException:
             client.create_registered_model(self._name)
-        created = client.create_model_version(self._name, f"runs:/{run_id}/model", run_id)
+        created = client.create_model_version(
+            self._name, f"runs:/{run_id}/{MODEL_ARTIFACT}", run_id
+        )
         return int(created.version)
 
     def tag_version(self, version: int, tags: Mapping[str, str]) -> None:

@@ -1,0 +1,51 @@
+"""The JSON files of runs and versions: what each is called, and which schema version it says."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mlops.files import read_json, write_json
+
+
+@dataclass(frozen=True)
+class Document:
+    """One kind of JSON file.
+
+    Attributes:
+        name: what the file is called in every folder that has it.
+        schema: the version of its content; a file that says another is not read.
+    """
+
+    name: str
+    schema: int
+
+    def with_schema(self, content: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a content that says the schema version first."""
+        return {"schema": self.schema, **content}
+
+    def read(self, folder: Path) -> dict[str, Any]:
+        """Return what the file in a folder says.
+
+        Raises:
+            ConfigError: the file is missing, is not JSON or has another schema version.
+        """
+        return read_json(folder / self.name, schema=self.schema)
+
+    def write(self, folder: Path, content: Mapping[str, Any]) -> Path:
+        """Write the file into a folder, atomically and with its schema version; return its path."""
+        path = folder / self.name
+        write_json(path, self.with_schema(content))
+        return path
+
+
+VALIDATION_RESULTS = Document("validation-results.json", schema=1)
+PREPARED = Document("prepared.json", schema=1)
+TRAINING = Document("training.json", schema=1)
+EVALUATION = Document("evaluation.json", schema=1)
+VERDICT = Document("verdict.json", schema=1)
+PACKAGE = Document("package.json", schema=1)
+
+SIGNATURE = Document("signature.json", schema=1)
+LINEAGE = Document("lineage.json", schema=1)
+CARD = Document("card.json", schema=1)

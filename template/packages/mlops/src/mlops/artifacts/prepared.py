@@ -1,0 +1,86 @@
+"""The prepared data of a run: training part and holdout, and what describes them."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mlops.artifacts import documents
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+@dataclass(frozen=True)
+class Feature:
+    """One feature column: was it ever null, and a typical value of the training part."""
+
+    name: str
+    nullable: bool
+    example: float
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """The prepared data of one run, as `prepared.json` describes it."""
+
+    folder: Path
+    key: str
+    features: tuple[Feature, ...]
+    cutoff: str
+    reference_date: str
+    data_hash: str
+    data_rows: int
+    split: dict[str, Any]
+    rows: dict[str, int]
+    holdout_sha256: str
+
+    @property
+    def feature_names(self) -> list[str]:
+        """The feature columns in the model's order."""
+        return [feature.name for feature in self.features]
+
+    @property
+    def holdout_file(self) -> Path:
+        """The file of the holdout; it may be missing where a run came without its data."""
+        return holdout_file(self.folder)
+
+    def train(self) -> "pl.DataFrame":
+        """Return the training part: key, features, label."""
+        import polars as pl
+
+        return pl.read_parquet(train_file(self.folder))
+
+    def holdout(self) -> "pl.DataFrame":
+        """Return the holdout: key, features, label."""
+        import polars as pl
+
+        return pl.read_parquet(self.holdout_file)
+
+
+def train_file(folder: Path) -> Path:
+    """Return the file of the training part."""
+    return folder / "train.parquet"
+
+
+def holdout_file(folder: Path) -> Path:
+    """Return the file of the holdout."""
+    return folder / "holdout.parquet"
+
+
+def load_prepared(folder: Path) -> Prepared:
+    """Read a folder that the step prepare wrote.
+
+    Raises:
+        ConfigError: the folder is not one, or has another schema.
+    """
+    content = documents.PREPARED.read(folder)
+    del content["schema"]
+    features = tuple(Feature(**feature) for feature in content.pop("features"))
+    return Prepared(folder=folder, features=features, **content)
+
+
+def write_description(prepared: Prepared, folder: Path) -> None:
+    """Write `prepared.json` into a folder, beside the two parts."""
+    content = asdict(prepared)
+    del content["folder"]
+    documents.PREPARED.write(folder, content)

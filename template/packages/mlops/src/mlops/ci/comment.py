@@ -1,0 +1,38 @@
+"""The comment that a pull request gets: what its training showed."""
+
+from pathlib import Path
+
+from mlops.artifacts.run_folder import RunFolder
+from mlops.ci.job import section
+from mlops.markdown import checks_table, decimal, table
+
+
+def run_comment(folder: Path, fraction: float) -> str:
+    """Return a run's metrics and, if it was judged, the gate's verdict in Markdown.
+
+    Args:
+        folder: the run's folder.
+        fraction: the share of the data that was used.
+
+    Raises:
+        ConfigError: the run was not evaluated.
+    """
+    run = RunFolder(folder)
+    evaluation = run.evaluation.results()
+    rows = [
+        (name, decimal(value), decimal(evaluation["baseline"][name]))
+        for name, value in evaluation["model"].items()
+    ]
+    title = f"Metrics on the holdout ({evaluation['rows']:,} rows)"
+    parts = [section(title, table(("metric", "model", "baseline"), rows))]
+    if run.is_judged():
+        verdict = run.verdict()
+        checks = [
+            (each["name"], each["found"], each["asked"], each["passed"])
+            for each in verdict["checks"]
+        ]
+        title = f"The gate {'lets it pass' if verdict['passed'] else 'refuses it'}"
+        parts.append(section(title, checks_table(checks)))
+    if fraction < 1:
+        parts.append(f"From a training on {100 * fraction:g} % of the data.\n")
+    return "\n".join(parts)

@@ -1,0 +1,1 @@
+"""`mlops setup github`: what a repository on GitHub needs before it can release."""

@@ -1,0 +1,16 @@
+"""The variables that the workflows read."""
+
+PLATFORM = "MLOPS_PLATFORM"
+TENANT_ID = "AZURE_TENANT_ID"
+SUBSCRIPTION_ID = "AZURE_SUBSCRIPTION_ID"
+VARIABLES = {
+    PLATFORM: "where the steps run; not set: local, on the runner, as a rehearsal",
+    TENANT_ID: "whom Azure asks who a job is",
+    SUBSCRIPTION_ID: "the subscription that holds the resources",
+    "MLOPS_RUNNER": "the label of a runner of your own; not set: GitHub's machines",
+    "CODECOV": "true sends the tests' coverage to Codecov",
+}
+"""Those of the whole repository, with what each says."""
+
+CLIENT_ID = "AZURE_CLIENT_ID"
+"""The one that every environment has of its own: as whom its jobs sign in to Azure."""

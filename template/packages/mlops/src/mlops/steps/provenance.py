@@ -1,0 +1,85 @@
+"""The code and the environment that a step runs with."""
+
+import hashlib
+import platform
+import re
+import shutil
+import subprocess  # nosec B404  # only git, with fixed arguments
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from mlops.errors import ConfigError
+from mlops.files import file_sha256
+
+NO_COMMIT = "none"
+_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class GitState:
+    """The commit that is checked out; empty where there is none. `dirty`: uncommitted changes."""
+
+    commit: str
+    branch: str
+    dirty: bool
+
+
+def git_state(root: Path) -> GitState:
+    """Read the state of the project's git repository."""
+    commit = _git(root, "rev-parse", "HEAD")
+    if commit is None:
+        return GitState(commit="", branch="", dirty=True)
+    status = _git(root, "status", "--porcelain")
+    return GitState(
+        commit=commit,
+        branch=_git(root, "rev-parse", "--abbrev-ref", "HEAD") or "",
+        dirty=status != "",
+    )
+
+
+def told_git_state(commit: str, dirty: bool) -> GitState:
+    """Return the state that a job is told, since it runs in a copy without git.
+
+    Args:
+        commit: the commit, or `none` where there is none.
+        dirty: whether there were uncommitted changes.
+
+    Raises:
+        ConfigError: `commit` is no commit.
+    """
+    if commit == NO_COMMIT:
+        return GitState(commit="", branch="", dirty=True)
+    if not _COMMIT.fullmatch(commit):
+        raise ConfigError(f"--git-commit: {commit!r} is neither a full commit nor {NO_COMMIT!r}")
+    return GitState(commit=commit, branch="", dirty=dirty)
+
+
+def environment_state(root: Path) -> dict[str, str]:
+    """Return Python's version and one hash over every installed package and its version."""
+    packages = sorted(
+        f"{found.metadata['Name']}=={found.version}" for found in metadata.distributions()
+    )
+    lock = root / "uv.lock"
+    return {
+        "python": platform.python_version(),
+        "system": platform.system(),
+        "packages_sha256": hashlib.sha256("\n".join(packages).encode()).hexdigest(),
+        "lock_sha256": file_sha256(lock) if lock.is_file() else "",
+    }
+
+
+def as_dict(state: GitState) -> dict[str, Any]:
+    """Return a git state as JSON stores it."""
+    return asdict(state)
+
+
+def _git(root: Path, *arguments: str) -> str | None:
+    git = shutil.which("git")
+    if git is None:
+        return None
+    done = subprocess.run(  # nosec B603  # a fixed argument list, no shell
+        [git, *arguments], cwd=root, capture_output=True, text=True, check=False
+    )
+    return done.stdout.strip() if done.returncode == 0 else None

@@ -1,0 +1,143 @@
+"""Each comparison of the steps, exactly at its limit and one step beyond it."""
+
+import math
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import ibis
+import polars as pl
+import pytest
+
+from fakes.project import TODAY
+from fakes.tiny_use_case.labels import WINDOW_DAYS
+from mlops.data.findings import ROWS_SHOWN, Finding, Row
+from mlops.errors import Refused
+from mlops.governance.gate import judge_run
+from mlops.platforms.local.platform import LocalPlatform
+from mlops.settings.loading import LoadedSettings, load_settings
+from mlops.settings.sections import SplitSettings
+from mlops.steps import prepare, validate
+from mlops.steps import register as register_step
+
+Load = Callable[..., LoadedSettings]
+HALF = 2**63
+
+
+def readings(*ages: int) -> pl.DataFrame:
+    """One machine a reading, each so many days before the reference date."""
+    return pl.DataFrame(
+        {
+            "machine": [f"m{number}" for number in range(len(ages))],
+            "day": [TODAY - timedelta(days=age) for age in ages],
+            "reading": [float(number) for number in range(len(ages))],
+        }
+    )
+
+
+def checks(data: pl.DataFrame, folder: Path, settings: LoadedSettings) -> list[str]:
+    raw = folder / "raw"
+    raw.mkdir()
+    data.write_parquet(raw / "data.parquet")
+    report = validate.run(raw, folder / "out", settings)
+    return [finding.check for finding in report.failures]
+
+
+@pytest.mark.parametrize(("age", "found"), [(30, []), (31, ["freshness"])])
+def test_the_newest_row_may_be_this_old(
+    tmp_path: Path, load: Load, age: int, found: list[str]
+) -> None:
+    assert checks(readings(age + 5, age), tmp_path, load(data__max_age_days=30)) == found
+
+
+def test_with_no_day_allowed_the_newest_row_is_of_today(tmp_path: Path, load: Load) -> None:
+    assert checks(readings(3, 0), tmp_path, load(data__max_age_days=0)) == []
+
+
+@pytest.mark.parametrize(("age", "found"), [(0, []), (-1, ["future"])])
+def test_a_row_may_be_of_the_reference_date_and_no_later(
+    tmp_path: Path, settings: LoadedSettings, age: int, found: list[str]
+) -> None:
+    assert checks(readings(1, age), tmp_path, settings) == found
+
+
+@pytest.mark.parametrize(("days", "known"), [(0, 2), (1, 1)], ids=["at the cutoff", "after it"])
+def test_features_see_the_day_of_the_cutoff_and_no_later_one(
+    settings: LoadedSettings, days: int, known: int
+) -> None:
+    cutoff = TODAY - timedelta(days=WINDOW_DAYS)
+    data = pl.DataFrame(
+        {
+            "machine": ["m", "m"],
+            "day": [cutoff - timedelta(days=3), cutoff + timedelta(days=days)],
+            "reading": [1.0, 2.0],
+        }
+    )
+    table = prepare.build_table(ibis.memtable(data), settings.use_case, cutoff, TODAY)
+    assert table["count"].to_list() == [known]
+
+
+class Hash:
+    """A hash function that gives one number for every key."""
+
+    def __init__(self, number: int) -> None:
+        self._number = number
+
+    def __call__(self, *_key: bytes, **_options: object) -> "Hash":
+        return self
+
+    def digest(self) -> bytes:
+        return self._number.to_bytes(8)
+
+
+@pytest.mark.parametrize(("number", "inside"), [(HALF - 1, True), (HALF, False)])
+def test_a_share_takes_the_hashes_below_it(
+    monkeypatch: pytest.MonkeyPatch, number: int, inside: bool
+) -> None:
+    monkeypatch.setattr("mlops.steps.prepare.hashlib.blake2b", Hash(number))
+    assert prepare.is_used(["key"], 0.5) == [inside]
+    assert prepare.is_held_out(["key"], SplitSettings(holdout_fraction=0.5)) == [inside]
+
+
+def test_the_whole_takes_the_highest_hash(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mlops.steps.prepare.hashlib.blake2b", Hash(2**64 - 1))
+    assert prepare.is_used(["key"], 1.0) == [True]
+    assert prepare.is_used(["key"], math.nextafter(1.0, 0)) == [False]
+
+
+@pytest.mark.parametrize(
+    ("gap", "refused"), [(2.0**-10, False), (math.nextafter(2.0**-10, 1), True)]
+)
+def test_the_difference_that_onnx_may_have(
+    trained: tuple[LocalPlatform, str], monkeypatch: pytest.MonkeyPatch, gap: float, refused: bool
+) -> None:
+    platform, run_id = trained
+    run = platform.run(run_id)
+    settings = load_settings(
+        platform.settings.project, overrides={"gate.parity_tolerance": 2.0**-10}, variables={}
+    )
+    judge_run(platform, run, settings)
+    monkeypatch.setattr(register_step, "parity_gap", lambda *_: gap)
+    if refused:
+        with pytest.raises(Refused, match=r"gate\.parity_tolerance"):
+            register_step.package_run(run, settings)
+    else:
+        register_step.package_run(run, settings)
+
+
+@pytest.mark.parametrize(
+    ("count", "stored", "end"),
+    [
+        (ROWS_SHOWN, ROWS_SHOWN, ")"),
+        (ROWS_SHOWN + 1, ROWS_SHOWN + 1, " and 1 more"),
+        (ROWS_SHOWN + 1, ROWS_SHOWN, " and 1 more"),
+        (3, 2, " and 1 more"),
+    ],
+)
+def test_a_sentence_shows_so_many_rows_and_counts_the_others(
+    count: int, stored: int, end: str
+) -> None:
+    rows = tuple(Row("a.csv", number, "77") for number in range(1, stored + 1))
+    sentence = Finding("isin", "must be 1", "a.csv", "x", count, rows).sentence()
+    assert sentence.endswith(end)
+    assert sentence.count("row ") == min(stored, ROWS_SHOWN)

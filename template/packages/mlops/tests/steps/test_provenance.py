@@ -1,0 +1,57 @@
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from mlops.errors import ConfigError
+from mlops.steps.provenance import environment_state, git_state, told_git_state
+
+
+def git(root: Path, *arguments: str) -> str:
+    identity = ("-c", "user.name=t", "-c", "user.email=t@example.com")
+    done = subprocess.run(
+        ["git", *identity, *arguments], cwd=root, check=True, capture_output=True, text=True
+    )
+    return done.stdout.strip()
+
+
+def test_commit_branch_and_uncommitted_changes(tmp_path: Path) -> None:
+    git(tmp_path, "init", "-q", "-b", "main")
+    (tmp_path / "a").write_text("1")
+    git(tmp_path, "add", "a")
+    git(tmp_path, "commit", "-q", "-m", "first")
+    clean = git_state(tmp_path)
+    assert clean.commit == git(tmp_path, "rev-parse", "HEAD")
+    assert clean.branch == "main"
+    assert not clean.dirty
+    (tmp_path / "a").write_text("2")
+    assert git_state(tmp_path).dirty
+
+
+def test_without_git_the_code_counts_as_changed(tmp_path: Path) -> None:
+    state = git_state(tmp_path)
+    assert state.commit == ""
+    assert state.dirty
+
+
+def test_a_job_is_told_the_state_since_it_has_no_git() -> None:
+    commit = "0123456789" * 4
+    clean = told_git_state(commit, dirty=False)
+    assert (clean.commit, clean.branch, clean.dirty) == (commit, "", False)
+    assert told_git_state(commit, dirty=True).dirty
+    nothing = told_git_state("none", dirty=False)
+    assert (nothing.commit, nothing.dirty) == ("", True)
+
+
+@pytest.mark.parametrize("commit", ["", "main", "0123abc", "--output"])
+def test_what_is_no_commit_is_refused(commit: str) -> None:
+    with pytest.raises(ConfigError, match="--git-commit"):
+        told_git_state(commit, dirty=False)
+
+
+def test_the_environment_hash_is_stable_and_the_lock_is_part_of_it(tmp_path: Path) -> None:
+    first = environment_state(tmp_path)
+    assert first == environment_state(tmp_path)
+    assert first["lock_sha256"] == ""
+    (tmp_path / "uv.lock").write_text("locked")
+    assert len(environment_state(tmp_path)["lock_sha256"]) == 64

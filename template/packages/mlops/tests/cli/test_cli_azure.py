@@ -140,21 +140,22 @@ def test_the_loop_and_rehearsals_are_for_this_machine(here: Project) -> None:
 
 def test_removing_all_leaves_nothing_that_costs() -> None:
     endpoint = FakeEndpoint()
-    endpoint.serving = {"blue": 1, "green": 2}
-    endpoint.shares = {"blue": 100, "green": 0}
-    endpoint.copies = {"green": 10}
-    remove_all(endpoint)  # type: ignore[arg-type]
+    endpoint.serve("blue", 1, share=100)
+    endpoint.serve("green", 2)
+    endpoint.set_mirror("green", 10)
+    remove_all(endpoint)
     assert endpoint.serving == {}
 
 
 def test_an_endpoint_that_cannot_be_read_hides_no_other(
     here: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Broken:
-        def exists(self) -> bool:
-            raise PlatformError("Azure cannot be reached")
+    def fail() -> bool:
+        raise PlatformError("Azure cannot be reached")
 
-    monkeypatch.setattr(LocalPlatform, "endpoint", lambda _self, _name: Broken())
+    broken = FakeEndpoint()
+    monkeypatch.setattr(broken, "exists", fail)
+    monkeypatch.setattr(LocalPlatform, "endpoint", lambda _self, _name: broken)
     (found,) = collect_status(here)["endpoints"]
     assert found["problem"] == "Azure cannot be reached"
     done = invoke("status")

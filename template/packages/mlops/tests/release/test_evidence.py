@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from mlops.checks import Check
-from mlops.release.ab_test.run import AbResult, Arm, Look, limits_of, number
+from mlops.release.ab_test.decision import AbResult, limits_of
+from mlops.release.ab_test.looks import Arm, Look
 from mlops.release.ab_test.sequential import Evidence
 from mlops.release.display import ReleaseView
 from mlops.release.evidence import Record, ab_columns, ab_rows, draw, write_evidence
@@ -108,14 +109,6 @@ def test_a_table_says_whether_it_shows_copies_or_callers() -> None:
     assert ab_rows(during)[1][:3] == ("errors", "1.00 %", "4.00 %")
     assert ab_columns("blue", "green", limits, after)[1:3] == ("blue", "green")
     assert ab_rows(after)[0] == ("requests", "900", "100", "", "")
-
-
-@pytest.mark.parametrize(
-    ("value", "shown"),
-    [(0.123, "0.12"), (20, "20"), (12345.6, "12,346"), (1e9, "over a million")],
-)
-def test_numbers_are_for_people(value: float, shown: str) -> None:
-    assert number(value) == shown
 
 
 def test_the_display_shows_traffic_and_evidence() -> None:

@@ -11,11 +11,15 @@ from typing import Any
 import polars as pl
 import pytest
 
+from fakes.endpoint import FakeEndpoint
+from fakes.platform import FakePlatform
+from fakes.release import AtLevel
 from fakes.tiny_version import ROW, write_version
 from mlops.errors import ConfigError
 from mlops.platforms.base import ModelVersion, Run, silent
 from mlops.release import rehearsal
 from mlops.release.rehearsal import (
+    FeatureRow,
     bring_up_previous,
     generated_traffic,
     previous_version,
@@ -57,12 +61,12 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def quick(platform: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """A platform with a real version folder, whose endpoint gets many requests in no time."""
+def quick(
+    platform: FakePlatform, endpoint: FakeEndpoint, monkeypatch: pytest.MonkeyPatch
+) -> FakePlatform:
+    """A platform whose endpoint gets many requests in no time."""
     monkeypatch.setitem(rehearsal._LARGER, "batch_seconds", 0.01)
-    write_version(platform.folder / "v")
-    platform.folder = platform.folder / "v"
-    platform.fake.batch = 2000
+    endpoint.batch = 2000
     return platform
 
 
@@ -76,7 +80,7 @@ def server() -> Iterator[Server]:
 
 def test_requests_are_sent_until_the_block_ends_and_counted(server: Server) -> None:
     url = f"http://127.0.0.1:{server.server_port}/score"
-    rows = [{"a": 1.0}, {"a": None}]
+    rows: list[FeatureRow] = [{"a": 1.0}, {"a": None}]
     with generated_traffic(url, "secret", rows, per_second=500) as load:
         while server.count < 30:
             time.sleep(0.01)
@@ -94,18 +98,20 @@ def test_nobody_there_counts_as_failed() -> None:
 
 
 @pytest.mark.parametrize(("version", "previous"), [(11, 10), (10, 9), (9, 2), (2, 1), (1, 1)])
-def test_versions_are_compared_as_numbers(platform: Any, version: int, previous: int) -> None:
+def test_versions_are_compared_as_numbers(
+    platform: FakePlatform, version: int, previous: int
+) -> None:
     found = previous_version(platform.versions(), platform.version(version))
     assert found.version == previous
 
 
 @pytest.mark.parametrize(("version", "beside"), [(10, "previous version, 9"), (1, "same version")])
 def test_what_nothing_served_is_brought_up_and_said(
-    platform: Any, endpoint: Any, version: int, beside: str
+    platform: FakePlatform, endpoint: FakeEndpoint, version: int, beside: str
 ) -> None:
     said = bring_up_previous(platform, endpoint, platform.version(version), silent)
     assert beside in said
-    assert endpoint.shares == {"blue": 100}
+    assert endpoint.traffic() == {"blue": 100}
     assert bring_up_previous(platform, endpoint, platform.version(version), silent) == ""
     assert endpoint.calls == [f"deploy blue {9 if version == 10 else 1}"]
 
@@ -122,7 +128,7 @@ def test_only_shares_and_times_differ_from_the_real_thing() -> None:
 
 @pytest.mark.usefixtures("smoke")
 def test_a_rehearsal_of_the_first_version_ends_with_one_deployment(
-    quick: Any, endpoint: Any, at_level: Any
+    quick: FakePlatform, endpoint: FakeEndpoint, at_level: AtLevel
 ) -> None:
     released, load = rehearse(quick, at_level(3), 1)
     assert endpoint.serving == {"green": 1}
@@ -131,8 +137,10 @@ def test_a_rehearsal_of_the_first_version_ends_with_one_deployment(
     assert load.failed == load.sent
 
 
-def test_an_ab_test_can_be_rehearsed_too(quick: Any, serving: Any, at_level: Any) -> None:
-    serving.serving["green"], serving.shares["green"] = 2, 0
+def test_an_ab_test_can_be_rehearsed_too(
+    quick: FakePlatform, serving: FakeEndpoint, at_level: AtLevel
+) -> None:
+    serving.serve("green", 2)
     ended = rehearse_ab_test(quick, at_level(3), ("blue", "green"))
     assert ended.record.outcome == "promoted"
     assert "generated" in ended.record.rehearsal
@@ -140,13 +148,11 @@ def test_an_ab_test_can_be_rehearsed_too(quick: Any, serving: Any, at_level: Any
         rehearse_ab_test(quick, at_level(3), ("blue", "red"))
 
 
-def test_rows_come_from_the_holdout(
-    platform: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_rows_come_from_the_holdout(platform: FakePlatform, tmp_path: Path) -> None:
     (tmp_path / "prepared").mkdir()
     rows = {"key": [1, 2, 3], "a": [1.0] * 3, "b": [1.0, None, 2.0], "c": [None, 1.0, 2.0]}
     pl.DataFrame({**rows, "label": 0}).write_parquet(tmp_path / "prepared" / "holdout.parquet")
-    monkeypatch.setattr(platform, "run", lambda run_id: Run(run_id, tmp_path))
+    platform.known_runs[""] = Run("", tmp_path)  # the tiny version names no run
     version = ModelVersion("tiny", 1, write_version(tmp_path / "v"))
     # b must not be null
     assert rows_of(platform, version) == [
@@ -155,6 +161,6 @@ def test_rows_come_from_the_holdout(
     ]
 
 
-def test_without_the_run_the_typical_row_is_sent(platform: Any, tmp_path: Path) -> None:
+def test_without_the_run_the_typical_row_is_sent(platform: FakePlatform, tmp_path: Path) -> None:
     folder = write_version(tmp_path / "v")
     assert rows_of(platform, ModelVersion("tiny", 1, folder)) == [ROW]

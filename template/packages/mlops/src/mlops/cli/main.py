@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from mlops.platforms.base import Endpoint
-    from mlops.release.candidate import Released
+    from mlops.release.watchers import Ended
     from mlops.settings.loading import LoadedSettings
 
 INTERRUPTED = 130
@@ -500,14 +500,14 @@ def release(model_version: int, rehearsal: bool, environment: str | None, as_jso
     rejected, 4 without a decision: the old deployment has all traffic then.
     """
     from mlops.platforms import open_platform
-    from mlops.release.candidate import release as release_version
+    from mlops.release.candidate import release_version
     from mlops.release.display import release_shown
     from mlops.release.rehearsal import rehearsal_settings, rehearse
 
     settings = _settings(environment, {})
     platform = open_platform(settings)
     chosen = settings.values.ab_test
-    ends: list[Released] = []
+    ends: list[Ended] = []
     try:
         if rehearsal:
             with release_shown("release", rehearsal_settings(chosen), ends.append) as watchers:
@@ -545,7 +545,7 @@ def ab_test(
     the decision.
     """
     from mlops.platforms import open_platform
-    from mlops.release.candidate import ab_test as compare
+    from mlops.release.ab_test.command import compare_deployments
     from mlops.release.display import release_shown
     from mlops.release.rehearsal import rehearsal_settings, rehearse_ab_test
     from mlops.release.traffic import other_colour, sole_deployment
@@ -562,7 +562,7 @@ def ab_test(
             ended = rehearse_ab_test(open_platform(settings), settings, arms, watchers)
     else:
         with release_shown("ab-test", chosen) as watchers:
-            ended = compare(settings, endpoint, arms, watchers)
+            ended = compare_deployments(settings, endpoint, arms, watchers)
     _show_release(ended, as_json)
     if ended.record.outcome == "hold":
         raise Hold(ended.record.reason)
@@ -1020,7 +1020,7 @@ def _show_checks(title: str, checks: Any) -> None:
     show_table(title, ("check", "found", "asked", ""), rows)
 
 
-def _show_release(end: "Released", as_json: bool) -> None:
+def _show_release(end: "Ended", as_json: bool) -> None:
     from mlops.console import emit, show
     from mlops.release.display import show_record
 

@@ -258,9 +258,9 @@ def _serve(
 
 
 def _release(settings: LoadedSettings, version: ModelVersion, board: Board) -> dict[str, Any]:
-    from mlops.release.candidate import Watchers
     from mlops.release.display import ReleaseView
     from mlops.release.rehearsal import rehearsal_settings, rehearse
+    from mlops.release.watchers import Watchers
 
     with board.stage("release to prod") as report:
         drawn = board.is_drawn

@@ -1,0 +1,95 @@
+"""An A/B test by itself: it decides, and leaves everything as it was."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from fakes.endpoint import FakeEndpoint
+from fakes.release import AtLevel
+from mlops.errors import ConfigError, PlatformError
+from mlops.release.ab_test.command import ab_settings_of, compare_deployments, has_ab_test
+from mlops.settings.sections import AbTestSettings
+
+pytestmark = pytest.mark.usefixtures("small_picture")
+
+
+@pytest.mark.parametrize(("rate", "outcome"), [(0.0, "promoted"), (0.2, "rejected")])
+def test_an_ab_test_by_itself_changes_nothing(
+    both: FakeEndpoint, at_level: AtLevel, rate: float, outcome: str
+) -> None:
+    both.errors = {2: rate}
+    result = compare_deployments(at_level(3), both, ("blue", "green"))
+    assert result.record.outcome == outcome
+    assert (both.traffic(), both.mirror()) == ({"blue": 100, "green": 0}, {})
+    assert both.recorded is None
+    assert result.folder
+    assert Path(result.folder, "evidence.png").is_file()
+
+
+def test_an_ab_test_needs_level_3(both: FakeEndpoint, at_level: AtLevel) -> None:
+    with pytest.raises(ConfigError, match="maturity_level=3"):
+        compare_deployments(at_level(2), both, ("blue", "green"))
+
+
+@pytest.mark.parametrize(
+    ("level", "environment", "enabled", "expected"),
+    [
+        (3, "prod", None, True),
+        (3, "prod", False, False),
+        (3, "test", None, False),
+        (3, "test", True, True),
+        (2, "prod", None, False),
+        (2, "prod", True, False),
+    ],
+)
+def test_an_ab_test_needs_callers(
+    at_level: AtLevel, level: int, environment: str, enabled: bool | None, expected: bool
+) -> None:
+    settings = at_level(level, ab_test__enabled=enabled)
+    values = settings.values.model_copy(update={"environment": environment})
+    assert has_ab_test(replace(settings, values=values)) is expected
+
+
+@pytest.mark.parametrize(
+    ("platform_name", "batch", "poll", "seconds"),
+    [
+        ("local", 1.0, 10.0, 1.0),
+        ("azure", 1.0, 10.0, 10.0),
+        ("azure", 10.0, 10.0, 10.0),
+        ("azure", 11.0, 10.0, 11.0),
+    ],
+)
+def test_azure_is_asked_no_more_often_than_conf_says(
+    at_level: AtLevel, platform_name: str, batch: float, poll: float, seconds: float
+) -> None:
+    settings = at_level(
+        3, platform=platform_name, ab_test__batch_seconds=batch, azure__poll_seconds=poll
+    )
+    chosen = ab_settings_of(settings)
+    assert chosen == settings.values.ab_test.model_copy(update={"batch_seconds": seconds})
+
+
+def test_other_settings_take_the_place_of_the_environments(
+    both: FakeEndpoint, at_level: AtLevel
+) -> None:
+    chosen = AbTestSettings(batch_seconds=0.001, duration_seconds=20, share_percent=30)
+    ended = compare_deployments(at_level(3), both, ("blue", "green"), ab_settings=chosen)
+    assert ended.record.ab_test
+    assert ended.record.ab_test.settings == chosen
+    assert "traffic {'blue': 70, 'green': 30}" in both.calls
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), PlatformError("no router")])
+def test_an_interruption_leaves_all_as_it_was(
+    both: FakeEndpoint, at_level: AtLevel, error: BaseException
+) -> None:
+    def interrupt() -> None:
+        if both.traffic()["green"]:
+            raise error
+
+    both.before_look = interrupt
+    with pytest.raises(type(error)):
+        compare_deployments(at_level(3), both, ("blue", "green"))
+    assert (both.traffic(), both.mirror()) == ({"blue": 100, "green": 0}, {})
+    assert "traffic {'blue': 100}" in both.calls  # before the lease undoes it

@@ -334,3 +334,105 @@ def test_a_release_that_could_not_be_judged_deploys_nothing(
     with pytest.raises(ConfigError, match="without a log"):
         release_version(platform, at_level(3), 2)
     assert not [call for call in serving.calls if call.startswith(("deploy", "traffic"))]
+
+
+def test_the_evidence_of_a_release_is_what_the_endpoint_and_the_tests_said(
+    platform: FakePlatform, serving: FakeEndpoint, at_level: AtLevel
+) -> None:
+    settings = at_level(3)
+    ends: list[Ended] = []
+    returned = release_version(platform, settings, 2, Watchers(ended=ends.append), rehearsal="said")
+    assert ends == [returned]
+    evidence = ended(ends)
+    assert returned.record.ab_test
+    assert evidence.pop("ended_at")
+    assert evidence == {
+        "schema": 1,
+        "endpoint": "tiny-dev",
+        "outcome": "promoted",
+        "reason": returned.record.ab_test.reason,
+        "candidate": "green",
+        "versions": {"blue": 1, "green": 2},
+        "rehearsal": "said",
+        "traffic_before": {"blue": 100},
+        "traffic_after": {"green": 100},
+        "not_removed": [],
+        "smoke_test": {
+            "schema": 1,
+            "endpoint": "tiny-dev",
+            "passed": True,
+            "checks": [{"name": "health", "found": "found", "asked": "asked", "passed": True}],
+        },
+        "ab_test": {
+            "decision": "promote",
+            "reason": returned.record.ab_test.reason,
+            "baseline": "blue",
+            "candidate": "green",
+            "limits": {"promote": 20.0, "reject": 40.0},
+            "settings": settings.values.ab_test.model_dump(mode="json"),
+            "looks": [look.to_dict() for look in returned.record.ab_test.looks],
+        },
+    }
+    assert (returned.record.kind, returned.record.candidate_log) == ("Release", "")
+    assert serving.serving == {"green": 2}
+
+
+def test_the_evidence_of_a_refusal_says_why_and_what_serves(
+    platform: FakePlatform, serving: FakeEndpoint, smoke: PretendedSmokeTest, at_level: AtLevel
+) -> None:
+    smoke.passes = False
+    ends: list[Ended] = []
+    with pytest.raises(Refused) as refusal:
+        release_version(platform, at_level(2), 2, Watchers(ended=ends.append))
+    evidence = ended(ends)
+    assert evidence["outcome"] == "rejected"
+    assert evidence["reason"] == str(refusal.value)
+    assert evidence["versions"] == {"blue": 1, "green": 2}
+    assert (evidence["traffic_before"], evidence["traffic_after"]) == ({"blue": 100}, {"blue": 100})
+    assert (evidence["smoke_test"]["passed"], evidence["ab_test"]) == (False, None)
+    assert ends[0].record.candidate_log == "green printed this"
+    assert serving.serving == {"blue": 1}
+
+
+def test_the_evidence_of_a_hold_names_the_candidate_that_stays(
+    platform: FakePlatform, serving: FakeEndpoint, at_level: AtLevel
+) -> None:
+    serving.batch = 1
+    ends: list[Ended] = []
+    settings = at_level(3, ab_test__duration_seconds=0.001)
+    with pytest.raises(Hold) as hold:
+        release_version(platform, settings, 2, Watchers(ended=ends.append))
+    evidence = ended(ends)
+    assert (evidence["outcome"], evidence["reason"]) == ("hold", str(hold.value))
+    assert evidence["traffic_before"] == {"blue": 100}
+    assert evidence["traffic_after"] == {"blue": 100, "green": 0}
+    assert evidence["ab_test"]["decision"] == "hold"
+    assert ends[0].record.candidate_log == ""
+
+
+def test_what_serves_already_is_told_as_unchanged(
+    platform: FakePlatform, both: FakeEndpoint, at_level: AtLevel
+) -> None:
+    both.delete("green")
+    ends: list[Ended] = []
+    returned = release_version(platform, at_level(2), 1, Watchers(ended=ends.append))
+    assert ends == [returned]
+    record = returned.record
+    assert (record.outcome, record.reason) == ("unchanged", "it serves already")
+    assert (record.endpoint, record.candidate, record.versions) == ("tiny-dev", "blue", {"blue": 1})
+    assert (record.traffic_before, record.traffic_after) == ({"blue": 100}, {"blue": 100})
+
+
+def test_beside_another_deployment_a_version_is_released_again(
+    platform: FakePlatform, both: FakeEndpoint, at_level: AtLevel
+) -> None:
+    assert release_version(platform, at_level(2), 1).record.outcome == "promoted"
+    assert both.serving == {"green": 1}
+
+
+def test_a_rehearsal_releases_beside_itself_what_serves_already(
+    platform: FakePlatform, serving: FakeEndpoint, at_level: AtLevel
+) -> None:
+    released = release_version(platform, at_level(2), 1, rehearsal="said")
+    assert (released.record.outcome, released.record.rehearsal) == ("promoted", "said")
+    assert serving.serving == {"green": 1}

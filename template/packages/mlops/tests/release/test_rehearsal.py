@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -13,14 +14,18 @@ import pytest
 
 from fakes.endpoint import FakeEndpoint
 from fakes.platform import FakePlatform
+from fakes.records import SETTINGS
 from fakes.release import AtLevel
 from fakes.tiny_version import ROW, write_version
 from mlops.errors import ConfigError
 from mlops.platforms.base import ModelVersion, Run, silent
 from mlops.release import rehearsal
 from mlops.release.rehearsal import (
+    ROWS,
     FeatureRow,
+    Load,
     bring_up_previous,
+    describe,
     generated_traffic,
     previous_version,
     rehearsal_settings,
@@ -28,7 +33,6 @@ from mlops.release.rehearsal import (
     rehearse_ab_test,
     rows_of,
 )
-from mlops.settings.sections import AbTestSettings
 
 
 class Server(ThreadingHTTPServer):
@@ -117,13 +121,34 @@ def test_what_nothing_served_is_brought_up_and_said(
 
 
 def test_only_shares_and_times_differ_from_the_real_thing() -> None:
-    real = AbTestSettings(alpha=0.01, duration_seconds=3600, objective_ms=77)
-    changed = rehearsal_settings(real)
-    assert changed.duration_seconds <= 60
-    assert changed.mirror_percent <= 50
-    kept = {"alpha", "margins", "objective_ms", "patience_ms", "min_requests"}
-    assert all(getattr(changed, name) == getattr(real, name) for name in kept)
-    assert rehearsal_settings(AbTestSettings(duration_seconds=5)).duration_seconds == 5
+    assert rehearsal_settings(SETTINGS) == SETTINGS.model_copy(
+        update={
+            "mirror_percent": 50,
+            "mirror_requests": 100,
+            "share_percent": 50,
+            "batch_seconds": 0.5,
+            "duration_seconds": 60.0,
+        }
+    )
+
+
+@pytest.mark.parametrize(("seconds", "rehearsed"), [(59.0, 59.0), (60.0, 60.0), (61.0, 60.0)])
+def test_a_rehearsal_lasts_a_minute_at_most(seconds: float, rehearsed: float) -> None:
+    settings = SETTINGS.model_copy(update={"duration_seconds": seconds})
+    assert rehearsal_settings(settings).duration_seconds == rehearsed
+
+
+def test_a_rehearsal_says_what_it_was() -> None:
+    assert describe(None) == "150 requests/s generated from the sample"
+    assert describe(SETTINGS) == (
+        "150 requests/s generated from the sample, 11 % of them to the candidate, "
+        "decision within 3601 s"
+    )
+
+
+def test_what_was_sent_is_counted_by_its_answer() -> None:
+    load = Load(Counter({200: 7, 201: 2, 500: 1, 0: 3}))
+    assert (load.sent, load.failed) == (13, 6)
 
 
 @pytest.mark.usefixtures("smoke")
@@ -164,3 +189,14 @@ def test_rows_come_from_the_holdout(platform: FakePlatform, tmp_path: Path) -> N
 def test_without_the_run_the_typical_row_is_sent(platform: FakePlatform, tmp_path: Path) -> None:
     folder = write_version(tmp_path / "v")
     assert rows_of(platform, ModelVersion("tiny", 1, folder)) == [ROW]
+
+
+@pytest.mark.parametrize(("held_out", "sent"), [(ROWS, ROWS), (ROWS + 1, ROWS)])
+def test_so_many_rows_are_sent_and_no_more(
+    platform: FakePlatform, tmp_path: Path, held_out: int, sent: int
+) -> None:
+    (tmp_path / "prepared").mkdir()
+    frame = pl.DataFrame({name: [1.0] * held_out for name in ("a", "b", "c")})
+    frame.write_parquet(tmp_path / "prepared" / "holdout.parquet")
+    platform.known_runs[""] = Run("", tmp_path)
+    assert len(rows_of(platform, platform.version(1))) == sent

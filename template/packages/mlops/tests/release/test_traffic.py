@@ -31,12 +31,16 @@ def test_the_candidate_takes_the_colour_that_does_not_serve() -> None:
     ]
     assert sole_deployment({"blue": 0, "green": 100}) == "green"
     assert sole_deployment({"blue": 0}) is None
+    assert sole_deployment({"blue": 1, "green": 0}) == "blue"
+    with pytest.raises(ConfigError, match="blue 99 %, green 1 %"):
+        sole_deployment({"blue": 99, "green": 1})
     with pytest.raises(ConfigError, match="several deployments share the traffic"):
         sole_deployment({"blue": 50, "green": 50})
 
 
 def test_a_command_of_a_higher_level_says_how_to_get_there(project: Project) -> None:
-    require_level(with_level(project, 2), 2, "rollback")
+    for level in (2, 3):
+        require_level(with_level(project, level), 2, "rollback")
     with pytest.raises(ConfigError, match=r"`mlops rollback` .* -d maturity_level=2"):
         require_level(project, 2, "rollback")
 
@@ -46,6 +50,8 @@ def test_a_command_of_a_higher_level_says_how_to_get_there(project: Project) -> 
     [
         (100, {"blue": 0, "green": 100}),
         (10, {"blue": 90, "green": 10}),
+        (1, {"blue": 99, "green": 1}),
+        (99, {"blue": 1, "green": 99}),
         (0, {"blue": 100, "green": 0}),
     ],
 )
@@ -178,6 +184,22 @@ def test_with_both_colours_in_use_there_is_no_place_to_come_back_to(
 
 def test_only_a_version_with_traffic_is_reached(both: FakeEndpoint) -> None:
     assert [has_traffic(both, version, silent) for version in (1, 2, 3)] == [True, False, False]
+    both.set_traffic({"blue": 99, "green": 1})
+    assert [has_traffic(both, version, silent) for version in (1, 2, 3)] == [True, True, False]
+    assert not has_traffic(FakeEndpoint(), 1, silent)
+
+
+@pytest.mark.usefixtures("smoke")
+def test_what_had_one_percent_of_the_traffic_is_brought_back(
+    platform: FakePlatform, serving: FakeEndpoint
+) -> None:
+    serving.recorded = {"blue": DeploymentShare(1, 99), "green": DeploymentShare(2, 1)}
+    found = rollback(platform, serving, SMOKE)
+    assert found == {"blue": DeploymentShare(1, 99), "green": DeploymentShare(2, 1)}
+    assert (serving.serving, serving.traffic()) == (
+        {"blue": 1, "green": 2},
+        {"blue": 99, "green": 1},
+    )
 
 
 def test_while_a_release_runs_nobody_says_that_a_version_has_no_traffic(

@@ -8,6 +8,7 @@ import pytest
 from fakes.endpoint import FakeEndpoint
 from fakes.release import AtLevel
 from mlops.errors import ConfigError, PlatformError
+from mlops.files import read_json
 from mlops.release.ab_test.command import ab_settings_of, compare_deployments, has_ab_test
 from mlops.settings.sections import AbTestSettings
 
@@ -93,3 +94,24 @@ def test_an_interruption_leaves_all_as_it_was(
         compare_deployments(at_level(3), both, ("blue", "green"))
     assert (both.traffic(), both.mirror()) == ({"blue": 100, "green": 0}, {})
     assert "traffic {'blue': 100}" in both.calls  # before the lease undoes it
+
+
+def test_the_evidence_is_what_the_endpoint_and_the_test_said(
+    both: FakeEndpoint, at_level: AtLevel
+) -> None:
+    settings = at_level(3)
+    both.errors = {2: 0.2}
+    ended = compare_deployments(settings, both, ("blue", "green"), rehearsal="said")
+    record, result = ended.record, ended.record.ab_test
+    assert result
+    assert (record.kind, record.outcome, record.reason) == ("A/B test", "rejected", result.reason)
+    assert (record.endpoint, record.candidate, record.rehearsal) == ("tiny-dev", "green", "said")
+    assert record.versions == {"blue": 1, "green": 2}
+    before = {"blue": 100, "green": 0}
+    assert (record.traffic_before, record.traffic_after) == (before, before)
+    assert (result.baseline, result.candidate, result.decision) == ("blue", "green", "reject")
+    assert result.settings == settings.values.ab_test
+    assert ended.folder
+    written = read_json(ended.folder / "evidence.json", schema=1)
+    assert written.pop("ended_at")
+    assert written == record.to_dict()

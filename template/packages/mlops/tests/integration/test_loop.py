@@ -29,8 +29,8 @@ def root(rigs: Path) -> Path:
 
 
 @pytest.fixture
-def settings(root: Path, environments: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    monkeypatch.setattr(loop, "open_platform", lambda given: LocalPlatform(given, environments))
+def settings(root: Path, serving_venvs: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    monkeypatch.setattr(loop, "open_platform", lambda given: LocalPlatform(given, serving_venvs))
 
     def load(**overrides: Any) -> LoadedSettings:
         dotted = {key.replace("__", "."): value for key, value in overrides.items()}

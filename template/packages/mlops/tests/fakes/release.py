@@ -1,7 +1,7 @@
 """What the tests of a release pretend: settings at a maturity level, and a smoke test."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from fakes.endpoint import FakeEndpoint
@@ -23,6 +23,8 @@ class PretendedSmokeTest:
     """A smoke test that asks nothing and passes, or not."""
 
     passes: bool = True
+    traffic: list[dict[str, int]] = field(default_factory=list)
+    """Who answered callers at the moment of each test."""
 
     def __call__(
         self,
@@ -35,6 +37,7 @@ class PretendedSmokeTest:
         assert callable(signature_of)
         assert settings
         report(f"smoke test {deployment}")
+        self.traffic.append(endpoint.traffic())
         if isinstance(endpoint, FakeEndpoint):
             endpoint.calls.append(f"smoke test {deployment}")
         return SmokeResult(endpoint.name, (Check("health", "found", "asked", self.passes),))

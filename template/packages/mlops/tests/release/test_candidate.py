@@ -32,7 +32,7 @@ def test_level_1_has_no_release(platform: FakePlatform, at_level: AtLevel) -> No
 
 
 def test_the_first_release_ever_proves_itself_before_it_serves(
-    platform: FakePlatform, endpoint: FakeEndpoint, at_level: AtLevel
+    platform: FakePlatform, endpoint: FakeEndpoint, smoke: PretendedSmokeTest, at_level: AtLevel
 ) -> None:
     released = release_version(platform, at_level(3), 2)
     assert endpoint.calls == [
@@ -42,6 +42,8 @@ def test_the_first_release_ever_proves_itself_before_it_serves(
         "mirror None 0",
         "traffic {'blue': 100}",
     ]
+    assert smoke.traffic == [{"blue": 0}]
+    assert endpoint.traffic() == {"blue": 100}
     assert released.record.outcome == "promoted"
     assert released.record.ab_test is None
 

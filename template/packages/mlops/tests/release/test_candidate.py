@@ -277,6 +277,7 @@ def test_what_cannot_be_removed_undoes_no_release(
         release_version(platform, at_level(2), 2, Watchers(ended=ends.append))
     assert serving.traffic() == {"blue": 0, "green": 100}
     assert ended(ends)["outcome"] == "promoted"
+    assert ended(ends)["not_removed"] == ["blue"]
     assert serving.recorded == {"blue": DeploymentShare(1, 100, serving.code)}
 
 

@@ -86,3 +86,25 @@ def test_no_requests_are_no_point() -> None:
     empty = replace(MIRROR_LOOK, copies=replace(MIRROR_LOOK.copies, requests=0))
     (point,) = points(draw(replace(RESULT, looks=(empty,))).axes[2])["copies to green"]
     assert math.isnan(point[1])
+
+
+@pytest.mark.parametrize(("column", "margin"), [(0, 1.3), (1, 5.7)])
+def test_the_margins_width_is_shown_in_percent(figure: Figure, column: int, margin: float) -> None:
+    axis = figure.axes[2 + column]
+    (band,) = axis.patches
+    assert band.get_label() == "the margin's width"
+    box = band.get_path().get_extents(band.get_patch_transform())
+    assert (box.y0, box.y1) == (0, pytest.approx(margin))
+    assert axis.get_ylim()[1] >= 1.5 * margin
+
+
+def marks(axis: Axes) -> list[tuple[float, float]]:
+    """Where it says from when on callers were answered."""
+    return [text.xy for text in axis.texts if text.get_text() == " callers"]  # type: ignore[attr-defined]
+
+
+def test_it_is_marked_from_when_on_callers_were_answered(figure: Figure) -> None:
+    for axis in figure.axes:
+        assert marks(axis) == [(2.5, 1)]
+    for looks in ((SHARE_LOOK,), (MIRROR_LOOK,)):
+        assert marks(draw(replace(RESULT, looks=looks)).axes[0]) == []

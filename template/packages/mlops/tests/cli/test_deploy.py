@@ -16,8 +16,8 @@ def test_an_unknown_version_is_not_deployed(
 
 def test_removing_all_leaves_nothing_that_costs() -> None:
     endpoint = FakeEndpoint()
-    endpoint.serving = {"blue": 1, "green": 2}
-    endpoint.shares = {"blue": 100, "green": 0}
-    endpoint.copies = {"green": 10}
-    remove_all(endpoint)  # type: ignore[arg-type]
+    endpoint.serve("blue", 1, share=100)
+    endpoint.serve("green", 2)
+    endpoint.set_mirror("green", 10)
+    remove_all(endpoint)
     assert endpoint.serving == {}

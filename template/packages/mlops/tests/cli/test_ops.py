@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from fakes.cli import Command, Outputs
+from fakes.endpoint import FakeEndpoint
 from mlops.diagnosis import Diagnosis
 from mlops.errors import PlatformError
 from mlops.ops import doctor
@@ -53,11 +54,12 @@ def test_an_endpoint_that_cannot_be_read_hides_no_other(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    class Broken:
-        def exists(self) -> bool:
-            raise PlatformError("Azure cannot be reached")
+    def fail() -> bool:
+        raise PlatformError("Azure cannot be reached")
 
-    monkeypatch.setattr(LocalPlatform, "endpoint", lambda _self, _name: Broken())
+    broken = FakeEndpoint()
+    monkeypatch.setattr(broken, "exists", fail)
+    monkeypatch.setattr(LocalPlatform, "endpoint", lambda _self, _name: broken)
     (found,) = collect_status(project)["endpoints"]
     assert found["problem"] == "Azure cannot be reached"
     assert mlops("status") == 0

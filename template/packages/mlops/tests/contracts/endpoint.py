@@ -165,12 +165,13 @@ class EndpointContract:
         endpoint = place.endpoint
         endpoint.set_mirror("green", 10)
         before = state(place)
-        for action, said in (
+        refused: list[tuple[Callable[[], None], str]] = [
             (lambda: endpoint.delete("blue"), "blue cannot be deleted: it has 100 %"),
             (lambda: endpoint.delete("green"), "10 % of the requests are mirrored"),
             (lambda: endpoint.delete("red"), "no deployment 'red'"),
             (lambda: endpoint.set_traffic({"green": 100}), "while it is mirrored to"),
-        ):
+        ]
+        for action, said in refused:
             with pytest.raises(ConfigError, match=said):
                 action()
         assert state(place) == before

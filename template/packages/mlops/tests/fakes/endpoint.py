@@ -1,53 +1,134 @@
-"""An endpoint and a platform that only pretend, and remember what was asked of them."""
+"""An endpoint that pretends, in memory, and remembers what was asked of it.
 
+It passes the contract of endpoints, as those of the platforms do (test_fake_endpoint.py). A test
+says by its attributes how its deployments behave and who calls them.
+"""
+
+import hashlib
+import json
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
-from mlops.diagnosis import Diagnosis
-from mlops.errors import ConfigError, PlatformError, Refused
-from mlops.platforms.base import Deployment, DeploymentShare, ModelVersion, Observation, Run
-from mlops.progress import Report
-from mlops.settings.loading import LoadedSettings
+from fakes.request_log import OPEN, RequestLog
+from fakes.scoring_script import load_script
+from fakes.tiny_version import FEATURES, tiny_onnx, tiny_probability
+from mlops.artifacts.version_folder import verify_version
+from mlops.errors import ConfigError, PlatformError
+from mlops.platforms.base import Answer, Deployment, DeploymentShare, ModelVersion, Observation
+from mlops.platforms.traffic_rules import (
+    check_mirror,
+    check_removal,
+    check_shares,
+    require_healthy,
+    unknown_deployment,
+)
+from mlops.progress import Report, silent
 
 BATCH = 400
+SECONDS = 0.001
+HANGS_SECONDS = 2.0
+CODE = "# the scoring code"
+COMMIT = "0123456789abcdef"
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,62}")
+
+
+@dataclass(frozen=True)
+class Placed:
+    """What a deployment is made of; its origin is the text of its scoring code."""
+
+    model_version: int
+    model_sha256: str
+    commit: str
+    origin: str
+
+
+@dataclass(frozen=True)
+class FakeLease:
+    """A change of several steps: who makes it, and what was before it."""
+
+    purpose: str
+    before: dict[str, DeploymentShare]
+    mirror: dict[str, int]
+    holder: Literal["own", "another", "dead"] = "own"
+    done: bool = False
 
 
 class FakeEndpoint:
-    """Answers a batch of requests between two looks, by its traffic and its mirror.
+    """One endpoint; see `Endpoint` in base.py for what each method promises.
 
-    `calls` lists every change; `errors` says which share of its requests a version fails.
+    Args:
+        name: the endpoint's name.
+        batch: how many requests come between two looks, besides those that `invoke` sends.
     """
 
-    name = "tiny-prod"
     poll_seconds = 0.0
 
-    def __init__(self) -> None:
-        self.serving: dict[str, int] = {}
-        self.shares: dict[str, int] = {}
-        self.copies: dict[str, int] = {}
+    def __init__(self, name: str = "tiny-prod", batch: int = BATCH) -> None:
+        self.name = name
+        self.batch = batch
+        self.address = "http://127.0.0.1:9"  # where nobody answers
+        self.code = CODE
+        """The scoring code that the project holds now."""
         self.dead: set[str] = set()
+        """Deployments that are not healthy."""
         self.hanging: set[str] = set()
-        self.patience: set[float] = set()
-        self.calls: list[str] = []
+        """Deployments that answer none of the batch's requests."""
         self.errors: dict[int, float] = {}
-        self.batch = BATCH
+        """The share of the batch's requests that a version fails."""
+        self.fault: Callable[[Answer], Answer] = lambda answer: answer
+        """What becomes of the answers that `invoke` gets."""
         self.before_look: Callable[[], None] = lambda: None
+        self.calls: list[str] = []
+        """Every change."""
+        self.invoked: list[str | None] = []
+        """The deployment that each request of `invoke` named."""
+        self.patience: set[float] = set()
+        """What `observations` was asked with."""
         self.recorded: dict[str, DeploymentShare] | None = None
         self.completed = False
-        self.origins: dict[str, str] = {}
-        self.sequence = 0
-        self.answered: dict[str, int] = {}
+        """Whether the last traffic that was set completes its change."""
+        self.stopped = False
+        self._placed: dict[str, Placed] = {}
+        self._shares: dict[str, int] = {}
+        self._mirror: dict[str, int] = {}
+        self._lease: FakeLease | None = None
+        self._log = RequestLog()
+        self._printed: dict[str, list[str]] = {}
+        self._in_batches: dict[str, int] = {}
+        self._routed = 0
+
+    def serve(self, deployment: str, version: int, share: int = 0, origin: str = "") -> None:
+        """Let a deployment be there, whatever was before."""
+        model = hashlib.sha256(tiny_onnx()).hexdigest()
+        self._place(deployment, Placed(version, model, COMMIT, origin or self.code))
+        self._shares[deployment] = share
+
+    @property
+    def serving(self) -> dict[str, int]:
+        """The version of each deployment."""
+        return {name: each.model_version for name, each in sorted(self._placed.items())}
+
+    @contextmanager
+    def another_command(self, purpose: str, traffic: Mapping[str, int]) -> Iterator[None]:
+        """Let another command hold the lease, after it has set the traffic; at the end it dies."""
+        taken = self._taken(purpose)
+        self._mirror, self._shares = {}, {name: traffic.get(name, 0) for name in self._placed}
+        self._lease = replace(taken, holder="another")
+        try:
+            yield
+        finally:
+            self._lease = replace(taken, holder="dead")
 
     def exists(self) -> bool:
-        return bool(self.serving)
-
-    def repair(self, _report: Report) -> None:
-        pass
+        return bool(self._placed)
 
     def url(self) -> str:
-        return "http://127.0.0.1:9/score"
+        self._require_existence()
+        return f"{self.address}/{self.name}/score"
 
     def key(self) -> str:
         return "key"
@@ -61,131 +142,251 @@ class FakeEndpoint:
         first_share: int = 100,
         origin: str = "",
     ) -> None:
+        if not _NAME.fullmatch(deployment):
+            raise ConfigError(f"the name {deployment!r} must start with a letter")
+        facts = verify_version(version.folder)
+        self._require_right_to_change()
         report(f"starting {deployment}")
+        code = origin or self.code
+        _start(deployment, code)
         self.calls.append(f"deploy {deployment} {version.version} {origin}".strip())
-        self.origins[deployment] = origin
-        self.shares.setdefault(deployment, 0 if self.serving else first_share)
-        self.serving[deployment] = version.version
+        self._shares.setdefault(deployment, 0 if self._placed else first_share)
+        self._place(deployment, Placed(facts.version, facts.model_sha256, facts.commit, code))
 
     def is_current(self, deployment: str, version: ModelVersion) -> bool:
-        return self.serving.get(deployment) == version.version and deployment not in self.dead
+        found = self._placed.get(deployment)
+        if found is None or self._problem(deployment):
+            return False
+        facts = verify_version(version.folder)
+        return found == Placed(facts.version, facts.model_sha256, facts.commit, self.code)
 
     def deployments(self) -> list[Deployment]:
         return [
             Deployment(
-                name,
-                version,
-                "sha",
-                "commit",
-                name not in self.dead,
-                "not running",
-                self.origins.get(name, ""),
+                name=name,
+                model_version=each.model_version,
+                model_sha256=each.model_sha256,
+                commit=each.commit,
+                healthy=not self._problem(name),
+                detail=self._problem(name),
+                origin=each.origin,
             )
-            for name, version in sorted(self.serving.items())
+            for name, each in sorted(self._placed.items())
         ]
 
     def traffic(self) -> dict[str, int]:
-        return dict(sorted(self.shares.items()))
+        return dict(sorted(self._shares.items()))
 
     def set_traffic(self, traffic: Mapping[str, int], *, completes: bool = False) -> None:
-        self.completed = completes
+        self._require_right_to_change()
+        self._require_existence()
+        check_shares(self.name, traffic, self._placed.keys(), self._mirror)
+        for name, share in traffic.items():
+            if share:
+                problem = self._problem(name)
+                require_healthy(name, problem, healthy=not problem)
         self.calls.append(f"traffic {dict(traffic)}")
-        unknown = [name for name, share in traffic.items() if name not in self.serving and share]
-        if unknown or self.copies.keys() & {name for name, share in traffic.items() if share}:
-            raise PlatformError(f"impossible traffic: {traffic}")
-        self.shares = {name: traffic.get(name, 0) for name in self.serving}
+        self.completed = completes
+        if self._lease and completes:
+            self._lease = replace(self._lease, done=True)
+        self._shares = {name: traffic.get(name, 0) for name in self._placed}
 
     def mirror(self) -> dict[str, int]:
-        return dict(self.copies)
+        return dict(self._mirror)
 
     def set_mirror(self, deployment: str | None, percent: int = 0) -> None:
+        self._require_right_to_change()
+        self._require_existence()
+        check_mirror(self.name, deployment, percent, self.traffic())
         self.calls.append(f"mirror {deployment} {percent}")
-        self.copies = {deployment: percent} if deployment else {}
+        self._mirror = {deployment: percent} if deployment is not None and percent else {}
 
     def delete(self, deployment: str) -> None:
-        if self.shares[deployment] or deployment in self.copies:
-            raise PlatformError(f"{deployment} has traffic")
+        self._require_right_to_change()
+        check_removal(self.name, deployment, self.traffic(), self._mirror)
         self.calls.append(f"delete {deployment}")
-        del self.serving[deployment], self.shares[deployment]
+        del self._placed[deployment], self._shares[deployment]
 
-    def logs(self, deployment: str, _lines: int = 100) -> str:
-        return f"{deployment} printed this"
-
-    def previous(self) -> dict[str, DeploymentShare] | None:
-        return self.recorded
-
-    def observations(
-        self, _after: int = 0, patience_seconds: float = math.inf
-    ) -> list[Observation]:
+    def observations(self, after: int = 0, patience_seconds: float = math.inf) -> list[Observation]:
+        self._require_existence()
         self.patience.add(patience_seconds)
         if patience_seconds:
             self.before_look()
-        return self._batch()
+        for name, share in self._shares.items():
+            self._add_batch(name, self.batch * share // 100, mirrored=False)
+        for name, percent in self._mirror.items():
+            self._add_batch(name, self.batch * percent // 100, mirrored=True)
+        return self._log.after(after, patience_seconds)
 
     @contextmanager
     def lease(self, purpose: str) -> Iterator[None]:
+        self._undo_abandoned(silent)
+        if self._lease:
+            raise self._busy(self._lease)
         self.calls.append(f"lease for {purpose}")
-        before = self._described()
-        shares, copies = dict(self.shares), dict(self.copies)
+        self._lease = self._taken(purpose)
         try:
             yield
         except BaseException:
             self.calls.append("undone")
-            self.shares = {name: shares.get(name, 0) for name in self.serving}
-            self.copies = copies
+            self._restore()
             raise
-        if before != self._described():
-            self.recorded = before
+        self._complete()
+
+    def previous(self) -> dict[str, DeploymentShare] | None:
+        return self.recorded
+
+    def invoke(self, payload: bytes | Mapping[str, Any], deployment: str | None = None) -> Answer:
+        self._require_existence()
+        self.invoked.append(deployment)
+        name = self._route() if deployment is None else deployment
+        if name not in self._placed:
+            return Answer(
+                404, {"error": unknown_deployment(self.name, name, self._shares.keys())}, 0
+            )
+        raw = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
+        answer = self._answered(name, raw)
+        if deployment is None:
+            self._log.add(name, answer.status, answer.seconds, mirrored=False)
+            for other, percent in self._mirror.items():
+                if self._point() < percent:
+                    copy = self._answered(other, raw)
+                    self._log.add(other, copy.status, copy.seconds, mirrored=True)
+        return answer
+
+    def logs(self, deployment: str, lines: int = 100) -> str:
+        if deployment not in self._placed:
+            raise ConfigError(unknown_deployment(self.name, deployment, self._placed.keys()))
+        return "\n".join(self._printed[deployment][-lines:])
+
+    def stop(self) -> None:
+        self._require_right_to_change()
+        self.calls.append("stop")
+        self.stopped = True
+
+    def repair(self, report: Report) -> None:
+        self._undo_abandoned(report)
+        if self._lease is None:
+            self.stopped = False
+
+    def answer(self, raw: bytes, model_version: int) -> Answer:
+        """Answer as the scoring script would that serves the tiny model."""
+        script = load_script()
+        features = [script.Feature(each["name"], each["nullable"]) for each in FEATURES]
+        try:
+            rows = script.parse(raw, features)
+        except script.BadRequest as error:
+            return Answer(400, {"error": str(error)}, SECONDS)
+        chances = [tiny_probability(a, b, None if math.isnan(c) else c) for a, b, c in rows]
+        body = {
+            "predictions": [int(chance >= 0.5) for chance in chances],
+            "probabilities": chances,
+            "model_version": model_version,
+            "inference_id": [str(number) for number, _ in enumerate(chances)],
+        }
+        return Answer(200, body, SECONDS)
+
+    def _place(self, deployment: str, placed: Placed) -> None:
+        self._placed[deployment] = placed
+        self._printed[deployment] = [f"{deployment} printed this"]
+        self.dead.discard(deployment)
+        self.stopped = False
+
+    def _answered(self, name: str, raw: bytes) -> Answer:
+        if self._problem(name):
+            return Answer(502, {"error": f"{name} does not answer"}, SECONDS)
+        answer = self.fault(self.answer(raw, self._placed[name].model_version))
+        self._printed[name].append(f"POST /score {answer.status}")
+        return answer
+
+    def _point(self) -> int:
+        """A number from 0 to 99; in a hundred requests each comes once."""
+        return 37 * self._routed % 100
+
+    def _route(self) -> str:
+        self._routed += 1
+        passed = 0
+        for name, share in self.traffic().items():
+            passed += share
+            if self._point() < passed:
+                return name
+        return ""
+
+    def _add_batch(self, name: str, count: int, *, mirrored: bool) -> None:
+        rate = self.errors.get(self._placed[name].model_version, 0.0)
+        for _ in range(count):
+            n = self._in_batches[name] = self._in_batches.get(name, 0) + 1
+            failed = bool(self._problem(name)) or int(n * rate) > int((n - 1) * rate)
+            if name in self.hanging:
+                self._log.add(name, OPEN, HANGS_SECONDS, mirrored=mirrored)
+            else:
+                self._log.add(name, 502 if failed else 200, 10 * SECONDS, mirrored=mirrored)
+
+    def _problem(self, name: str) -> str:
+        return "not running" if self.stopped or name in self.dead else ""
+
+    def _require_existence(self) -> None:
+        if not self.exists():
+            raise ConfigError(f"the endpoint {self.name} does not exist")
+
+    def _require_right_to_change(self) -> None:
+        self._undo_abandoned(silent)
+        if self._lease and self._lease.holder == "another":
+            raise self._busy(self._lease)
+
+    def _busy(self, held: FakeLease) -> PlatformError:
+        return PlatformError(f"another command is changing {self.name}: {held.purpose}")
+
+    def _taken(self, purpose: str) -> FakeLease:
+        return FakeLease(purpose, self._described(), dict(self._mirror))
 
     def _described(self) -> dict[str, DeploymentShare]:
-        return {n: DeploymentShare(v, self.shares[n]) for n, v in sorted(self.serving.items())}
+        return {
+            name: DeploymentShare(each.model_version, self._shares[name], each.origin)
+            for name, each in sorted(self._placed.items())
+        }
 
-    def _batch(self) -> list[Observation]:
-        found = []
-        for name, share in self.shares.items():
-            found += self._answers(name, self.batch * share // 100, mirrored=False)
-        for name, percent in self.copies.items():
-            found += self._answers(name, self.batch * percent // 100, mirrored=True)
-        return found
+    def _complete(self) -> None:
+        if self._lease and self._lease.before and self._lease.before != self._described():
+            self.recorded = self._lease.before
+        self._lease = None
 
-    def _answers(self, name: str, count: int, *, mirrored: bool) -> list[Observation]:
-        found = []
-        for _ in range(count):
-            self.sequence += 1
-            n = self.answered[name] = self.answered.get(name, 0) + 1
-            rate = self.errors.get(self.serving[name], 0.0)
-            failed = name in self.dead or int(n * rate) > int((n - 1) * rate)
-            status = 502 if failed else 200
-            status, seconds = (0, 2.0) if name in self.hanging else (status, 0.01)
-            found.append(Observation(self.sequence, name, status, seconds, mirrored))
-        return found
+    def _restore(self) -> None:
+        if self._lease is None:
+            return
+        before, mirror = self._lease.before, self._lease.mirror
+        if any(share.traffic and name not in self._placed for name, share in before.items()):
+            self._complete()  # what callers had is gone: they stay with what replaced it
+            self._mirror = {}
+            return
+        self._shares = {n: before[n].traffic if n in before else 0 for n in sorted(self._placed)}
+        self._mirror = {name: percent for name, percent in mirror.items() if name in self._placed}
+        self._lease = None
+
+    def _undo_abandoned(self, report: Report) -> None:
+        held = self._lease
+        if held is None or held.holder != "dead":
+            return
+        if held.done:
+            self._complete()
+        else:
+            self._restore()
+        shares = ", ".join(f"{name} {share} %" for name, share in self.traffic().items())
+        when = " at its end" if held.done else ""
+        report(f"{held.purpose} was interrupted{when}: the traffic is {shares}")
 
 
-class FakePlatform:
-    """Has the versions 1, 2, 9, 10 and 11."""
+def _start(deployment: str, code: str) -> None:
+    """Run the scoring code's `init`, if it has one.
 
-    has_callers = False
-    can_stop = True
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.fake = FakeEndpoint()
-
-    @classmethod
-    def examine(cls, _settings: LoadedSettings) -> list[Diagnosis]:
-        return []
-
-    def versions(self) -> list[ModelVersion]:
-        return [ModelVersion("tiny", number, self.folder) for number in (1, 2, 9, 10, 11)]
-
-    def version(self, number: int) -> ModelVersion:
-        for each in self.versions():
-            if each.version == number:
-                return each
-        raise Refused(f"there is no version {number}")
-
-    def run(self, run_id: str) -> Run:
-        raise ConfigError(f"there is no run {run_id!r}")
-
-    def endpoint(self, _name: str) -> FakeEndpoint:
-        return self.fake
+    Raises:
+        PlatformError: it fails.
+    """
+    script: dict[str, Any] = {}
+    exec(code, script)
+    try:
+        script.get("init", lambda: None)()
+    except Exception as error:
+        raise PlatformError(
+            f"{deployment} did not start: {type(error).__name__}: {error}"
+        ) from error

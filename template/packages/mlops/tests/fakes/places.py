@@ -11,4 +11,4 @@ IS_RENDERED = (PROJECT / "pyproject.toml").is_file()
 HOME = PROJECT if IS_RENDERED else PROJECT / "packages" / "mlops"
 """Where uv finds settings, and what takes long to make is kept."""
 
-SERVING_ENVIRONMENTS = HOME / ".mlops" / "serving-env"
+SERVING_VENVS = HOME / ".mlops" / "serving-env"

@@ -38,9 +38,9 @@ def run(raw_data):
 class Rig:
     """A project folder with this project's scoring code and the tiny model."""
 
-    def __init__(self, root: Path, environments: Path) -> None:
+    def __init__(self, root: Path, serving_venvs: Path) -> None:
         self.root = root
-        self.environments = environments
+        self.serving_venvs = serving_venvs
         if not root.exists():
             root.mkdir(parents=True)
             (root / "pyproject.toml").write_text(PYPROJECT)
@@ -58,7 +58,7 @@ class Rig:
     def endpoint(self) -> LocalEndpoint:
         """A new object each time, as every command has its own."""
         return LocalEndpoint(
-            Project(self.root, FACTS), NAME, SETTINGS, environments=self.environments
+            Project(self.root, FACTS), NAME, SETTINGS, environments=self.serving_venvs
         )
 
     @property

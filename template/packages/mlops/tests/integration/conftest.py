@@ -7,18 +7,18 @@ from pathlib import Path
 import psutil
 import pytest
 
-from fakes.places import HOME, PROJECT, SERVING_ENVIRONMENTS
+from fakes.places import HOME, PROJECT, SERVING_VENVS
 from fakes.rig import SLOW_SCRIPT, Rig, processes_below
 from mlops.platforms.local.serving_env import environment_python
 from mlops.progress import silent
 
 
 @pytest.fixture(scope="session")
-def environments() -> Path:
-    """The folder of this project's serving environment, which is made only once."""
+def serving_venvs() -> Path:
+    """The folder of the virtual environment that serves, which is made only once."""
     requirements = PROJECT / "serving" / "requirements.txt"
-    environment_python(HOME, requirements, SERVING_ENVIRONMENTS, silent)
-    return SERVING_ENVIRONMENTS
+    environment_python(HOME, requirements, SERVING_VENVS, silent)
+    return SERVING_VENVS
 
 
 @pytest.fixture(scope="session")
@@ -32,9 +32,9 @@ def rigs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def shared_rig(rigs: Path, environments: Path) -> Rig:
+def shared_rig(rigs: Path, serving_venvs: Path) -> Rig:
     """A rig that serves version 1; it answers a row whose `a` is SLOW once there is a file `go`."""
-    rig = Rig(rigs / "shared", environments)
+    rig = Rig(rigs / "shared", serving_venvs)
     rig.script.write_text(rig.script.read_text() + SLOW_SCRIPT)
     rig.endpoint.deploy("blue", rig.version(1), silent)
     return rig

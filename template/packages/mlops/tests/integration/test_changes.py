@@ -43,7 +43,7 @@ class LocalPlace:
 
     def __init__(self, rig: Rig, rigs: Path) -> None:
         self._rig = rig
-        self._unused = Rig(rigs / "unused", rig.environments)
+        self._unused = Rig(rigs / "unused", rig.serving_venvs)
 
     @property
     def endpoint(self) -> LocalEndpoint:
@@ -61,7 +61,7 @@ class LocalPlace:
 
     @contextmanager
     def another_command(self, traffic: dict[str, int]) -> Iterator[None]:
-        arguments = [self._rig.root, NAME, self._rig.environments, json.dumps(traffic)]
+        arguments = [self._rig.root, NAME, self._rig.serving_venvs, json.dumps(traffic)]
         command = subprocess.Popen(
             [sys.executable, "-c", HOLD, *map(str, arguments)],
             stdin=subprocess.PIPE,

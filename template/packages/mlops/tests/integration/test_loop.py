@@ -30,8 +30,8 @@ def root(rigs: Path) -> Path:
 
 
 @pytest.fixture
-def settings(root: Path, environments: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    monkeypatch.setattr(loop, "open_platform", lambda given: LocalPlatform(given, environments))
+def settings(root: Path, serving_venvs: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    monkeypatch.setattr(loop, "open_platform", lambda given: LocalPlatform(given, serving_venvs))
 
     def load(**overrides: Any) -> LoadedSettings:
         overrides.setdefault("endpoint__start_timeout_seconds", LONGEST_SECONDS)

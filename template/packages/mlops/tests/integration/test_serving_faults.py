@@ -120,8 +120,8 @@ def test_a_router_that_hangs_is_replaced_by_a_repair(
     assert answer_of(rig).status == 200
 
 
-def test_a_first_deployment_that_crashes_leaves_nothing(rigs: Path, environments: Path) -> None:
-    rig = Rig(rigs / "first", environments)
+def test_a_first_deployment_that_crashes_leaves_nothing(rigs: Path, serving_venvs: Path) -> None:
+    rig = Rig(rigs / "first", serving_venvs)
     with changed_script(rig, CRASH), pytest.raises(PlatformError, match="broken"):
         rig.endpoint.deploy("blue", rig.version(1), silent)
     assert not rig.endpoint.exists()
@@ -208,7 +208,7 @@ def test_an_interruption_after_the_switch_leaves_the_new_version(
 
 def test_a_deploy_that_was_killed_is_cleaned_up_by_the_next_command(rig: Rig) -> None:
     running, served = rig.running(), rig.served()
-    arguments = [rig.root, NAME, rig.environments, rig.next_version().folder]
+    arguments = [rig.root, NAME, rig.serving_venvs, rig.next_version().folder]
     with changed_script(rig, HANG):
         command = subprocess.Popen([sys.executable, "-c", DEPLOY, *map(str, arguments)])
         wait_for(lambda: any(record.pid for record in rig.state.leftovers))
@@ -221,9 +221,9 @@ def test_a_deploy_that_was_killed_is_cleaned_up_by_the_next_command(rig: Rig) ->
 
 
 def test_projects_do_not_collide_and_can_be_copied_and_moved(
-    rig: Rig, rigs: Path, environments: Path
+    rig: Rig, rigs: Path, serving_venvs: Path
 ) -> None:
-    other = Rig(rigs / "other", environments)
+    other = Rig(rigs / "other", serving_venvs)
     other.endpoint.deploy("blue", other.version(1), silent)
     assert other.endpoint.traffic() == {"blue": 100}
     assert answer_of(rig).body["model_version"] == rig.served()
@@ -231,7 +231,7 @@ def test_projects_do_not_collide_and_can_be_copied_and_moved(
     assert other.endpoint.key() != rig.endpoint.key()
 
     shutil.copytree(other.root, rigs / "copy")
-    copy = Rig(rigs / "copy", environments)
+    copy = Rig(rigs / "copy", serving_venvs)
     assert [each.healthy for each in copy.endpoint.deployments()] == [False]
     model = copy.version(1).folder / "model.onnx"
     content = model.read_bytes()
@@ -253,7 +253,7 @@ def test_projects_do_not_collide_and_can_be_copied_and_moved(
 
     processes_before = (other.process(), other.router())
     url = other.endpoint.url()
-    moved = Rig(other.root.rename(rigs / "moved"), environments)
+    moved = Rig(other.root.rename(rigs / "moved"), serving_venvs)
     assert [each.healthy for each in moved.endpoint.deployments()] == [True]
     assert answer_of(moved).status == 200
     assert (moved.process(), moved.router()) == processes_before

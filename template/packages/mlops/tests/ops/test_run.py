@@ -1,88 +1,71 @@
 """What the loop does at each level, with pretended training, endpoints and releases."""
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
+from fakes.platform import FakePlatform
 from fakes.project import with_level
-from fakes.tiny_version import ROW, write_version
+from fakes.tiny_version import ROW
+from mlops.checks import Check
 from mlops.errors import ConfigError, Hold, Refused
 from mlops.files import write_json
 from mlops.ops import run as loop
-from mlops.platforms.base import Answer, DeploymentShare, ModelVersion, Run
+from mlops.platforms.base import DeploymentShare, Endpoint, Platform, Run
 from mlops.release.evidence import Record
 from mlops.release.rehearsal import Load
+from mlops.release.smoke import SmokeResult
+from mlops.release.watchers import Ended, Watchers
 from mlops.settings.loading import LoadedSettings, load_settings
+from mlops.settings.project import Project
+from mlops.settings.sections import SmokeTestSettings
 
 
-class FakeEndpoint:
-    """Serves once it was deployed to."""
+@dataclass
+class World:
+    """Where the loop runs, the calls that it made, and how the release ends."""
 
-    def __init__(self, name: str, *, serves: bool) -> None:
-        self.name = name
-        self.serves = serves
-        self.version = 1
+    platform: FakePlatform
+    calls: list[str] = field(default_factory=list)
+    end: BaseException | None = None
 
-    def exists(self) -> bool:
-        return self.serves
-
-    def deployments(self) -> list[Any]:
-        return [SimpleNamespace(name="blue", model_version=self.version, healthy=self.serves)]
-
-    def traffic(self) -> dict[str, int]:
-        return {"blue": 100}
-
-    def is_current(self, _deployment: str, _version: int) -> bool:
-        return True
-
-    def url(self) -> str:
-        return f"http://{self.name}"
-
-    def stop(self) -> None:
-        self.serves = False
-
-    def invoke(self, payload: Any) -> Answer:
-        assert payload == {"data": [ROW]}
-        return Answer(200, {"predictions": [1], "probabilities": [0.9]}, 0.001)
+    def serves(self, name: str) -> bool:
+        return any(each.healthy for each in self.platform.endpoint(name).deployments())
 
 
 @pytest.fixture
-def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Endpoints by name, and the calls that the loop made."""
-    version = ModelVersion("tiny", 1, write_version(tmp_path / "v"))
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    made = World(FakePlatform(tmp_path / "platform"))
+    version = made.platform.version(1)
     run = Run("r", tmp_path / "run")
     write_json(run.folder / "evaluation" / "evaluation.json", {"schema": 1, "model": {"f1": 0.9}})
-    made = SimpleNamespace(endpoints={}, calls=[], end=None)
 
-    def endpoint(name: str) -> FakeEndpoint:
-        found: FakeEndpoint = made.endpoints.setdefault(name, FakeEndpoint(name, serves=False))
-        return found
-
-    def deploy(_platform: Any, name: str, number: int, **_options: Any) -> None:
+    def deploy(platform: FakePlatform, name: str, number: int, **_options: object) -> None:
         made.calls.append(f"deploy {number} to {name}")
-        endpoint(name).serves = True
+        platform.endpoint(name).serve("blue", number, share=100)
 
-    def smoke_test(_platform: Any, settings: Any, _name: Any, _report: Any) -> Any:
+    def smoke_test(_platform: Platform, settings: LoadedSettings, *_more: object) -> SmokeResult:
         made.calls.append(f"smoke test {settings.endpoint_name}")
-        return SimpleNamespace(passed=True, checks=())
+        check = Check("health", "found", "asked", passed=True)
+        return SmokeResult(settings.endpoint_name, (check,))
 
-    def rehearse(_platform: Any, settings: Any, number: int, _watchers: Any) -> Any:
+    def rehearse(
+        platform: FakePlatform, settings: LoadedSettings, number: int, _watchers: Watchers
+    ) -> tuple[Ended, Load]:
         name = settings.endpoint_name
         made.calls.append(f"release {number} to {name}")
-        endpoint(name).serves = True
+        platform.endpoint(name).serve("blue", 1, share=100)
         if made.end:
             raise made.end
-        endpoint(name).version = 2
+        platform.endpoint(name).serve("blue", 2, share=100)
         record = Record(
             name, "green", {}, "promoted", "it is as good", {}, {"green": 100}, "pretended"
         )
-        return SimpleNamespace(record=record, folder=tmp_path), Load()
+        return Ended(record, tmp_path), Load()
 
-    platform = SimpleNamespace(endpoint=endpoint, version=int)
-    monkeypatch.setattr(loop, "open_platform", lambda _settings: platform)
+    monkeypatch.setattr(loop, "open_platform", lambda _settings: made.platform)
     monkeypatch.setattr(loop, "_train", lambda *_arguments: run)
     monkeypatch.setattr(loop, "_register", lambda *_arguments: version)
     monkeypatch.setattr(loop, "deploy", deploy)
@@ -92,7 +75,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 @pytest.fixture
-def at_level(project: Any) -> Callable[[int], LoadedSettings]:
+def at_level(project: Project) -> Callable[[int], LoadedSettings]:
     for name in ("test", "prod"):
         (project.root / "conf" / f"{name}.yaml").write_text("")
 
@@ -102,7 +85,9 @@ def at_level(project: Any) -> Callable[[int], LoadedSettings]:
     return make
 
 
-def test_level_1_serves_where_it_trained(world: Any, at_level: Callable[..., Any]) -> None:
+def test_level_1_serves_where_it_trained(
+    world: World, at_level: Callable[[int], LoadedSettings]
+) -> None:
     summary = loop.run_loop(at_level(1), None)
     assert world.calls == ["deploy 1 to tiny-dev", "smoke test tiny-dev"]
     assert (summary["endpoint"], summary["release"]) == ("tiny-dev", None)
@@ -110,7 +95,10 @@ def test_level_1_serves_where_it_trained(world: Any, at_level: Callable[..., Any
 
 @pytest.mark.parametrize("level", [2, 3])
 def test_higher_levels_go_by_test_to_prod(
-    world: Any, at_level: Callable[..., Any], capsys: pytest.CaptureFixture[str], level: int
+    world: World,
+    at_level: Callable[[int], LoadedSettings],
+    capsys: pytest.CaptureFixture[str],
+    level: int,
 ) -> None:
     summary = loop.run_loop(at_level(level), None)
     assert world.calls == [
@@ -118,7 +106,9 @@ def test_higher_levels_go_by_test_to_prod(
         "smoke test tiny-test",
         "release 1 to tiny-prod",
     ]
-    assert summary["url"] == "http://tiny-prod"
+    assert summary["url"] == world.platform.endpoint("tiny-prod").url()
+    assert summary["request"] == {"data": [ROW]}
+    assert summary["answer"]["model_version"] == 2
     assert summary["release"]["traffic"] == {"green": 100}
     shown = capsys.readouterr().err
     for words in ("a rehearsal: pretended", "mlops rollback --environment prod", "stop --all"):
@@ -128,28 +118,35 @@ def test_higher_levels_go_by_test_to_prod(
 @pytest.mark.parametrize("end", [KeyboardInterrupt(), Hold("not yet")])
 @pytest.mark.parametrize("served", [True, False])
 def test_a_loop_that_does_not_finish_stops_what_did_not_serve_before(
-    world: Any, at_level: Callable[..., Any], end: BaseException, served: bool
+    world: World, at_level: Callable[[int], LoadedSettings], end: BaseException, served: bool
 ) -> None:
-    world.endpoints["tiny-prod"] = FakeEndpoint("tiny-prod", serves=served)
+    if served:
+        world.platform.endpoint("tiny-prod").serve("blue", 1, share=100)
     world.end = end
     with pytest.raises(type(end)):
         loop.run_loop(at_level(3), None)
-    assert not world.endpoints["tiny-test"].serves
-    assert world.endpoints["tiny-prod"].serves == served
+    assert not world.serves("tiny-test")
+    assert world.serves("tiny-prod") == served
 
 
 def test_a_failure_after_the_switch_brings_back_what_served(
-    world: Any, at_level: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    world: World, at_level: Callable[[int], LoadedSettings], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(*_arguments: Any) -> None:
+    def fail(*_arguments: object) -> None:
         raise Refused("no answer")
 
-    def put_back(_platform: Any, endpoint: Any, target: Any, *_more: Any, smoke: Any) -> None:
+    def put_back(
+        _platform: Platform,
+        endpoint: Endpoint,
+        target: dict[str, DeploymentShare],
+        _purpose: str,
+        smoke: SmokeTestSettings | None,
+    ) -> None:
         world.calls.append(f"put back {endpoint.name}: {target['blue']}, {smoke}")
 
     monkeypatch.setattr(loop, "_predict", fail)
     monkeypatch.setattr(loop, "put_back", put_back)
-    world.endpoints["tiny-prod"] = FakeEndpoint("tiny-prod", serves=True)
+    world.platform.endpoint("tiny-prod").serve("blue", 1, share=100)
     with pytest.raises(Refused):
         loop.run_loop(at_level(3), None)
     before = DeploymentShare(model_version=1, traffic=100)
@@ -157,7 +154,7 @@ def test_a_failure_after_the_switch_brings_back_what_served(
 
 
 def test_an_environment_that_is_missing_is_named(
-    world: Any, at_level: Callable[..., Any], project: Any
+    world: World, at_level: Callable[[int], LoadedSettings], project: Project
 ) -> None:
     settings = at_level(3)
     (project.root / "conf" / "prod.yaml").unlink()

@@ -6,46 +6,57 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from matplotlib.figure import Figure
 
-from fakes.endpoint import FakePlatform
+from fakes.endpoint import FakeEndpoint
+from fakes.platform import FakePlatform
 from fakes.project import with_level
-from mlops.checks import Check
-from mlops.release.smoke import SmokeResult
+from fakes.release import AtLevel, PretendedSmokeTest
 from mlops.settings.loading import LoadedSettings
 
 
 @pytest.fixture
-def platform(tmp_path: Path) -> Any:
-    return FakePlatform(tmp_path)
+def platform(tmp_path: Path) -> FakePlatform:
+    return FakePlatform(tmp_path / "platform")
 
 
 @pytest.fixture
-def endpoint(platform: Any) -> Any:
-    return platform.fake
+def endpoint(platform: FakePlatform) -> FakeEndpoint:
+    """The endpoint of dev, to which nothing was deployed."""
+    return platform.endpoint("tiny-dev")
 
 
 @pytest.fixture
-def serving(endpoint: Any) -> Any:
+def serving(endpoint: FakeEndpoint) -> FakeEndpoint:
     """An endpoint where blue, version 1, has all traffic."""
-    endpoint.serving, endpoint.shares = {"blue": 1}, {"blue": 100}
+    endpoint.serve("blue", 1, share=100)
     return endpoint
 
 
 @pytest.fixture
-def smoke(monkeypatch: pytest.MonkeyPatch) -> dict[str, bool]:
-    """Replace the smoke test: it passes, until `passes` is set to False."""
-    said = {"passes": True}
-
-    def pretend(endpoint: Any, _signature_of: Any, _settings: Any, name: str, _report: Any) -> Any:
-        endpoint.calls.append(f"smoke test {name}")
-        return SmokeResult(endpoint.name, (Check("health", "found", "asked", said["passes"]),))
-
-    monkeypatch.setattr("mlops.release.traffic.smoke_test", pretend)
-    return said
+def both(serving: FakeEndpoint) -> FakeEndpoint:
+    """An endpoint where green, version 2, waits beside blue."""
+    serving.serve("green", 2)
+    return serving
 
 
 @pytest.fixture
-def at_level(load: Callable[..., LoadedSettings]) -> Callable[..., LoadedSettings]:
+def smoke(monkeypatch: pytest.MonkeyPatch) -> PretendedSmokeTest:
+    """Replace the smoke test: it passes, until `passes` is set to False."""
+    pretended = PretendedSmokeTest()
+    monkeypatch.setattr("mlops.release.traffic.smoke_test", pretended)
+    return pretended
+
+
+@pytest.fixture
+def small_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draw nothing; drawing is tested in test_evidence_picture."""
+    draw = "mlops.release.evidence.draw"
+    monkeypatch.setattr(draw, lambda _result: Figure(figsize=(1, 1)))
+
+
+@pytest.fixture
+def at_level(load: Callable[..., LoadedSettings]) -> AtLevel:
     """Settings at a maturity level, with an A/B test that looks often and ends soon."""
 
     def make(level: int, **overrides: Any) -> LoadedSettings:

@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -11,13 +12,21 @@ from typing import Any
 import polars as pl
 import pytest
 
+from fakes.endpoint import FakeEndpoint
+from fakes.platform import FakePlatform
+from fakes.records import SETTINGS
+from fakes.release import AtLevel
 from fakes.tiny_version import ROW, write_version
 from mlops.errors import ConfigError
 from mlops.platforms.base import ModelVersion, Run
 from mlops.progress import silent
 from mlops.release import rehearsal
 from mlops.release.rehearsal import (
+    ROWS,
+    FeatureRow,
+    Load,
     bring_up_previous,
+    describe,
     generated_traffic,
     previous_version,
     rehearsal_settings,
@@ -25,7 +34,6 @@ from mlops.release.rehearsal import (
     rehearse_ab_test,
     rows_of,
 )
-from mlops.settings.sections import AbTestSettings
 
 
 class Server(ThreadingHTTPServer):
@@ -58,12 +66,12 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def quick(platform: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """A platform with a real version folder, whose endpoint gets many requests in no time."""
+def quick(
+    platform: FakePlatform, endpoint: FakeEndpoint, monkeypatch: pytest.MonkeyPatch
+) -> FakePlatform:
+    """A platform whose endpoint gets many requests in no time."""
     monkeypatch.setitem(rehearsal._LARGER, "batch_seconds", 0.01)
-    write_version(platform.folder / "v")
-    platform.folder = platform.folder / "v"
-    platform.fake.batch = 2000
+    endpoint.batch = 2000
     return platform
 
 
@@ -77,7 +85,7 @@ def server() -> Iterator[Server]:
 
 def test_requests_are_sent_until_the_block_ends_and_counted(server: Server) -> None:
     url = f"http://127.0.0.1:{server.server_port}/score"
-    rows = [{"a": 1.0}, {"a": None}]
+    rows: list[FeatureRow] = [{"a": 1.0}, {"a": None}]
     with generated_traffic(url, "secret", rows, per_second=500) as load:
         while server.count < 30:
             time.sleep(0.01)
@@ -95,35 +103,58 @@ def test_nobody_there_counts_as_failed() -> None:
 
 
 @pytest.mark.parametrize(("version", "previous"), [(11, 10), (10, 9), (9, 2), (2, 1), (1, 1)])
-def test_versions_are_compared_as_numbers(platform: Any, version: int, previous: int) -> None:
+def test_versions_are_compared_as_numbers(
+    platform: FakePlatform, version: int, previous: int
+) -> None:
     found = previous_version(platform.versions(), platform.version(version))
     assert found.version == previous
 
 
 @pytest.mark.parametrize(("version", "beside"), [(10, "previous version, 9"), (1, "same version")])
 def test_what_nothing_served_is_brought_up_and_said(
-    platform: Any, endpoint: Any, version: int, beside: str
+    platform: FakePlatform, endpoint: FakeEndpoint, version: int, beside: str
 ) -> None:
     said = bring_up_previous(platform, endpoint, platform.version(version), silent)
     assert beside in said
-    assert endpoint.shares == {"blue": 100}
+    assert endpoint.traffic() == {"blue": 100}
     assert bring_up_previous(platform, endpoint, platform.version(version), silent) == ""
     assert endpoint.calls == [f"deploy blue {9 if version == 10 else 1}"]
 
 
 def test_only_shares_and_times_differ_from_the_real_thing() -> None:
-    real = AbTestSettings(alpha=0.01, duration_seconds=3600, objective_ms=77)
-    changed = rehearsal_settings(real)
-    assert changed.duration_seconds <= 60
-    assert changed.mirror_percent <= 50
-    kept = {"alpha", "margins", "objective_ms", "patience_ms", "min_requests"}
-    assert all(getattr(changed, name) == getattr(real, name) for name in kept)
-    assert rehearsal_settings(AbTestSettings(duration_seconds=5)).duration_seconds == 5
+    assert rehearsal_settings(SETTINGS) == SETTINGS.model_copy(
+        update={
+            "mirror_percent": 50,
+            "mirror_requests": 100,
+            "share_percent": 50,
+            "batch_seconds": 0.5,
+            "duration_seconds": 60.0,
+        }
+    )
+
+
+@pytest.mark.parametrize(("seconds", "rehearsed"), [(59.0, 59.0), (60.0, 60.0), (61.0, 60.0)])
+def test_a_rehearsal_lasts_a_minute_at_most(seconds: float, rehearsed: float) -> None:
+    settings = SETTINGS.model_copy(update={"duration_seconds": seconds})
+    assert rehearsal_settings(settings).duration_seconds == rehearsed
+
+
+def test_a_rehearsal_says_what_it_was() -> None:
+    assert describe(None) == "150 requests/s generated from the sample"
+    assert describe(SETTINGS) == (
+        "150 requests/s generated from the sample, 11 % of them to the candidate, "
+        "decision within 3601 s"
+    )
+
+
+def test_what_was_sent_is_counted_by_its_answer() -> None:
+    load = Load(Counter({200: 7, 201: 2, 500: 1, 0: 3}))
+    assert (load.sent, load.failed) == (13, 6)
 
 
 @pytest.mark.usefixtures("smoke")
 def test_a_rehearsal_of_the_first_version_ends_with_one_deployment(
-    quick: Any, endpoint: Any, at_level: Any
+    quick: FakePlatform, endpoint: FakeEndpoint, at_level: AtLevel
 ) -> None:
     released, load = rehearse(quick, at_level(3), 1)
     assert endpoint.serving == {"green": 1}
@@ -132,8 +163,10 @@ def test_a_rehearsal_of_the_first_version_ends_with_one_deployment(
     assert load.failed == load.sent
 
 
-def test_an_ab_test_can_be_rehearsed_too(quick: Any, serving: Any, at_level: Any) -> None:
-    serving.serving["green"], serving.shares["green"] = 2, 0
+def test_an_ab_test_can_be_rehearsed_too(
+    quick: FakePlatform, serving: FakeEndpoint, at_level: AtLevel
+) -> None:
+    serving.serve("green", 2)
     ended = rehearse_ab_test(quick, at_level(3), ("blue", "green"))
     assert ended.record.outcome == "promoted"
     assert "generated" in ended.record.rehearsal
@@ -141,13 +174,11 @@ def test_an_ab_test_can_be_rehearsed_too(quick: Any, serving: Any, at_level: Any
         rehearse_ab_test(quick, at_level(3), ("blue", "red"))
 
 
-def test_rows_come_from_the_holdout(
-    platform: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_rows_come_from_the_holdout(platform: FakePlatform, tmp_path: Path) -> None:
     (tmp_path / "prepared").mkdir()
     rows = {"key": [1, 2, 3], "a": [1.0] * 3, "b": [1.0, None, 2.0], "c": [None, 1.0, 2.0]}
     pl.DataFrame({**rows, "label": 0}).write_parquet(tmp_path / "prepared" / "holdout.parquet")
-    monkeypatch.setattr(platform, "run", lambda run_id: Run(run_id, tmp_path))
+    platform.known_runs[""] = Run("", tmp_path)  # the tiny version names no run
     version = ModelVersion("tiny", 1, write_version(tmp_path / "v"))
     # b must not be null
     assert rows_of(platform, version) == [
@@ -156,6 +187,17 @@ def test_rows_come_from_the_holdout(
     ]
 
 
-def test_without_the_run_the_typical_row_is_sent(platform: Any, tmp_path: Path) -> None:
+def test_without_the_run_the_typical_row_is_sent(platform: FakePlatform, tmp_path: Path) -> None:
     folder = write_version(tmp_path / "v")
     assert rows_of(platform, ModelVersion("tiny", 1, folder)) == [ROW]
+
+
+@pytest.mark.parametrize(("held_out", "sent"), [(ROWS, ROWS), (ROWS + 1, ROWS)])
+def test_so_many_rows_are_sent_and_no_more(
+    platform: FakePlatform, tmp_path: Path, held_out: int, sent: int
+) -> None:
+    (tmp_path / "prepared").mkdir()
+    frame = pl.DataFrame({name: [1.0] * held_out for name in ("a", "b", "c")})
+    frame.write_parquet(tmp_path / "prepared" / "holdout.parquet")
+    platform.known_runs[""] = Run("", tmp_path)
+    assert len(rows_of(platform, platform.version(1))) == sent

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from fakes.scoring_script import load_script
-from fakes.tiny_version import FEATURES, tiny_probability
+from fakes.endpoint import FakeEndpoint
+from fakes.tiny_version import FEATURES
 from mlops.errors import ConfigError
-from mlops.platforms.base import Answer, Deployment
-from mlops.release.smoke import SmokeResult, bad_requests, percentile, smoke_test
+from mlops.platforms.base import Answer, Endpoint
+from mlops.release.smoke import SmokeResult, bad_requests, explain_answer, percentile, smoke_test
 from mlops.settings.sections import SmokeTestSettings
 
 SETTINGS = SmokeTestSettings(requests=20, max_p95_ms=100)
@@ -19,64 +19,16 @@ SIGNATURE = {"schema": 1, "features": FEATURES}
 Fault = Callable[[Answer], Answer]
 
 
-def deployed(name: str, version: int, healthy: bool = True) -> Deployment:
-    return Deployment(name, version, "aa", "bb", healthy, "" if healthy else "not running")
-
-
-class FakeEndpoint:
-    """Answers by the contract of the real scoring script; a fault spoils what it answers."""
-
-    name = "tiny-dev"
-
-    def __init__(self, *deployments: Deployment, **traffic: int) -> None:
-        self.found = {each.name: each for each in deployments}
-        self.shares = traffic
-        self.fault: Fault = lambda answer: answer
-        self.invoked: list[str | None] = []
-
-    def deployments(self) -> list[Deployment]:
-        return list(self.found.values())
-
-    def traffic(self) -> dict[str, int]:
-        return self.shares
-
-    def invoke(self, payload: bytes | Mapping[str, Any], deployment: str | None = None) -> Answer:
-        self.invoked.append(deployment)
-        name = deployment or max(self.shares, key=lambda each: self.shares[each])
-        raw = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
-        return self.fault(self.answer(raw, self.found[name].model_version))
-
-    def answer(self, raw: bytes, version: int) -> Answer:
-        script = load_script()
-        features = [script.Feature(each["name"], each["nullable"]) for each in FEATURES]
-        try:
-            rows = script.parse(raw, features)
-        except script.BadRequest as error:
-            return Answer(400, {"error": str(error)}, 0.001)
-        body = {
-            "predictions": [1 for _ in rows],
-            "probabilities": [tiny_probability(1, 0, 0) for _ in rows],
-            "model_version": version,
-            "inference_id": [str(number) for number, _ in enumerate(rows)],
-        }
-        return Answer(200, body, 0.001)
-
-
-def run(endpoint: FakeEndpoint, deployment: str | None = None) -> SmokeResult:
-    return smoke_test(endpoint, lambda _version: SIGNATURE, SETTINGS, deployment)  # type: ignore[arg-type]
+def run(endpoint: Endpoint, deployment: str | None = None) -> SmokeResult:
+    return smoke_test(endpoint, lambda _version: SIGNATURE, SETTINGS, deployment)
 
 
 def failed(result: SmokeResult) -> set[str]:
     return {check.name for check in result.checks if not check.passed}
 
 
-@pytest.fixture
-def endpoint() -> FakeEndpoint:
-    return FakeEndpoint(deployed("blue", 1), deployed("green", 2), blue=100, green=0)
-
-
-def test_an_endpoint_that_keeps_the_contract_passes(endpoint: FakeEndpoint) -> None:
-    result = run(endpoint)
+def test_an_endpoint_that_keeps_the_contract_passes(both: FakeEndpoint) -> None:
+    result = run(both)
     assert failed(result) == set()
     assert result.passed
     names = {check.name for check in result.checks}
@@ -86,9 +38,9 @@ def test_an_endpoint_that_keeps_the_contract_passes(endpoint: FakeEndpoint) -> N
     assert len(content["checks"]) == len(result.checks)
 
 
-def test_one_deployment_can_be_tested_alone(endpoint: FakeEndpoint) -> None:
-    assert run(endpoint, "green").passed
-    assert set(endpoint.invoked) == {"green"}
+def test_one_deployment_can_be_tested_alone(both: FakeEndpoint) -> None:
+    assert run(both, "green").passed
+    assert set(both.invoked) == {"green"}
 
 
 def spoil(**changes: Any) -> Fault:
@@ -121,14 +73,14 @@ def spoil(**changes: Any) -> Fault:
         (lambda answer: Answer(answer.status, answer.body, 0.2), "blue: latency (p95)"),
     ],
 )
-def test_every_broken_promise_is_found(endpoint: FakeEndpoint, fault: Fault, check: str) -> None:
-    endpoint.fault = fault
-    result = run(endpoint)
+def test_every_broken_promise_is_found(both: FakeEndpoint, fault: Fault, check: str) -> None:
+    both.fault = fault
+    result = run(both)
     assert not result.passed
     assert check in failed(result)
 
 
-def test_a_few_slow_answers_are_allowed_many_are_not(endpoint: FakeEndpoint) -> None:
+def test_a_few_slow_answers_are_allowed_many_are_not(both: FakeEndpoint) -> None:
     seconds = iter([0.2] + [0.001] * 19)
 
     def slow_at_first(answer: Answer) -> Answer:
@@ -136,55 +88,99 @@ def test_a_few_slow_answers_are_allowed_many_are_not(endpoint: FakeEndpoint) -> 
 
     def run_speed() -> set[str]:
         batches = 3 + len(bad_requests(SIGNATURE))
-        endpoint.fault = lambda answer: (
-            answer if len(endpoint.invoked) <= batches else slow_at_first(answer)
+        both.fault = lambda answer: (
+            answer if len(both.invoked) <= batches else slow_at_first(answer)
         )
-        endpoint.invoked.clear()
-        return failed(run(endpoint, "blue"))
+        both.invoked.clear()
+        return failed(run(both, "blue"))
 
     assert run_speed() == set()
     seconds = iter([0.2] * 2 + [0.001] * 18)
     assert run_speed() == {"blue: latency (p95)"}
 
 
-def test_a_latency_is_told_with_the_place_where_it_was_measured(endpoint: FakeEndpoint) -> None:
-    found = {check.name: check.found for check in run(endpoint).checks}
+def test_a_latency_is_told_with_the_place_where_it_was_measured(both: FakeEndpoint) -> None:
+    found = {check.name: check.found for check in run(both).checks}
     assert found["blue: latency (p95)"] == "1.0 ms, as seen from here"
 
 
-def test_a_null_must_be_answered_where_the_signature_allows_it(endpoint: FakeEndpoint) -> None:
-    original = endpoint.answer
-    endpoint.answer = lambda raw, version: (  # type: ignore[method-assign]
-        Answer(500, {"message": "oops"}, 0.001)
-        if b'"c": null' in raw and b'"a": null' not in raw
-        else original(raw, version)
-    )
-    assert failed(run(endpoint)) == {"blue: nulls where allowed", "green: nulls where allowed"}
+def test_a_null_must_be_answered_where_the_signature_allows_it(
+    both: FakeEndpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = both.answer
+
+    def answer(raw: bytes, version: int) -> Answer:
+        if b'"c": null' in raw and b'"a": null' not in raw:
+            return Answer(500, {"message": "oops"}, 0.001)
+        return original(raw, version)
+
+    monkeypatch.setattr(both, "answer", answer)
+    assert failed(run(both)) == {"blue: nulls where allowed", "green: nulls where allowed"}
 
 
-def test_an_unhealthy_deployment_fails_the_test_without_being_called() -> None:
-    endpoint = FakeEndpoint(deployed("blue", 1), deployed("green", 2, healthy=False), blue=100)
-    assert failed(run(endpoint)) == {"green: health"}
-    assert "green" not in endpoint.invoked
+def test_an_unhealthy_deployment_fails_the_test_without_being_called(both: FakeEndpoint) -> None:
+    both.dead.add("green")
+    assert failed(run(both)) == {"green: health"}
+    assert "green" not in both.invoked
 
 
-def test_an_endpoint_without_traffic_fails() -> None:
-    assert failed(run(FakeEndpoint(deployed("blue", 1), blue=0))) == {"endpoint"}
-
-
-def test_the_route_must_lead_to_a_deployment_with_traffic(endpoint: FakeEndpoint) -> None:
-    original = endpoint.invoke
-    endpoint.invoke = lambda payload, deployment=None: (  # type: ignore[method-assign]
-        original(payload, deployment or "green")
-    )
+def test_an_endpoint_without_traffic_fails(endpoint: FakeEndpoint) -> None:
+    endpoint.serve("blue", 1)
     assert failed(run(endpoint)) == {"endpoint"}
 
 
-def test_an_unknown_deployment_is_an_error(endpoint: FakeEndpoint) -> None:
+def test_the_route_must_lead_to_a_deployment_with_traffic(
+    both: FakeEndpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    invoke = both.invoke
+
+    def misled(payload: bytes | Mapping[str, Any], deployment: str | None = None) -> Answer:
+        return invoke(payload, deployment or "green")
+
+    monkeypatch.setattr(both, "invoke", misled)
+    assert failed(run(both)) == {"endpoint"}
+
+
+def test_one_percent_of_the_traffic_suffices_for_the_route(both: FakeEndpoint) -> None:
+    both.set_traffic({"blue": 99, "green": 1})
+    both.fault = lambda answer: (
+        Answer(200, {**answer.body, "model_version": 2}, 0.001) if not both.invoked[-1] else answer
+    )
+    assert failed(run(both)) == set()
+
+
+def test_an_unknown_deployment_is_an_error(both: FakeEndpoint) -> None:
     with pytest.raises(ConfigError, match="no deployment red"):
-        run(endpoint, "red")
+        run(both, "red")
     with pytest.raises(ConfigError):
         run(FakeEndpoint())
+
+
+@pytest.mark.parametrize(("milliseconds", "passes"), [(100, True), (100.1, False)])
+def test_a_latency_right_at_its_limit_passes(
+    both: FakeEndpoint, milliseconds: float, passes: bool
+) -> None:
+    both.fault = lambda answer: Answer(answer.status, answer.body, milliseconds / 1000)
+    assert run(both, "blue").passed is passes
+
+
+@pytest.mark.parametrize(("wrong", "passes"), [(0, True), (1, False)])
+def test_one_wrong_answer_is_one_too_many(both: FakeEndpoint, wrong: int, passes: bool) -> None:
+    last = 3 + len(bad_requests(SIGNATURE)) + SETTINGS.requests - wrong
+    both.fault = lambda answer: Answer(500, {}, 0.001) if len(both.invoked) > last else answer
+    result = run(both, "blue")
+    assert result.passed is passes
+    found = {check.name: check.found for check in result.checks}
+    assert found["blue: errors"] == f"{wrong} of 20 requests"
+
+
+@pytest.mark.parametrize(
+    ("value", "allowed"), [(0, True), (1, True), (0.0, True), (-0.001, False), (1.001, False)]
+)
+def test_a_probability_lies_between_0_and_1(value: float, allowed: bool) -> None:
+    body = {"predictions": [1], "probabilities": [value], "inference_id": ["a"], "model_version": 3}
+    said = explain_answer(Answer(200, body, 0.001), 1, 3)
+    assert said == ("" if allowed else "probabilities holds a value that is not allowed")
 
 
 def test_nothing_checked_is_nothing_passed() -> None:
@@ -195,3 +191,5 @@ def test_the_percentile_is_a_value_that_was_measured() -> None:
     assert percentile(range(1, 101), 0.95) == 95
     assert percentile([3.0], 0.95) == 3.0
     assert percentile([1.0, 9.0], 0.95) == 9.0
+    assert percentile(range(1, 21), 0.95) == 19
+    assert percentile(range(1, 22), 0.95) == 20

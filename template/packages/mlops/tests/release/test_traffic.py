@@ -1,10 +1,11 @@
 """Colours, switching, and rolling back."""
 
-from typing import Any
-
 import pytest
 
+from fakes.endpoint import FakeEndpoint
+from fakes.platform import FakePlatform
 from fakes.project import with_level
+from fakes.release import PretendedSmokeTest
 from mlops.errors import ConfigError, PlatformError, Refused
 from mlops.platforms.base import DeploymentShare
 from mlops.progress import silent
@@ -22,13 +23,6 @@ from mlops.settings.sections import SmokeTestSettings
 SMOKE = SmokeTestSettings()
 
 
-@pytest.fixture
-def both(serving: Any) -> Any:
-    """An endpoint where green, version 2, waits beside blue."""
-    serving.serving["green"], serving.shares["green"] = 2, 0
-    return serving
-
-
 def test_the_candidate_takes_the_colour_that_does_not_serve() -> None:
     assert [other_colour(name) for name in ("blue", "green", None, "red")] == [
         "green",
@@ -38,12 +32,16 @@ def test_the_candidate_takes_the_colour_that_does_not_serve() -> None:
     ]
     assert sole_deployment({"blue": 0, "green": 100}) == "green"
     assert sole_deployment({"blue": 0}) is None
+    assert sole_deployment({"blue": 1, "green": 0}) == "blue"
+    with pytest.raises(ConfigError, match="blue 99 %, green 1 %"):
+        sole_deployment({"blue": 99, "green": 1})
     with pytest.raises(ConfigError, match="several deployments share the traffic"):
         sole_deployment({"blue": 50, "green": 50})
 
 
 def test_a_command_of_a_higher_level_says_how_to_get_there(project: Project) -> None:
-    require_level(with_level(project, 2), 2, "rollback")
+    for level in (2, 3):
+        require_level(with_level(project, level), 2, "rollback")
     with pytest.raises(ConfigError, match=r"`mlops rollback` .* -d maturity_level=2"):
         require_level(project, 2, "rollback")
 
@@ -53,40 +51,44 @@ def test_a_command_of_a_higher_level_says_how_to_get_there(project: Project) -> 
     [
         (100, {"blue": 0, "green": 100}),
         (10, {"blue": 90, "green": 10}),
+        (1, {"blue": 99, "green": 1}),
+        (99, {"blue": 1, "green": 99}),
         (0, {"blue": 100, "green": 0}),
     ],
 )
 def test_green_gets_its_share_and_blue_the_rest(
-    both: Any, percent: int, shares: dict[str, int]
+    both: FakeEndpoint, percent: int, shares: dict[str, int]
 ) -> None:
     switch_traffic(both, percent)
-    assert both.shares == shares
+    assert both.traffic() == shares
     assert both.calls[0] == "lease for a switch of traffic"
 
 
-def test_traffic_that_nobody_can_take_is_refused(serving: Any) -> None:
+def test_traffic_that_nobody_can_take_is_refused(serving: FakeEndpoint) -> None:
     for percent in (101, -1):
         with pytest.raises(ConfigError, match="between 0 and 100"):
             switch_traffic(serving, percent)
-    with pytest.raises(PlatformError):
+    with pytest.raises(ConfigError, match="no deployment 'green'"):
         switch_traffic(serving, 100)
-    assert serving.shares == {"blue": 100}
+    assert serving.traffic() == {"blue": 100}
 
 
-def test_a_switch_can_be_rolled_back(platform: Any, both: Any, smoke: Any) -> None:
-    assert smoke["passes"]
+def test_a_switch_can_be_rolled_back(
+    platform: FakePlatform, both: FakeEndpoint, smoke: PretendedSmokeTest
+) -> None:
+    assert smoke.passes
     switch_traffic(both, 100)
     both.calls.clear()
     rollback(platform, both, SMOKE)
-    assert both.shares == {"blue": 100, "green": 0}
+    assert both.traffic() == {"blue": 100, "green": 0}
     assert not any(call.startswith(("deploy", "delete")) for call in both.calls)
 
 
 @pytest.mark.usefixtures("smoke")
 def test_a_removed_version_is_deployed_and_tested_before_it_gets_traffic(
-    platform: Any, endpoint: Any
+    platform: FakePlatform, endpoint: FakeEndpoint
 ) -> None:
-    endpoint.serving, endpoint.shares = {"green": 2}, {"green": 100}
+    endpoint.serve("green", 2, share=100)
     endpoint.recorded = {"blue": DeploymentShare(1, 100)}
     rollback(platform, endpoint, SMOKE)
     assert endpoint.calls == [
@@ -102,100 +104,119 @@ def test_a_removed_version_is_deployed_and_tested_before_it_gets_traffic(
 
 
 def test_a_version_that_fails_its_smoke_test_gets_no_traffic_back(
-    platform: Any, endpoint: Any, smoke: dict[str, bool]
+    platform: FakePlatform, endpoint: FakeEndpoint, smoke: PretendedSmokeTest
 ) -> None:
-    smoke["passes"] = False
-    endpoint.serving, endpoint.shares = {"green": 2}, {"green": 100}
+    smoke.passes = False
+    endpoint.serve("green", 2, share=100)
     endpoint.recorded = {"blue": DeploymentShare(1, 100)}
     with pytest.raises(Refused, match="blue failed the smoke test"):
         rollback(platform, endpoint, SMOKE)
-    assert endpoint.shares["green"] == 100
+    assert endpoint.traffic()["green"] == 100
 
 
 def test_a_failed_rollback_leaves_nothing_behind(
-    platform: Any, endpoint: Any, smoke: dict[str, bool]
+    platform: FakePlatform, endpoint: FakeEndpoint, smoke: PretendedSmokeTest
 ) -> None:
-    smoke["passes"] = False
-    endpoint.serving, endpoint.shares = {"green": 2}, {"green": 100}
+    smoke.passes = False
+    endpoint.serve("green", 2, share=100)
     endpoint.recorded = {"blue": DeploymentShare(1, 100)}
     with pytest.raises(Refused):
         rollback(platform, endpoint, SMOKE)
-    assert (endpoint.serving, endpoint.shares) == ({"green": 2}, {"green": 100})
+    assert (endpoint.serving, endpoint.traffic()) == ({"green": 2}, {"green": 100})
 
 
 @pytest.mark.usefixtures("smoke")
 @pytest.mark.parametrize(("served", "held"), [("blue", "green"), ("green", "blue")])
 def test_a_version_that_had_no_traffic_is_not_brought_back(
-    platform: Any, endpoint: Any, served: str, held: str
+    platform: FakePlatform, endpoint: FakeEndpoint, served: str, held: str
 ) -> None:
-    endpoint.serving, endpoint.shares = {held: 9}, {held: 100}
+    endpoint.serve(held, 9, share=100)
     endpoint.recorded = {served: DeploymentShare(1, 100), held: DeploymentShare(2, 0)}
     rollback(platform, endpoint, SMOKE)
     assert endpoint.serving[served] == 1
-    assert endpoint.shares[served] == 100
+    assert endpoint.traffic()[served] == 100
     assert f"deploy {held} 2" not in endpoint.calls
 
 
 @pytest.mark.usefixtures("smoke")
-def test_a_version_is_not_deployed_over_the_one_that_serves(platform: Any, serving: Any) -> None:
+def test_a_version_is_not_deployed_over_the_one_that_serves(
+    platform: FakePlatform, serving: FakeEndpoint
+) -> None:
     serving.recorded = {"blue": DeploymentShare(2, 100)}
     rollback(platform, serving, SMOKE)
     assert serving.calls[1:4] == ["deploy green 2", "smoke test green", "mirror None 0"]
-    assert (serving.serving, serving.shares) == ({"green": 2}, {"green": 100})
+    assert (serving.serving, serving.traffic()) == ({"green": 2}, {"green": 100})
 
 
 @pytest.mark.usefixtures("smoke")
-def test_the_same_version_with_other_code_comes_back_beside_it(platform: Any, serving: Any) -> None:
-    serving.origins = {"blue": "new code"}
-    serving.recorded = {"blue": DeploymentShare(1, 100, "old code")}
+def test_the_same_version_with_other_code_comes_back_beside_it(
+    platform: FakePlatform, serving: FakeEndpoint
+) -> None:
+    serving.serve("blue", 1, share=100, origin="# new code")
+    serving.recorded = {"blue": DeploymentShare(1, 100, "# old code")}
     rollback(platform, serving, SMOKE)
-    assert serving.calls[1:3] == ["deploy green 1 old code", "smoke test green"]
-    assert (serving.serving, serving.shares) == ({"green": 1}, {"green": 100})
+    assert serving.calls[1:3] == ["deploy green 1 # old code", "smoke test green"]
+    assert (serving.serving, serving.traffic()) == ({"green": 1}, {"green": 100})
     assert serving.completed
 
 
 @pytest.mark.usefixtures("smoke")
-@pytest.mark.parametrize("origin", ["", "old code"])
-def test_what_still_serves_is_not_deployed_again(platform: Any, both: Any, origin: str) -> None:
-    both.origins = {"green": "old code"}
+@pytest.mark.parametrize("origin", ["", "# old code"])
+def test_what_still_serves_is_not_deployed_again(
+    platform: FakePlatform, both: FakeEndpoint, origin: str
+) -> None:
+    both.serve("green", 2, origin="# old code")
     both.recorded = {"green": DeploymentShare(2, 100, origin)}
     rollback(platform, both, SMOKE)
-    assert both.shares == {"green": 100}
+    assert both.traffic() == {"green": 100}
     assert not any(call.startswith("deploy") for call in both.calls)
 
 
 @pytest.mark.usefixtures("smoke")
 def test_with_both_colours_in_use_there_is_no_place_to_come_back_to(
-    platform: Any, both: Any
+    platform: FakePlatform, both: FakeEndpoint
 ) -> None:
-    both.shares = {"blue": 50, "green": 50}
+    both.set_traffic({"blue": 50, "green": 50})
     both.recorded = {"blue": DeploymentShare(9, 100)}
     with pytest.raises(ConfigError, match="both colours have traffic"):
         rollback(platform, both, SMOKE)
-    assert both.shares == {"blue": 50, "green": 50}
+    assert both.traffic() == {"blue": 50, "green": 50}
 
 
-def test_only_a_version_with_traffic_is_reached(both: Any) -> None:
+def test_only_a_version_with_traffic_is_reached(both: FakeEndpoint) -> None:
     assert [has_traffic(both, version, silent) for version in (1, 2, 3)] == [True, False, False]
+    both.set_traffic({"blue": 99, "green": 1})
+    assert [has_traffic(both, version, silent) for version in (1, 2, 3)] == [True, True, False]
+    assert not has_traffic(FakeEndpoint(), 1, silent)
+
+
+@pytest.mark.usefixtures("smoke")
+def test_what_had_one_percent_of_the_traffic_is_brought_back(
+    platform: FakePlatform, serving: FakeEndpoint
+) -> None:
+    serving.recorded = {"blue": DeploymentShare(1, 99), "green": DeploymentShare(2, 1)}
+    found = rollback(platform, serving, SMOKE)
+    assert found == {"blue": DeploymentShare(1, 99), "green": DeploymentShare(2, 1)}
+    assert (serving.serving, serving.traffic()) == (
+        {"blue": 1, "green": 2},
+        {"blue": 99, "green": 1},
+    )
 
 
 def test_while_a_release_runs_nobody_says_that_a_version_has_no_traffic(
-    both: Any, monkeypatch: pytest.MonkeyPatch
+    both: FakeEndpoint,
 ) -> None:
-    def refuse(_purpose: str) -> None:
-        raise PlatformError("another command is changing the endpoint")
-
-    monkeypatch.setattr(both, "lease", refuse)
-    assert has_traffic(both, 1, silent)
-    with pytest.raises(PlatformError, match="another command"):
-        has_traffic(both, 2, silent)
+    with both.another_command("the release of version 2", {"blue": 100}):
+        assert has_traffic(both, 1, silent)
+        with pytest.raises(PlatformError, match="another command"):
+            has_traffic(both, 2, silent)
 
 
 @pytest.mark.parametrize(
     "recorded", [None, {}, {"blue": DeploymentShare(1, 0)}], ids=["none", "empty", "no traffic"]
 )
 def test_there_must_be_something_to_roll_back_to(
-    platform: Any, serving: Any, recorded: dict[str, DeploymentShare] | None
+    platform: FakePlatform, serving: FakeEndpoint, recorded: dict[str, DeploymentShare] | None
 ) -> None:
     serving.recorded = recorded
     with pytest.raises(ConfigError, match="nothing that served before is recorded"):
@@ -203,7 +224,7 @@ def test_there_must_be_something_to_roll_back_to(
 
 
 def test_a_version_that_is_not_registered_any_more_stops_a_rollback_early(
-    platform: Any, serving: Any
+    platform: FakePlatform, serving: FakeEndpoint
 ) -> None:
     serving.recorded = {"green": DeploymentShare(7, 100)}
     with pytest.raises(Refused, match="no version 7"):

@@ -110,7 +110,7 @@ def test_rows_become_columns_in_the_order_of_the_signature(
 ) -> None:
     matrix = score.parse('{"data": [{"b": null, "a": 1}, {"a": 3.4028234e38, "b": 4}]}', features)
     assert matrix.dtype == np.float32
-    np.testing.assert_array_equal(matrix, np.float32([[1, np.nan], [3.4028234e38, 4]]))
+    np.testing.assert_array_equal(matrix, np.array([[1, np.nan], [3.4028234e38, 4]], np.float32))
 
 
 def test_a_refusal_is_a_400_and_echoes_little(started: ModuleType) -> None:

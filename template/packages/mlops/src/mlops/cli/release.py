@@ -27,7 +27,7 @@ from mlops.release.traffic import rollback as roll_back
 from mlops.release.traffic import switch_traffic as switch
 
 if TYPE_CHECKING:
-    from mlops.release.candidate import Released
+    from mlops.release.watchers import Ended
 
 rehearsal_option = click.option(
     "--rehearsal",
@@ -47,14 +47,14 @@ def release(model_version: int, rehearsal: bool, environment: str | None, as_jso
     0 %, smoke test, A/B test (in prod, from level 3 on), then all traffic. Exit 1 if it is
     rejected, 4 without a decision: the old deployment has all traffic then.
     """
-    from mlops.release.candidate import release as release_version
+    from mlops.release.candidate import release_version
     from mlops.release.display import release_shown
     from mlops.release.rehearsal import rehearsal_settings, rehearse
 
     settings = settings_for(environment)
     platform = open_platform(settings)
     chosen = settings.values.ab_test
-    ends: list[Released] = []
+    ends: list[Ended] = []
     try:
         if rehearsal:
             with release_shown("release", rehearsal_settings(chosen), ends.append) as watchers:
@@ -91,7 +91,7 @@ def ab_test(
     Exit 0: promote, 1: reject, 4: hold. Traffic is as before when it ends; `switch-traffic` acts on
     the decision.
     """
-    from mlops.release.candidate import ab_test as compare
+    from mlops.release.ab_test.command import compare_deployments
     from mlops.release.display import release_shown
     from mlops.release.rehearsal import rehearsal_settings, rehearse_ab_test
 
@@ -107,7 +107,7 @@ def ab_test(
             ended = rehearse_ab_test(open_platform(settings), settings, arms, watchers)
     else:
         with release_shown("ab-test", chosen) as watchers:
-            ended = compare(settings, endpoint, arms, watchers)
+            ended = compare_deployments(settings, endpoint, arms, watchers)
     _show_release(ended, as_json)
     if ended.record.outcome == "hold":
         raise Hold(ended.record.reason)
@@ -158,7 +158,7 @@ def rollback(model_version: int | None, environment: str | None, as_json: bool) 
     _show_traffic(endpoint, as_json)
 
 
-def _show_release(end: "Released", as_json: bool) -> None:
+def _show_release(end: "Ended", as_json: bool) -> None:
     from mlops.release.display import show_record
 
     show_record(end.record)

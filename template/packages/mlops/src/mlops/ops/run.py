@@ -24,12 +24,12 @@ from mlops.ops.board import Board
 from mlops.platforms import open_platform, platform_class
 from mlops.platforms.base import Answer, DeploymentShare, Endpoint, ModelVersion, Platform, Run
 from mlops.progress import Stage
-from mlops.release.candidate import Watchers
 from mlops.release.deploy import deploy
 from mlops.release.display import ReleaseView
 from mlops.release.rehearsal import rehearsal_settings, rehearse
 from mlops.release.smoke import smoke_test_endpoint
 from mlops.release.traffic import RELEASE_LEVEL, put_back
+from mlops.release.watchers import Watchers
 from mlops.settings.loading import LoadedSettings, load_settings
 from mlops.steps.register import register_run
 

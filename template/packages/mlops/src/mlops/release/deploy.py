@@ -15,7 +15,7 @@ def deploy(
     traffic: int | None = None,
     report: Report = silent,
     *,
-    force: bool = True,
+    force: bool = False,
 ) -> Endpoint:
     """Serve a version as a deployment of an endpoint and return the endpoint.
 

@@ -9,9 +9,10 @@ from rich.table import Table
 from rich.text import Text
 
 from mlops.console import console, show_table
-from mlops.release.ab_test.run import Look, limits_of, number
-from mlops.release.candidate import Released, Watchers, unheard
+from mlops.release.ab_test.decision import limits_of
+from mlops.release.ab_test.looks import Look, number
 from mlops.release.evidence import Record, ab_columns, ab_rows, copies_sentence
+from mlops.release.watchers import Ended, Watchers, unheard
 from mlops.settings.sections import AbTestSettings
 
 _BAR = 40
@@ -115,7 +116,7 @@ class Numbers:
 
 @contextmanager
 def release_shown(
-    title: str, settings: AbTestSettings, ended: Callable[[Released], None] = unheard
+    title: str, settings: AbTestSettings, ended: Callable[[Ended], None] = unheard
 ) -> Iterator[Watchers]:
     """Show a release while the block runs; yield the watchers that feed the display."""
     screen = console()

@@ -12,7 +12,9 @@ from matplotlib.figure import Figure
 
 from mlops.files import write_json, write_text
 from mlops.markdown import checks_table, table
-from mlops.release.ab_test.run import METRICS, AbResult, Arm, Limits, Look, Phase, number
+from mlops.platforms.base import Endpoint
+from mlops.release.ab_test.decision import AbResult, Limits
+from mlops.release.ab_test.looks import METRICS, Arm, Look, Phase, number
 from mlops.release.smoke import SmokeResult
 
 SCHEMA = 1
@@ -74,6 +76,25 @@ class Record:
             "smoke_test": self.smoke.to_dict() if self.smoke else None,
             "ab_test": self.ab_test.to_dict() if self.ab_test else None,
         }
+
+
+def record_of(
+    endpoint: Endpoint,
+    candidate: str,
+    traffic_before: Mapping[str, int],
+    outcome: str,
+    reason: str,
+) -> Record:
+    """Return a record with the endpoint's versions and its traffic as they are now."""
+    return Record(
+        endpoint=endpoint.name,
+        candidate=candidate,
+        versions={each.name: each.model_version for each in endpoint.deployments()},
+        outcome=outcome,
+        reason=reason,
+        traffic_before=traffic_before,
+        traffic_after=endpoint.traffic(),
+    )
 
 
 def write_evidence(state_dir: Path, record: Record, moment: datetime | None = None) -> Path:

@@ -25,8 +25,9 @@ from mlops.errors import ConfigError, MlopsError
 from mlops.platforms import platform_class
 from mlops.platforms.base import ALL_TRAFFIC, Endpoint, ModelVersion, Platform
 from mlops.progress import Report
+from mlops.release.ab_test.command import compare_deployments, has_ab_test
 from mlops.release.ab_test.run import check_arms
-from mlops.release.candidate import NOBODY, Released, Watchers, ab_test, has_ab_test, release
+from mlops.release.candidate import release_version
 from mlops.release.traffic import (
     AB_TEST_LEVEL,
     RELEASE_LEVEL,
@@ -34,6 +35,7 @@ from mlops.release.traffic import (
     require_level,
     sole_deployment,
 )
+from mlops.release.watchers import NOBODY, Ended, Watchers
 from mlops.settings.loading import LoadedSettings
 from mlops.settings.sections import AbTestSettings
 
@@ -48,7 +50,8 @@ _LARGER = {
 _LONGEST_SECONDS = 60.0
 _LAST_ANSWERS_SECONDS = 10.0
 
-Row = Mapping[str, Any]
+FeatureRow = Mapping[str, Any]
+"""The features of one row of a scoring request, by name."""
 
 
 @dataclass
@@ -70,14 +73,14 @@ class Load:
 
 def rehearse(
     platform: Platform, settings: LoadedSettings, model_version: int, watchers: Watchers = NOBODY
-) -> tuple[Released, Load]:
+) -> tuple[Ended, Load]:
     """Release a version under generated requests, beside another one whatever served before.
 
     Returns:
         How it ended, and what became of the requests.
 
     Raises:
-        MlopsError: as `release` does.
+        MlopsError: as `release_version` does.
     """
     require_level(settings.project, RELEASE_LEVEL, "release")
     require_local(settings)
@@ -88,9 +91,9 @@ def rehearse(
     compared = has_ab_test(settings)
     note = "; ".join(part for part in (describe(chosen if compared else None), said) if part)
     with generated_traffic(endpoint.url(), endpoint.key(), rows_of(platform, version)) as load:
-        released = release(platform, settings, model_version, watchers, chosen, note)
+        ended = release_version(platform, settings, model_version, watchers, chosen, note)
     watchers.report(f"{load.sent:,} generated requests, {load.failed:,} failed")
-    return released, load
+    return ended, load
 
 
 def rehearse_ab_test(
@@ -98,11 +101,11 @@ def rehearse_ab_test(
     settings: LoadedSettings,
     arms: tuple[str, str],
     watchers: Watchers = NOBODY,
-) -> Released:
+) -> Ended:
     """Compare two deployments under generated requests.
 
     Raises:
-        MlopsError: as `ab_test` does.
+        MlopsError: as `compare_deployments` does.
     """
     require_level(settings.project, AB_TEST_LEVEL, "ab-test")
     require_local(settings)
@@ -113,7 +116,7 @@ def rehearse_ab_test(
     versions = {each.name: each.model_version for each in endpoint.deployments()}
     rows = rows_of(platform, platform.version(versions[arms[0]]))
     with generated_traffic(endpoint.url(), endpoint.key(), rows):
-        return ab_test(settings, endpoint, arms, watchers, chosen, describe(chosen))
+        return compare_deployments(settings, endpoint, arms, watchers, chosen, describe(chosen))
 
 
 def require_local(settings: LoadedSettings) -> None:
@@ -160,7 +163,8 @@ def bring_up_previous(
     endpoint.repair(report)
     if sole_deployment(endpoint.traffic()):
         return ""
-    previous = previous_version(platform.versions(), version)
+    # a version in a list need not have its folder in place
+    previous = platform.version(previous_version(platform.versions(), version).version)
     beside = other_colour(None)
     endpoint.deploy(beside, previous, report)
     if endpoint.traffic().get(beside) != ALL_TRAFFIC:
@@ -177,7 +181,7 @@ def previous_version(versions: Sequence[ModelVersion], version: ModelVersion) ->
     return max(below, key=lambda each: each.version, default=version)
 
 
-def rows_of(platform: Platform, version: ModelVersion) -> Sequence[Row]:
+def rows_of(platform: Platform, version: ModelVersion) -> Sequence[FeatureRow]:
     """Return rows of the holdout on which a version was evaluated, else its typical row."""
     signature = read_signature(version.folder)
     features = {each["name"]: bool(each["nullable"]) for each in signature["features"]}
@@ -195,7 +199,7 @@ def rows_of(platform: Platform, version: ModelVersion) -> Sequence[Row]:
 
 @contextmanager
 def generated_traffic(
-    url: str, key: str, rows: Sequence[Row], per_second: float = REQUESTS_PER_SECOND
+    url: str, key: str, rows: Sequence[FeatureRow], per_second: float = REQUESTS_PER_SECOND
 ) -> Iterator[Load]:
     """Send requests of one row at a steady rate, whether or not the earlier ones were answered.
 

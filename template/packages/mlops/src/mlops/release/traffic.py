@@ -1,6 +1,7 @@
 """Who answers callers: choosing a colour, switching traffic, and going back to what was before."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 
 from mlops.checks import failures
 from mlops.errors import ConfigError, MlopsError, PlatformError, Refused
@@ -241,6 +242,21 @@ def _require_works(
     result = try_deployment(platform, endpoint, name, smoke, report)
     if not result.passed:
         raise Refused(f"{name} failed the smoke test: {failures(result.checks)}")
+
+
+@contextmanager
+def restored(endpoint: Endpoint, *, unless_done: bool = False) -> Iterator[None]:
+    """Set traffic and mirror back at the end, or only if the block does not come to its end."""
+    traffic, mirror = endpoint.traffic(), endpoint.mirror()
+    done = False
+    try:
+        yield
+        done = True
+    finally:
+        if not (done and unless_done):
+            known = endpoint.traffic()
+            kept = {name: share for name, share in traffic.items() if name in known}
+            restore(endpoint, kept, mirror)
 
 
 def restore(endpoint: Endpoint, traffic: Mapping[str, int], mirror: Mapping[str, int]) -> None:

@@ -8,9 +8,9 @@ import polars as pl
 import pytest
 from mlflow import MlflowClient
 
+from fakes.platform import FakePlatform
 from mlops.errors import ConfigError, Refused
 from mlops.governance.gate import judge_run
-from mlops.platforms.base import Deployment
 from mlops.platforms.local.platform import LocalPlatform
 from mlops.progress import Stage, silent
 from mlops.settings.loading import LoadedSettings, load_settings
@@ -174,25 +174,6 @@ def test_the_champion_is_the_newest_version_where_nothing_is_in_prod(trained: Tr
     assert register_run(platform, run, platform.settings) == platform.champion()
 
 
-class ProdEndpoint:
-    """An endpoint in prod with blue at 40 % or at 100 %."""
-
-    def __init__(self, shares: dict[str, int]) -> None:
-        self.shares = shares
-
-    def exists(self) -> bool:
-        return bool(self.shares)
-
-    def traffic(self) -> dict[str, int]:
-        return self.shares
-
-    def deployments(self) -> list[Deployment]:
-        return [
-            Deployment("blue", 1, "sha", "commit", healthy=True),
-            Deployment("green", 2, "sha", "commit", healthy=True),
-        ]
-
-
 @pytest.mark.parametrize(
     ("shares", "champion"),
     [
@@ -210,14 +191,11 @@ def test_the_champion_has_all_traffic_in_prod_else_it_is_the_newest(
     for number in (1, 2, 3):
         (root / ".mlops" / "registry" / "tiny" / str(number)).mkdir(parents=True)
     (root / "conf" / "prod.yaml").write_text("endpoint: {name: the-shop}\n")
-    asked = []
-
-    def endpoint(name: str) -> ProdEndpoint:
-        asked.append(name)
-        return ProdEndpoint(shares)
-
-    monkeypatch.setattr(platform, "endpoint", endpoint)
+    pretended = FakePlatform(root)
+    for number, (name, share) in enumerate(shares.items(), start=1):
+        pretended.endpoint("the-shop").serve(name, number, share)
+    monkeypatch.setattr(platform, "endpoint", pretended.endpoint)
     found = platform.champion()
     assert found is not None
     assert found.version == champion
-    assert asked == ["the-shop"]
+    assert list(pretended.endpoints) == ["the-shop"]

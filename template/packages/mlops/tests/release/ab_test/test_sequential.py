@@ -4,12 +4,13 @@ Runs are simulated through the counts of the possible blocks, which gives the sa
 adding block after block (see the first test) but thousands of them in a moment.
 """
 
+import math
 from math import comb
 
 import numpy as np
 import pytest
 
-from mlops.release.ab_test.sequential import RateTest, blocks, log_growth
+from mlops.release.ab_test.sequential import Evidence, RateTest, blocks, log_growth
 
 ALPHA = 0.05
 RUNS = 300
@@ -89,12 +90,47 @@ def test_blocks_pair_in_order_and_drop_what_is_incomplete() -> None:
     assert blocks([1], [], 3).tolist() == []
 
 
-def test_nonsense_is_refused() -> None:
-    for margin in (0.0, 1.0):
-        with pytest.raises(ValueError, match="between 0 and 1"):
-            RateTest(margin)
+@pytest.mark.parametrize("margin", [0.0, 1.0, -0.1, 1.1])
+def test_a_margin_lies_between_0_and_1_and_is_neither(margin: float) -> None:
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        RateTest(margin)
+
+
+def test_the_smallest_and_the_largest_margin_are_margins() -> None:
+    for margin in (math.nextafter(0, 1), math.nextafter(1, 0)):
+        assert RateTest(margin).margin == margin
+
+
+@pytest.mark.parametrize("difference", [math.nextafter(1, 2), math.nextafter(-1, -2), 1.5])
+def test_what_is_no_difference_of_rates_is_refused(difference: float) -> None:
+    test = RateTest(0.1)
+    test.add([-1.0, 1.0])
     with pytest.raises(ValueError, match="between -1 and 1"):
-        RateTest(0.1).add([1.5])
+        test.add([difference])
+    assert test.evidence().blocks == 2
+
+
+def test_a_block_is_complete_with_its_last_answer() -> None:
+    assert blocks([1, 1], [0] * 5, 3).tolist() == [1.0]
+    assert blocks([1, 1], [0] * 6, 3).tolist() == [1.0, 1.0]
+    assert blocks([1], [0] * 6, 3).tolist() == [1.0]
+
+
+def test_each_bet_is_against_its_own_null() -> None:
+    worse, better = RateTest(0.1), RateTest(0.1)
+    worse.add([1.0] * 50)
+    better.add([-1.0] * 50)
+    assert worse.evidence().not_worse > 1 > worse.evidence().worse
+    assert better.evidence().worse > 1 > better.evidence().not_worse
+    before = better.evidence()
+    better.restart_worse()
+    assert better.evidence() == Evidence(50, 1.0, before.not_worse)
+
+
+def test_a_difference_of_just_the_margin_wins_and_loses_nothing() -> None:
+    test = RateTest(0.25)
+    test.add([0.25] * 10)
+    assert test.evidence() == Evidence(10, 1.0, 1.0)
 
 
 def test_overwhelming_evidence_does_not_overflow() -> None:

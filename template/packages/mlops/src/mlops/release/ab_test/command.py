@@ -1,0 +1,67 @@
+"""`mlops ab-test`: compare two deployments, and leave everything as it was."""
+
+from dataclasses import replace
+
+from mlops.platforms.base import Endpoint
+from mlops.release.ab_test.run import check_arms, run_ab_test
+from mlops.release.evidence import record_of, write_evidence
+from mlops.release.traffic import AB_TEST_LEVEL, require_level, restored
+from mlops.release.watchers import NOBODY, Ended, Watchers
+from mlops.settings.loading import LoadedSettings
+from mlops.settings.sections import AbTestSettings
+
+_OUTCOMES = {"promote": "promoted", "reject": "rejected", "hold": "hold"}
+
+
+def compare_deployments(
+    settings: LoadedSettings,
+    endpoint: Endpoint,
+    arms: tuple[str, str],
+    watchers: Watchers = NOBODY,
+    ab_settings: AbTestSettings | None = None,
+    rehearsal: str = "",
+) -> Ended:
+    """Compare two deployments; traffic and mirror are as before when it ends, however it ends.
+
+    Args:
+        settings: the environment's settings.
+        endpoint: the endpoint.
+        arms: the names of baseline and candidate.
+        watchers: receive the progress.
+        ab_settings: other settings of the test than the environment's.
+        rehearsal: what is said of it if this is one.
+
+    Raises:
+        ConfigError: the project's level is below 3, or a deployment is not as it must be.
+        PlatformError: the endpoint failed, or another command changes it.
+    """
+    require_level(settings.project, AB_TEST_LEVEL, "ab-test")
+    baseline, candidate = arms
+    check_arms(endpoint, baseline, candidate)
+    endpoint.repair(watchers.report)
+    with endpoint.lease(f"the A/B test of {candidate}"):
+        traffic = endpoint.traffic()
+        with restored(endpoint):
+            chosen = ab_settings or ab_settings_of(settings, endpoint)
+            result = run_ab_test(
+                endpoint, baseline, candidate, chosen, watchers.report, watchers.watch
+            )
+        outcome = _OUTCOMES[result.decision]
+        record = record_of(endpoint, candidate, traffic, outcome, result.reason)
+        record = replace(record, ab_test=result, rehearsal=rehearsal, kind="A/B test")
+        return Ended(record, write_evidence(settings.project.state_dir, record))
+
+
+def has_ab_test(settings: LoadedSettings) -> bool:
+    """Tell whether a release compares the candidate with what serves before it switches."""
+    wanted = settings.values.ab_test.enabled
+    if wanted is None:
+        wanted = settings.values.environment == "prod"
+    return wanted and settings.project.maturity_level >= AB_TEST_LEVEL
+
+
+def ab_settings_of(settings: LoadedSettings, endpoint: Endpoint) -> AbTestSettings:
+    """Return how versions are compared: the endpoint is asked no more often than it may be."""
+    chosen = settings.values.ab_test
+    seconds = max(chosen.batch_seconds, endpoint.poll_seconds)
+    return chosen.model_copy(update={"batch_seconds": seconds})

@@ -1,0 +1,104 @@
+"""A platform that pretends: runs and versions in a folder, endpoints in memory."""
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+from fakes.endpoint import FakeEndpoint
+from fakes.tiny_version import write_version
+from mlops.diagnosis import Diagnosis
+from mlops.errors import ConfigError, Refused
+from mlops.platforms.base import ModelVersion, Run
+from mlops.progress import Report, Stage, StageReport
+from mlops.settings.loading import LoadedSettings
+
+NUMBERS = (1, 2, 9, 10, 11)
+
+
+class FakePlatform:
+    """See `Platform` in base.py for what each method promises.
+
+    Args:
+        folder: where runs and versions are kept.
+        numbers: the versions of the tiny model that are registered.
+    """
+
+    name = "fake"
+    has_callers: ClassVar[bool] = False
+    can_stop: ClassVar[bool] = True
+
+    def __init__(self, folder: Path, numbers: Iterable[int] = NUMBERS) -> None:
+        self.folder = folder
+        self.numbers = sorted(numbers)
+        self.endpoints: dict[str, FakeEndpoint] = {}
+        """Each endpoint that was asked for, by name."""
+        self.known_runs: dict[str, Run] = {}
+        self.verdicts: dict[str, Mapping[str, Any]] = {}
+        self.registered: dict[int, Run] = {}
+        """The run of each version that was registered here."""
+
+    @classmethod
+    def examine(cls, _settings: LoadedSettings) -> list[Diagnosis]:
+        return []
+
+    def train(self, data_dir: Path | None, report: StageReport) -> Run:
+        run_id = f"run-{len(self.known_runs) + 1}"
+        run = Run(run_id, self.folder / run_id)
+        run.folder.mkdir(parents=True)
+        report(str(data_dir or "the sample"), Stage.DATA)
+        for stage in (Stage.VALIDATE, Stage.TRAIN, Stage.EVALUATE):
+            report("pretended", stage)
+        self.known_runs[run_id] = run
+        return run
+
+    def run(self, run_id: str) -> Run:
+        if run_id not in self.known_runs:
+            raise ConfigError(f"there is no run {run_id!r}")
+        return self.known_runs[run_id]
+
+    def runs(self) -> list[Run]:
+        return list(reversed(self.known_runs.values()))
+
+    def store_verdict(self, run: Run, verdict: Mapping[str, Any]) -> None:
+        self.verdicts[run.run_id] = verdict
+
+    def register(self, run: Run, build: Callable[[Path, int], None]) -> ModelVersion:
+        number = max(self.numbers, default=0) + 1
+        folder = self._folder(number)
+        folder.mkdir(parents=True)
+        build(folder, number)
+        self.numbers.append(number)
+        self.registered[number] = run
+        return ModelVersion("tiny", number, folder)
+
+    def versions(self) -> list[ModelVersion]:
+        return [ModelVersion("tiny", number, self._folder(number)) for number in self.numbers]
+
+    def version(self, number: int) -> ModelVersion:
+        if number not in self.numbers:
+            raise Refused(f"there is no version {number}")
+        folder = self._folder(number)
+        if not folder.exists():
+            write_version(folder, number)
+        return ModelVersion("tiny", number, folder)
+
+    def share(self, number: int, report: Report) -> str | None:
+        report(f"every environment has version {number}")
+        return None
+
+    def register_data(self, folder: Path, name: str, report: Report) -> str | None:
+        report(f"{folder} needs no name such as {name}")
+        return None
+
+    def register_stored_data(self, path: str, name: str, report: Report) -> str:
+        report(f"looking for {name}")
+        raise ConfigError(f"{path} is on no datastore: there are none")
+
+    def endpoint(self, name: str) -> FakeEndpoint:
+        return self.endpoints.setdefault(name, FakeEndpoint(name))
+
+    def champion(self) -> ModelVersion | None:
+        return self.version(self.numbers[-1]) if self.numbers else None
+
+    def _folder(self, number: int) -> Path:
+        return self.folder / "versions" / str(number)

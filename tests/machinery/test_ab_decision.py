@@ -1,56 +1,36 @@
 """The A/B decision of a generated project keeps its promise: by simulation, and cross-checked.
 
-The template's own code decides: `run_ab_test` with both phases, on a simulated clock and an
+The machinery's own code decides: `run_ab_test` with both phases, on a simulated clock and an
 endpoint whose requests overlap, end out of order and sometimes hang. What it is compared with: a
 z-test that is looked at after every batch in the same simulation, and the package `ville`, an
 independent implementation of betting e-processes.
 """
 
 import heapq
-import importlib
-import importlib.util
-import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from statistics import median
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
+from mlops.platforms.base import Deployment, Observation
+from mlops.platforms.local.mirror import MAX_COPIES_IN_FLIGHT
+from mlops.platforms.local.observations import ObservationLog
+from mlops.release.ab_test import run
+from mlops.release.ab_test.comparison import Comparison
+from mlops.release.ab_test.decision import Decision
+from mlops.release.ab_test.looks import METRICS
+from mlops.release.ab_test.sequential import STAKES, RateTest, blocks
+from mlops.settings.sections import AbTestSettings
 from ville import BettingTest
 from ville.evalues import combine
 
-from tools.worktree import ROOT
-
-ALIAS = "project_of_the_template"
 RUNS = 1000
 ALPHA = 0.05
 TIMEOUT_SECONDS = 30.0
 PATIENCE_SECONDS = 2.0
-
-
-def load(module: str) -> ModuleType:
-    """Import a module of the template, as it stands, under another package name."""
-    if ALIAS not in sys.modules:
-        folder = ROOT / "template/src/{{package_name}}"
-        spec = importlib.util.spec_from_file_location(
-            ALIAS, folder / "__init__.py", submodule_search_locations=[str(folder)]
-        )
-        assert spec
-        assert spec.loader
-        sys.modules[ALIAS] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[ALIAS])
-    return importlib.import_module(f"{ALIAS}.{module}")
-
-
-base = load("platforms.base")
-copies = load("platforms.copies")
-observations = load("platforms.observations")
-settings_module = load("settings")
-sequential = load("release.sequential")
-ab_test: Any = load("release.ab_test")
 
 
 @dataclass(frozen=True)
@@ -75,7 +55,7 @@ class Case:
     @property
     def test_settings(self) -> Any:
         chosen = {"margins": {"errors": 0.02}, "batch_seconds": 2.0, **self.settings}
-        return settings_module.AbTestSettings(duration_seconds=self.seconds, **chosen)
+        return AbTestSettings(duration_seconds=self.seconds, **chosen)
 
 
 COPY = 2
@@ -83,10 +63,7 @@ KINDS = [("blue", False), ("green", False), ("green", True)]
 HANGING, FAILED, LATE, GOOD = range(4)
 ENDS = [(0, PATIENCE_SECONDS), (500, 0.03), (200, 0.5), (200, 0.03)]
 OBSERVATIONS = np.array(
-    [
-        [base.Observation(0, name, *end, mirrored=mirrored) for end in ENDS]
-        for name, mirrored in KINDS
-    ],
+    [[Observation(0, name, *end, mirrored=mirrored) for end in ENDS] for name, mirrored in KINDS],
     dtype=object,
 )
 
@@ -159,7 +136,7 @@ class SimulatedEndpoint:
         self._mirror = {deployment: percent} if deployment else {}
 
     def deployments(self) -> list[Any]:
-        return [base.Deployment(name, 1, "", "", healthy=True) for name in self._shares]
+        return [Deployment(name, 1, "", "", healthy=True) for name in self._shares]
 
     def _drawn_requests(self, seconds: float) -> tuple[Any, Any]:
         count = round(seconds * self._case.per_second)
@@ -193,7 +170,7 @@ class SimulatedEndpoint:
         for n in np.flatnonzero(drawn.kinds == COPY):
             began = drawn.began[n]
             self._copies_end = [end for end in self._copies_end if end > began]
-            sent[n] = len(self._copies_end) < copies.MAX_COPIES_IN_FLIGHT
+            sent[n] = len(self._copies_end) < MAX_COPIES_IN_FLIGHT
             if sent[n]:
                 self._copies_end.append(began + drawn.latencies[n])
         return sent
@@ -205,7 +182,7 @@ class RoutersEndpoint(SimulatedEndpoint):
     def __init__(self, case: Case, seed: int) -> None:
         super().__init__(case, seed)
         self._moment = 0.0
-        self._log = observations.ObservationLog(clock=lambda: self._moment)
+        self._log = ObservationLog(clock=lambda: self._moment)
         self._to_end: list[tuple[float, int, Any, int]] = []
 
     def sleep(self, seconds: float) -> None:
@@ -260,15 +237,8 @@ class Outcome:
 
 def run_once(case: Case, seed: int, kind: type[SimulatedEndpoint] = SimulatedEndpoint) -> Any:
     endpoint = kind(case, seed)
-    ab_test.time = endpoint
-    return ab_test.run_ab_test(endpoint, "blue", "green", case.test_settings)
-
-
-@pytest.fixture(autouse=True)
-def own_clock() -> Iterator[None]:
-    clock = ab_test.time
-    yield
-    ab_test.time = clock
+    simulated: Any = endpoint
+    return run.run_ab_test(simulated, "blue", "green", case.test_settings, clock=endpoint)
 
 
 def simulate(
@@ -287,17 +257,15 @@ def simulate(
     return found
 
 
-class Naive(ab_test.Comparison):  # type: ignore[misc]
+class Naive(Comparison):
     """Asks a z-test after every batch, with the same margins and the same minimum."""
 
-    def decide(self) -> str | None:
+    def decide(self) -> Decision | None:
         look, margins = self.look(0), self.settings.margins
         ours, theirs = look.compared, look.baseline
         if look.phase == "mirror" or ours.requests < self.settings.min_requests:
             return None
-        scores = [
-            z_score(ours, theirs, metric, getattr(margins, metric)) for metric in ab_test.METRICS
-        ]
+        scores = [z_score(ours, theirs, metric, getattr(margins, metric)) for metric in METRICS]
         if max(scores) > 1.96:
             return "reject"
         return "promote" if max(scores) < -1.645 else None
@@ -312,7 +280,7 @@ def z_score(ours: Any, theirs: Any, metric: str, margin: float) -> float:
 
 @pytest.fixture
 def z_test(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ab_test, "Comparison", Naive)
+    monkeypatch.setattr(run, "Comparison", Naive)
 
 
 def equal(seconds: float, margin: float = 0.02, **rates: float) -> Case:
@@ -439,13 +407,13 @@ def test_the_evidence_is_that_of_an_independent_implementation(
     random = np.random.default_rng(5)
     margin, size, n = 0.01, 9, 1500
     ours, theirs = random.random(n) < candidate, random.random(n * size) < baseline
-    differences = sequential.blocks(ours, theirs, size)
-    test = sequential.RateTest(margin)
+    differences = blocks(ours, theirs, size)
+    test = RateTest(margin)
     for start, end in pairwise([0, 1, 100, 101, 900, n]):
         test.add(differences[start:end])
 
     def by_ville(largest_loss: float, alternative: str) -> float:
-        stakes = np.geomspace(0.002, 0.95 / largest_loss, sequential.STAKES)
+        stakes = np.geomspace(0.002, 0.95 / largest_loss, STAKES)
         tests = [
             BettingTest(
                 margin, (-1.0, 1.0), alternative, alpha=1e-300, c=float(stake * largest_loss)
@@ -463,15 +431,15 @@ def test_the_evidence_is_that_of_an_independent_implementation(
 def test_another_betting_test_decides_alike(rate: float, decision: str) -> None:
     """`ville` bets with stakes that it adapts; on clear cases both say the same."""
     random = np.random.default_rng(6)
-    settings = settings_module.AbTestSettings(share_percent=10)
+    settings = AbTestSettings(share_percent=10)
     for _ in range(10):
         ours, theirs = random.random(20_000) < rate, random.random(180_000) < 0.02
-        comparison = ab_test.Comparison("blue", "green", settings)
+        comparison = Comparison("blue", "green", settings)
         comparison.begin("share")
         for green, blue in zip(ours.reshape(20, -1), theirs.reshape(20, -1), strict=True):
             comparison.add(observed(0, blue))
             comparison.add(observed(1, green))
-        differences = sequential.blocks(ours, theirs, 9)
+        differences = blocks(ours, theirs, 9)
         alternative = "less" if decision == "promote" else "greater"
         assert BettingTest(0.01, (-1.0, 1.0), alternative, alpha=ALPHA).fit(differences).rejected_
         assert comparison.decide() == decision

@@ -69,6 +69,100 @@ class Outcome:
         return "\n".join(call["command"] for call in self.calls)
 
 
+@dataclass(frozen=True)
+class Played:
+    """What the stubs do: each setting is a variable of the steps, see `stubs/uv.py`."""
+
+    fail: str = ""
+    fail_in: str = ""
+    cut_off: str = ""
+    platform_of_prod: str = ""
+    stubs: int = 0
+    level: int = 3
+    machinery: bool = False
+    endpoint: str = ""
+
+    def settings(self) -> dict[str, str | Path]:
+        return {f"STUB_{name.upper()}": str(value) for name, value in vars(self).items()}
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where one simulated run leaves what it did."""
+
+    folder: Path
+
+    @classmethod
+    def make(
+        cls, folder: Path, artifacts: Path, endpoints: Mapping[str, list[dict[str, str]]]
+    ) -> "Place":
+        """Lay out what earlier runs kept, and what the endpoints serve."""
+        place = cls(folder)
+        for path in (place.kept, place.endpoints):
+            path.mkdir(parents=True)
+        if artifacts.exists():
+            shutil.copytree(artifacts, place.kept, dirs_exist_ok=True)
+        for there, history in endpoints.items():
+            path = place.endpoints / f"{there}.json"
+            path.write_text(json.dumps(history), encoding="utf-8")
+        for path in (place.calls, place.said):
+            path.touch()
+        return place
+
+    @property
+    def kept(self) -> Path:
+        return self.folder / "artifacts"
+
+    @property
+    def endpoints(self) -> Path:
+        return self.folder / "endpoints"
+
+    @property
+    def calls(self) -> Path:
+        return self.folder / "calls.jsonl"
+
+    @property
+    def said(self) -> Path:
+        return self.folder / "said.txt"
+
+    def settings(self) -> dict[str, str | Path]:
+        return {
+            "STUB_CALLS": self.calls,
+            "STUB_SAID": self.said,
+            "STUB_ARTIFACTS": self.kept,
+            "STUB_ENDPOINTS": self.endpoints,
+            "STUB_FOLDER": STUBS,
+            "STUB_PYTHON": sys.executable,
+            "STUB_RUN": "this",
+        }
+
+    def outcome(self, result: "subprocess.CompletedProcess[str]") -> Outcome:
+        """Return what the run did."""
+        kept = self.kept / "this"
+        files = [path for path in kept.rglob("*") if path.is_file()]
+        artifacts: dict[str, list[str]] = {folder.name: [] for folder in kept.glob("*")}
+        for path in sorted(files):
+            artifact, *parts = path.relative_to(kept).parts
+            artifacts[artifact].append("/".join(parts))
+        lines = self.calls.read_text(encoding="utf-8").splitlines()
+        said = self.said.read_text(encoding="utf-8", errors="replace")
+        return Outcome(
+            ok=result.returncode == 0,
+            calls=[json.loads(line) for line in lines],
+            artifacts=artifacts,
+            revealing=[
+                path.relative_to(kept).as_posix()
+                for path in files
+                if ROW_VALUE in path.read_bytes()
+            ],
+            served={
+                path.stem: json.loads(path.read_text(encoding="utf-8"))[-1]
+                for path in self.endpoints.iterdir()
+            },
+            log=result.stdout + result.stderr + said,
+        )
+
+
 class Act:
     """Runs the workflows of a copy of a repository under act.
 
@@ -125,45 +219,29 @@ class Act:
         payload: dict[str, Any],
         *,
         workflow: str = "ml-cicd.yml",
-        fail: str = "",
-        fail_in: str = "",
-        cut_off: str = "",
-        platform_of_prod: str = "",
-        stubs: int = 0,
-        level: int = 3,
-        machinery: bool = False,
-        endpoint: str = "",
-        variables: dict[str, str] | None = None,
+        variables: Mapping[str, str] | None = None,
+        **played: Any,
     ) -> Outcome:
+        """Let a workflow run.
+
+        Args:
+            event: what starts it.
+            payload: what the event says.
+            workflow: its file.
+            variables: those of the repository.
+            played: what the stubs do otherwise than as a rule, see `Played`.
+        """
         self.runs += 1
-        here = self.folder / f"run-{self.runs}"
-        kept, endpoints, calls = here / "artifacts", here / "endpoints", here / "calls.jsonl"
-        said = here / "said.txt"
-        for path in (kept, endpoints):
-            path.mkdir(parents=True)
-        if self.artifacts.exists():
-            shutil.copytree(self.artifacts, kept, dirs_exist_ok=True)
-        for there, history in self.endpoints.items():
-            (endpoints / f"{there}.json").write_text(json.dumps(history), encoding="utf-8")
-        calls.touch()
-        said.touch()
-        event_file = here / "event.json"
-        event_file.write_text(json.dumps(payload), encoding="utf-8")
-        settings = {
-            "STUB_CALLS": calls, "STUB_SAID": said,
-            "STUB_ARTIFACTS": kept, "STUB_ENDPOINTS": endpoints,
-            "STUB_FOLDER": STUBS, "STUB_PYTHON": sys.executable, "STUB_RUN": "this",
-            "STUB_FAIL": fail, "STUB_FAIL_IN": fail_in, "STUB_STUBS": stubs, "STUB_LEVEL": level,
-            "STUB_MACHINERY": str(machinery).lower(),
-            "STUB_API": self.api.url, "STUB_CUT_OFF": cut_off,
-            "STUB_PLATFORM_OF_PROD": platform_of_prod, "STUB_ENDPOINT": endpoint,
-        }  # fmt: skip
+        place = Place.make(self.folder / f"run-{self.runs}", self.artifacts, self.endpoints)
+        (place.folder / "event.json").write_text(json.dumps(payload), encoding="utf-8")
+        settings = Played(**played).settings() | place.settings() | {"STUB_API": self.api.url}
         command: list[str | Path] = [
-            BIN / "act", event, "--eventpath", event_file, "--json", "--strict",
+            BIN / "act", event, "--eventpath", place.folder / "event.json", "--json", "--strict",
             "--workflows", f".github/workflows/{workflow}",
             "--platform", "ubuntu-24.04=-self-hosted", "--container-daemon-socket", "-",
             "--pull=false", "--no-cache-server", "--action-offline-mode",
-            "--action-cache-path", here / "cache", "--secret", "GITHUB_TOKEN=token-of-the-job",
+            "--action-cache-path", place.folder / "cache",
+            "--secret", "GITHUB_TOKEN=token-of-the-job",
         ]  # fmt: skip
         for name, value in (settings | self.environment).items():
             command += ["--env", f"{name}={value}"]
@@ -172,41 +250,17 @@ class Act:
         for action, commit in self.pins().items():
             stub = STUBS / action.split("/")[1]
             command += ["--local-repository", f"https://github.com/{action}@{commit}={stub}"]
+        path = os.pathsep.join([str(self.bin), "/usr/bin", "/bin"])
         result = subprocess.run(
             [str(part) for part in command],
             cwd=self.project,
-            env={
-                "HOME": str(self.folder),
-                "PATH": os.pathsep.join([str(self.bin), "/usr/bin", "/bin"]),
-            },
+            env={"HOME": str(self.folder), "PATH": path},
             capture_output=True,
             text=True,
             check=False,
             timeout=self.timeout,
         )
-        files = [path for path in (kept / "this").rglob("*") if path.is_file()]
-        return Outcome(
-            ok=result.returncode == 0,
-            calls=[json.loads(line) for line in calls.read_text(encoding="utf-8").splitlines()],
-            artifacts={
-                folder.name: sorted(
-                    path.relative_to(folder).as_posix()
-                    for path in folder.rglob("*")
-                    if path.is_file()
-                )
-                for folder in (kept / "this").glob("*")
-            },
-            revealing=[
-                path.relative_to(kept / "this").as_posix()
-                for path in files
-                if ROW_VALUE in path.read_bytes()
-            ],
-            served={
-                path.stem: json.loads(path.read_text(encoding="utf-8"))[-1]
-                for path in endpoints.iterdir()
-            },
-            log=result.stdout + result.stderr + said.read_text(encoding="utf-8", errors="replace"),
-        )
+        return place.outcome(result)
 
     def keep_version(self, run_id: int, version: int) -> None:
         """Let an earlier run have registered a version."""

@@ -1,10 +1,10 @@
 """What `mlops setup github` makes is what the workflows name."""
 
 import json
-import re
 from pathlib import Path
 
 import yaml
+from mlops.ci.setup_github.environments import environments
 
 from tests.workflows.policy import ENVIRONMENTS
 from tools.worktree import ROOT
@@ -21,8 +21,7 @@ def test_the_rules_of_main_ask_for_jobs_that_exist(repository: Path) -> None:
     assert asked == [workflow["jobs"][job]["name"] for job in jobs]
 
 
-def test_the_environments_are_those_of_the_workflows(repository: Path) -> None:
-    source = next(repository.glob("src/*/setup_github.py")).read_text(encoding="utf-8")
-    made = re.findall(r'^    Environment\("([a-z-]+)"', source, flags=re.MULTILINE)
+def test_the_environments_are_those_of_the_workflows() -> None:
+    made = {each.name for each in environments(level=3, infrastructure=True)}
     used = {name for name in ENVIRONMENTS.values() if "{" not in name} | {"test", "prod"}
-    assert {*made} == used
+    assert made == used

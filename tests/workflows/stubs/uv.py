@@ -207,7 +207,7 @@ def run_project() -> None:
 
 def changed() -> None:
     """Say that the machinery was changed, or that it was not."""
-    output(machinery=os.environ["STUB_MACHINERY"])
+    output(machinery=os.environ["STUB_MACHINERY"].lower())
 
 
 ACTIONS = {

@@ -52,4 +52,4 @@ class Hold(MlopsError):
 
 
 class StubNotFilled(NotImplementedError):
-    """A function of `use_case/` that its team has still to write."""
+    """A function of the use case that its team has still to write."""

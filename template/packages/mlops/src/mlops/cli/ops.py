@@ -99,7 +99,7 @@ def stubs(strict: bool, as_json: bool) -> None:
         emit({"stubs": [dict(zip(("place", "name", "what"), row, strict=True)) for row in rows]})
     elif rows:
         columns = ("place", "function", "what to write")
-        show_table("Stubs to fill in use_case/", columns, rows, is_result=True)
+        show_table("Stubs to fill", columns, rows, is_result=True)
     else:
         show("no stubs: every function of the use case is written", style="green")
     if strict and rows:

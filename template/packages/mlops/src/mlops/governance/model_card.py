@@ -51,7 +51,7 @@ The prediction is 1 from a probability of {{ card.evaluation.decision_threshold 
 {{ slices }}
 {% else %}
 
-No slices are defined in `use_case/slices.py`: differences between groups were not assessed.
+No slices are defined in `slices.py`: differences between groups were not assessed.
 {% endif %}
 
 ## Where it comes from

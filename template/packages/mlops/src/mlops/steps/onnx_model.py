@@ -33,7 +33,7 @@ def convert(model: Any, features: int) -> bytes:
     except Exception as error:
         raise Refused(
             f"the model cannot be converted to ONNX, which serving needs: {error}",
-            "use estimators that skl2onnx supports in use_case/model.py",
+            "use estimators that skl2onnx supports in model.py",
         ) from error
     return bytes(converted.SerializeToString())
 

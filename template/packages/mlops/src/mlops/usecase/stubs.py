@@ -1,4 +1,4 @@
-"""Finds the functions of `use_case/` that are still stubs, without importing them."""
+"""Finds the functions of the team's package that are still stubs, without importing them."""
 
 import ast
 from collections.abc import Iterator

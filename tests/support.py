@@ -1,11 +1,14 @@
 """What the tests share: running commands, rendering, git repositories."""
 
 import functools
+import json
 import os
+import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -133,12 +136,42 @@ class Template:
         commit_all(copy_worktree(path), "Start", tag="1.0.0")
         return cls(path)
 
+    @classmethod
+    def make_small(cls, path: Path, keep: Sequence[str]) -> "Template":
+        """Make one whose machinery has only some files: Copier calls git for each of a project.
+
+        Args:
+            path: where to make it.
+            keep: the files of packages/mlops that stay.
+        """
+        copy_worktree(path)
+        machinery = path / MACHINERY.relative_to(ROOT)
+        for name in files_in(machinery):
+            if name not in keep:
+                (machinery / name).unlink()
+        commit_all(path, "Start", tag="1.0.0")
+        return cls(path)
+
     def render(self, project: Path, **answers: Any) -> Path:
         """Render a project with defaults for what `answers` leaves open; nothing is trusted."""
         unknown = answers.keys() - QUESTIONS.keys()
         assert not unknown, f"copier.yml does not ask {unknown}"
-        run_copy(str(self.path), project, data=answers, defaults=True, quiet=True)
+        if project.exists():
+            run_copy(str(self.path), project, data=answers, defaults=True, quiet=True)
+        else:
+            shutil.copytree(self._rendered(answers), project)
         return project
+
+    def _rendered(self, answers: Mapping[str, Any]) -> Path:
+        """Return a project that nobody changes, made once: Copier takes seconds for one."""
+        head = run("git", "rev-parse", "HEAD", folder=self.path).strip()
+        named = json.dumps([head, dict(answers)], sort_keys=True)
+        kept = (
+            self.path.with_name(f"{self.path.name}-rendered") / sha256(named.encode()).hexdigest()
+        )
+        if not kept.exists():
+            run_copy(str(self.path), kept, data=dict(answers), defaults=True, quiet=True)
+        return kept
 
     def install(self, path: Path, **answers: Any) -> Project:
         """Render a project, install it and commit it with its lock, as its first user does."""

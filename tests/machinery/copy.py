@@ -46,6 +46,6 @@ class MachineryCopy:
     def pytest(self, *arguments: str | Path, **options: Any) -> str:
         """Run the machinery's tests; names are relative to packages/mlops."""
         source = os.pathsep.join([str(self.package / "src"), str(self.package / "tests")])
-        env = {"PYTHONPATH": source, "PYTHONDONTWRITEBYTECODE": "1"}
+        env = {"PYTHONPATH": source}
         command = [machinery_python(), "-m", "pytest", "-p", "no:cacheprovider", *arguments]
         return run(*command, folder=self.package, env=env, **options)

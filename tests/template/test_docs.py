@@ -13,7 +13,7 @@ from mlops.cli.main import mlops
 from mlops.settings.sections import AzureSettings
 from tests.support import HOSTILE, MACHINERY, Template
 
-SOURCES = MACHINERY / "src" / "mlops"
+SOURCES = MACHINERY / "src"
 COMMAND = re.compile(r"\bmlops ((?:data |step |setup |ci |aml )?[a-z][a-z-]*)")
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z0-9-]*")
 FROM_LEVEL = {2: {"release", "switch-traffic", "rollback"}, 3: {"ab-test"}}

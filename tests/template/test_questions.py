@@ -185,15 +185,17 @@ class TestDerivedNames:
 
     def test_direct_dependencies_are_reserved(self, template: Template, tmp_path: Path) -> None:
         project = template.render(tmp_path / "project")
-        content = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))
-        groups = [
-            content["project"]["dependencies"],
-            *content["project"].get("optional-dependencies", {}).values(),
-            *content["dependency-groups"].values(),
-        ]
+        groups = []
+        for folder in (project, project / "packages" / "mlops"):
+            content = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))
+            groups += [
+                content["project"]["dependencies"],
+                *content["project"].get("optional-dependencies", {}).values(),
+                *content["dependency-groups"].values(),
+            ]
         requirements = [requirement for group in groups for requirement in group]
         names = {re.split(r"[^\w.-]", r)[0].lower().replace("-", "_") for r in requirements}
-        assert len(names) > 20
+        assert len(names) > 30
         assert names - RESERVED == set()
 
 
@@ -319,7 +321,7 @@ class TestMessages:
             'git commit -m "Start from the template"',
             "uv run mlops run",
         ]
-        assert "once the stubs in\nsrc/purchase_prediction/use_case/ are filled" in said
+        assert "once the stubs in\nsrc/purchase_prediction/ are filled" in said
         assert "pip install uv" in said
 
 

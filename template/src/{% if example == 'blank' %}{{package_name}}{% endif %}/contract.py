@@ -5,7 +5,6 @@ the column that dates a row, or is None where rows have no date.
 """
 
 import pandera.polars as pa
-
 from mlops.errors import StubNotFilled
 
 KEY = "fill_in_your_key_column"

@@ -3,7 +3,6 @@
 from datetime import date
 
 import ibis
-
 from mlops.errors import StubNotFilled
 
 

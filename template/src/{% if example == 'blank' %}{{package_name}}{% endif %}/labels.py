@@ -3,8 +3,8 @@
 from datetime import date
 
 import ibis
-
 from mlops.errors import StubNotFilled
+
 from .params import Params
 
 

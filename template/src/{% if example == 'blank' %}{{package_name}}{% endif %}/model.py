@@ -5,9 +5,9 @@ Both are fitted on a float32 matrix of shape (keys, features), with the columns 
 scikit-learn's own estimators do.
 """
 
+from mlops.errors import StubNotFilled
 from sklearn.base import ClassifierMixin
 
-from mlops.errors import StubNotFilled
 from .params import Params
 
 

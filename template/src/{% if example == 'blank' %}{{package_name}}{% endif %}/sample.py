@@ -3,7 +3,6 @@
 from datetime import date
 
 import polars as pl
-
 from mlops.errors import StubNotFilled
 
 

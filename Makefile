@@ -20,6 +20,10 @@ RUN := "$(UV)" run --quiet
 WORKERS := --numprocesses 3 --dist loadfile --no-loadscope-reorder
 # The machinery has an environment of its own; its folder is not this repository's workspace.
 MACHINERY := $(RUN) --directory template/packages/mlops --all-extras
+# The folders and files whose tests need no server, no training and no updated project.
+FAST_MACHINERY := $(addprefix tests/,aml artifacts ci data monitoring release serving settings usecase \
+	test_command.py test_console.py test_errors.py test_files.py test_layers.py test_metrics.py test_sizes.py)
+FAST := $(addprefix tests/,template/test_questions.py template/test_repository.py workflows/test_lint.py)
 DEMO := $(RUN) --no-project --python '>=3.11' python tools/demo.py
 
 .PHONY: help uv install demo test test-fast test-all machinery lint format docs render questions files reserved requirements azurite bench clean
@@ -47,9 +51,9 @@ render: uv ## the project of these files in .build/project: make render ANSWERS=
 test: lint docs machinery ## everything that CI checks: minutes
 	@$(RUN) pytest $(WORKERS) -m "not slow" --durations 15
 
-test-fast: lint ## what takes seconds: under a minute
-	@$(MACHINERY) pytest --quiet --numprocesses auto -m "not servers"
-	@$(RUN) pytest --quiet $(WORKERS) -m "not slow and not project and not azure and not minutes"
+test-fast: uv ## what takes seconds: under a minute
+	@$(MACHINERY) pytest --quiet --numprocesses 2 $(FAST_MACHINERY)
+	@$(RUN) pytest --quiet --numprocesses 2 $(FAST)
 
 test-all: lint docs machinery ## everything, the long proofs too
 	@$(RUN) pytest $(WORKERS) --durations 15

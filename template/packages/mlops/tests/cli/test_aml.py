@@ -16,7 +16,8 @@ def definitions(project: Project) -> Path:
     """The template's own aml/ in the project."""
     for folder in ("aml", "serving"):
         shutil.copytree(PROJECT / folder, project.root / folder)
-    (project.root / "aml/environments/training/Dockerfile").touch()  # names an answer, so it is not here yet
+    dockerfile = project.root / "aml/environments/training/Dockerfile"
+    dockerfile.touch()  # the template's names an answer
     return project.root / "aml"
 
 

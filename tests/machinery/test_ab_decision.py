@@ -21,7 +21,7 @@ from mlops.platforms.local.observations import ObservationLog
 from mlops.release.ab_test import run
 from mlops.release.ab_test.comparison import Comparison
 from mlops.release.ab_test.decision import Decision
-from mlops.release.ab_test.looks import METRICS
+from mlops.release.ab_test.looks import RATES
 from mlops.release.ab_test.sequential import STAKES, RateTest, blocks
 from mlops.settings.sections import AbTestSettings
 from ville import BettingTest
@@ -265,7 +265,7 @@ class Naive(Comparison):
         ours, theirs = look.compared, look.baseline
         if look.phase == "mirror" or ours.requests < self.settings.min_requests:
             return None
-        scores = [z_score(ours, theirs, metric, getattr(margins, metric)) for metric in METRICS]
+        scores = [z_score(ours, theirs, metric, getattr(margins, metric)) for metric in RATES]
         if max(scores) > 1.96:
             return "reject"
         return "promote" if max(scores) < -1.645 else None

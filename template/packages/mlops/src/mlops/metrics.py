@@ -3,13 +3,21 @@
 A metric that cannot be computed (one class only, no row) is None, never a number.
 """
 
-import numpy as np
+from typing import TYPE_CHECKING, Literal, get_args
 
-from mlops.arrays import Labels, Probabilities
+if TYPE_CHECKING:
+    from mlops.arrays import Labels, Probabilities
+
+MetricName = Literal[
+    "f1", "precision", "recall", "accuracy", "roc_auc", "average_precision", "brier"
+]
+"""What `gate.metric` may be; each also has a limit in `gate.thresholds`."""
+NAMES: tuple[MetricName, ...] = get_args(MetricName)
+LOWER_IS_BETTER = frozenset({"brier"})
 
 
 def classification_metrics(
-    labels: Labels, probabilities: Probabilities, threshold: float
+    labels: "Labels", probabilities: "Probabilities", threshold: float
 ) -> dict[str, float | None]:
     """Compute the metrics of probabilities against labels, both of shape (rows,).
 
@@ -18,6 +26,7 @@ def classification_metrics(
         probabilities: the model's probability of label 1.
         threshold: probability from which the prediction counts as 1.
     """
+    import numpy as np
     from sklearn import metrics as skm
 
     if len(labels) == 0:
@@ -37,7 +46,3 @@ def classification_metrics(
         else None,
         "brier": float(skm.brier_score_loss(labels, probabilities, pos_label=1)) if both else None,
     }
-
-
-NAMES = ("f1", "precision", "recall", "accuracy", "roc_auc", "average_precision", "brier")
-LOWER_IS_BETTER = frozenset({"brier"})

@@ -1,11 +1,13 @@
 """The platforms know each other's common ground alone."""
 
 import ast
+from itertools import permutations
 from pathlib import Path
 
 import pytest
 
 import mlops.platforms
+from mlops.settings.platform_names import PLATFORM_NAMES
 
 ROOM = Path(mlops.platforms.__file__).parent
 
@@ -21,7 +23,14 @@ def imported(module: Path) -> set[str]:
     return names
 
 
-@pytest.mark.parametrize(("platform", "other"), [("local", "azure"), ("azure", "local")])
+ROOMS = sorted(path.parent.name for path in ROOM.glob("*/__init__.py"))
+
+
+def test_each_platform_has_a_room() -> None:
+    assert sorted(PLATFORM_NAMES) == ROOMS
+
+
+@pytest.mark.parametrize(("platform", "other"), list(permutations(ROOMS, 2)))
 def test_no_platform_imports_from_another(platform: str, other: str) -> None:
     modules = sorted((ROOM / platform).rglob("*.py"))
     assert len(modules) > 5
@@ -37,7 +46,7 @@ def test_no_platform_imports_from_another(platform: str, other: str) -> None:
 
 @pytest.mark.parametrize("module", sorted(path.name for path in ROOM.glob("*.py")))
 def test_what_platforms_share_knows_none_of_them(module: str) -> None:
-    rooms = ("mlops.platforms.local", "mlops.platforms.azure")
+    rooms = tuple(f"mlops.platforms.{room}" for room in ROOMS)
     found = {name for name in imported(ROOM / module) if name.startswith(rooms)}
     if module == "__init__.py":  # it alone chooses one
         assert found

@@ -7,6 +7,7 @@ import click
 from mlops.artifacts.documents import VALIDATION_RESULTS
 from mlops.cli.options import data_dir_option, environment_option, folder, settings_for
 from mlops.console import show
+from mlops.data.findings import DATA_REFUSED
 from mlops.data.source import locate
 from mlops.errors import ConfigError, Refused
 from mlops.steps.provenance import as_dict, git_state, told_git_state
@@ -25,9 +26,7 @@ def validate(data_dir: Path | None, output: Path, environment: str | None) -> No
     if not report.passed:
         for finding in report.failures:
             show(finding.sentence(values=settings.values.data.show_values), style="red")
-        raise Refused(
-            f"the data is refused; {output / VALIDATION_RESULTS.name} holds every failure"
-        )
+        raise Refused(DATA_REFUSED, f"{output / VALIDATION_RESULTS.name} holds every failure")
 
 
 @click.command()

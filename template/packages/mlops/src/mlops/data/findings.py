@@ -6,6 +6,9 @@ from typing import Any
 
 from mlops.artifacts.documents import VALIDATION_RESULTS
 
+DATA_REFUSED = "the data is refused"
+"""How a step says so; a platform that has only its log knows the refusal by these words."""
+
 ROWS_SHOWN = 5
 ROWS_STORED = 10_000
 

@@ -14,7 +14,7 @@ from mlops.files import write_json, write_text
 from mlops.markdown import checks_table, table
 from mlops.platforms.base import Endpoint
 from mlops.release.ab_test.decision import AbResult, Limits
-from mlops.release.ab_test.looks import METRICS, Arm, Look, Phase, number
+from mlops.release.ab_test.looks import RATES, Arm, Look, Phase, number
 from mlops.release.smoke import SmokeResult
 
 SCHEMA = 1
@@ -148,8 +148,8 @@ def to_markdown(record: Record, moment: datetime) -> str:
 def draw(result: AbResult) -> Figure:
     """Draw the e-values over time with their limits, and the rates of both deployments."""
     figure = Figure(figsize=(11, 7), layout="constrained")
-    axes = figure.subplots(2, len(METRICS), sharex=True)
-    for column, metric in enumerate(METRICS):
+    axes = figure.subplots(2, len(RATES), sharex=True)
+    for column, metric in enumerate(RATES):
         _draw_evidence(axes[0, column], result, metric)
         _draw_rates(axes[1, column], result, metric)
     figure.suptitle(f"{result.candidate} against {result.baseline}: {result.decision}")
@@ -160,7 +160,7 @@ def ab_rows(look: Look) -> list[tuple[str, ...]]:
     """Return the requests, then the numbers of each metric, as rows of a table."""
     total = (f"{look.baseline.requests:,}", f"{look.compared.requests:,}")
     rows: list[tuple[str, ...]] = [("requests", *total, "", "")]
-    for metric in METRICS:
+    for metric in RATES:
         evidence = look.evidence[metric]
         shown = (_rate(look.baseline, metric), _rate(look.compared, metric))
         rows.append((metric, *shown, number(evidence.worse), number(evidence.not_worse)))
@@ -182,7 +182,7 @@ def copies_sentence(candidate: str, look: Look) -> str:
     """Return how copies went before callers were answered, or nothing."""
     if look.phase == "mirror" or not look.copies.requests:
         return ""
-    rates = ", ".join(f"{metric} {_rate(look.copies, metric)}" for metric in METRICS)
+    rates = ", ".join(f"{metric} {_rate(look.copies, metric)}" for metric in RATES)
     return f"{candidate} first got {look.copies.requests:,} copies of requests: {rates}"
 
 

@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
+from mlops.metrics import MetricName
 from mlops.settings.platform_names import PlatformName
 
 
@@ -114,9 +115,9 @@ class GateSettings(_Section):
     """What a model must show before it may be registered."""
 
     thresholds: Thresholds = Thresholds()
-    metric: Literal[
-        "f1", "precision", "recall", "accuracy", "roc_auc", "average_precision", "brier"
-    ] = Field(default="f1", description="The metric compared with baseline and champion.")
+    metric: MetricName = Field(
+        default="f1", description="The metric compared with baseline and champion."
+    )
     tolerance: float = Field(
         default=0.0, ge=0, description="How much worse than the champion a challenger may be."
     )

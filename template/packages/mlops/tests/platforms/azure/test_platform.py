@@ -13,7 +13,7 @@ from fakes.tiny_version import write_version
 from mlops.artifacts.documents import VALIDATION_RESULTS
 from mlops.artifacts.run_folder import STEP_OUTPUTS
 from mlops.artifacts.version_folder import HASH_TAG
-from mlops.data.findings import Finding, ValidationReport
+from mlops.data.findings import DATA_REFUSED, Finding, ValidationReport
 from mlops.errors import ConfigError, PlatformError, Refused
 from mlops.files import file_sha256, read_json, write_json
 from mlops.platforms.azure import jobs as azure_jobs
@@ -313,7 +313,7 @@ def test_refused_data_are_told_by_the_results_which_are_kept(place: Place, name:
 
 def test_refused_data_are_told_by_the_log_if_there_are_no_results(place: Place) -> None:
     place.workspace.jobs.went(validate="Failed")
-    place.workspace.jobs.log = "error: the data is refused:\n  a.csv: no"
+    place.workspace.jobs.log = f"error: {DATA_REFUSED}:\n  a.csv: no"
     error = failure(place)
     assert isinstance(error, Refused)
     said, log = str(error).split("\n", 1)

@@ -13,7 +13,7 @@ from typing import Any
 
 from mlops.artifacts.documents import VALIDATION_RESULTS
 from mlops.artifacts.run_folder import STEP_OUTPUTS, RunFolder
-from mlops.data.findings import stored_sentence
+from mlops.data.findings import DATA_REFUSED, stored_sentence
 from mlops.errors import ConfigError, MlopsError, PlatformError, Refused
 from mlops.files import new_folder
 from mlops.platforms.azure.client import AzureClients
@@ -39,7 +39,6 @@ _ENDED = (_COMPLETED, _FAILED, "canceled", "notresponding", "paused")
 _TELL_SECONDS = 60.0
 _LOST_SECONDS = 600.0
 _OF_THE_CLIENT = (ENVIRONMENT_VARIABLE, f"{PREFIX}PLATFORM", f"{PREFIX}AZURE__")
-_REFUSED = "the data is refused"  # what `mlops step validate` says
 
 
 def new_job_name(environment: str) -> str:
@@ -217,9 +216,9 @@ def _failure(clients: AzureClients, name: str, status: str, url: str, runs: Path
             if refused := _refused(clients, job, runs.parent / "refused" / name):
                 return refused
     log = end_of_log(clients, failed) if failed else ""
-    if failed and _REFUSED in log:
+    if failed and DATA_REFUSED in log:
         return Refused(
-            f"the data is refused by the step {failed.name} of {name}: {failed.url or url}\n{log}"
+            f"{DATA_REFUSED} by the step {failed.name} of {name}: {failed.url or url}\n{log}"
         )
     said = f"the job {name} ended as {_with_steps(status, steps)}"
     if failed is None:
@@ -239,7 +238,7 @@ def _refused(clients: AzureClients, job: str, folder: Path) -> Refused | None:
             values = clients.settings.values.data.show_values
             lines = [f"  {stored_sentence(each, values=values)}" for each in results["failures"]]
             every = f"{kept} holds every failure"
-            return Refused("\n".join(["the data is refused:", *lines, every]))
+            return Refused("\n".join([f"{DATA_REFUSED}:", *lines, every]))
     return None
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from mlops.platforms.base import ALL_TRAFFIC, Observation
 from mlops.release.ab_test.decision import Decision, decide, explain
-from mlops.release.ab_test.looks import METRICS, Arm, Look, Phase
+from mlops.release.ab_test.looks import RATES, Arm, Look, Phase
 from mlops.release.ab_test.sequential import Evidence, RateTest, blocks
 from mlops.settings.sections import AbTestSettings
 
@@ -32,7 +32,7 @@ class Comparison:
         self.candidate = candidate
         self.settings = settings
         self._copies = Arm()
-        self._tests = {metric: RateTest(getattr(settings.margins, metric)) for metric in METRICS}
+        self._tests = {metric: RateTest(getattr(settings.margins, metric)) for metric in RATES}
         self.begin("mirror")
 
     @property
@@ -103,7 +103,7 @@ class Comparison:
             return
         candidate = np.array(ours[:count], dtype=np.float64)
         baseline = np.array(theirs[: count * self._block], dtype=np.float64)
-        for column, metric in enumerate(METRICS):
+        for column, metric in enumerate(RATES):
             differences = blocks(candidate[:, column], baseline[:, column], self._block)
             self._tests[metric].add(differences)
         del ours[:count], theirs[: count * self._block]

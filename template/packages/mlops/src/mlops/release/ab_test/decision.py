@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from mlops.platforms.base import ALL_TRAFFIC
-from mlops.release.ab_test.looks import METRICS, Look, number, percent
+from mlops.release.ab_test.looks import RATES, Look, number, percent
 from mlops.settings.sections import AbTestSettings
 
 EXPECTED_COPIES = 10
@@ -52,7 +52,7 @@ def limits_of(settings: AbTestSettings) -> Limits:
     Every metric must speak for promotion, so each is tested at `alpha`; a single one suffices for a
     rejection, so that `alpha` is shared among them.
     """
-    return Limits(1 / settings.alpha, len(METRICS) / settings.alpha)
+    return Limits(1 / settings.alpha, len(RATES) / settings.alpha)
 
 
 def decide(look: Look, settings: AbTestSettings) -> Decision | None:

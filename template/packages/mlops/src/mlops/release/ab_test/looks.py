@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from mlops.release.ab_test.sequential import Evidence
 
-METRICS = ("errors", "slow")
+RATES = ("errors", "slow")
 LARGEST = 1e300
 """JSON knows no infinity: an e-value beyond this is written as this."""
 

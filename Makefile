@@ -55,7 +55,8 @@ test-fast: uv ## what takes seconds: under a minute
 	@$(MACHINERY) pytest --quiet --numprocesses 2 $(FAST_MACHINERY)
 	@$(RUN) pytest --quiet --numprocesses 2 $(FAST)
 
-test-all: lint docs machinery ## everything, the long proofs too
+test-all: lint docs ## everything, the long proofs too, with the machinery's coverage
+	@$(MACHINERY) pytest --numprocesses 3 --cov --cov-report term:skip-covered --cov-fail-under 90
 	@$(RUN) pytest $(WORKERS) --durations 15
 
 machinery: uv ## the machinery's own tests, where it stands in template/packages/mlops
@@ -68,6 +69,7 @@ lint: uv ## format, lint, types and security of all Python here
 	@$(MACHINERY) ruff format --check
 	@$(MACHINERY) ruff check
 	@$(MACHINERY) mypy
+	@$(MACHINERY) mypy $(addprefix $(CURDIR)/tests/,azure/contract machinery/endurance)
 	@$(MACHINERY) bandit --quiet --configfile pyproject.toml --recursive src
 
 format: uv ## let ruff rewrite this repository's own Python

@@ -104,7 +104,7 @@ class TestJobs:
         self, dev: MLClient, tmp_path: Path, old: str, new: str, said: str
     ) -> None:
         for path in EXAMPLE.glob("*.yml"):
-            text = path.read_text().replace("code: .", f"code: {EXAMPLE / 'src'}")
+            text = path.read_text().replace("code: .", f"code: {EXAMPLE / 'packages'}")
             (tmp_path / path.name).write_text(text.replace(old, new))
         with pytest.raises(Exception, match=said):
             dev.jobs.create_or_update(load_job(tmp_path / "pipeline.yml"))

@@ -1,4 +1,4 @@
-"""The A/B decision of a generated project keeps its promise: by simulation, and cross-checked.
+"""The A/B decision keeps its promise: by simulation, and cross-checked.
 
 The machinery's own code decides: `run_ab_test` with both phases, on a simulated clock and an
 endpoint whose requests overlap, end out of order and sometimes hang. What it is compared with: a

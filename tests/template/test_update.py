@@ -305,5 +305,5 @@ def test_the_message_names_the_next_commands(
     commit_all(template.path, tag="2.0.0")
     run_update(project, defaults=True, overwrite=True)
     said = capsys.readouterr().err
-    for command in ("git status", "uv sync", "uv run pytest"):
+    for command in ("git status", "uv lock", "uv sync", "uv run pytest"):
         assert f"\n    {command}\n" in said

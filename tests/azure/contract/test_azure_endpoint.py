@@ -1,4 +1,4 @@
-"""The contract of endpoints on Azure: put into a generated project's tests, run on an emulator."""
+"""The contract of endpoints on Azure: put into a generated project, run on an emulator."""
 
 import json
 import shutil
@@ -10,11 +10,13 @@ from contextlib import contextmanager
 import pytest
 from contracts.endpoint import PURPOSE, EndpointContract
 from fakes.tiny_version import write_version
+from mlops.artifacts.version_folder import HASH_TAG
 from mlops.files import file_sha256
 from mlops.platforms.azure.client import AzureClients
 from mlops.platforms.azure.endpoint import AzureEndpoint
-from mlops.platforms.azure.models import HASH_TAG, AzureModels
-from mlops.platforms.base import ModelVersion, silent
+from mlops.platforms.azure.models import AzureModels
+from mlops.platforms.base import ModelVersion
+from mlops.progress import silent
 from mlops.settings.loading import LoadedSettings, load_settings
 from mlops.settings.project import find_project
 

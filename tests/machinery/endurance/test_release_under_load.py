@@ -11,17 +11,18 @@ from fakes.places import PROJECT
 from fakes.project import with_level, write_project
 from fakes.rig import Rig
 from fakes.tiny_version import ROW
-from integration.endurance.load import Load
+from integration.endurance.load import Load  # type: ignore[import-not-found] # where it is run
 from mlops.errors import Refused
-from mlops.platforms.base import silent
 from mlops.platforms.local.platform import LocalPlatform
-from mlops.release.ab_test.run import Look
-from mlops.release.candidate import Watchers, release
+from mlops.progress import silent
+from mlops.release.ab_test.looks import Look
+from mlops.release.candidate import release_version
 from mlops.release.rehearsal import (
     rehearsal_settings,
     rehearse,
 )
 from mlops.release.traffic import rollback
+from mlops.release.watchers import Watchers
 from mlops.settings.loading import LoadedSettings, load_settings
 from mlops.settings.project import find_project
 
@@ -32,7 +33,7 @@ REQUESTS = 1000
 """Fewer would show little, so a slow machine takes longer."""
 DYING_SECONDS = 0.2
 # The margin is wide so that few requests suffice; that the default one is kept, too, is shown by
-# simulation in tests/unit/release.
+# simulation in test_ab_decision.py.
 SETTINGS: dict[str, Any] = {
     "ab_test.enabled": True,
     "ab_test.margins.errors": 0.05,
@@ -52,7 +53,7 @@ class Place:
         project = with_level(find_project(rig.root), LEVEL)
         loaded = load_settings(project, overrides=SETTINGS, variables={})
         self.settings: LoadedSettings = replace(loaded, project=project)
-        self.platform = LocalPlatform(self.settings, rig.environments)
+        self.platform = LocalPlatform(self.settings, rig.serving_venvs)
         self.rig.endpoint.deploy("blue", rig.version(1), silent)
         rig.version(2)
 
@@ -66,12 +67,12 @@ class Place:
 
 
 @pytest.fixture
-def place(rigs: Path, environments: Path) -> Iterator[Place]:
+def place(rigs: Path, serving_venvs: Path) -> Iterator[Place]:
     root = rigs / "release"
     if not root.exists():
         write_project(root)
         (root / "serving").symlink_to(PROJECT / "serving")
-    made = Place(Rig(root, environments))
+    made = Place(Rig(root, serving_venvs))
     yield made
     made.rig.endpoint.stop()
 
@@ -87,7 +88,7 @@ def test_no_request_fails_through_releases_and_rollbacks(place: Place) -> None:
     with requests_to(place.rig) as load:
         started = time.monotonic()
         while time.monotonic() - started < SECONDS or len(load.samples) < REQUESTS:
-            release(place.platform, level_2, 2)
+            release_version(place.platform, level_2, 2)
             assert place.served() == {"green": (2, 100)}
             rollback(place.platform, endpoint, settings.values.smoke_test)
             assert place.served() == {"blue": (1, 100)}
@@ -127,7 +128,7 @@ def test_a_candidate_that_is_killed_is_rejected_and_gone(place: Place) -> None:
         requests_to(place.rig) as load,
         pytest.raises(Refused, match=r"green is not healthy|green is worse than blue in errors"),
     ):
-        release(place.platform, place.settings, 2, Watchers(watch=kill), settings)
+        release_version(place.platform, place.settings, 2, Watchers(watch=kill), settings)
     (moment,) = killed
     assert place.served() == {"blue": (1, 100)}
     assert endpoint.mirror() == {}

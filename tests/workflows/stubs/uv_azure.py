@@ -18,7 +18,7 @@ with Path(os.environ["STUB_CALLS"]).open("a", encoding="utf-8") as stream:
 if ARGUMENTS[:2] != ["run", "mlops"]:
     sys.exit(0)
 environment = os.environ | {
-    "PYTHONPATH": "packages/mlops/src:src",
+    "PYTHONPATH": os.pathsep.join(["packages/mlops/src", "src"]),
     "GITHUB_API_URL": os.environ["STUB_API"],
 }
 command = [os.environ["STUB_PROJECT_PYTHON"], "-m", "mlops", *ARGUMENTS[2:]]

@@ -10,27 +10,30 @@ from pathlib import Path
 from typing import NoReturn
 
 WRONG_CONFIGURATION = 2
+REMEDY = "`uv pip uninstall mlops`, then `uv sync --reinstall-package mlops-machinery`"
 
 
-def hiding_package() -> Path | None:
-    """Return where a package lies that is imported as `mlops` instead of this project's, if any."""
+def problem() -> str:
+    """Return why `mlops` cannot be imported from where it belongs, or nothing if it can."""
     own = Path(__file__).resolve().parent / "mlops" / "__init__.py"
     found = find_spec("mlops")
-    places = (found.submodule_search_locations or []) if found else []
-    origin = found.origin if found else None
-    if origin is not None and Path(origin).resolve() == own:
-        return None
-    return Path(next(iter(places), own.parent))
+    if found is None:
+        return (
+            "this project's own package mlops, in packages/mlops, is not installed: run `uv sync`"
+        )
+    if found.origin is not None and Path(found.origin).resolve() == own:
+        return ""
+    place = Path(next(iter(found.submodule_search_locations or []), own.parent))
+    return (
+        f"{place} is another package called mlops, which hides this project's own in "
+        f"packages/mlops. Remove it: {REMEDY}."
+    )
 
 
 def main() -> NoReturn:
     """Run the command line, unless another package hides it."""
-    if stranger := hiding_package():
-        sys.stderr.write(
-            f"error: {stranger} is another package called mlops, which hides this project's own "
-            "in packages/mlops. Remove it: `uv pip uninstall mlops`, then "
-            "`uv sync --reinstall-package mlops-machinery`.\n"
-        )
+    if said := problem():
+        sys.stderr.write(f"error: {said}\n")
         sys.exit(WRONG_CONFIGURATION)
     from mlops.cli.main import main as run
 

@@ -42,7 +42,7 @@ def test_a_stranger_that_hides_the_machinery_is_named(tmp_path: Path, file: str)
 
 def test_a_missing_machinery_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mlops_command, "find_spec", lambda _name: None)
-    assert mlops_command.hiding_package() == SOURCE / "mlops"
+    assert mlops_command.problem().endswith("is not installed: run `uv sync`")
 
 
 def test_the_command_of_the_machinery_runs() -> None:

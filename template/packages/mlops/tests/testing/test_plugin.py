@@ -1,4 +1,4 @@
-"""The hook in conftest.py that turns an unfilled stub into an expected failure."""
+"""The plugin that turns an unfilled stub into an expected failure."""
 
 import pytest
 

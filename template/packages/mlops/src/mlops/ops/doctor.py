@@ -19,13 +19,14 @@ from mlops.settings.project import Project, find_project
 from mlops.steps.provenance import git_state
 from mlops.usecase.stubs import Stub, find_stubs
 from mlops.usecase.use_case import UseCase
+from mlops_command import REMEDY, problem
 
 FREE_GIB_NEEDED = 2
 
 
 def examine(folder: Path) -> list[Diagnosis]:
     """Check machine and project; a check that fails never stops the others."""
-    machine = [_python(), _tool("git", "install git"), _uv(), _disk(folder), _port()]
+    machine = [_python(), _machinery(), _tool("git", "install git"), _uv(), _disk(folder), _port()]
     try:
         project = find_project(folder)
     except MlopsError as error:
@@ -77,6 +78,11 @@ def show_diagnoses(diagnoses: list[Diagnosis]) -> None:
 def _python() -> Diagnosis:
     found = ".".join(str(part) for part in sys.version_info[:3])
     return Diagnosis("python", sys.version_info >= (3, 11), found, "")
+
+
+def _machinery() -> Diagnosis:
+    said = problem()
+    return Diagnosis("mlops", not said, said or "this project's own", REMEDY if said else "")
 
 
 def _tool(name: str, remedy: str) -> Diagnosis:

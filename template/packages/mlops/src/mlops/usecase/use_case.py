@@ -117,7 +117,7 @@ class UseCase:
         if module is None or not hasattr(module, name):
             raise ConfigError(
                 f"the use case {self.module} does not define {name} in {part}.py",
-                "the table in mlops/usecase/use_case.py says what each module holds",
+                "packages/mlops/src/mlops/usecase/use_case.py says what each module holds",
             )
         return getattr(module, name)
 

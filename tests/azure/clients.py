@@ -14,6 +14,7 @@ from azure.ai.ml.entities import (
 from azure.identity import (
     DefaultAzureCredential,
 )
+from fakes.waiting import LONGEST_SECONDS
 
 from .emulator import AzureEmulator
 
@@ -79,7 +80,7 @@ def example() -> Any:
 
 def run_job(to: MLClient, job: Any) -> Any:
     submitted = to.jobs.create_or_update(job)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + LONGEST_SECONDS
     while (found := to.jobs.get(submitted.name)).status not in ENDED:
         assert time.monotonic() < deadline
         time.sleep(0.1)

@@ -110,7 +110,7 @@ def by_github(azure: AzureEmulator) -> ClientAssertionCredential:
 class TestNetwork:
     def test_other_hosts_are_refused_and_noted(self, azure: AzureEmulator) -> None:
         with pytest.raises(requests.exceptions.ProxyError):
-            requests.get("https://pypi.org/simple", timeout=10)
+            requests.get("https://packages.example.org/simple", timeout=10)
         with pytest.raises(requests.exceptions.ProxyError):
             requests.get("https://management.azure.com.example.com", timeout=10)
         assert requests.get("http://example.com", timeout=10).status_code == 403

@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.parse import parse_qs
 
 import pytest
+from fakes.waiting import LONGEST_SECONDS
 
 from tests.support import Template
 
@@ -171,20 +172,20 @@ def test_a_long_training_outlives_its_assertion_its_tokens_and_its_connection(
 ) -> None:
     """As a job of GitHub's, which gets assertions and tokens that live for seconds here."""
     azure = place.azure
-    monkeypatch.setattr(azure.identity, "assertion_seconds", 3)
-    monkeypatch.setattr(azure.identity, "token_seconds", 10)
-    azure.stick_step("fit", seconds=14)
+    monkeypatch.setattr(azure.identity, "assertion_seconds", 6)
+    monkeypatch.setattr(azure.identity, "token_seconds", 15)
+    azure.stick_step("fit", seconds=20)
     since = len(azure.calls)
     training = place.begin(
         *("train", "--environment", "dev"), AZURE_CLIENT_SECRET="", **azure.github_variables
     )
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + LONGEST_SECONDS
     while not any(re.search(WATCHED, call.path) for call in azure.calls[since:]):
         assert training.poll() is None, training.communicate()
         assert time.monotonic() < deadline
         time.sleep(0.1)
     azure.lose("GET", WATCHED, times=13)  # the client tries six times, as often for the steps
-    said, _ = training.communicate(timeout=120)
+    said, _ = training.communicate(timeout=LONGEST_SECONDS)
     assert training.returncode == 0, said
     assert "trying again" in said
     signed_in = [call for call in azure.calls[since:] if call.path.endswith("/oauth2/v2.0/token")]
@@ -271,7 +272,7 @@ def test_two_commands_at_once(place: AzureProject) -> None:
     script.write_text(code + "\n# changed\n")
     try:
         first = place.begin(*deploying("blue"), MLOPS_AZURE__LEASE_SECONDS="3")
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + LONGEST_SECONDS
         while "mlops-lease-holder" not in place.tags("test"):
             assert time.monotonic() < deadline
             time.sleep(0.2)
@@ -286,7 +287,7 @@ def test_two_commands_at_once(place: AzureProject) -> None:
         said = place.mlops(*SWITCH, "100", expect=3)
         assert "another command is changing the endpoint" in said
         first.send_signal(signal.SIGCONT)
-        assert first.wait(120) == 0
+        assert first.wait(LONGEST_SECONDS) == 0
     finally:
         script.write_text(code)
     assert place.traffic("test") == {"blue": 100}
@@ -296,7 +297,7 @@ def test_two_commands_at_once(place: AzureProject) -> None:
 def test_a_command_killed_at_its_end_is_not_undone(place: AzureProject) -> None:
     """The next command on its machine sees that it is dead, and does not wait for its time."""
     with_lease = place.begin(*SWITCH, "40", MLOPS_AZURE__LEASE_SECONDS="300")
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + LONGEST_SECONDS
     while place.traffic("test") != {"blue": 60, "green": 40}:
         assert time.monotonic() < deadline
         time.sleep(0.02)

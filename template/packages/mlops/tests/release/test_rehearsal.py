@@ -2,7 +2,6 @@
 
 import json
 import threading
-import time
 from collections import Counter
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -17,6 +16,7 @@ from fakes.platform import FakePlatform
 from fakes.records import SETTINGS
 from fakes.release import AtLevel
 from fakes.tiny_version import ROW, write_version
+from fakes.waiting import wait_for
 from mlops.errors import ConfigError
 from mlops.platforms.base import ModelVersion, Run
 from mlops.progress import silent
@@ -87,8 +87,7 @@ def test_requests_are_sent_until_the_block_ends_and_counted(server: Server) -> N
     url = f"http://127.0.0.1:{server.server_port}/score"
     rows: list[FeatureRow] = [{"a": 1.0}, {"a": None}]
     with generated_traffic(url, "secret", rows, per_second=500) as load:
-        while server.count < 30:
-            time.sleep(0.01)
+        wait_for(lambda: server.count >= 30)
     assert load.sent == server.count
     assert load.failed == server.count // 3
     assert {"a": None} in server.rows
@@ -97,8 +96,7 @@ def test_requests_are_sent_until_the_block_ends_and_counted(server: Server) -> N
 
 def test_nobody_there_counts_as_failed() -> None:
     with generated_traffic("http://127.0.0.1:9/score", "key", [ROW], per_second=100) as load:
-        while not load.answers[0]:
-            time.sleep(0.01)
+        wait_for(lambda: load.answers[0])
     assert load.failed == load.sent
 
 

@@ -7,6 +7,8 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
+# Set, it would let each of the many processes compile every module again.
+unexport PYTHONDONTWRITEBYTECODE
 
 # Windows has a python3 that only opens a shop: take one that runs.
 PYTHON ?= $(shell for p in python3 python; do \

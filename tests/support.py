@@ -30,6 +30,8 @@ FOREIGN_VARIABLES = (
     *("VIRTUAL_ENV", "MLOPS_", "PYTEST_", "COV_", "UV_PROJECT"),
     "PYTHONDONTWRITEBYTECODE",
 )
+"""Variables that would lead a command to this repository's environment or settings, and one that
+makes every process compile every module again."""
 GIT = ["git", "-c", "user.name=Test", "-c", "user.email=test@example.com"]
 
 LONG_PACKAGE = "a_package_with_30_letters_here"
@@ -42,6 +44,14 @@ HOSTILE = {
 }
 
 
+def variables(more: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return the variables of a command: this process's without FOREIGN_VARIABLES, and more."""
+    kept = {
+        name: value for name, value in os.environ.items() if not name.startswith(FOREIGN_VARIABLES)
+    }
+    return kept | dict(more or {})
+
+
 def run(
     *command: str | Path,
     folder: Path,
@@ -51,17 +61,12 @@ def run(
 ) -> str:
     """Run a command and return its output, stdout and stderr together.
 
-    `expect` is the exit code that must come, None if any may. Variables of this process that
-    would lead the command to this repository's environment or settings are left out, and one that
-    makes every process compile every module again.
+    `env` is laid over `variables()`; `expect` is the exit code that must come, None if any may.
     """
-    kept = {
-        name: value for name, value in os.environ.items() if not name.startswith(FOREIGN_VARIABLES)
-    }
     done = subprocess.run(
         [str(part) for part in command],
         cwd=folder,
-        env=kept | dict(env or {}),
+        env=variables(env),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -7,16 +7,17 @@ import shutil
 import subprocess
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import requests
+from fakes.waiting import wait_for
 
-from tests.support import Project, Template, run, uv
+from tests.support import Project, Template, run, uv, variables
 
 from .emulator import AzureEmulator, Call
 
@@ -47,6 +48,7 @@ SETTINGS = {
 }
 
 
+Found = TypeVar("Found")
 Routing = tuple[dict[str, int], dict[str, int]]
 # The traffic and the mirror of a release of green while callers are served by blue, in order.
 RELEASED: list[Routing] = [
@@ -84,7 +86,7 @@ class AzureProject:
         return subprocess.Popen(
             [str(self.project.python), "-m", "mlops", *arguments],
             cwd=self.project.path,
-            env=os.environ | self.environment | settings,
+            env=variables(self.environment | settings),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -210,6 +212,16 @@ class AzureProject:
         finally:
             over.set()
             caller.join()
+
+
+def while_runs(command: "subprocess.Popen[str]", condition: Callable[[], Found]) -> Found:
+    """Wait until a condition holds while a command runs; return what it found."""
+
+    def found() -> Found:
+        assert command.poll() is None, command.communicate()[0]
+        return condition()
+
+    return wait_for(found)
 
 
 def routing(call: Call) -> Routing:

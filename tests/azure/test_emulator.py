@@ -115,7 +115,7 @@ class TestNetwork:
             requests.get("https://management.azure.com.example.com", timeout=10)
         assert requests.get("http://example.com", timeout=10).status_code == 403
         assert azure.refused_hosts[-3:] == [
-            "pypi.org",
+            "packages.example.org",
             "management.azure.com.example.com",
             "http://example.com/",
         ]

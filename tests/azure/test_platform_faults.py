@@ -12,13 +12,13 @@ from pathlib import Path
 from urllib.parse import parse_qs
 
 import pytest
-from fakes.waiting import LONGEST_SECONDS
+from fakes.waiting import LONGEST_SECONDS, wait_for
 
 from tests.support import Template
 
 from .emulator import ALWAYS
 from .emulator.errors import AzureError
-from .project import NAME, AzureProject, azure_project
+from .project import NAME, AzureProject, azure_project, while_runs
 
 pytestmark = [pytest.mark.project, pytest.mark.azure]
 
@@ -28,6 +28,7 @@ WATCHED = r"/jobs/train-dev-[^/]+$"
 VERSION = rf"workspaces/.*/models/{NAME}/versions/2$"
 IMPORT = r"registries/.*/import$"
 SWITCH = ("switch-traffic", "--environment", "test", "--green-percent")
+LEASE_SECONDS = 3  # as short as it may be, where a test waits for its end
 PURPOSE = "a switch of traffic"
 
 
@@ -179,11 +180,7 @@ def test_a_long_training_outlives_its_assertion_its_tokens_and_its_connection(
     training = place.begin(
         *("train", "--environment", "dev"), AZURE_CLIENT_SECRET="", **azure.github_variables
     )
-    deadline = time.monotonic() + LONGEST_SECONDS
-    while not any(re.search(WATCHED, call.path) for call in azure.calls[since:]):
-        assert training.poll() is None, training.communicate()
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    while_runs(training, lambda: any(re.search(WATCHED, call.path) for call in azure.calls[since:]))
     azure.lose("GET", WATCHED, times=13)  # the client tries six times, as often for the steps
     said, _ = training.communicate(timeout=LONGEST_SECONDS)
     assert training.returncode == 0, said
@@ -266,24 +263,22 @@ def test_a_name_that_somebody_else_has_is_told(place: AzureProject) -> None:
 def test_two_commands_at_once(place: AzureProject) -> None:
     """One changes the endpoint, the other is refused, also when Azure took longer than a lease."""
     place.azure.fail("PUT", rf"{DEPLOYMENT}blue$", status=409, code="Conflict", times=2)
-    place.azure.delay("PUT", rf"{DEPLOYMENT}blue", 7)
+    azure_works_on = place.azure.hold("PUT", rf"{DEPLOYMENT}blue")
     script = place.project.path / "serving" / "score.py"
     code = script.read_text()
     script.write_text(code + "\n# changed\n")
     try:
-        first = place.begin(*deploying("blue"), MLOPS_AZURE__LEASE_SECONDS="3")
-        deadline = time.monotonic() + LONGEST_SECONDS
-        while "mlops-lease-holder" not in place.tags("test"):
-            assert time.monotonic() < deadline
-            time.sleep(0.2)
+        first = place.begin(*deploying("blue"), MLOPS_AZURE__LEASE_SECONDS=str(LEASE_SECONDS))
+        while_runs(first, lambda: "mlops-lease-holder" in place.tags("test"))
+        while_runs(first, lambda: state_of(place, "blue") == "Updating")
+        first.send_signal(signal.SIGSTOP)  # no beat from now on
+        stopped = time.monotonic()
         said = place.mlops(*SWITCH, "100", expect=3)
         assert "another command is changing the endpoint" in said
         assert "the deployment of version 1" in said
-        for state in ("Updating", "Succeeded"):
-            while place.deployment("test", "blue")["properties"]["provisioningState"] != state:
-                assert time.monotonic() < deadline
-                time.sleep(0.05)
-        first.send_signal(signal.SIGSTOP)  # it has not looked since, and its last beat is long ago
+        azure_works_on.set()
+        wait_for(lambda: state_of(place, "blue") == "Succeeded")
+        time.sleep(max(0.0, LEASE_SECONDS - (time.monotonic() - stopped)))
         said = place.mlops(*SWITCH, "100", expect=3)
         assert "another command is changing the endpoint" in said
         first.send_signal(signal.SIGCONT)
@@ -294,13 +289,15 @@ def test_two_commands_at_once(place: AzureProject) -> None:
     place.mlops(*SWITCH, "100")
 
 
+def state_of(place: AzureProject, deployment: str) -> str:
+    """The state in which Azure has a deployment."""
+    return str(place.deployment("test", deployment)["properties"]["provisioningState"])
+
+
 def test_a_command_killed_at_its_end_is_not_undone(place: AzureProject) -> None:
     """The next command on its machine sees that it is dead, and does not wait for its time."""
     with_lease = place.begin(*SWITCH, "40", MLOPS_AZURE__LEASE_SECONDS="300")
-    deadline = time.monotonic() + LONGEST_SECONDS
-    while place.traffic("test") != {"blue": 60, "green": 40}:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    while_runs(with_lease, lambda: place.traffic("test") == {"blue": 60, "green": 40})
     with_lease.kill()
     with_lease.wait()
     assert "mlops-lease-holder" in place.tags("test")

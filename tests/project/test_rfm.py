@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.project.generated import ProjectChecks
-from tests.support import LONG_PACKAGE, Project, Template, run, uv
+from tests.support import LONG_PACKAGE, Project, Template, run, uv, variables
 from tools.reserved_names import names_of_project, reserved_names
 
 pytestmark = pytest.mark.project
@@ -31,6 +31,7 @@ def running(project: Project, *arguments: str) -> Iterator[subprocess.Popen[str]
     with subprocess.Popen(
         [project.python.with_name("mlops"), *arguments],
         cwd=project.path,
+        env=variables(),
         stderr=subprocess.PIPE,
         text=True,
     ) as command:

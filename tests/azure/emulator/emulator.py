@@ -211,6 +211,12 @@ class AzureEmulator:
         """Let the operations that the next such requests start end so much later."""
         self._add("delay", method, path, times, seconds=seconds)
 
+    def hold(self, method: str, path: str) -> threading.Event:
+        """Let the operation that the next such request starts not end before the event is set."""
+        released = threading.Event()
+        self._add("delay", method, path, 1, released=released)
+        return released
+
     def stick(self, method: str, path: str, *, times: float = 1) -> None:
         """Let the operations that the next such requests start never end."""
         self.delay(method, path, FOREVER, times=times)
@@ -250,10 +256,14 @@ class AzureEmulator:
         *,
         seconds: float = 0.0,
         retry_after: str | None = None,
+        released: threading.Event | None = None,
     ) -> None:
         pattern = re.compile(path)
         self.faults.add(
-            Fault(kind, method, pattern, times, status, code, message, seconds, retry_after)
+            Fault(
+                *(kind, method, pattern, times, status, code, message, seconds, released),
+                retry_after=retry_after,
+            )
         )
 
     def _end_on_sigterm(self) -> None:

@@ -1,7 +1,9 @@
 """Faults that a test asks for: each names the requests it hits and how often."""
 
+import asyncio
 import math
 import re
+import threading
 from dataclasses import dataclass
 from typing import Literal
 
@@ -22,6 +24,7 @@ class Fault:
     code: str = ""
     message: str = ""
     seconds: float = 0.0
+    released: threading.Event | None = None
     retry_after: str | None = None
 
     def hits(self, method: str, path: str) -> bool:
@@ -36,6 +39,20 @@ class Fault:
         return AzureError(self.status, self.code, self.message)
 
 
+@dataclass(frozen=True)
+class Delay:
+    """What holds up an operation: so many seconds, then a test that lets it go on."""
+
+    seconds: float = 0.0
+    released: threading.Event | None = None
+
+    async def over(self) -> None:
+        """Wait for its end."""
+        await asyncio.sleep(self.seconds)
+        while self.released and not self.released.is_set():
+            await asyncio.sleep(0.05)
+
+
 class Faults:
     """The faults that are still to come."""
 
@@ -47,7 +64,10 @@ class Faults:
         self._waiting.append(fault)
 
     def clear(self) -> None:
-        """Let nothing more go wrong."""
+        """Let nothing more go wrong, and what is held up go on."""
+        for fault in self._waiting:
+            if fault.released:
+                fault.released.set()
         self._waiting.clear()
 
     def take(self, method: str, path: str, *kinds: Kind) -> Fault | None:
@@ -58,10 +78,10 @@ class Faults:
                 return fault
         return None
 
-    def delay(self, method: str, path: str) -> float:
-        """Return by how many seconds an operation that this request starts is to be held up."""
+    def delay(self, method: str, path: str) -> "Delay":
+        """Return what holds up an operation that this request starts."""
         fault = self.take(method, path, "delay")
-        return fault.seconds if fault else 0.0
+        return Delay(fault.seconds, fault.released) if fault else Delay()
 
     def operation_fault(self, target: str) -> AzureError | None:
         """Return the error with which an operation on a resource is to end."""

@@ -255,7 +255,7 @@ class Jobs:
             AzureError: its code, its data or its command cannot be had.
         """
         where = f"{run.id}/{child.name}"
-        await asyncio.sleep(self._faults.delay("STEP", where))
+        await self._faults.delay("STEP", where).over()
         if child.status in ENDED:
             raise StepError("It was cancelled.")
         if fault := self._faults.take("STEP", where, "answer"):

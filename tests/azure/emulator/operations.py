@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from . import hosts
 from .errors import AzureError, not_found
-from .faults import Faults
+from .faults import Delay, Faults
 from .state import PROVIDER, Body, State
 
 
@@ -102,12 +102,12 @@ class Operations:
     async def _run(
         self,
         operation: Operation,
-        delay: float,
+        delay: Delay,
         work: Callable[[], Awaitable[None]],
         failed: Callable[[], Awaitable[None]] | None,
     ) -> None:
         try:
-            await asyncio.sleep(delay)
+            await delay.over()
             if fault := self._faults.operation_fault(operation.target):
                 raise fault
             await work()

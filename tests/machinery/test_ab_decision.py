@@ -27,7 +27,7 @@ from mlops.settings.sections import AbTestSettings
 from ville import BettingTest
 from ville.evalues import combine
 
-RUNS = 1000
+QUICK_RUNS, RUNS = 200, 1000
 ALPHA = 0.05
 TIMEOUT_SECONDS = 30.0
 PATIENCE_SECONDS = 2.0
@@ -241,9 +241,13 @@ def run_once(case: Case, seed: int, kind: type[SimulatedEndpoint] = SimulatedEnd
     return run.run_ab_test(simulated, "blue", "green", case.test_settings, clock=endpoint)
 
 
-def simulate(
-    case: Case, runs: int = RUNS, kind: type[SimulatedEndpoint] = SimulatedEndpoint
-) -> Outcome:
+@pytest.fixture(params=[QUICK_RUNS, pytest.param(RUNS, marks=pytest.mark.slow)])
+def runs(request: pytest.FixtureRequest) -> int:
+    """How often a simulation is run: the whole proof takes minutes."""
+    return int(request.param)
+
+
+def simulate(case: Case, runs: int, kind: type[SimulatedEndpoint] = SimulatedEndpoint) -> Outcome:
     """Run the A/B test so many times."""
     results = [run_once(case, seed, kind) for seed in range(runs)]
     decided = [each.looks[-1].seconds for each in results if each.decision != "hold"]
@@ -329,13 +333,15 @@ HANGING_CASE = Case(
     ],
     ids=["errors", "half-the-traffic", "slow", "rare-errors-small-sample"],
 )
-def test_a_model_worse_by_more_than_the_margin_is_promoted_in_at_most_5_percent(case: Case) -> None:
-    assert simulate(case).promoted <= ALPHA
+def test_a_model_worse_by_more_than_the_margin_is_promoted_in_at_most_5_percent(
+    case: Case, runs: int
+) -> None:
+    assert simulate(case, runs).promoted <= ALPHA
 
 
 @pytest.mark.parametrize("hangs", [0.02, 0.05, 0.10])
-def test_a_model_that_hangs_is_promoted_in_at_most_5_percent(hangs: float) -> None:
-    found = simulate(replace(HANGING_CASE, candidate=Behaviour(hangs=hangs)))
+def test_a_model_that_hangs_is_promoted_in_at_most_5_percent(hangs: float, runs: int) -> None:
+    found = simulate(replace(HANGING_CASE, candidate=Behaviour(hangs=hangs)), runs)
     assert found.promoted <= ALPHA
     assert found.rejected >= 0.95
 
@@ -345,40 +351,42 @@ def test_a_model_that_hangs_is_promoted_in_at_most_5_percent(hangs: float) -> No
     [EQUAL, equal(120, 0.01, errors=0.001), equal(120, errors=0.005, slow=0.02, hangs=0.005)],
     ids=["two-percent", "rare", "hanging"],
 )
-def test_an_equal_model_is_hardly_ever_rejected_and_promoted_in_the_end(case: Case) -> None:
-    found = simulate(case)
+def test_an_equal_model_is_hardly_ever_rejected_and_promoted_in_the_end(
+    case: Case, runs: int
+) -> None:
+    found = simulate(case, runs)
     assert found.rejected <= ALPHA
     assert found.promoted >= 0.95
 
 
-def test_a_model_right_at_the_margin_is_hardly_ever_promoted_nor_rejected() -> None:
-    found = simulate(AT_THE_MARGIN)
+def test_a_model_right_at_the_margin_is_hardly_ever_promoted_nor_rejected(runs: int) -> None:
+    found = simulate(AT_THE_MARGIN, runs)
     assert found.promoted <= ALPHA
     assert found.rejected <= ALPHA
 
 
-def test_a_model_within_the_margin_is_hardly_ever_rejected() -> None:
+def test_a_model_within_the_margin_is_hardly_ever_rejected(runs: int) -> None:
     settings = {**HALF, "margins": {"errors": 0.01}}
     case = Case(Behaviour(errors=0.005), Behaviour(errors=0.01), seconds=30, settings=settings)
-    assert simulate(case).rejected <= ALPHA
+    assert simulate(case, runs).rejected <= ALPHA
 
 
-def test_a_bad_model_is_rejected_soon() -> None:
-    found = simulate(replace(WORSE, candidate=Behaviour(errors=0.1, slow=0.01)))
+def test_a_bad_model_is_rejected_soon(runs: int) -> None:
+    found = simulate(replace(WORSE, candidate=Behaviour(errors=0.1, slow=0.01)), runs)
     assert found.rejected >= 0.99
     assert found.seconds <= 30
 
 
 @pytest.mark.usefixtures("z_test")
-def test_a_z_test_that_is_looked_at_again_and_again_shows_why() -> None:
-    found = simulate(AT_THE_MARGIN)
+def test_a_z_test_that_is_looked_at_again_and_again_shows_why(runs: int) -> None:
+    found = simulate(AT_THE_MARGIN, runs)
     assert found.promoted > 2 * ALPHA
     assert found.rejected > ALPHA
-    assert simulate(RARE).promoted > 2 * ALPHA
+    assert simulate(RARE, runs).promoted > 2 * ALPHA
     # ... and with a single look it would have been fine
     once = {"share_percent": 50, "mirror_percent": 0, "batch_seconds": 30.0}
-    found = simulate(replace(AT_THE_MARGIN, settings=once))
-    assert max(found.promoted, found.rejected) <= ALPHA + 3 * (ALPHA * (1 - ALPHA) / RUNS) ** 0.5
+    found = simulate(replace(AT_THE_MARGIN, settings=once), runs)
+    assert max(found.promoted, found.rejected) <= ALPHA + 3 * (ALPHA * (1 - ALPHA) / runs) ** 0.5
 
 
 def test_a_log_of_ended_requests_shows_why_those_that_began_are_waited_for() -> None:

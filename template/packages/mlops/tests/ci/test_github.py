@@ -109,7 +109,7 @@ def test_one_approval_is_not_enough(api: Api) -> None:
         "actions/runs/12": RUN,
         "actions/runs/12/approvals": [review("ann"), review("starter")],
     }
-    with pytest.raises(Refused, match=r"needs 2 .* so far: ann; starter started this run"):
+    with pytest.raises(Refused, match=r"needs 2 .*so far: ann, but starter started this run"):
         require_approvals(api.github(), "12", 2, "prod")
     assert require_approvals(api.github(), "12", 1, "prod").counted == ("ann",)
 

@@ -80,7 +80,7 @@ def test_on_this_machine_there_are_no_datastores(
 ) -> None:
     path = "azureml://datastores/lake/paths/transactions"
     assert mlops("data", "register", "--path", path, "--name", "transactions") == 2
-    assert "which has no datastores: set MLOPS_PLATFORM=azure" in capsys.readouterr().err
+    assert "which has no datastores; set MLOPS_PLATFORM=azure" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("given", [(), ("--path", "azureml://…", "--data-dir", ".")])

@@ -115,17 +115,19 @@ def require_approvals(github: GitHub, run_id: str, required: int, environment: s
     if run.get("run_attempt") != 1:
         raise Refused(
             f"this is attempt {run.get('run_attempt')} of run {run_id}, and GitHub does not say "
-            "which attempt was approved: start a new run (Actions, ml-cicd, Run workflow on main; "
-            "or a push) and let it be approved"
+            "which attempt was approved",
+            "start a new run (Actions, ml-cicd, Run workflow on main, or a push) and let it be "
+            "approved",
         )
     reviews = github.get(f"actions/runs/{run_id}/approvals")
     found = count_approvals(reviews, run, (environment, f"{environment}-approval"))
     if len(found.counted) < required:
         have = ", ".join(found.counted) or "nobody"
-        others = "".join(f"; {who} {why}" for who, why in found.ignored)
+        others = "".join(f", but {who} {why}" for who, why in found.ignored)
         raise Refused(
             f"a release to {environment} needs {required} approvals of different people, none of "
-            f"whom started it; so far: {have}{others}. Start a new run and let them approve"
+            f"whom started it (so far: {have}{others})",
+            "start a new run and let them approve",
         )
     return found
 

@@ -34,7 +34,7 @@ def make(
     settings = settings_for(environment)
     sample = settings.values.data.sample
     if output.exists() and any(path.name != "sample.parquet" for path in output.iterdir()):
-        raise ConfigError(f"--output: {output} holds other files; name an empty folder")
+        raise ConfigError(f"--output: {output} holds other files", "name an empty folder")
     with progress("generating data"):
         path = write_sample(
             settings,
@@ -86,7 +86,7 @@ def validate(data_dir: Path | None, output: Path, environment: str | None, as_js
     for finding in report.failures:
         show(finding.sentence(values=values), style="red")
     if not report.passed:
-        raise Refused(f"the data in {source} is refused; {output} holds every failure")
+        raise Refused(f"the data in {source} is refused", f"{output} holds every failure")
     generated = data_dir is None and settings.values.data.source == "sample"
     what = "generated sample data (--data-dir checks a folder)" if generated else str(source)
     show(f"{report.rows:,} rows of {what} passed; see {output}", style="green")
@@ -113,7 +113,7 @@ def register(
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}", name):
         raise ConfigError(f"--name: {name!r} may hold only letters, digits, dots, _ and -")
     if (data_dir is None) == (path is None):
-        raise ConfigError("give either --data-dir or --path")
+        raise ConfigError("either --data-dir or --path must be given")
     platform = open_platform(settings_for(environment))
     asset: str | None = None
     with progress("registering data") as report:

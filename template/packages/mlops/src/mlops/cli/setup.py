@@ -52,7 +52,7 @@ def github(
     project = find_project()
     pairs = [text.partition("=") for text in variables]
     if any(not equals for _, equals, _ in pairs):
-        raise ConfigError("--variable: write NAME=VALUE")
+        raise ConfigError("--variable: each must be NAME=VALUE")
     values = {name: value for name, _, value in pairs}
     azure = read_azure_ids(azure_file, project.root) if azure_file else None
     request = set_up.Request(

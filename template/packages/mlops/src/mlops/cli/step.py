@@ -62,7 +62,7 @@ def fit(
 
     settings = settings_for(environment)
     if (git_commit is None) != (git_dirty is None):
-        raise ConfigError("--git-commit and --git-dirty belong together: give both or neither")
+        raise ConfigError("--git-commit and --git-dirty belong together", "give both or neither")
     if git_commit is None or git_dirty is None:
         git = git_state(settings.project.root)
     else:

@@ -118,7 +118,7 @@ def require_passed(run: Run) -> dict[str, Any]:
     folder = RunFolder(run.folder)
     if not folder.is_judged():
         how = f"run `mlops evaluate --run-id {run.run_id}`"
-        raise Refused(f"run {run.run_id} has no verdict of the gate: {how}")
+        raise Refused(f"run {run.run_id} has no verdict of the gate", how)
     verdict = folder.verdict()
     if not verdict["passed"]:
         failed = [check["name"] for check in verdict["checks"] if not check["passed"]]
@@ -135,7 +135,7 @@ def require_passed(run: Run) -> dict[str, Any]:
     for path, key in bound.items():
         if file_sha256(path) != verdict[key]:
             name = _within(run, path)
-            raise Refused(f"run {run.run_id}: {name} was changed after its verdict: train again")
+            raise Refused(f"run {run.run_id}: {name} was changed after its verdict", "train again")
     return verdict
 
 

@@ -58,9 +58,9 @@ def run_loop(settings: LoadedSettings, data_dir: Path | None) -> dict[str, Any]:
     """
     if platform_class(settings).has_callers:
         raise ConfigError(
-            "`mlops run` goes through the whole loop on this machine (MLOPS_PLATFORM=local); on "
-            f"{settings.values.platform} each step is a command of its own, which the pipeline "
-            "calls: train, evaluate, register, share, release"
+            "`mlops run` goes through the whole loop on this machine (MLOPS_PLATFORM=local)",
+            f"on {settings.values.platform} each step is a command of its own, which the pipeline "
+            "calls: train, evaluate, register, share, release",
         )
     platform = open_platform(settings)
     if settings.project.maturity_level < RELEASE_LEVEL:

@@ -56,7 +56,7 @@ def serve_mlflow(settings: LoadedSettings, port: int) -> int:
     finally:
         _end(server.pid)
     if code:
-        raise PlatformError(f"MLflow ended with exit code {code}; what it said stands above")
+        raise PlatformError(f"MLflow ended with exit code {code}", "what it said stands above")
     return code
 
 

@@ -213,8 +213,8 @@ class _Candidate:
         if result.decision == "hold":
             raise Hold(
                 f"version {self._version.version} is neither promoted nor rejected: "
-                f"{result.reason}; {self._name} stays without traffic: "
-                "run the same command to test it again"
+                f"{result.reason}",
+                f"{self._name} stays without traffic: run the same command to test it again",
             )
 
     def _switch(self) -> None:

@@ -51,7 +51,8 @@ def deploy(
         if share and not current and not force:
             raise ConfigError(
                 f"{deployment} would give {share} % of the callers of {endpoint_name} a version "
-                "that nothing has tested: `mlops release` tests it first; --force does it now"
+                "that nothing has tested",
+                "`mlops release` tests it first, --force does it now",
             )
         if current:
             report(f"{deployment} serves version {model_version} already")

@@ -128,7 +128,8 @@ def require_local(settings: LoadedSettings) -> None:
     if platform_class(settings).has_callers:
         raise ConfigError(
             f"a rehearsal is for this machine: on {settings.values.platform} the requests of real "
-            "callers decide; leave --rehearsal out"
+            "callers decide",
+            "leave --rehearsal out",
         )
 
 

@@ -33,7 +33,8 @@ def require_level(project: Project, level: int, command: str) -> None:
     if present < level:
         raise ConfigError(
             f"`mlops {command}` comes with maturity level {level}, and this project is at level "
-            f"{present}: raise it with `copier update -d maturity_level={level}`"
+            f"{present}",
+            f"raise it with `copier update -d maturity_level={level}`",
         )
 
 
@@ -47,8 +48,8 @@ def sole_deployment(traffic: Mapping[str, int]) -> str | None:
     if len(serving) > 1:
         shares = ", ".join(f"{name} {traffic[name]} %" for name in serving)
         raise ConfigError(
-            f"several deployments share the traffic ({shares}): "
-            "`mlops switch-traffic` gives it to one, then try again"
+            f"several deployments share the traffic ({shares})",
+            "`mlops switch-traffic` gives it to one, then try again",
         )
     return serving[0] if serving else None
 
@@ -211,7 +212,8 @@ def _place(endpoint: Endpoint, name: str, share: DeploymentShare, taken: Collect
     if not free:
         raise ConfigError(
             f"version {share.model_version} cannot come back to {endpoint.name}: both colours have "
-            "traffic; `mlops switch-traffic` gives it to one, then try again"
+            "traffic",
+            "`mlops switch-traffic` gives it to one, then try again",
         )
     return free[0]
 

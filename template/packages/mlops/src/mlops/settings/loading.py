@@ -189,7 +189,7 @@ def _check_key(key: str, source: str) -> Any:
             place = ".".join(parts[:position]) or "the top level"
             known = ", ".join(sorted(model.model_fields))
             raise ConfigError(
-                f"{source}: unknown setting {key!r} ({place} has no {part!r}; it has: {known})"
+                f"{source}: unknown setting {key!r}: {place} has no {part!r} (it has: {known})"
             )
         if not _is_section(field.annotation):
             return field.annotation

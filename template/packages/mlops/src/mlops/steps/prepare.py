@@ -123,7 +123,7 @@ def run(validated: Path, output: Path, settings: LoadedSettings) -> Prepared:
     for name, part in (("training part", train), ("holdout", holdout)):
         if part[LABEL].n_unique() < 2:
             raise Refused(
-                f"the {name} ({part.height} rows) needs both labels, 0 and 1; "
+                f"the {name} ({part.height} rows) needs both labels, 0 and 1: "
                 f"there is too little data{_part_of(values.data.fraction)}, "
                 "or labels.py finds only one kind"
             )

@@ -52,8 +52,8 @@ def package_run(run: Run, settings: LoadedSettings) -> Path:
     prepared = source.prepared()
     if not prepared.holdout_file.is_file():
         raise ConfigError(
-            f"the data of run {run.run_id} are not on this machine: run "
-            f"`mlops package --run-id {run.run_id}` where it was trained, and bring the result"
+            f"the data of run {run.run_id} are not on this machine",
+            f"run `mlops package --run-id {run.run_id}` where it was trained, and bring the result",
         )
     model = load_model(source.model.model)
     onnx = convert(model, len(prepared.features))
@@ -145,7 +145,7 @@ def _packaged(
     for name, expected in description["files"].items():
         path = package.path / name
         if not path.is_file() or file_sha256(path) != expected:
-            raise Refused(f"run {run.run_id}: package/{name} was changed: package the run again")
+            raise Refused(f"run {run.run_id}: package/{name} was changed", "package the run again")
     gap = float(description["parity_gap"])
     _require_parity(gap, settings)
     return package, gap

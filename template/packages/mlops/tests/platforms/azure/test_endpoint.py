@@ -206,7 +206,9 @@ def test_what_cannot_be_restored_now_is_said(place: Place) -> None:
             place.azure.before_write = lambda: (_ for _ in ()).throw(SdkError(500))
             raise ConfigError("the smoke test failed")
 
-    with pytest.raises(ConfigError, match="the smoke test failed; traffic and mirror could not"):
+    with pytest.raises(
+        ConfigError, match="the smoke test failed, and traffic and mirror could not"
+    ):
         fail()
 
 
@@ -339,7 +341,7 @@ def test_a_change_that_cannot_let_go_is_undone_only_if_it_was_not_done(
             change(patch)
             assert "a switch is done, but the endpoint tiny-dev could not be let go" in lines[0]
         else:
-            with pytest.raises(PlatformError, match="the next command would undo it"):
+            with pytest.raises(PlatformError, match="so the next command would undo it"):
                 change(patch)
     place.endpoint.repair(lines.append)
     served = {"blue": 0, "green": 100} if completes else {"blue": 100, "green": 0}
@@ -349,7 +351,7 @@ def test_a_change_that_cannot_let_go_is_undone_only_if_it_was_not_done(
 
 @pytest.mark.parametrize(
     ("completes", "said"),
-    [(False, "the next command does so"), (True, "if they were changed: look at `mlops status`")],
+    [(False, "which the next command does; try again"), (True, ", and look at `mlops status`")],
 )
 def test_an_interruption_that_cannot_be_restored_is_reported(
     place: Place, monkeypatch: pytest.MonkeyPatch, completes: bool, said: str

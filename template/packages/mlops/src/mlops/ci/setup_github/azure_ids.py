@@ -46,9 +46,10 @@ def read_azure_ids(path: Path, root: Path) -> AzureIds:
         if not (root / INFRA).is_file():
             raise ConfigError(
                 f"--azure: {path} does not hold such outputs, and this project has no {INFRA} that "
-                f"returns them: leave --azure out, give {TENANT_ID} and {SUBSCRIPTION_ID} "
-                f"with --variable, and each environment's identity with `gh variable set "
-                f"{CLIENT_ID} --env NAME --body ID`"
+                "returns them",
+                f"leave --azure out, give {TENANT_ID} and {SUBSCRIPTION_ID} with --variable, and "
+                f"each environment's identity with `gh variable set {CLIENT_ID} --env NAME "
+                "--body ID`",
             ) from None
         raise ConfigError(
             f"--azure: {path} does not hold the outputs of infra/shared.bicep as JSON, with "

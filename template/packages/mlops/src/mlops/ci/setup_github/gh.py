@@ -30,7 +30,7 @@ class Gh:
         found = shutil.which("gh")
         if command is None and found is None:
             raise ConfigError(
-                "gh is not installed: see https://cli.github.com, then `gh auth login`"
+                "gh is not installed", "see https://cli.github.com, then `gh auth login`"
             )
         self._gh = list(command or [str(found)])
         self._root = root

@@ -4,6 +4,18 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
+class Limit:
+    """What a plan cannot do and, if there is such a thing, what to do instead."""
+
+    what: str
+    instead: str = ""
+
+    def __str__(self) -> str:
+        """Return both in one sentence."""
+        return f"{self.what}: {self.instead}" if self.instead else self.what
+
+
+@dataclass(frozen=True)
 class Repository:
     """What decides which protections GitHub offers; None where it could not be found out."""
 
@@ -21,25 +33,33 @@ class Repository:
         """Whether rulesets and the branches of environments can be limited here, likewise."""
         return not self.private or self.plan != "free"
 
-    def limits(self) -> list[str]:
-        """Say what the plan cannot do, and what to do instead."""
-        reviewers = (
-            "environments cannot require reviewers, so no release to prod would ever have its "
-            "approvals: set approvals.required to 0 in conf/prod.yaml and ask for two reviews of "
-            "each pull request in the rules of main"
-        )
-        branches = (
-            "neither branches nor environments can be protected: whoever may push can release"
-        )
+    def limits(self) -> list[Limit]:
+        """Say what the plan cannot do; that there can be no reviewers comes first."""
+        private = "in a private repository on the"
         if self.private is None:
             return [
-                f"in a private repository on the plans Free, Pro and Team, {reviewers}",
-                f"in a private repository on the plan Free, {branches}",
+                _no_reviewers(f"{private} plans Free, Pro and Team"),
+                _no_protection(f"{private} plan Free"),
             ]
         if not self.private or self.plan == "enterprise":
             return []
         if self.plan is None:
-            return [f"unless the owner has GitHub Enterprise, {reviewers}"]
-        shown = f"in a private repository on the plan {self.plan.capitalize()}, "
-        found = [shown + reviewers]
-        return found if self.has_branch_rules else [*found, shown + branches]
+            return [_no_reviewers("unless the owner has GitHub Enterprise")]
+        where = f"{private} plan {self.plan.capitalize()}"
+        found = [_no_reviewers(where)]
+        return found if self.has_branch_rules else [*found, _no_protection(where)]
+
+
+def _no_reviewers(where: str) -> Limit:
+    return Limit(
+        f"{where}, environments cannot require reviewers, so no release to prod would ever have "
+        "its approvals",
+        "set approvals.required to 0 in conf/prod.yaml and ask for two reviews of each pull "
+        "request in the rules of main",
+    )
+
+
+def _no_protection(where: str) -> Limit:
+    return Limit(
+        f"{where}, neither branches nor environments can be protected: whoever may push can release"
+    )

@@ -134,7 +134,7 @@ def _check_options(request: Request) -> None:
         if odd:
             raise ConfigError(f"{option}: {', '.join(odd)} must be one line without quotes")
     if request.reviewers and request.no_reviewers:
-        raise ConfigError("--no-reviewers: leave it out, or leave --reviewer out")
+        raise ConfigError("--no-reviewers: --reviewer is given as well", "leave one of them out")
     if len(request.reviewers) > MOST_REVIEWERS:
         raise ConfigError(
             f"--reviewer: GitHub takes at most {MOST_REVIEWERS}", "name a team instead"
@@ -149,14 +149,18 @@ def _check_reviewers(
 ) -> None:
     """Refuse reviewers that the plan cannot have, and to leave a release open to all unasked."""
     if request.reviewers and not repository.has_reviewers:
-        raise ConfigError(f"--reviewer: {repository.limits()[0]}", "then leave --reviewer out")
+        limit = repository.limits()[0]
+        raise ConfigError(
+            f"--reviewer: {limit.what}", f"{limit.instead}, then leave --reviewer out"
+        )
     reviewed = [each.name for each in used if each.reviewed]
     open_to_all = any(not known.get(name, Known()).protection.reviewers for name in reviewed)
     unsaid = not request.reviewers and not request.no_reviewers
     if repository.has_reviewers and open_to_all and unsaid:
         raise ConfigError(
-            "--reviewer: name those who may approve, such as --reviewer alice "
-            "--reviewer our-organisation/our-team; or say --no-reviewers"
+            "--reviewer: nobody would have to approve a release",
+            "name those who may approve, such as --reviewer alice "
+            "--reviewer our-organisation/our-team, or say --no-reviewers",
         )
 
 
@@ -166,7 +170,7 @@ def _call(gh: Gh, repository: Repository, step: Step) -> None:
     except PlatformError as error:
         if repository.private and repository.plan is None and "reviewers" in str(step.command):
             raise PlatformError(
-                f"{error}; the plan of {repository.name} is not known: if it has no required "
-                "reviewers, use --no-reviewers in the place of --reviewer"
+                f"{error.message} (the plan of {repository.name} is not known)",
+                "if it has no required reviewers, use --no-reviewers in the place of --reviewer",
             ) from None
         raise

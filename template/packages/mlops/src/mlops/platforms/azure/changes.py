@@ -196,7 +196,9 @@ class Changes:
                 raise
             self._hold.happened(Event.WAITED_IN_VAIN)
             raise AtWork(
-                f"{held.purpose} was interrupted, and Azure is still at work on it: {error}"
+                f"{held.purpose} was interrupted, and Azure is still at work on it: "
+                f"{error.message}",
+                error.remedy,
             ) from None
         after = self._resource.existing()
         report(interrupted(held.purpose, after.traffic, done=held.done))
@@ -255,7 +257,9 @@ class Changes:
             if self._hold.state is State.DONE:
                 self._hold.report(f"{said} ({error}): the next command does so")
                 return
-            raise PlatformError(f"{said}: {error}; the next command would undo it") from None
+            raise PlatformError(
+                f"{said}, so the next command would undo it: {error.message}", error.remedy
+            ) from None
 
     def _undo(self, error: BaseException, created: bool) -> None:
         try:
@@ -268,14 +272,17 @@ class Changes:
         except MlopsError as second:
             if isinstance(second, EndpointBusy) and isinstance(error, EndpointBusy):
                 return
-            said = f"traffic and mirror could not be restored ({second})"
+            said = f"traffic and mirror could not be restored ({second.message})"
+            look = ""
             if self._hold.state in (State.COMPLETING, State.DONE):
-                said = f"{said}, if they were changed: look at `mlops status`"
+                said, look = f"{said}, if they were changed", "look at `mlops status`"
             elif not isinstance(second, EndpointBusy):
-                said = f"{said}: the next command does so"
+                said = f"{said}, which the next command does"
+            own = error.remedy if isinstance(error, MlopsError) else ""
+            remedy = ", and ".join(filter(None, (own or second.remedy, look)))
             if isinstance(error, MlopsError):
-                raise type(error)(f"{error.message}; {said}", error.remedy) from None
-            self._hold.report(said)
+                raise type(error)(f"{error.message}, and {said}", remedy) from None
+            self._hold.report(str(PlatformError(said, remedy)))
 
     def _own(self) -> View:
         """Return the endpoint, whose lease is this process's.
@@ -294,17 +301,18 @@ class Changes:
     def _busy(self, held: AzureLease | None) -> EndpointBusy:
         who = "another command was faster"
         if held is not None:
-            who = f"{held.purpose} ({held.holder}; until {held.expires:%H:%M:%S} UTC, or longer)"
+            who = f"{held.purpose} ({held.holder}, until {held.expires:%H:%M:%S} UTC or longer)"
         return EndpointBusy(
-            f"another command is changing the endpoint {self._resource.name}: {who}; wait for it "
-            "to end, then try again"
+            f"another command is changing the endpoint {self._resource.name}: {who}",
+            "wait for it to end, then try again",
         )
 
     def _lost(self, held: AzureLease | None) -> EndpointBusy:
         to = f" to {held.purpose} ({held.holder})" if held else ""
         return EndpointBusy(
             f"this command lost its hold on the endpoint {self._resource.name}{to} and changes "
-            "nothing more: look at `mlops status`, then try again"
+            "nothing more",
+            "look at `mlops status`, then try again",
         )
 
 

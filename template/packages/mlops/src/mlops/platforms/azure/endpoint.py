@@ -232,10 +232,10 @@ class AzureEndpoint(Endpoint):
         workspace = self._azure.log_analytics_workspace_id
         if not workspace:
             raise ConfigError(
-                "there can be no A/B test without a log of the requests: set "
-                "azure.log_analytics_workspace_id in conf to the id of the Log Analytics workspace "
-                "that gets the category AmlOnlineEndpointTrafficLog of the endpoint "
-                "(docs/going-live.md)"
+                "there can be no A/B test without a log of the requests",
+                "set azure.log_analytics_workspace_id in conf to the id of the Log Analytics "
+                "workspace that gets the category AmlOnlineEndpointTrafficLog of the endpoint "
+                "(docs/going-live.md)",
             )
         log = self._known.log = self._known.log or TrafficLog(datetime.now(UTC))
         if log.is_due(self._azure.poll_seconds):

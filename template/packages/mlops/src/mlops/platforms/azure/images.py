@@ -40,8 +40,9 @@ def assemble(root: Path, name: str, target: Path) -> str:
         shutil.copyfile(path, target / path.name)
     for added in ADDED[name]:
         if not (root / added).is_file():
-            remedy = _REMEDIES.get(added, "the image needs it")
-            raise ConfigError(f"{added} does not exist: {remedy}")
+            raise ConfigError(
+                f"{added} does not exist, which the image needs", _REMEDIES.get(added, "")
+            )
         copy = target / added
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(root / added, copy)

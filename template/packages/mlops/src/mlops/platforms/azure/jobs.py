@@ -130,7 +130,8 @@ def fetch(clients: AzureClients, name: str, runs: Path, report: Report) -> Run:
         clients.require_workspace()
         raise ConfigError(
             f"there is no run {name!r} in .mlops/runs or in the workspace "
-            f"{clients.names.workspace}: see `mlops status`"
+            f"{clients.names.workspace}",
+            "see `mlops status`",
         ) from None
     status = word_of(job.status)
     if status not in _ENDED:
@@ -159,8 +160,9 @@ def _data(clients: AzureClients, data_dir: Path | None) -> str | None:
         return f"azureml:{values.azure.data_asset}"
     if values.data.source == "folder":
         raise ConfigError(
-            "a job in Azure cannot read data.folder of this machine: `mlops data register "
-            "--data-dir …` gives the data a version, which azure.data_asset names"
+            "a job in Azure cannot read data.folder of this machine",
+            "`mlops data register --data-dir …` gives the data a version, which azure.data_asset "
+            "names",
         )
     return None
 
@@ -223,7 +225,7 @@ def _failure(clients: AzureClients, name: str, status: str, url: str, runs: Path
     said = f"the job {name} ended as {_with_steps(status, steps)}"
     if failed is None:
         return PlatformError(f"{said}: {url}")
-    where = f"; {LOG} of the step {failed.name} says why: {failed.url or url}"
+    where = f", and {LOG} of the step {failed.name} says why: {failed.url or url}"
     return PlatformError(f"{said}{where}\n{log}".rstrip())
 
 

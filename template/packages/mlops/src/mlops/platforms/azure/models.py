@@ -81,15 +81,15 @@ class AzureModels:
         listed = self._find(number)
         registered = listed.tags.get(HASH_TAG)
         if registered is None:
-            raise Refused(self._unmarked(listed))
+            raise self._unmarked(listed)
         folder = self._folder(number)
         if not folder.is_dir():
             self._download(listed, folder)
         facts = verify_version(folder)
         if (facts.version, facts.model_sha256) != (number, registered):
             raise Refused(
-                f"{folder} is not version {number} as it was registered: delete the folder, and it "
-                "is downloaded again"
+                f"{folder} is not version {number} as it was registered",
+                "delete the folder, and it is downloaded again",
             )
         return ModelVersion(self.name, number, folder, listed.tags)
 
@@ -148,7 +148,7 @@ class AzureModels:
         mine = self._find(number)
         names = self._clients.names
         if HASH_TAG not in mine.tags:
-            raise Refused(self._unmarked(mine))
+            raise self._unmarked(mine)
         if "registry" not in mine.places:
             report(f"copying version {number} to the registry {names.registry}")
             with azure_errors(f"sharing version {number} with the registry {names.registry}"):
@@ -267,26 +267,28 @@ class AzureModels:
         for each in self.listed():
             if each.number == number:
                 return each
-        raise Refused(self._unknown(number))
+        raise self._unknown(number)
 
-    def _unmarked(self, listed: Listed) -> str:
+    def _unmarked(self, listed: Listed) -> Refused:
         remedy = (
             f"`mlops share --model-version {listed.number}` in the environment that registered it "
             "compares them and writes the tag"
         )
         if "workspace" in listed.places:
             remedy = "archive it, and register its run again to get a new number"
-        return (
+        return Refused(
             f"version {listed.number} of {self.name} carries no tag {HASH_TAG}, so nothing shows "
-            f"that its files are those that were registered: {remedy}"
+            "that its files are those that were registered",
+            remedy,
         )
 
-    def _unknown(self, number: int) -> str:
+    def _unknown(self, number: int) -> Refused:
         have = ", ".join(str(each.number) for each in self.listed()) or "none"
-        return (
+        return Refused(
             f"{self.name} has no version {number} in the registry {self._clients.names.registry} "
-            f"or the workspace {self._clients.names.workspace} (there is: {have}); `mlops register "
-            "--run-id …` makes one, `mlops share --model-version …` gives it to all environments"
+            f"or the workspace {self._clients.names.workspace} (there is: {have})",
+            "`mlops register --run-id …` makes one, `mlops share --model-version …` gives it to "
+            "all environments",
         )
 
     def _places(self) -> list[tuple[Place, Any]]:

@@ -65,7 +65,7 @@ class AzurePlatform(Platform):
     def run(self, run_id: str) -> Run:
         """Find a run by its id; its outputs are downloaded unless they are here."""
         if not _RUN_ID.fullmatch(run_id):
-            raise ConfigError(f"{run_id!r} is not the id of a run: see `mlops status`")
+            raise ConfigError(f"{run_id!r} is not the id of a run", "see `mlops status`")
         if (self._runs / run_id).is_dir():
             return Run(run_id, self._runs / run_id)
         return azure_jobs.fetch(self._clients, run_id, self._runs, silent)

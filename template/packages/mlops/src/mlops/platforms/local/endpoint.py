@@ -335,7 +335,8 @@ class LocalEndpoint(Endpoint):
     def _busy(self, held: Lease) -> EndpointBusy:
         return EndpointBusy(
             f"another command is changing the endpoint {self.name}: {held.purpose} "
-            f"(process {held.pid}); wait for it to end, then try again"
+            f"(process {held.pid})",
+            "wait for it to end, then try again",
         )
 
     def _undo_abandoned(self, report: Report) -> None:

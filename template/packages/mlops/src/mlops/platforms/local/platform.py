@@ -74,7 +74,7 @@ class LocalPlatform(Platform):
     def run(self, run_id: str) -> Run:
         folder = self._run_folder(run_id)
         if not run_id.isalnum() or not folder.is_dir():
-            raise ConfigError(f"there is no run {run_id!r} in .mlops/runs: see `mlops status`")
+            raise ConfigError(f"there is no run {run_id!r} in .mlops/runs", "see `mlops status`")
         return Run(run_id, folder)
 
     @override
@@ -138,8 +138,8 @@ class LocalPlatform(Platform):
     def register_stored_data(self, path: str, _name: str, _report: Report) -> str:
         """Refuse: this machine has no datastores."""
         raise ConfigError(
-            f"--path: {path} cannot be registered on the platform local, which has no datastores: "
-            "set MLOPS_PLATFORM=azure, or name a folder of this machine with --data-dir"
+            f"--path: {path} cannot be registered on the platform local, which has no datastores",
+            "set MLOPS_PLATFORM=azure, or name a folder of this machine with --data-dir",
         )
 
     @override

@@ -104,8 +104,8 @@ class LocalServers:
         state = self._state.endpoint(self._name)
         if state is None or not state.deployments:
             raise ConfigError(
-                f"the endpoint {self._name} does not exist: `mlops deploy` makes it with its first "
-                "deployment"
+                f"the endpoint {self._name} does not exist",
+                "`mlops deploy` makes it with its first deployment",
             )
         return state
 

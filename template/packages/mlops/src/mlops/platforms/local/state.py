@@ -155,8 +155,8 @@ class StateFile:
             lock.acquire(timeout=wait_seconds)
         except Timeout:
             raise EndpointBusy(
-                f"another command is changing the endpoint {name}: wait for it to end, "
-                "then try again"
+                f"another command is changing the endpoint {name}",
+                "wait for it to end, then try again",
             ) from None
         try:
             yield
@@ -172,7 +172,7 @@ class StateFile:
                 yield
         except Timeout:
             raise PlatformError(
-                f"{path} was held by another command for {_LOCK_SECONDS:.0f} s: try again"
+                f"{path} was held by another command for {_LOCK_SECONDS:.0f} s", "try again"
             ) from None
 
     def _read(self, name: str) -> dict[str, Any]:

@@ -78,15 +78,15 @@ def check_arms(endpoint: Endpoint, baseline: str, candidate: str) -> None:
         if name not in traffic:
             known = ", ".join(traffic) or "none"
             raise ConfigError(
-                f"{endpoint.name} has no deployment {name!r} (it has: {known}); `mlops deploy "
-                f"--deployment {name} --traffic 0 --model-version …` makes one"
+                f"{endpoint.name} has no deployment {name!r} (it has: {known})",
+                f"`mlops deploy --deployment {name} --traffic 0 --model-version …` makes one",
             )
     if baseline == candidate:
-        raise ConfigError(f"{baseline} cannot be compared with itself: name two deployments")
+        raise ConfigError(f"{baseline} cannot be compared with itself", "name two deployments")
     if traffic[baseline] != ALL_TRAFFIC:
         raise ConfigError(
-            f"the A/B test starts with all traffic at {baseline}, which has {traffic[baseline]} %: "
-            "`mlops switch-traffic` moves it"
+            f"the A/B test starts with all traffic at {baseline}, which has {traffic[baseline]} %",
+            "`mlops switch-traffic` moves it",
         )
 
 

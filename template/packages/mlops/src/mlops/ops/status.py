@@ -14,11 +14,6 @@ from mlops.settings.project import Project
 RUNS_SHOWN = 5
 
 
-def environments(project: Project) -> list[str]:
-    """Return the names of the environments that conf/ describes."""
-    return sorted(p.stem for p in (project.root / "conf").glob("*.yaml") if p.stem != "base")
-
-
 def collect_status(project: Project) -> dict[str, Any]:
     """Ask the platform and every endpoint; nothing is read from a file in git."""
     settings = load_settings(project)
@@ -29,7 +24,7 @@ def collect_status(project: Project) -> dict[str, Any]:
         {**_describe_run(run), "version": registered.get(run.run_id)}
         for run in platform.runs()[:RUNS_SHOWN]
     ]
-    endpoints = [_try_endpoint(project, name) for name in environments(project)]
+    endpoints = [_try_endpoint(project, name) for name in project.environments()]
     return {
         "model": settings.model_name,
         "platform": platform.name,

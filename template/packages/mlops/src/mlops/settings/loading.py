@@ -105,16 +105,15 @@ def flatten(settings: Settings) -> dict[str, Any]:
 
 
 def _file_layers(project: Project, environment: str) -> list[tuple[dict[str, Any], str]]:
-    conf = project.root / "conf"
-    path = conf / f"{environment}.yaml"
-    if environment == "base" or not _NAME.fullmatch(environment) or not path.is_file():
-        known = sorted(p.stem for p in conf.glob("*.yaml") if p.stem != "base")
+    known = project.environments()
+    if environment not in known or not _NAME.fullmatch(environment):
         raise ConfigError(
             f"there is no environment {environment!r}: conf/{environment}.yaml does not exist "
             f"(there is: {', '.join(known) or 'none'})",
             _brought_by_level(project, environment),
         )
-    layers = [(_read_yaml(p), f"conf/{p.name}") for p in (conf / "base.yaml", path) if p.is_file()]
+    paths = [project.root / "conf" / f"{name}.yaml" for name in ("base", environment)]
+    layers = [(_read_yaml(path), f"conf/{path.name}") for path in paths if path.is_file()]
     for content, source in layers:
         if "environment" in content:
             raise ConfigError(

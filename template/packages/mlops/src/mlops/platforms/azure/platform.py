@@ -125,7 +125,7 @@ class AzurePlatform(Platform):
 
     def _serving_in_prod(self) -> int | None:
         project = self.settings.project
-        if not (project.root / "conf" / "prod.yaml").is_file():
+        if "prod" not in project.environments():
             return None
         prod = load_settings(project, "prod")
         try:

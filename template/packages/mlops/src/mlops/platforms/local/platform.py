@@ -160,7 +160,7 @@ class LocalPlatform(Platform):
 
     def _prod_endpoint(self) -> str:
         project = self.settings.project
-        if (project.root / "conf" / "prod.yaml").is_file():
+        if "prod" in project.environments():
             return load_settings(project, "prod").endpoint_name
         return f"{self.settings.model_name}-prod"
 

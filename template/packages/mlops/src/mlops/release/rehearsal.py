@@ -25,8 +25,9 @@ from mlops.errors import ConfigError, MlopsError
 from mlops.platforms import platform_class
 from mlops.platforms.base import ALL_TRAFFIC, Endpoint, ModelVersion, Platform
 from mlops.progress import Report
-from mlops.release.ab_test.command import compare_deployments, has_ab_test
+from mlops.release.ab_test.command import compare_deployments
 from mlops.release.ab_test.run import check_arms
+from mlops.release.ab_test.settings import has_ab_test
 from mlops.release.candidate import release_version
 from mlops.release.traffic import (
     AB_TEST_LEVEL,

@@ -21,9 +21,9 @@ from mlops.files import code_hash
 from mlops.platforms.azure import lease as leases
 from mlops.platforms.azure.changes import Changes
 from mlops.platforms.azure.client import AzureClients
+from mlops.platforms.azure.endpoint_hold import EndpointHold
 from mlops.platforms.azure.environments import SERVING, environment_id, environment_version
 from mlops.platforms.azure.errors import azure_errors
-from mlops.platforms.azure.hold import Hold
 from mlops.platforms.azure.models import AzureModels
 from mlops.platforms.azure.names import check_online_name, workspace_id
 from mlops.platforms.azure.observations import DIRECT_AGENT, SCOPE, TrafficLog, query_traffic
@@ -60,7 +60,7 @@ _PAUSE_SECONDS = 2.0
 class Session:
     """What one process knows of an endpoint: all its objects for that endpoint share it."""
 
-    hold: Hold = field(default_factory=Hold)
+    hold: EndpointHold = field(default_factory=EndpointHold)
     log: TrafficLog | None = None
 
 

@@ -52,7 +52,7 @@ TRANSITIONS: Mapping[tuple[State, Event], State] = {
 """Every step that there is: any other is a fault of this program."""
 
 
-class Hold:
+class EndpointHold:
     """The hold of one process on one endpoint, shared by all that changes it in that process.
 
     `holder` is who it is to the people who read the endpoint's tags, and to itself; `lock` is held

@@ -16,6 +16,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from mlops.errors import ConfigError
+from mlops.settings.azure_names import AzureNames, azure_names
 from mlops.settings.project import Project
 from mlops.settings.sections import Settings
 from mlops.usecase.use_case import UseCase
@@ -58,6 +59,11 @@ class LoadedSettings:
     def endpoint_name(self) -> str:
         """The name of this environment's endpoint."""
         return self.values.endpoint.name or f"{self.model_name}-{self.values.environment}"
+
+    @property
+    def azure_names(self) -> AzureNames:
+        """What this environment's resources are called in Azure, where there are any."""
+        return azure_names(self.model_name, self.values.environment, self.values.azure)
 
 
 def load_settings(

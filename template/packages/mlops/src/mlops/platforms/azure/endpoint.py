@@ -25,7 +25,6 @@ from mlops.platforms.azure.endpoint_hold import EndpointHold
 from mlops.platforms.azure.environments import SERVING, environment_id, environment_version
 from mlops.platforms.azure.errors import azure_errors
 from mlops.platforms.azure.models import AzureModels
-from mlops.platforms.azure.names import check_online_name, workspace_id
 from mlops.platforms.azure.observations import DIRECT_AGENT, SCOPE, TrafficLog, query_traffic
 from mlops.platforms.azure.origin import asset_id, read_origin
 from mlops.platforms.azure.resource import Change, EndpointResource, View, version_of
@@ -48,6 +47,7 @@ from mlops.platforms.traffic_rules import (
     unknown_deployment,
 )
 from mlops.progress import Report, silent
+from mlops.settings.azure_names import check_online_name, workspace_id
 
 DEPLOYMENT_FILE = "aml/endpoints/deployment.yml"
 _MODEL_ERROR = 424

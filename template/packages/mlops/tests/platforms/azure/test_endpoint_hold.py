@@ -27,6 +27,7 @@ def after(*events: Event) -> EndpointHold:
         ((Event.TAKEN, Event.LAST_WRITE_SENT, Event.LAST_WRITE_TAKEN), State.DONE),
         ((Event.WAITED_IN_VAIN,), State.IMPATIENT),
         ((Event.WAITED_IN_VAIN, Event.TAKEN), State.HELD),
+        ((Event.WAITED_IN_VAIN, Event.TAKEN, Event.LET_GO), State.FREE),
     ],
 )
 def test_a_change_goes_from_state_to_state(events: Sequence[Event], state: State) -> None:

@@ -16,7 +16,10 @@ class State(Enum):
     FREE = auto()
     """It does not hold the endpoint."""
     IMPATIENT = auto()
-    """Nor does it wait again for Azure to end what a dead command began: it did so in vain."""
+    """Nor does it wait again for Azure to end what a dead command began: it did so in vain.
+
+    That it takes the endpoint shows that Azure ended it; what another command leaves is waited for.
+    """
     HELD = auto()
     """It holds the endpoint for a change, which is undone if it fails."""
     COMPLETING = auto()

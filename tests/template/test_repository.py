@@ -4,12 +4,16 @@ import re
 from pathlib import Path
 
 import pytest
+from test_sizes import FUNCTION_LINES, MODULE_LINES, TEST_LINES, lines_of, long_functions
 
 from tools.questions_page import TARGET, page
 from tools.worktree import ROOT, tracked_files
 
 from tests.support import run, uv
 
+PYTHON = [path for path in tracked_files() if path.suffix == ".py"]
+TOOLS = [ROOT / path for path in PYTHON if path.parts[0] in ("tools", "benchmarks")]
+TESTS = [ROOT / path for path in PYTHON if path.parts[0] == "tests"]
 TEXT = [path for path in tracked_files() if path.suffix not in {".png", ".parquet"}]
 
 
@@ -69,6 +73,14 @@ def test_the_makefile_has_its_targets(target: str) -> None:
     wanted = run("make", "--dry-run", "--always-make", target, folder=ROOT)
     assert "Fetching uv" in wanted
     assert f"\n{target} " in run("make", "help", folder=ROOT)
+
+
+def test_nothing_here_is_longer_than_in_the_machinery() -> None:
+    assert len(TOOLS) > 5
+    assert len(TESTS) > 50
+    assert [each for path in TOOLS for each in long_functions(path, FUNCTION_LINES)] == []
+    assert [path.name for path in TOOLS if lines_of(path) > MODULE_LINES] == []
+    assert [path.name for path in TESTS if lines_of(path) >= TEST_LINES] == []
 
 
 def test_one_version_of_copier_everywhere() -> None:

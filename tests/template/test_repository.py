@@ -1,6 +1,7 @@
 """This repository itself: what git keeps, what the Makefile offers, its own workflow."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,23 @@ def test_both_resolvers_are_frozen_on_the_same_day() -> None:
     ]
     assert len(days[0]) == 1
     assert days[0] == days[1]
+
+
+def requirements(name: str) -> dict[str, str]:
+    """Return what a pyproject file below template/ depends on, also to work on it, by package."""
+    text = (ROOT / "template" / name).read_text(encoding="utf-8")
+    lists = re.findall(r"^(?:dependencies|dev) = \[.*?^\]", text, re.M | re.S)
+    assert len(lists) == 2
+    found = [each for part in lists for group in tomllib.loads(part).values() for each in group]
+    return {re.split(r"[^\w-]", each)[0]: each for each in found}
+
+
+def test_a_project_and_its_machinery_ask_for_the_same_versions() -> None:
+    project = requirements("pyproject.toml.jinja")
+    machinery = requirements("packages/mlops/pyproject.toml")
+    both = project.keys() & machinery.keys()
+    assert both > {"mypy", "numpy", "pytest", "ruff"}
+    assert {name: project[name] for name in both} == {name: machinery[name] for name in both}
 
 
 def test_the_scoring_server_has_the_versions_of_that_day() -> None:

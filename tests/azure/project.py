@@ -258,7 +258,7 @@ def azure_project(
 
 _SERVING = """
 from pathlib import Path
-from mlops.platforms.local.serving_env import environment_python
+from mlops.platforms.local.serving_env import serving_python
 requirements = Path("serving/requirements.txt")
-print(environment_python(Path("."), requirements, Path(".mlops/serving-env"), lambda line: None))
+print(serving_python(Path("."), requirements, Path(".mlops/serving-env"), lambda line: None))
 """

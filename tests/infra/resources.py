@@ -2,7 +2,7 @@
 
 import re
 
-from mlops.platforms.azure import names as azure_names
+from mlops.settings import azure_names
 from mlops.settings.sections import AzureSettings
 
 from tests.infra.bicep import SUBSCRIPTION, parse

@@ -1,15 +1,20 @@
 """This repository itself: what git keeps, what the Makefile offers, its own workflow."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
+from test_sizes import FUNCTION_LINES, MODULE_LINES, TEST_LINES, lines_of, long_functions
 
 from tools.questions_page import TARGET, page
 from tools.worktree import ROOT, tracked_files
 
 from tests.support import run, uv
 
+PYTHON = [path for path in tracked_files() if path.suffix == ".py"]
+TOOLS = [ROOT / path for path in PYTHON if path.parts[0] in ("tools", "benchmarks")]
+TESTS = [ROOT / path for path in PYTHON if path.parts[0] == "tests"]
 TEXT = [path for path in tracked_files() if path.suffix not in {".png", ".parquet"}]
 
 
@@ -41,6 +46,23 @@ def test_both_resolvers_are_frozen_on_the_same_day() -> None:
     assert days[0] == days[1]
 
 
+def requirements(name: str) -> dict[str, str]:
+    """Return what a pyproject file below template/ depends on, also to work on it, by package."""
+    text = (ROOT / "template" / name).read_text(encoding="utf-8")
+    lists = re.findall(r"^(?:dependencies|dev) = \[.*?^\]", text, re.M | re.S)
+    assert len(lists) == 2
+    found = [each for part in lists for group in tomllib.loads(part).values() for each in group]
+    return {re.split(r"[^\w-]", each)[0]: each for each in found}
+
+
+def test_a_project_and_its_machinery_ask_for_the_same_versions() -> None:
+    project = requirements("pyproject.toml.jinja")
+    machinery = requirements("packages/mlops/pyproject.toml")
+    both = project.keys() & machinery.keys()
+    assert both > {"mypy", "numpy", "pytest", "ruff"}
+    assert {name: project[name] for name in both} == {name: machinery[name] for name in both}
+
+
 def test_the_scoring_server_has_the_versions_of_that_day() -> None:
     """`make requirements` writes them."""
     serving = ROOT / "template" / "serving"
@@ -69,6 +91,14 @@ def test_the_makefile_has_its_targets(target: str) -> None:
     wanted = run("make", "--dry-run", "--always-make", target, folder=ROOT)
     assert "Fetching uv" in wanted
     assert f"\n{target} " in run("make", "help", folder=ROOT)
+
+
+def test_nothing_here_is_longer_than_in_the_machinery() -> None:
+    assert len(TOOLS) > 5
+    assert len(TESTS) > 50
+    assert [each for path in TOOLS for each in long_functions(path, FUNCTION_LINES)] == []
+    assert [path.name for path in TOOLS if lines_of(path) > MODULE_LINES] == []
+    assert [path.name for path in TESTS if lines_of(path) >= TEST_LINES] == []
 
 
 def test_one_version_of_copier_everywhere() -> None:

@@ -1,6 +1,6 @@
 """Markdown that no value can break."""
 
-from mlops.markdown import checks_table, decimal, escaped, table
+from mlops.markdown import checks_table, escaped, table
 
 
 def test_text_is_shown_as_it_is_on_one_line() -> None:
@@ -24,7 +24,3 @@ def test_a_check_says_whether_it_passed() -> None:
         "| f1 | 0.8 | at least 0.7 | passed |",
         "| age | 9 | at most 8 | FAILED |",
     ]
-
-
-def test_a_value_that_could_not_be_computed_is_no_number() -> None:
-    assert (decimal(0.12345), decimal(None)) == ("0.1235", "not computed")

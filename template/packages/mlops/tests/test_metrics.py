@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from mlops.metrics import NAMES, classification_metrics
+from mlops.metrics import NAMES, classification_metrics, decimal
 
 LABELS = np.array([0, 0, 1, 1])
 
@@ -33,3 +33,8 @@ def test_no_prediction_of_one_has_no_precision() -> None:
     found = classification_metrics(LABELS, np.zeros(4), threshold=0.5)
     assert found["precision"] is None
     assert found["f1"] == 0.0
+
+
+def test_a_value_that_could_not_be_computed_is_no_number() -> None:
+    assert (decimal(0.12345), decimal(None)) == ("0.1235", "not computed")
+    assert decimal(None, absent="") == ""

@@ -23,10 +23,5 @@ def checks_table(checks: Iterable[tuple[str, str, str, bool]]) -> list[str]:
     return table(("check", "found", "asked", ""), rows)
 
 
-def decimal(value: float | None) -> str:
-    """Return a metric's value with four decimals, or that there is none."""
-    return "not computed" if value is None else f"{value:.4f}"
-
-
 def _line(cells: Iterable[object]) -> str:
     return f"| {' | '.join(escaped(cell) for cell in cells)} |"

@@ -46,3 +46,8 @@ def classification_metrics(
         else None,
         "brier": float(skm.brier_score_loss(labels, probabilities, pos_label=1)) if both else None,
     }
+
+
+def decimal(value: float | None, absent: str = "not computed") -> str:
+    """Return a metric's value with four decimals, or what is said where there is none."""
+    return absent if value is None else f"{value:.4f}"

@@ -7,8 +7,8 @@ import pytest
 
 from fakes.tiny_version import ROW, write_version
 from mlops.artifacts.version_folder import (
+    VersionFolder,
     origin_tags,
-    read_signature,
     typical_row,
     verify_version,
 )
@@ -52,7 +52,8 @@ def test_a_folder_without_lineage_is_no_version(tmp_path: Path) -> None:
 
 
 def test_a_typical_row_has_each_feature_of_the_signature(tmp_path: Path) -> None:
-    assert typical_row(read_signature(write_version(tmp_path / "version"))) == ROW
+    version = VersionFolder(write_version(tmp_path / "version"))
+    assert typical_row(version.signature()) == ROW
 
 
 def test_the_tags_of_a_version_say_what_it_is_and_was_made_of(tmp_path: Path) -> None:

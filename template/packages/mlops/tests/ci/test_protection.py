@@ -2,7 +2,7 @@
 
 import pytest
 
-from mlops.ci.setup_github.environments import Environment
+from mlops.ci.setup_github.environments import GitHubEnvironment
 from mlops.ci.setup_github.protection import (
     Known,
     Protection,
@@ -12,8 +12,8 @@ from mlops.ci.setup_github.protection import (
 )
 
 ANN, OWNERS = Reviewer("User", 7), Reviewer("Team", 8)
-REVIEWED = Environment("prod", ("main",), reviewed=True, purpose="the release")
-OPEN = Environment("test", ("main",), reviewed=False, purpose="the release before")
+REVIEWED = GitHubEnvironment("prod", ("main",), reviewed=True, purpose="the release")
+OPEN = GitHubEnvironment("test", ("main",), reviewed=False, purpose="the release before")
 STRICT = Protection(
     reviewers=(ANN, OWNERS), prevent_self_review=True, admins_bypass=False, wait_minutes=30
 )
@@ -82,7 +82,7 @@ def test_every_part_is_given_back_in_githubs_words() -> None:
     ],
 )
 def test_what_was_asked_for_wins_over_what_is_there(
-    environment: Environment,
+    environment: GitHubEnvironment,
     before: Protection,
     reviewers: list[Reviewer],
     no_reviewers: bool,

@@ -15,7 +15,7 @@ from fakes.places import PROJECT
 from mlops.ci.setup_github.azure_ids import read_azure_ids
 from mlops.ci.setup_github.environments import ENVIRONMENTS, INFRASTRUCTURE, environments
 from mlops.ci.setup_github.gh import Gh
-from mlops.ci.setup_github.plan import Wanted, plan_steps
+from mlops.ci.setup_github.plan import Wanted, plan_calls
 from mlops.ci.setup_github.project_files import INFRA, INFRA_WORKFLOW, RULESET, who_reviews
 from mlops.ci.setup_github.repository import Repository
 from mlops.ci.setup_github.set_up import Request, apply, preview
@@ -264,9 +264,9 @@ def test_the_plan_of_a_person_is_known_only_to_that_person(gh: FakeGh, root: Pat
 
 
 def test_without_apply_nothing_is_asked(gh: FakeGh, root: Path) -> None:
-    repository, steps = preview(root, Request(3, ("ann",)))
+    repository, calls = preview(root, Request(3, ("ann",)))
     assert not gh.calls.exists()
-    shown = "\n".join(step.shown() for step in steps)
+    shown = "\n".join(call.shown() for call in calls)
     assert "'repos/{owner}/{repo}/environments/prod-rollback'" in shown
     assert "'reviewers[][id]=<id of ann>'" in shown
     assert len(repository.limits()) == 2
@@ -274,14 +274,14 @@ def test_without_apply_nothing_is_asked(gh: FakeGh, root: Path) -> None:
 
 def test_what_is_printed_means_the_same_in_bash_and_powershell(root: Path) -> None:
     variables = {"CODECOV": "true", "AZURE_TENANT_ID": "a b $c `d`"}
-    _, steps = preview(root, Request(3, ("ann", "acme/owners"), variables=variables))
-    for step in steps:
+    _, calls = preview(root, Request(3, ("ann", "acme/owners"), variables=variables))
+    for call in calls:
         # Outside of single quotes is nothing that either shell would read as more than itself.
-        bare = re.sub(r"'[^']*'", "", step.shown())
+        bare = re.sub(r"'[^']*'", "", call.shown())
         assert re.fullmatch(r"[\w./:= -]+", bare)
-        assert "\n" not in step.shown()
-        assert tuple(shlex.split(step.shown())) == ("gh", *step.command)
-    assert any(step.shown().endswith(f"--input {RULESET.as_posix()}") for step in steps)
+        assert "\n" not in call.shown()
+        assert tuple(shlex.split(call.shown())) == ("gh", *call.command)
+    assert any(call.shown().endswith(f"--input {RULESET.as_posix()}") for call in calls)
     for value in ("it's", 'a "b"', "a\nb"):
         with pytest.raises(ConfigError, match="CODECOV must be one line without quotes"):
             preview(root, Request(3, ("ann",), variables={"CODECOV": value}))
@@ -294,15 +294,15 @@ def test_every_environment_is_used_from_level_2_on(level: int, count: int) -> No
 
 
 def test_as_many_reviewers_as_github_takes_are_taken(root: Path) -> None:
-    _, steps = preview(root, Request(3, tuple("abcdef")))
-    assert any("reviewers[][id]=<id of f>" in step.command for step in steps)
+    _, calls = preview(root, Request(3, tuple("abcdef")))
+    assert any("reviewers[][id]=<id of f>" in call.command for call in calls)
     with pytest.raises(ConfigError, match="at most 6"):
         preview(root, Request(3, tuple("abcdefg")))
 
 
 def test_level_1_needs_no_environment_but_dev() -> None:
-    steps = plan_steps(Repository("acme/model"), Wanted(environments(1, infrastructure=False)))
-    assert {step.title.split(":")[0] for step in steps} == {"environment dev"}
+    calls = plan_calls(Repository("acme/model"), Wanted(environments(1, infrastructure=False)))
+    assert {call.title.split(":")[0] for call in calls} == {"environment dev"}
 
 
 def test_with_infra_the_plan_is_open_to_branches_and_changes_are_reviewed(

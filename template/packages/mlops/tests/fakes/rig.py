@@ -58,7 +58,7 @@ class Rig:
     def endpoint(self) -> LocalEndpoint:
         """A new object each time, as every command has its own."""
         return LocalEndpoint(
-            Project(self.root, FACTS), NAME, SETTINGS, environments=self.serving_venvs
+            Project(self.root, FACTS), NAME, SETTINGS, serving_venvs=self.serving_venvs
         )
 
     @property

@@ -9,7 +9,7 @@ import pytest
 
 from fakes.places import HOME, PROJECT, SERVING_VENVS
 from fakes.rig import SLOW_SCRIPT, Rig, processes_below
-from mlops.platforms.local.serving_env import environment_python
+from mlops.platforms.local.serving_env import serving_python
 from mlops.progress import silent
 
 
@@ -17,7 +17,7 @@ from mlops.progress import silent
 def serving_venvs() -> Path:
     """The folder of the virtual environment that serves, which is made only once."""
     requirements = PROJECT / "serving" / "requirements.txt"
-    environment_python(HOME, requirements, SERVING_VENVS, silent)
+    serving_python(HOME, requirements, SERVING_VENVS, silent)
     return SERVING_VENVS
 
 

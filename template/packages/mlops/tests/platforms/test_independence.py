@@ -1,4 +1,4 @@
-"""The platforms know each other's common ground alone."""
+"""The platforms know each other's common ground alone, and so do their callers."""
 
 import ast
 from itertools import permutations
@@ -10,6 +10,9 @@ import mlops.platforms
 from mlops.settings.platform_names import PLATFORM_NAMES
 
 ROOM = Path(mlops.platforms.__file__).parent
+SOURCE = ROOM.parent
+OF_THIS_MACHINE = {"ops/ui.py"}
+"""They are about what is kept on this machine, whatever the platform is."""
 
 
 def imported(module: Path) -> set[str]:
@@ -52,3 +55,15 @@ def test_what_platforms_share_knows_none_of_them(module: str) -> None:
         assert found
     else:
         assert found == set()
+
+
+def test_callers_know_no_platform() -> None:
+    rooms = tuple(f"mlops.platforms.{room}" for room in ROOMS)
+    callers = [path for path in SOURCE.rglob("*.py") if ROOM not in path.parents]
+    assert len(callers) > 50
+    found = {
+        path.relative_to(SOURCE).as_posix()
+        for path in callers
+        if any(name.startswith(rooms) for name in imported(path))
+    }
+    assert found == OF_THIS_MACHINE

@@ -116,6 +116,12 @@ def test_the_environment_comes_from_option_variable_or_default(project: Project)
     assert load_settings(project, "test", variables={}).endpoint_name == "tiny-test"
 
 
+def test_each_file_of_conf_but_the_base_is_an_environment(project: Project) -> None:
+    (project.root / "conf" / "a.yaml").touch()
+    (project.root / "conf" / "notes.md").touch()
+    assert project.environments() == ["a", "dev"]
+
+
 @pytest.mark.parametrize("name", ["base", "../conf/dev", "a b"])
 def test_other_files_are_no_environments(project: Project, name: str) -> None:
     with pytest.raises(ConfigError, match="there is no environment"):

@@ -90,15 +90,6 @@ class VersionFacts:
     example: dict[str, Any]
 
 
-def read_signature(folder: Path) -> dict[str, Any]:
-    """Return the content of signature.json: what the scoring server accepts and answers.
-
-    Raises:
-        ConfigError: the file is missing or unreadable.
-    """
-    return VersionFolder(folder).signature()
-
-
 def origin_tags(folder: Path) -> dict[str, str]:
     """Return the tags of a registered version that say what it was made of and which it is.
 
@@ -125,8 +116,8 @@ def verify_version(folder: Path) -> VersionFacts:
         ConfigError: a file is missing or unreadable.
         Refused: a file differs from the one that was registered.
     """
-    lineage = VersionFolder(folder).lineage()
-    signature = read_signature(folder)
+    version = VersionFolder(folder)
+    lineage, signature = version.lineage(), version.signature()
     for name in (ONNX, documents.SIGNATURE.name):
         if not (folder / name).is_file() or file_sha256(folder / name) != lineage["files"][name]:
             raise Refused(

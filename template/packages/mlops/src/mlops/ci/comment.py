@@ -4,7 +4,8 @@ from pathlib import Path
 
 from mlops.artifacts.run_folder import RunFolder
 from mlops.ci.job import section
-from mlops.markdown import checks_table, decimal, table
+from mlops.markdown import checks_table, table
+from mlops.metrics import decimal
 
 
 def run_comment(folder: Path, fraction: float) -> str:

@@ -13,7 +13,6 @@ from mlops.cli.options import environment_option, json_option, run_option, setti
 from mlops.console import emit, show
 from mlops.files import write_text
 from mlops.platforms import open_platform, platform_class
-from mlops.platforms.azure.names import azure_names
 from mlops.settings.project import find_project
 
 
@@ -41,12 +40,11 @@ def facts(environment: str | None, as_json: bool) -> None:
     """Tell the workflow the level, the platform, the approvals needed, the names in Azure."""
     settings = settings_for(environment)
     values = settings.values
-    names = azure_names(settings.model_name, values.environment, values.azure)
     found = {
         "level": settings.project.maturity_level,
         "platform": values.platform,
         "approvals": values.approvals.required if platform_class(settings).has_callers else 0,
-        "resource_group": names.resource_group,
+        "resource_group": settings.azure_names.resource_group,
         "endpoint": settings.endpoint_name,
     }
     for name, value in found.items():

@@ -7,7 +7,6 @@ from mlops.cli.options import environment_option, json_option, settings_for, ver
 from mlops.cli.tables import show_checks
 from mlops.console import emit, progress, show
 from mlops.errors import Refused
-from mlops.ops.status import environments
 from mlops.platforms import open_platform
 from mlops.release.deploy import deploy as deploy_version
 from mlops.release.deploy import remove_all
@@ -84,7 +83,7 @@ def stop(everything: bool, remove: bool, environment: str | None) -> None:
     `deploy` or `smoke-test` start them again.
     """
     settings = settings_for(environment)
-    names = environments(settings.project) if everything else [settings.values.environment]
+    names = settings.project.environments() if everything else [settings.values.environment]
     for name in names:
         there = settings_for(name)
         where = f"{name}, platform {there.values.platform}"

@@ -62,11 +62,11 @@ def github(
         variables=values,
         azure=azure,
     )
-    repository, steps = (set_up.apply if apply else set_up.preview)(project.root, request)
-    for step in steps:
-        show(f"{'done' if apply else 'to do'}: {step.title}", style="bold")
+    repository, calls = (set_up.apply if apply else set_up.preview)(project.root, request)
+    for call in calls:
+        show(f"{'done' if apply else 'to do'}: {call.title}", style="bold")
         if not apply:
-            click.echo(step.shown())
+            click.echo(call.shown())
     if azure is None:
         there = (project.root / INFRA).is_file()
         how = "--azure FILE" if there else f"`gh variable set {CLIENT_ID} --env NAME --body ID`"

@@ -5,6 +5,7 @@ from typing import Any
 
 from mlops.checks import Check
 from mlops.console import mark, show_table
+from mlops.metrics import decimal
 
 
 def show_metrics(evaluation: dict[str, Any]) -> None:
@@ -14,9 +15,8 @@ def show_metrics(evaluation: dict[str, Any]) -> None:
         evaluation: what the step `evaluate` wrote.
     """
     rows = [
-        (name, *("not computed" if v is None else f"{v:.4f}" for v in (value, baseline)))
+        (name, decimal(value), decimal(evaluation["baseline"][name]))
         for name, value in evaluation["model"].items()
-        for baseline in [evaluation["baseline"][name]]
     ]
     title = f"Metrics on the holdout ({evaluation['rows']:,} rows)"
     show_table(title, ("metric", "model", "baseline"), rows)

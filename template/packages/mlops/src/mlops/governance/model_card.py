@@ -12,7 +12,8 @@ import yaml
 
 from mlops.artifacts.documents import CARD
 from mlops.artifacts.version_folder import IMPORTANCE_PLOT, PLOTS, QUALITY_PLOT
-from mlops.markdown import checks_table, decimal, escaped, table
+from mlops.markdown import checks_table, escaped, table
+from mlops.metrics import decimal
 
 _ENVIRONMENT = jinja2.Environment(  # nosec B701  # the result is Markdown, no page of a server
     trim_blocks=True,

@@ -12,7 +12,6 @@ from mlops.ci.job import summarise
 from mlops.console import mark, show_result, show_table
 from mlops.diagnosis import Diagnosis, diagnose
 from mlops.errors import MlopsError
-from mlops.ops.status import environments
 from mlops.platforms import platform_class
 from mlops.settings.loading import ENVIRONMENT_VARIABLE, load_settings
 from mlops.settings.project import Project, find_project
@@ -116,7 +115,7 @@ def _port() -> Diagnosis:
 
 def _conf(project: Project) -> list[Diagnosis]:
     """Check the settings of each environment; what is wrong with all of them is said once."""
-    diagnoses = [_settings(project, name) for name in environments(project)]
+    diagnoses = [_settings(project, name) for name in project.environments()]
     wrong = [each.found for each in diagnoses if not each.passed]
     said: set[str] = set()
     kept = []
@@ -134,7 +133,7 @@ def _not_checked(
     project: Project, environment: str | None, platform: str | None, error: MlopsError
 ) -> Diagnosis:
     name = environment or os.environ.get(ENVIRONMENT_VARIABLE) or "dev"
-    if name not in environments(project):
+    if name not in project.environments():
         remedy = f"name one of them with --environment or {ENVIRONMENT_VARIABLE}"
         return Diagnosis(f"environment {name}", False, error.message, error.remedy or remedy)
     found = f"not checked: the settings of {name} cannot be read"

@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mlops.artifacts.run_folder import RunFolder
-from mlops.artifacts.version_folder import VersionFolder, read_signature, typical_row
+from mlops.artifacts.version_folder import VersionFolder, typical_row
 from mlops.checks import failures
 from mlops.console import console
 from mlops.errors import ConfigError, Refused
@@ -189,7 +189,7 @@ def _predict(
     endpoint: Endpoint, version: ModelVersion, board: Board
 ) -> tuple[Answer, dict[str, Any]]:
     with board.stage(Stage.PREDICT) as report:
-        request = {"data": [typical_row(read_signature(version.folder))]}
+        request = {"data": [typical_row(VersionFolder(version.folder).signature())]}
         answer = endpoint.invoke(request)
         if answer.status != 200:
             raise Refused(f"{endpoint.name} answered {answer.status}: {answer.body}")

@@ -6,17 +6,13 @@ from mlops.artifacts.run_folder import RunFolder
 from mlops.artifacts.version_folder import VersionFolder
 from mlops.console import show, show_result, show_table
 from mlops.errors import MlopsError
+from mlops.metrics import decimal
 from mlops.platforms import open_platform
 from mlops.platforms.base import ModelVersion, Platform, Run
 from mlops.settings.loading import load_settings
 from mlops.settings.project import Project
 
 RUNS_SHOWN = 5
-
-
-def environments(project: Project) -> list[str]:
-    """Return the names of the environments that conf/ describes."""
-    return sorted(p.stem for p in (project.root / "conf").glob("*.yaml") if p.stem != "base")
 
 
 def collect_status(project: Project) -> dict[str, Any]:
@@ -29,7 +25,7 @@ def collect_status(project: Project) -> dict[str, Any]:
         {**_describe_run(run), "version": registered.get(run.run_id)}
         for run in platform.runs()[:RUNS_SHOWN]
     ]
-    endpoints = [_try_endpoint(project, name) for name in environments(project)]
+    endpoints = [_try_endpoint(project, name) for name in project.environments()]
     return {
         "model": settings.model_name,
         "platform": platform.name,
@@ -50,7 +46,7 @@ def show_status(found: dict[str, Any]) -> None:
                 (
                     r["run_id"],
                     r["data"],
-                    _number(r["f1"]),
+                    decimal(r["f1"], absent=""),
                     r["gate"],
                     _minute(r["judged_at"]),
                     r["version"] or "",
@@ -64,7 +60,7 @@ def show_status(found: dict[str, Any]) -> None:
             "Registered versions",
             ("version", "created", "commit", "f1"),
             [
-                (v["version"], _minute(v["created_at"]), v["commit"], _number(v["f1"]))
+                (v["version"], _minute(v["created_at"]), v["commit"], decimal(v["f1"], absent=""))
                 for v in found["versions"]
             ],
             is_result=True,
@@ -187,7 +183,3 @@ def _describe_endpoint(project: Project, environment: str) -> dict[str, Any]:
 
 def _minute(time: str) -> str:
     return time[:16].replace("T", " ")
-
-
-def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.4f}"

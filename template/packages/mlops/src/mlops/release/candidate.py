@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from mlops.checks import failures
 from mlops.errors import Hold, MlopsError, Refused
 from mlops.platforms.base import ALL_TRAFFIC, Endpoint, ModelVersion, Platform
-from mlops.release.ab_test.command import ab_settings_of, has_ab_test
 from mlops.release.ab_test.run import run_ab_test
+from mlops.release.ab_test.settings import ab_settings_of, has_ab_test
 from mlops.release.evidence import Record, record_of, write_evidence
 from mlops.release.traffic import (
     RELEASE_LEVEL,

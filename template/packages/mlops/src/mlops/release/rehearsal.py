@@ -20,13 +20,14 @@ import polars as pl
 
 from mlops.artifacts.prepared import holdout_file
 from mlops.artifacts.run_folder import RunFolder
-from mlops.artifacts.version_folder import VersionFolder, read_signature, typical_row
+from mlops.artifacts.version_folder import VersionFolder, typical_row
 from mlops.errors import ConfigError, MlopsError
 from mlops.platforms import platform_class
 from mlops.platforms.base import ALL_TRAFFIC, Endpoint, ModelVersion, Platform
 from mlops.progress import Report
-from mlops.release.ab_test.command import compare_deployments, has_ab_test
+from mlops.release.ab_test.command import compare_deployments
 from mlops.release.ab_test.run import check_arms
+from mlops.release.ab_test.settings import has_ab_test
 from mlops.release.candidate import release_version
 from mlops.release.traffic import (
     AB_TEST_LEVEL,
@@ -184,10 +185,11 @@ def previous_version(versions: Sequence[ModelVersion], version: ModelVersion) ->
 
 def rows_of(platform: Platform, version: ModelVersion) -> Sequence[FeatureRow]:
     """Return rows of the holdout on which a version was evaluated, else its typical row."""
-    signature = read_signature(version.folder)
+    folder = VersionFolder(version.folder)
+    signature = folder.signature()
     features = {each["name"]: bool(each["nullable"]) for each in signature["features"]}
     try:
-        run_id = VersionFolder(version.folder).lineage().get("run_id", "")
+        run_id = folder.lineage().get("run_id", "")
         run = RunFolder(platform.run(str(run_id)).folder)
         holdout = pl.read_parquet(holdout_file(run.prepared_path))
         required = [name for name, nullable in features.items() if not nullable]

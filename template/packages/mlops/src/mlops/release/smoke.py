@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from mlops.artifacts.version_folder import read_signature, typical_row
+from mlops.artifacts.version_folder import VersionFolder, typical_row
 from mlops.checks import Check
 from mlops.errors import ConfigError
 from mlops.platforms.base import Answer, Deployment, Endpoint, Platform
@@ -62,7 +62,7 @@ def smoke_test_endpoint(
 
 def signatures_of(platform: Platform) -> Callable[[int], Signature]:
     """Return the function that finds the signature of a registered version."""
-    return lambda version: read_signature(platform.version(version).folder)
+    return lambda version: VersionFolder(platform.version(version).folder).signature()
 
 
 def smoke_test(

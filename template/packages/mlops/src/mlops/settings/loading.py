@@ -16,6 +16,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from mlops.errors import ConfigError
+from mlops.settings.azure_names import AzureNames, azure_names
 from mlops.settings.project import Project
 from mlops.settings.sections import Settings
 from mlops.usecase.use_case import UseCase
@@ -58,6 +59,11 @@ class LoadedSettings:
     def endpoint_name(self) -> str:
         """The name of this environment's endpoint."""
         return self.values.endpoint.name or f"{self.model_name}-{self.values.environment}"
+
+    @property
+    def azure_names(self) -> AzureNames:
+        """What this environment's resources are called in Azure, where there are any."""
+        return azure_names(self.model_name, self.values.environment, self.values.azure)
 
 
 def load_settings(
@@ -105,16 +111,15 @@ def flatten(settings: Settings) -> dict[str, Any]:
 
 
 def _file_layers(project: Project, environment: str) -> list[tuple[dict[str, Any], str]]:
-    conf = project.root / "conf"
-    path = conf / f"{environment}.yaml"
-    if environment == "base" or not _NAME.fullmatch(environment) or not path.is_file():
-        known = sorted(p.stem for p in conf.glob("*.yaml") if p.stem != "base")
+    known = project.environments()
+    if environment not in known or not _NAME.fullmatch(environment):
         raise ConfigError(
             f"there is no environment {environment!r}: conf/{environment}.yaml does not exist "
             f"(there is: {', '.join(known) or 'none'})",
             _brought_by_level(project, environment),
         )
-    layers = [(_read_yaml(p), f"conf/{p.name}") for p in (conf / "base.yaml", path) if p.is_file()]
+    paths = [project.root / "conf" / f"{name}.yaml" for name in ("base", environment)]
+    layers = [(_read_yaml(path), f"conf/{path.name}") for path in paths if path.is_file()]
     for content, source in layers:
         if "environment" in content:
             raise ConfigError(

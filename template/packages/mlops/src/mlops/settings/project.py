@@ -58,6 +58,11 @@ class Project:
         """The folder of everything that runs or was made locally; git ignores it."""
         return self.root / ".mlops"
 
+    def environments(self) -> list[str]:
+        """Return the names of the environments that conf/ describes."""
+        files = (self.root / "conf").glob("*.yaml")
+        return sorted(path.stem for path in files if path.stem != "base")
+
 
 def find_project(start: Path | None = None) -> Project:
     """Find the project that holds `start` (by default the current folder).

@@ -12,7 +12,7 @@ import pytest
 from mlops.errors import ConfigError, PlatformError
 from mlops.files import code_hash
 from mlops.platforms.local import serving_env
-from mlops.platforms.local.serving_env import environment_python, keep_code
+from mlops.platforms.local.serving_env import keep_code, serving_python
 from mlops.progress import silent
 
 
@@ -83,7 +83,7 @@ def test_an_environment_is_made_once(code: Path, tmp_path: Path, installer: Inst
     lines: list[str] = []
     store = tmp_path / "envs"
     requirements = code / "requirements.txt"
-    python = environment_python(code.parent, requirements, store, lines.append)
+    python = serving_python(code.parent, requirements, store, lines.append)
     assert python.is_file()
     assert [command[:2] for command in installer.commands] == [
         ["/tools/uv", "venv"],
@@ -93,7 +93,7 @@ def test_an_environment_is_made_once(code: Path, tmp_path: Path, installer: Inst
     # in the project's root uv finds exclude-newer and the package index
     assert set(installer.folders) == {code.parent}
     assert len(lines) == 1
-    assert environment_python(code.parent, requirements, store, lines.append) == python
+    assert serving_python(code.parent, requirements, store, lines.append) == python
     assert len(installer.commands) == 2
     assert len(lines) == 1
 
@@ -102,9 +102,9 @@ def test_an_environment_whose_interpreter_is_gone_is_made_again(
     code: Path, tmp_path: Path, installer: Installer
 ) -> None:
     requirements = code / "requirements.txt"
-    python = environment_python(code.parent, requirements, tmp_path, silent)
+    python = serving_python(code.parent, requirements, tmp_path, silent)
     python.unlink()
-    assert environment_python(code.parent, requirements, tmp_path, silent).is_file()
+    assert serving_python(code.parent, requirements, tmp_path, silent).is_file()
     assert len(installer.commands) == 4
 
 
@@ -114,7 +114,7 @@ def test_other_requirements_or_another_python_give_another_environment(
     requirements = code / "requirements.txt"
 
     def made() -> Path:
-        return environment_python(code.parent, requirements, tmp_path, silent)
+        return serving_python(code.parent, requirements, tmp_path, silent)
 
     environments = {made()}
     requirements.write_text("numpy<3")
@@ -132,21 +132,21 @@ def test_a_failed_installation_is_explained_and_leaves_nothing(
     store = tmp_path / "envs"
     installer.fails_at = step
     with pytest.raises(PlatformError, match="no such package: numpi"):
-        environment_python(code.parent, code / "requirements.txt", store, silent)
+        serving_python(code.parent, code / "requirements.txt", store, silent)
     assert [path for path in store.iterdir() if path.is_dir()] == []
     installer.fails_at = ""
-    assert environment_python(code.parent, code / "requirements.txt", store, silent).is_file()
+    assert serving_python(code.parent, code / "requirements.txt", store, silent).is_file()
 
 
 @pytest.mark.usefixtures("installer")
 def test_what_a_killed_installation_left_is_removed(code: Path, tmp_path: Path) -> None:
     store = tmp_path / "envs"
-    python = environment_python(code.parent, code / "requirements.txt", store, silent)
+    python = serving_python(code.parent, code / "requirements.txt", store, silent)
     environment = next(path for path in store.iterdir() if path.is_dir())
     unfinished = store / f".{environment.name}.abc"
     unfinished.mkdir()
     python.unlink()
-    environment_python(code.parent, code / "requirements.txt", store, silent)
+    serving_python(code.parent, code / "requirements.txt", store, silent)
     assert not unfinished.exists()
 
 
@@ -155,7 +155,7 @@ def test_without_uv_venv_and_pip_do_it(
 ) -> None:
     monkeypatch.delenv("UV")
     monkeypatch.setenv("PATH", str(tmp_path))
-    python = environment_python(code.parent, code / "requirements.txt", tmp_path / "envs", silent)
+    python = serving_python(code.parent, code / "requirements.txt", tmp_path / "envs", silent)
     venv, pip = installer.commands
     assert venv[:3] == [sys.executable, "-m", "venv"]
     assert pip[1:4] == ["-m", "pip", "install"]

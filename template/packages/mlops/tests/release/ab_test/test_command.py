@@ -1,6 +1,5 @@
 """An A/B test by itself: it decides, and leaves everything as it was."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +8,7 @@ from fakes.endpoint import FakeEndpoint
 from fakes.release import AtLevel
 from mlops.errors import ConfigError, PlatformError
 from mlops.files import read_json
-from mlops.release.ab_test.command import ab_settings_of, compare_deployments, has_ab_test
+from mlops.release.ab_test.command import compare_deployments
 from mlops.settings.sections import AbTestSettings
 
 pytestmark = pytest.mark.usefixtures("small_picture")
@@ -31,38 +30,6 @@ def test_an_ab_test_by_itself_changes_nothing(
 def test_an_ab_test_needs_level_3(both: FakeEndpoint, at_level: AtLevel) -> None:
     with pytest.raises(ConfigError, match="maturity_level=3"):
         compare_deployments(at_level(2), both, ("blue", "green"))
-
-
-@pytest.mark.parametrize(
-    ("level", "environment", "enabled", "expected"),
-    [
-        (3, "prod", None, True),
-        (3, "prod", False, False),
-        (3, "test", None, False),
-        (3, "test", True, True),
-        (2, "prod", None, False),
-        (2, "prod", True, False),
-    ],
-)
-def test_an_ab_test_needs_callers(
-    at_level: AtLevel, level: int, environment: str, enabled: bool | None, expected: bool
-) -> None:
-    settings = at_level(level, ab_test__enabled=enabled)
-    values = settings.values.model_copy(update={"environment": environment})
-    assert has_ab_test(replace(settings, values=values)) is expected
-
-
-@pytest.mark.parametrize(
-    ("batch", "poll", "seconds"),
-    [(1.0, 0.0, 1.0), (1.0, 10.0, 10.0), (10.0, 10.0, 10.0), (11.0, 10.0, 11.0)],
-)
-def test_an_endpoint_is_asked_no_more_often_than_it_may_be(
-    both: FakeEndpoint, at_level: AtLevel, batch: float, poll: float, seconds: float
-) -> None:
-    settings = at_level(3, ab_test__batch_seconds=batch)
-    both.poll_seconds = poll
-    chosen = ab_settings_of(settings, both)
-    assert chosen == settings.values.ab_test.model_copy(update={"batch_seconds": seconds})
 
 
 def test_other_settings_take_the_place_of_the_environments(

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Environment:
+class GitHubEnvironment:
     """One environment of the repository.
 
     Attributes:
@@ -21,21 +21,21 @@ class Environment:
 
 
 ENVIRONMENTS = (
-    Environment("dev", ("main", "develop"), False, "training"),
-    Environment("dev-registration", ("main",), False, "versions for all environments"),
-    Environment("test", ("main",), False, "the release before production"),
-    Environment("prod-approval", ("main",), True, "the first approval of a release"),
-    Environment("prod", ("main",), True, "the second approval, then the release"),
-    Environment("prod-rollback", ("main",), False, "the way back, which waits for nobody"),
+    GitHubEnvironment("dev", ("main", "develop"), False, "training"),
+    GitHubEnvironment("dev-registration", ("main",), False, "versions for all environments"),
+    GitHubEnvironment("test", ("main",), False, "the release before production"),
+    GitHubEnvironment("prod-approval", ("main",), True, "the first approval of a release"),
+    GitHubEnvironment("prod", ("main",), True, "the second approval, then the release"),
+    GitHubEnvironment("prod-rollback", ("main",), False, "the way back, which waits for nobody"),
 )
 # For infra/. Pull requests come from any branch, so infra-plan may only read.
 INFRASTRUCTURE = (
-    Environment("infra", ("main",), True, "changes of the infrastructure"),
-    Environment("infra-plan", (), False, "what a pull request would change there"),
+    GitHubEnvironment("infra", ("main",), True, "changes of the infrastructure"),
+    GitHubEnvironment("infra-plan", (), False, "what a pull request would change there"),
 )
 
 
-def environments(level: int, infrastructure: bool) -> tuple[Environment, ...]:
+def environments(level: int, infrastructure: bool) -> tuple[GitHubEnvironment, ...]:
     """Return the environments that the workflows of a project name.
 
     Args:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from mlops.ci.setup_github.environments import Environment
+from mlops.ci.setup_github.environments import GitHubEnvironment
 from mlops.ci.setup_github.project_files import RULESET
 from mlops.ci.setup_github.protection import Known, Reviewer, protection_of
 from mlops.ci.setup_github.repository import Repository
@@ -19,7 +19,7 @@ _API = ("api", "--silent", "--method")
 
 
 @dataclass(frozen=True)
-class Step:
+class GhCall:
     """One call of gh."""
 
     title: str
@@ -43,7 +43,7 @@ class Wanted:
         ruleset: whether there are rules of main to set.
     """
 
-    environments: tuple[Environment, ...]
+    environments: tuple[GitHubEnvironment, ...]
     reviewers: tuple[Reviewer, ...] = ()
     no_reviewers: bool = False
     variables: Mapping[str, str] = field(default_factory=dict)
@@ -62,22 +62,22 @@ class Found:
 NOTHING = Found()
 
 
-def plan_steps(repository: Repository, wanted: Wanted, found: Found = NOTHING) -> list[Step]:
+def plan_calls(repository: Repository, wanted: Wanted, found: Found = NOTHING) -> list[GhCall]:
     """Return the calls that lead from what was found to what is wanted."""
-    steps: list[Step] = []
+    calls: list[GhCall] = []
     for environment in wanted.environments:
-        steps += _environment_steps(repository, environment, wanted, found)
+        calls += _environment_calls(repository, environment, wanted, found)
     for name, value in wanted.variables.items():
         title = f"variable {name}: {VARIABLES[name]}"
-        steps.append(Step(title, ("variable", "set", name, "--body", value)))
+        calls.append(GhCall(title, ("variable", "set", name, "--body", value)))
     if wanted.ruleset and repository.has_branch_rules:
-        steps.append(_ruleset_step(repository, found.ruleset_id))
-    return steps
+        calls.append(_ruleset_call(repository, found.ruleset_id))
+    return calls
 
 
-def _environment_steps(
-    repository: Repository, environment: Environment, wanted: Wanted, found: Found
-) -> Iterator[Step]:
+def _environment_calls(
+    repository: Repository, environment: GitHubEnvironment, wanted: Wanted, found: Found
+) -> Iterator[GhCall]:
     what = f"environment {environment.name}"
     path = f"repos/{repository.name}/environments/{environment.name}"
     before = found.environments.get(environment.name, Known())
@@ -90,23 +90,23 @@ def _environment_steps(
             "protected_branches": False,
             "custom_branch_policies": True,
         }
-    yield Step(f"{what}: {environment.purpose}", (*_API, "PUT", path, *_fields(body)))
+    yield GhCall(f"{what}: {environment.purpose}", (*_API, "PUT", path, *_fields(body)))
     for branch in environment.branches if repository.has_branch_rules else ():
         if branch not in before.branches:
             policy = _fields({"name": branch, "type": "branch"})
             command = (*_API, "POST", f"{path}/deployment-branch-policies", *policy)
-            yield Step(f"{what}: allow {branch}", command)
+            yield GhCall(f"{what}: allow {branch}", command)
     if environment.name in wanted.client_ids:
         value = wanted.client_ids[environment.name]
         command = ("variable", "set", CLIENT_ID, "--env", environment.name, "--body", value)
-        yield Step(f"{what}: the variable {CLIENT_ID}", command)
+        yield GhCall(f"{what}: the variable {CLIENT_ID}", command)
 
 
-def _ruleset_step(repository: Repository, known: int | None) -> Step:
+def _ruleset_call(repository: Repository, known: int | None) -> GhCall:
     path = f"repos/{repository.name}/rulesets"
-    call = ("POST", path) if known is None else ("PUT", f"{path}/{known}")
-    command = (*_API, *call, "--input", RULESET.as_posix())
-    return Step(f"rules of main, from {RULESET.as_posix()}", command)
+    place = ("POST", path) if known is None else ("PUT", f"{path}/{known}")
+    command = (*_API, *place, "--input", RULESET.as_posix())
+    return GhCall(f"rules of main, from {RULESET.as_posix()}", command)
 
 
 def _fields(body: Mapping[str, Any]) -> Iterator[str]:

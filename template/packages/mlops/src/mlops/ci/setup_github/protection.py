@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from mlops.ci.setup_github.environments import Environment
+from mlops.ci.setup_github.environments import GitHubEnvironment
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,11 @@ def kind_of(who: str) -> str:
 
 
 def protection_of(
-    environment: Environment, known: Known, reviewers: Sequence[Reviewer], *, no_reviewers: bool
+    environment: GitHubEnvironment,
+    known: Known,
+    reviewers: Sequence[Reviewer],
+    *,
+    no_reviewers: bool,
 ) -> Protection:
     """Return who has to approve: what was asked for, else what the environment has already.
 

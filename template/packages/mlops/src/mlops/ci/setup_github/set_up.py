@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mlops.ci.setup_github.azure_ids import AzureIds
-from mlops.ci.setup_github.environments import Environment, environments
+from mlops.ci.setup_github.environments import GitHubEnvironment, environments
 from mlops.ci.setup_github.gh import Gh
-from mlops.ci.setup_github.plan import Found, Step, Wanted, plan_steps
+from mlops.ci.setup_github.plan import Found, GhCall, Wanted, plan_calls
 from mlops.ci.setup_github.project_files import INFRA_WORKFLOW, ruleset_name
 from mlops.ci.setup_github.protection import Known, Reviewer, kind_of
 from mlops.ci.setup_github.repository import Repository
@@ -48,7 +48,7 @@ class Request:
         return {**(self.azure.variables if self.azure else {}), **self.variables}
 
 
-def preview(root: Path, request: Request) -> tuple[Repository, list[Step]]:
+def preview(root: Path, request: Request) -> tuple[Repository, list[GhCall]]:
     """Return the calls that `apply` would make in a new repository; nothing is asked of GitHub.
 
     Args:
@@ -62,12 +62,12 @@ def preview(root: Path, request: Request) -> tuple[Repository, list[Step]]:
     named = request.reviewers or (() if request.no_reviewers else ("REVIEWER",))
     people = tuple(Reviewer(kind_of(who), f"<id of {who}>") for who in named)
     repository = Repository("{owner}/{repo}")
-    return repository, plan_steps(repository, _wanted(root, request, used, people))
+    return repository, plan_calls(repository, _wanted(root, request, used, people))
 
 
 def apply(
     root: Path, request: Request, command: Sequence[str] | None = None
-) -> tuple[Repository, list[Step]]:
+) -> tuple[Repository, list[GhCall]]:
     """Set the repository up; return it with the calls that were made.
 
     Args:
@@ -90,14 +90,14 @@ def apply(
         environments=known,
         ruleset_id=gh.ruleset_id(repository.name, ruleset) if repository.has_branch_rules else None,
     )
-    steps = plan_steps(repository, _wanted(root, request, used, people), found)
-    for step in steps:
-        _call(gh, repository, step)
-    return repository, steps
+    calls = plan_calls(repository, _wanted(root, request, used, people), found)
+    for call in calls:
+        _make(gh, repository, call)
+    return repository, calls
 
 
 def _wanted(
-    root: Path, request: Request, used: tuple[Environment, ...], people: tuple[Reviewer, ...]
+    root: Path, request: Request, used: tuple[GitHubEnvironment, ...], people: tuple[Reviewer, ...]
 ) -> Wanted:
     return Wanted(
         environments=used,
@@ -109,7 +109,7 @@ def _wanted(
     )
 
 
-def _environments(root: Path, request: Request) -> tuple[Environment, ...]:
+def _environments(root: Path, request: Request) -> tuple[GitHubEnvironment, ...]:
     """Return the environments that the project's workflows name, if the request fits them."""
     used = environments(request.level, (root / INFRA_WORKFLOW).is_file())
     strange = sorted(request.client_ids.keys() - {environment.name for environment in used})
@@ -144,7 +144,7 @@ def _check_options(request: Request) -> None:
 def _check_reviewers(
     request: Request,
     repository: Repository,
-    used: Sequence[Environment],
+    used: Sequence[GitHubEnvironment],
     known: Mapping[str, Known],
 ) -> None:
     """Refuse reviewers that the plan cannot have, and to leave a release open to all unasked."""
@@ -164,11 +164,11 @@ def _check_reviewers(
         )
 
 
-def _call(gh: Gh, repository: Repository, step: Step) -> None:
+def _make(gh: Gh, repository: Repository, call: GhCall) -> None:
     try:
-        gh.call(*step.command)
+        gh.call(*call.command)
     except PlatformError as error:
-        if repository.private and repository.plan is None and "reviewers" in str(step.command):
+        if repository.private and repository.plan is None and "reviewers" in str(call.command):
             raise PlatformError(
                 f"{error.message} (the plan of {repository.name} is not known)",
                 "if it has no required reviewers, use --no-reviewers in the place of --reviewer",

@@ -16,8 +16,8 @@ from datetime import UTC, datetime, timedelta
 
 from mlops.errors import MlopsError, PlatformError
 from mlops.platforms.azure import lease as leases
+from mlops.platforms.azure.endpoint_hold import EndpointHold, Event, State
 from mlops.platforms.azure.errors import Conflict
-from mlops.platforms.azure.hold import Event, Hold, State
 from mlops.platforms.azure.lease import AzureLease
 from mlops.platforms.azure.resource import Change, EndpointResource, View
 from mlops.platforms.base import AtWork
@@ -39,7 +39,9 @@ class Changes:
         lease_seconds: how long a lease holds that is not moved on.
     """
 
-    def __init__(self, resource: EndpointResource, hold: Hold, lease_seconds: float) -> None:
+    def __init__(
+        self, resource: EndpointResource, hold: EndpointHold, lease_seconds: float
+    ) -> None:
         self._resource = resource
         self._hold = hold
         self._seconds = lease_seconds

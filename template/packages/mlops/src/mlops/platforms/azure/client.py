@@ -10,8 +10,8 @@ from typing import Any
 
 from mlops.errors import ConfigError, PlatformError
 from mlops.platforms.azure.errors import NotFound, azure_errors
-from mlops.platforms.azure.names import AzureNames, azure_names, subscription_id
 from mlops.progress import Report
+from mlops.settings.azure_names import AzureNames, subscription_id
 from mlops.settings.loading import LoadedSettings
 
 _RETRIES = 5
@@ -49,8 +49,7 @@ class AzureClients:
     @property
     def names(self) -> AzureNames:
         """What the environment's resources are called."""
-        values = self.settings.values
-        return azure_names(self.settings.model_name, values.environment, values.azure)
+        return self.settings.azure_names
 
     @property
     def home(self) -> Path:

@@ -21,11 +21,10 @@ from mlops.files import code_hash
 from mlops.platforms.azure import lease as leases
 from mlops.platforms.azure.changes import Changes
 from mlops.platforms.azure.client import AzureClients
+from mlops.platforms.azure.endpoint_hold import EndpointHold
 from mlops.platforms.azure.environments import SERVING, environment_id, environment_version
 from mlops.platforms.azure.errors import azure_errors
-from mlops.platforms.azure.hold import Hold
 from mlops.platforms.azure.models import AzureModels
-from mlops.platforms.azure.names import check_online_name, workspace_id
 from mlops.platforms.azure.observations import DIRECT_AGENT, SCOPE, TrafficLog, query_traffic
 from mlops.platforms.azure.origin import asset_id, read_origin
 from mlops.platforms.azure.resource import Change, EndpointResource, View, version_of
@@ -48,6 +47,7 @@ from mlops.platforms.traffic_rules import (
     unknown_deployment,
 )
 from mlops.progress import Report, silent
+from mlops.settings.azure_names import check_online_name, workspace_id
 
 DEPLOYMENT_FILE = "aml/endpoints/deployment.yml"
 _MODEL_ERROR = 424
@@ -60,7 +60,7 @@ _PAUSE_SECONDS = 2.0
 class Session:
     """What one process knows of an endpoint: all its objects for that endpoint share it."""
 
-    hold: Hold = field(default_factory=Hold)
+    hold: EndpointHold = field(default_factory=EndpointHold)
     log: TrafficLog | None = None
 
 

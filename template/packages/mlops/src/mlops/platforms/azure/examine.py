@@ -14,8 +14,8 @@ from mlops.errors import ConfigError, PlatformError
 from mlops.platforms.azure.client import AzureClients, require_extra
 from mlops.platforms.azure.credentials import sign_in_kind
 from mlops.platforms.azure.errors import azure_errors, explain, failure_of_answer, word_of
-from mlops.platforms.azure.names import subscription_id
 from mlops.platforms.azure.observations import SCOPE, TABLE, query
+from mlops.settings.azure_names import subscription_id
 from mlops.settings.loading import LoadedSettings
 
 _ARM_SCOPE = "https://management.azure.com/.default"

@@ -17,11 +17,11 @@ from mlops.platforms.azure.client import AzureClients, require_extra
 from mlops.platforms.azure.endpoint import AzureEndpoint, Session
 from mlops.platforms.azure.examine import examine_azure
 from mlops.platforms.azure.models import AzureModels
-from mlops.platforms.azure.names import subscription_id
 from mlops.platforms.base import Endpoint, ModelVersion, Platform, Run
 from mlops.platforms.stored_runs import stored_runs
 from mlops.platforms.traffic_rules import sole_version
 from mlops.progress import Report, StageReport, silent
+from mlops.settings.azure_names import subscription_id
 from mlops.settings.loading import LoadedSettings, load_settings
 from mlops.steps.provenance import git_state
 
@@ -125,7 +125,7 @@ class AzurePlatform(Platform):
 
     def _serving_in_prod(self) -> int | None:
         project = self.settings.project
-        if not (project.root / "conf" / "prod.yaml").is_file():
+        if "prod" not in project.environments():
             return None
         prod = load_settings(project, "prod")
         try:

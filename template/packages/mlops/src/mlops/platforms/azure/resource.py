@@ -9,11 +9,11 @@ from mlops.errors import ConfigError
 from mlops.platforms.azure.client import AzureClients
 from mlops.platforms.azure.errors import azure_errors, word_of
 from mlops.platforms.azure.lease import AzureLease, read_lease
-from mlops.platforms.azure.names import identity_id
 from mlops.platforms.azure.origin import origin_of
 from mlops.platforms.base import Deployment, DeploymentShare
 from mlops.platforms.lease_rules import Shares
 from mlops.progress import Report, silent
+from mlops.settings.azure_names import identity_id
 
 ENDPOINT_FILE = "aml/endpoints/endpoint.yml"
 SUCCEEDED = "succeeded"

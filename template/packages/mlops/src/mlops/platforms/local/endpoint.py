@@ -70,7 +70,7 @@ class LocalEndpoint(Endpoint):
         project: the project whose state folder and scoring code are used.
         name: the endpoint's name.
         settings: how long a start and a request may take.
-        environments: where serving environments are kept; by default `.mlops/serving-env`.
+        serving_venvs: where serving environments are kept; by default `.mlops/serving-env`.
 
     Raises:
         ConfigError: the name has other characters than letters, digits and dashes.
@@ -83,7 +83,7 @@ class LocalEndpoint(Endpoint):
         project: Project,
         name: str,
         settings: "EndpointSettings",
-        environments: Path | None = None,
+        serving_venvs: Path | None = None,
     ) -> None:
         _check_name("endpoint", name)
         self.name = name
@@ -96,7 +96,7 @@ class LocalEndpoint(Endpoint):
             name,
             settings,
             self._state,
-            environments or self._home / "serving-env",
+            serving_venvs or self._home / "serving-env",
         )
 
     @override

@@ -30,16 +30,16 @@ class LocalPlatform(Platform):
 
     Args:
         settings: what is in force.
-        environments: where serving environments are kept; by default `.mlops/serving-env`.
+        serving_venvs: where serving environments are kept; by default `.mlops/serving-env`.
     """
 
     name = "local"
     has_callers: ClassVar[bool] = False
     can_stop: ClassVar[bool] = True
 
-    def __init__(self, settings: LoadedSettings, environments: Path | None = None) -> None:
+    def __init__(self, settings: LoadedSettings, serving_venvs: Path | None = None) -> None:
         self.settings = settings
-        self._environments = environments
+        self._serving_venvs = serving_venvs
         self._state_dir = settings.project.state_dir
         self._tracking = Tracking(self._state_dir, settings.model_name)
 
@@ -147,7 +147,7 @@ class LocalPlatform(Platform):
         from mlops.platforms.local.endpoint import LocalEndpoint
 
         return LocalEndpoint(
-            self.settings.project, name, self.settings.values.endpoint, self._environments
+            self.settings.project, name, self.settings.values.endpoint, self._serving_venvs
         )
 
     @override
@@ -160,7 +160,7 @@ class LocalPlatform(Platform):
 
     def _prod_endpoint(self) -> str:
         project = self.settings.project
-        if (project.root / "conf" / "prod.yaml").is_file():
+        if "prod" in project.environments():
             return load_settings(project, "prod").endpoint_name
         return f"{self.settings.model_name}-prod"
 

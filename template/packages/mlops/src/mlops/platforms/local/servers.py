@@ -21,7 +21,7 @@ from mlops.platforms.http import post, predicts_as
 from mlops.platforms.local import processes
 from mlops.platforms.local.http import get_json, local_session
 from mlops.platforms.local.processes import LOCALHOST, ProcessRecord
-from mlops.platforms.local.serving_env import ENTRY_SCRIPT, REQUIREMENTS, environment_python
+from mlops.platforms.local.serving_env import ENTRY_SCRIPT, REQUIREMENTS, serving_python
 from mlops.platforms.local.state import DeploymentState, EndpointState, StateFile
 from mlops.progress import Report
 
@@ -45,7 +45,7 @@ class LocalServers:
         name: the endpoint's name.
         settings: how long a start and a request may take.
         state: the state that says what should run.
-        environments: where serving environments are kept.
+        serving_venvs: where serving environments are kept.
     """
 
     def __init__(
@@ -54,14 +54,14 @@ class LocalServers:
         name: str,
         settings: "EndpointSettings",
         state: StateFile,
-        environments: Path,
+        serving_venvs: Path,
     ) -> None:
         self._root = root
         self._name = name
         self._settings = settings
         self._state = state
         self._home = state.folder
-        self._environments = environments
+        self._serving_venvs = serving_venvs
 
     @cached_property
     def session(self) -> "requests.Session":
@@ -155,7 +155,7 @@ class LocalServers:
     def start_server(self, name: str, plan: DeploymentState, report: Report) -> ProcessRecord:
         """Start the inference server of a deployment, without waiting for it."""
         code = self._home / plan.code
-        python = environment_python(self._root, code / REQUIREMENTS, self._environments, report)
+        python = serving_python(self._root, code / REQUIREMENTS, self._serving_venvs, report)
         report(f"starting version {plan.model_version} as {name}")
         record = self._new_process(name, processes.free_port())
         launcher = Path(__file__).with_name("scoring_launcher.py")

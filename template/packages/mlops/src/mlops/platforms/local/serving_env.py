@@ -44,7 +44,7 @@ def keep_code(source: Path, store: Path) -> Path:
     return target
 
 
-def environment_python(root: Path, requirements: Path, store: Path, report: Report) -> Path:
+def serving_python(root: Path, requirements: Path, store: Path, report: Report) -> Path:
     """Return the Python of the serving environment for `requirements`, making it if need be.
 
     `uv` makes it where there is one (in the project's root, whose `exclude-newer` and package index
@@ -53,13 +53,13 @@ def environment_python(root: Path, requirements: Path, store: Path, report: Repo
     Args:
         root: the project's root.
         requirements: the requirements file.
-        store: the folder that holds such environments.
+        store: the folder that holds such virtual environments.
         report: receives a line if it has to be made.
 
     Raises:
         PlatformError: it could not be made; nothing is left behind.
     """
-    target = store / _environment_hash(requirements)
+    target = store / _venv_name(requirements)
     python = _python_of(target)
     if python.exists():
         return python
@@ -75,17 +75,17 @@ def environment_python(root: Path, requirements: Path, store: Path, report: Repo
     return python
 
 
-def _environment_hash(requirements: Path) -> str:
+def _venv_name(requirements: Path) -> str:
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     digest = hashlib.sha256(requirements.read_bytes())
     digest.update(f"\0{sys.platform}\0{version}".encode())
     return digest.hexdigest()[:_HASH_DIGITS]
 
 
-def _python_of(environment: Path) -> Path:
+def _python_of(venv: Path) -> Path:
     if sys.platform == "win32":
-        return environment / "Scripts" / "python.exe"
-    return environment / "bin" / "python"
+        return venv / "Scripts" / "python.exe"
+    return venv / "bin" / "python"
 
 
 def _make(folder: Path, root: Path, requirements: Path) -> None:

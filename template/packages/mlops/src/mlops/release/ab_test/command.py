@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from mlops.platforms.base import Endpoint
 from mlops.release.ab_test.run import check_arms, run_ab_test
+from mlops.release.ab_test.settings import ab_settings_of
 from mlops.release.evidence import record_of, write_evidence
 from mlops.release.traffic import AB_TEST_LEVEL, require_level, restored
 from mlops.release.watchers import NOBODY, Ended, Watchers
@@ -50,18 +51,3 @@ def compare_deployments(
         record = record_of(endpoint, candidate, traffic, outcome, result.reason)
         record = replace(record, ab_test=result, rehearsal=rehearsal, kind="A/B test")
         return Ended(record, write_evidence(settings.project.state_dir, record))
-
-
-def has_ab_test(settings: LoadedSettings) -> bool:
-    """Tell whether a release compares the candidate with what serves before it switches."""
-    wanted = settings.values.ab_test.enabled
-    if wanted is None:
-        wanted = settings.values.environment == "prod"
-    return wanted and settings.project.maturity_level >= AB_TEST_LEVEL
-
-
-def ab_settings_of(settings: LoadedSettings, endpoint: Endpoint) -> AbTestSettings:
-    """Return how versions are compared: the endpoint is asked no more often than it may be."""
-    chosen = settings.values.ab_test
-    seconds = max(chosen.batch_seconds, endpoint.poll_seconds)
-    return chosen.model_copy(update={"batch_seconds": seconds})

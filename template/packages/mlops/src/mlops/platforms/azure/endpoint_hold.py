@@ -16,7 +16,10 @@ class State(Enum):
     FREE = auto()
     """It does not hold the endpoint."""
     IMPATIENT = auto()
-    """Nor does it wait again for Azure to end what a dead command began: it did so in vain."""
+    """Nor does it wait again for Azure to end what a dead command began: it did so in vain.
+
+    That it takes the endpoint shows that Azure ended it; what another command leaves is waited for.
+    """
     HELD = auto()
     """It holds the endpoint for a change, which is undone if it fails."""
     COMPLETING = auto()
@@ -52,7 +55,7 @@ TRANSITIONS: Mapping[tuple[State, Event], State] = {
 """Every step that there is: any other is a fault of this program."""
 
 
-class Hold:
+class EndpointHold:
     """The hold of one process on one endpoint, shared by all that changes it in that process.
 
     `holder` is who it is to the people who read the endpoint's tags, and to itself; `lock` is held

@@ -5,13 +5,13 @@ from itertools import product
 
 import pytest
 
-from mlops.platforms.azure.hold import TRANSITIONS, Event, Hold, State
+from mlops.platforms.azure.endpoint_hold import TRANSITIONS, EndpointHold, Event, State
 
 HELD = {State.HELD, State.COMPLETING, State.DONE}
 
 
-def after(*events: Event) -> Hold:
-    hold = Hold()
+def after(*events: Event) -> EndpointHold:
+    hold = EndpointHold()
     for event in events:
         hold.happened(event)
     return hold
@@ -27,6 +27,7 @@ def after(*events: Event) -> Hold:
         ((Event.TAKEN, Event.LAST_WRITE_SENT, Event.LAST_WRITE_TAKEN), State.DONE),
         ((Event.WAITED_IN_VAIN,), State.IMPATIENT),
         ((Event.WAITED_IN_VAIN, Event.TAKEN), State.HELD),
+        ((Event.WAITED_IN_VAIN, Event.TAKEN, Event.LET_GO), State.FREE),
     ],
 )
 def test_a_change_goes_from_state_to_state(events: Sequence[Event], state: State) -> None:
@@ -56,4 +57,4 @@ def test_a_step_that_there_is_not_is_a_fault() -> None:
 
 
 def test_each_hold_has_a_holder_of_its_own() -> None:
-    assert Hold().holder != Hold().holder
+    assert EndpointHold().holder != EndpointHold().holder

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from mlops.errors import ConfigError
-from mlops.platforms.azure.names import azure_names, check_online_name, identity_id, subscription_id
+from mlops.settings.azure_names import azure_names, check_online_name, identity_id, subscription_id
 from mlops.settings.sections import AzureSettings
 
 

@@ -4,12 +4,9 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from mlops.errors import ConfigError
-
-if TYPE_CHECKING:
-    from mlops.settings.sections import AzureSettings
+from mlops.settings.sections import AzureSettings
 
 SUBSCRIPTION_VARIABLE = "AZURE_SUBSCRIPTION_ID"
 _ONLINE_NAME = re.compile(r"[a-z](?:[a-z0-9-]{1,30}[a-z0-9])")
@@ -27,7 +24,7 @@ class AzureNames:
     endpoint_identity: str
 
 
-def azure_names(project: str, environment: str, settings: "AzureSettings") -> AzureNames:
+def azure_names(project: str, environment: str, settings: AzureSettings) -> AzureNames:
     """Return the names that the settings give, or else those that follow from the project's.
 
     Args:
@@ -46,7 +43,7 @@ def azure_names(project: str, environment: str, settings: "AzureSettings") -> Az
     )
 
 
-def subscription_id(settings: "AzureSettings", variables: Mapping[str, str] = os.environ) -> str:
+def subscription_id(settings: AzureSettings, variables: Mapping[str, str] = os.environ) -> str:
     """Return the subscription's id.
 
     Raises:
@@ -61,7 +58,7 @@ def subscription_id(settings: "AzureSettings", variables: Mapping[str, str] = os
     return found
 
 
-def workspace_id(names: AzureNames, settings: "AzureSettings") -> str:
+def workspace_id(names: AzureNames, settings: AzureSettings) -> str:
     """Return the id of the workspace.
 
     Raises:
@@ -73,7 +70,7 @@ def workspace_id(names: AzureNames, settings: "AzureSettings") -> str:
     )
 
 
-def identity_id(names: AzureNames, settings: "AzureSettings") -> str | None:
+def identity_id(names: AzureNames, settings: AzureSettings) -> str | None:
     """Return the id of the identity that a new endpoint gets; None lets Azure make one.
 
     Raises:

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import yaml
 from azure.ai.ml._utils._asset_utils import get_ignore_file, get_upload_files_from_folder
+from mlops.platforms.azure.job_code import copy_code
 
 from tests.support import Template, run, uv
 
@@ -54,13 +55,17 @@ def image(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def snapshot(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What Azure ML's SDK uploads as the code of a job."""
-    snapshot = tmp_path_factory.mktemp("snapshot")
-    found: Any = get_upload_files_from_folder(project, ignore_file=get_ignore_file(project))
-    for path, name in found:
-        (snapshot / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(path, snapshot / name)
+    """The code of a job."""
+    snapshot = tmp_path_factory.mktemp("snapshot") / "code"
+    copy_code(project, snapshot)
     return snapshot
+
+
+def test_the_code_is_what_the_sdk_itself_would_upload(project: Path, snapshot: Path) -> None:
+    uploaded: Any = get_upload_files_from_folder(project, ignore_file=get_ignore_file(project))
+    files = [path for path in snapshot.rglob("*") if path.is_file()]
+    found = {path.relative_to(snapshot).as_posix() for path in files}
+    assert found == {name for _, name in uploaded}
 
 
 def test_the_steps_run_on_the_code_and_the_image_alone(

@@ -19,6 +19,7 @@ from mlops.files import new_folder
 from mlops.platforms.azure.client import AzureClients
 from mlops.platforms.azure.environments import TRAINING, environment_id
 from mlops.platforms.azure.errors import NotFound, azure_errors, word_of
+from mlops.platforms.azure.job_code import copy_code
 from mlops.platforms.azure.steps import (
     LOG,
     STEPS,
@@ -57,9 +58,16 @@ def passed_on(variables: Mapping[str, str]) -> dict[str, str]:
 
 
 def build_job(
-    clients: AzureClients, name: str, git: GitState, data_dir: Path | None, report: Report
+    clients: AzureClients,
+    name: str,
+    git: GitState,
+    code: Path,
+    data_dir: Path | None,
+    report: Report,
 ) -> Any:
     """Return the pipeline job with all that only the moment of its submission knows.
+
+    `code` is the folder that each of its steps gets.
 
     Raises:
         ConfigError: aml/pipelines/train.yml cannot be used, or no data are named.
@@ -85,6 +93,7 @@ def build_job(
     for key, step in job.jobs.items():
         step.display_name = key
         step.component.environment = image
+        step.component.code = str(code)
         step.environment_variables = passed_on(os.environ)
     if source := _data(clients, data_dir):
         job.jobs["validate"].inputs.data = Input(type="uri_folder", path=source)
@@ -104,10 +113,13 @@ def train(
         PlatformError: a step failed, or took longer than azure.training_timeout_seconds.
     """
     name = new_job_name(clients.settings.values.environment)
-    job = build_job(clients, name, git, data_dir, report)
-    report(f"submitting the job {name}")
-    with azure_errors(f"submitting the job {name}"):
-        submitted = clients.workspace.jobs.create_or_update(job)
+    with tempfile.TemporaryDirectory() as folder:
+        code = Path(folder) / "code"
+        copy_code(clients.settings.project.root, code)
+        job = build_job(clients, name, git, code, data_dir, report)
+        report(f"submitting the job {name}")
+        with azure_errors(f"submitting the job {name}"):
+            submitted = clients.workspace.jobs.create_or_update(job)
     report(f"{name} is submitted: {submitted.studio_url}")
     status = _wait(clients, name, report)
     if status != _COMPLETED:

@@ -121,7 +121,8 @@ class Project:
 
     def run(self, *command: str | Path, **options: Any) -> str:
         """Run a command of its environment."""
-        env = {"PATH": os.pathsep.join([str(Path(uv()).parent), os.environ["PATH"]])}
+        path = os.pathsep.join([str(Path(uv()).parent), os.environ["PATH"]])
+        env = {"PATH": path} | options.pop("env", {})
         return run(uv(), "run", "--quiet", *command, folder=self.path, env=env, **options)
 
     def mlops(self, *arguments: str | Path, **options: Any) -> str:

@@ -2,7 +2,6 @@
 
 import shutil
 import subprocess
-from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -22,19 +21,8 @@ def tracked_files() -> list[Path]:
 
 def copy_worktree(target: Path) -> Path:
     """Copy those files to `target`, with no git history, and return it."""
-    return _copy(tracked_files(), ROOT, target)
-
-
-def copy_files(source: Path, target: Path, parts: Sequence[str]) -> Path:
-    """Copy those files that lie in some parts of a folder of this repository; return `target`."""
-    inside = [ROOT / path for path in tracked_files() if (ROOT / path).is_relative_to(source)]
-    wanted = [path.relative_to(source) for path in inside]
-    return _copy([p for p in wanted if p.as_posix().startswith(tuple(parts))], source, target)
-
-
-def _copy(paths: Iterable[Path], source: Path, target: Path) -> Path:
-    for path in paths:
+    for path in tracked_files():
         destination = target / path
         destination.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(source / path, destination)
+        shutil.copy2(ROOT / path, destination)
     return target

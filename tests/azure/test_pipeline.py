@@ -14,7 +14,7 @@ from tests.workflows.scenarios import SEVEN_JOBS
 
 from .project import NAME, RELEASED, SETTINGS, AzureProject, azure_project
 
-pytestmark = [pytest.mark.project, pytest.mark.azure]
+pytestmark = [pytest.mark.project, pytest.mark.azure, pytest.mark.slow]
 
 SIGN_IN = ("AZURE_CLIENT_ID", "AZURE_TENANT_ID", "AZURE_SUBSCRIPTION_ID")
 WITHDRAW = {

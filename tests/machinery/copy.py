@@ -1,4 +1,4 @@
-"""A copy of the machinery as it stands in the template, to be changed and tested."""
+"""The machinery of a rendered project, to be changed and tested."""
 
 import os
 import shutil
@@ -6,17 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.support import MACHINERY, machinery_python, run
-from tools.worktree import ROOT, copy_files
-
-BESIDE = ("packages/mlops", "serving", "aml")
-"""What the machinery's own tests read, below template/."""
-_ROOT = "# Makes this folder a project, so that tests/project can run too.\n"
+from tests.support import MACHINERY, Template, machinery_python, run
 
 
 @dataclass(frozen=True)
 class MachineryCopy:
-    """packages/mlops with what lies beside it, in a folder of its own.
+    """packages/mlops with the project that it belongs to.
 
     It runs on the environment that the template's machinery has, and shares what takes long to make
     (the environments of scoring servers) with it.
@@ -25,9 +20,8 @@ class MachineryCopy:
     root: Path
 
     @classmethod
-    def make(cls, root: Path) -> "MachineryCopy":
-        copy_files(ROOT / "template", root, BESIDE)
-        (root / "pyproject.toml").write_text(_ROOT, encoding="utf-8")
+    def make(cls, template: Template, root: Path) -> "MachineryCopy":
+        template.render(root)
         kept = MACHINERY / ".mlops"
         kept.mkdir(exist_ok=True)
         (root / ".mlops").symlink_to(kept)

@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 
 from tests.machinery.copy import MachineryCopy
+from tests.support import Template
 
 pytestmark = pytest.mark.slow
 
 
-def test_no_caller_notices_a_change(tmp_path: Path) -> None:
-    machinery = MachineryCopy.make(tmp_path / "template")
+def test_no_caller_notices_a_change(template: Template, tmp_path: Path) -> None:
+    machinery = MachineryCopy.make(template, tmp_path / "project")
     folder = machinery.package / "tests" / "integration" / "endurance"
     shutil.copytree(Path(__file__).with_name("endurance"), folder)
     print(machinery.pytest("-rP", folder)[-2000:])

@@ -1,7 +1,6 @@
 """Faults seeded into the machinery: each must turn the test red that `mutations.yaml` names.
 
-The machinery's own suite is green without them. A fault whose text no longer stands in its file
-fails: give it the present text.
+A fault whose text no longer stands in its file fails: give it the present text.
 """
 
 from dataclasses import dataclass
@@ -11,13 +10,17 @@ import pytest
 import yaml
 
 from tests.machinery.copy import MachineryCopy
+from tests.support import Template
 
 LIST = Path(__file__).with_name("mutations.yaml")
 
 
 @dataclass(frozen=True)
 class Mutation:
-    """A fault: what it is, the text to replace in a file, and the test that must notice."""
+    """A fault: what it is, the text to replace in a file, and the test that must notice.
+
+    It is slow where that test trains first.
+    """
 
     name: str
     what: str
@@ -25,14 +28,15 @@ class Mutation:
     old: str
     new: str
     red: str
+    slow: bool = False
 
 
 MUTATIONS = [Mutation(**each) for each in yaml.safe_load(LIST.read_text(encoding="utf-8"))]
 
 
 @pytest.fixture(scope="module")
-def machinery(tmp_path_factory: pytest.TempPathFactory) -> MachineryCopy:
-    return MachineryCopy.make(tmp_path_factory.mktemp("mutations") / "template")
+def machinery(template: Template, tmp_path_factory: pytest.TempPathFactory) -> MachineryCopy:
+    return MachineryCopy.make(template, tmp_path_factory.mktemp("mutations") / "project")
 
 
 def test_each_fault_has_a_name_and_names_one_test() -> None:
@@ -40,7 +44,17 @@ def test_each_fault_has_a_name_and_names_one_test() -> None:
     assert [each.name for each in MUTATIONS if "::test_" not in each.red] == []
 
 
-@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: str(mutation.name))
+def test_without_a_fault_those_tests_are_green(machinery: MachineryCopy) -> None:
+    machinery.pytest("--quiet", *sorted({each.red for each in MUTATIONS}))
+
+
+@pytest.mark.parametrize(
+    "mutation",
+    [
+        pytest.param(each, id=each.name, marks=[pytest.mark.slow] if each.slow else [])
+        for each in MUTATIONS
+    ],
+)
 def test_a_fault_turns_its_test_red(machinery: MachineryCopy, mutation: Mutation) -> None:
     path = machinery.root / mutation.file
     sound = path.read_text(encoding="utf-8")

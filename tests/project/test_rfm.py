@@ -69,6 +69,7 @@ def versions(project: Project) -> list[int]:
 
 
 class TestRfm(ProjectChecks):
+    @pytest.mark.slow
     def test_types_hold_with_the_longest_package_name(
         self, project: Project, template: Template, tmp_path: Path
     ) -> None:

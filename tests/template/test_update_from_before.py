@@ -18,7 +18,7 @@ from tests.support import Project, Template, commit_all, run, uv
 from tools.expected_files import files_in
 from tools.worktree import ROOT, copy_worktree
 
-pytestmark = pytest.mark.project
+pytestmark = [pytest.mark.project, pytest.mark.slow]
 
 BEFORE = "99a2f8e"
 PACKAGE = "purchase_prediction"

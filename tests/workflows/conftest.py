@@ -1,20 +1,27 @@
 """A generated project, committed, and act to run its workflows."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.support import Template, commit_all
+from tests.support import Template, commit_all, run
 from tests.workflows.act import Act
 from tests.workflows.github_api import GitHubApi, github_api
+
+NOT_OPENED = ("docs", "packages/mlops/tests")
 
 
 @pytest.fixture(scope="package")
 def repository(template: Template, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A generated project, committed."""
+    """A generated project, committed, without what no job opens: act copies it for each one."""
     project = template.render(tmp_path_factory.mktemp("workflows") / "project")
+    for name in NOT_OPENED:
+        shutil.rmtree(project / name)
     commit_all(project)
+    run("git", "gc", "--quiet", folder=project)
+    shutil.rmtree(project / ".git" / "hooks")
     return project
 
 

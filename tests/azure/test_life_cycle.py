@@ -111,6 +111,7 @@ def test_from_training_to_a_rollback(place: AzureProject) -> None:
     assert azure.state.client_faults == []
 
 
+@pytest.mark.slow
 def test_training_on_registered_data_names_their_version(
     place: AzureProject, tmp_path: Path
 ) -> None:
@@ -159,6 +160,7 @@ def test_an_archived_version_keeps_its_number(place: AzureProject) -> None:
     assert registered(place, again) == registered(place, number)
 
 
+@pytest.mark.slow
 def test_data_that_break_the_contract_are_refused(place: AzureProject, tmp_path: Path) -> None:
     (tmp_path / "bad.csv").write_text("customer_id,order_date,amount\n,2020-01-01,-4711.5\n")
     said = place.mlops("train", "--data-dir", str(tmp_path), expect=1)

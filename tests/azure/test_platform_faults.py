@@ -20,7 +20,7 @@ from .emulator import ALWAYS
 from .emulator.errors import AzureError
 from .project import NAME, AzureProject, azure_project, while_runs
 
-pytestmark = [pytest.mark.project, pytest.mark.azure]
+pytestmark = [pytest.mark.project, pytest.mark.azure, pytest.mark.slow]
 
 ENDPOINT = rf"onlineEndpoints/{NAME}-test$"
 DEPLOYMENT = rf"onlineEndpoints/{NAME}-test/deployments/"

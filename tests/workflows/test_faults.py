@@ -21,20 +21,41 @@ from tests.workflows.scenarios import SCENARIOS
 FAULTS = sorted(Path(__file__).with_name("faults").glob("*.patch"))
 
 
+def layers_of(patch: Path) -> list[str]:
+    return re.findall(r"^# red: (\w+)$", patch.read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def is_played(patch: Path) -> bool:
+    """Whether a scenario must notice it, which act plays for seconds."""
+    return any(layer in SCENARIOS for layer in layers_of(patch))
+
+
 def test_there_are_enough() -> None:
     assert len(FAULTS) >= 12
 
 
 @pytest.mark.parametrize("patch", FAULTS, ids=lambda patch: patch.stem)
+def test_a_fault_applies_and_names_its_layers(repository: Path, patch: Path) -> None:
+    layers = layers_of(patch)
+    assert layers, f"{patch.name} needs a line `# red: …`"
+    assert set(layers) <= {"lint", *RULES, *SCENARIOS}
+    run("git", "apply", "--check", patch, folder=repository)
+
+
+@pytest.mark.parametrize(
+    "patch",
+    [
+        pytest.param(patch, id=patch.stem, marks=[pytest.mark.slow] if is_played(patch) else [])
+        for patch in FAULTS
+    ],
+)
 def test_a_fault_turns_a_layer_red(
     repository: Path, tmp_path: Path, api: GitHubApi, patch: Path
 ) -> None:
-    layers = re.findall(r"^# red: (\w+)$", patch.read_text(encoding="utf-8"), re.MULTILINE)
-    assert layers, f"{patch.name} names no layer: it needs a line `# red: …`"
     project = tmp_path / "faulty"
     shutil.copytree(repository, project)
     run("git", "apply", patch, folder=project)
-    for layer in layers:
+    for layer in layers_of(patch):
         with pytest.raises(AssertionError):
             check(layer, project, tmp_path, api)
 

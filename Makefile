@@ -22,10 +22,6 @@ RUN := "$(UV)" run --quiet
 WORKERS := --numprocesses 3 --dist loadfile --no-loadscope-reorder
 # The machinery has an environment of its own; its folder is not this repository's workspace.
 MACHINERY := $(RUN) --directory template/packages/mlops --all-extras
-# The folders and files whose tests need no server, no training and no updated project.
-FAST_MACHINERY := $(addprefix tests/,aml artifacts ci data monitoring release serving settings usecase \
-	test_command.py test_console.py test_errors.py test_files.py test_layers.py test_metrics.py test_sizes.py)
-FAST := $(addprefix tests/,template/test_questions.py template/test_repository.py workflows/test_lint.py)
 DEMO := $(RUN) --no-project --python '>=3.11' python tools/demo.py
 
 .PHONY: help uv install demo test test-fast test-all machinery lint format docs render questions files reserved requirements azurite bench clean
@@ -54,8 +50,8 @@ test: lint docs machinery ## everything that CI checks: minutes
 	@$(RUN) pytest $(WORKERS) -m "not slow" --durations 15
 
 test-fast: uv ## what takes seconds: under a minute
-	@$(MACHINERY) pytest --quiet --numprocesses 2 $(FAST_MACHINERY)
-	@$(RUN) pytest --quiet --numprocesses 2 $(FAST)
+	@$(MACHINERY) pytest --quiet --numprocesses 2 -m "not heavy"
+	@$(RUN) pytest --quiet --numprocesses 2 -m "fast and not slow"
 
 test-all: lint docs ## everything, the long proofs too, with the machinery's coverage
 	@$(MACHINERY) pytest --numprocesses 3 --cov --cov-report term:skip-covered --cov-fail-under 90

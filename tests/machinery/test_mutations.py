@@ -10,6 +10,8 @@ from tests.machinery.copy import MachineryCopy
 from tests.support import MACHINERY, Template
 from tools.worktree import ROOT
 
+pytestmark = pytest.mark.fast
+
 LIST = Path(__file__).with_name("mutations.yaml")
 
 

@@ -16,6 +16,8 @@ from tools.worktree import ROOT
 
 from tests.support import HOSTILE, LONG_PACKAGE, QUESTIONS, Template
 
+pytestmark = pytest.mark.fast
+
 RESERVED = reserved_names()
 
 

@@ -12,6 +12,8 @@ from tools.worktree import ROOT, tracked_files
 
 from tests.support import run, uv
 
+pytestmark = pytest.mark.fast
+
 PYTHON = [path for path in tracked_files() if path.suffix == ".py"]
 TOOLS = [ROOT / path for path in PYTHON if path.parts[0] in ("tools", "benchmarks")]
 TESTS = [ROOT / path for path in PYTHON if path.parts[0] == "tests"]

@@ -18,6 +18,14 @@ from mlops.settings.project import Project, find_project
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that `-m "not heavy"` leaves out."""
+    for item in items:
+        fixtures = getattr(item, "fixturenames", ())
+        if "trained_once" in fixtures or "integration" in item.path.parts:
+            item.add_marker("heavy")
+
+
 @pytest.fixture(autouse=True)
 def _no_outer_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep settings of the machine, such as a pipeline's, out of the tests."""

@@ -2,13 +2,11 @@
 
 import json
 import shutil
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 
 import pytest
 from contracts.endpoint import PURPOSE, EndpointContract
+from fakes.changes import held_by_another, longer_by
 from fakes.tiny_version import write_version
 from mlops.artifacts.version_folder import HASH_TAG
 from mlops.files import file_sha256
@@ -56,28 +54,11 @@ class AzurePlace:
     def version(self, number: int) -> ModelVersion:
         return self._models.version(number)
 
-    @contextmanager
-    def another_command(self, traffic: dict[str, int]) -> Iterator[None]:
-        command = subprocess.Popen(
-            [sys.executable, "-c", HOLD, json.dumps(traffic)], stdout=subprocess.PIPE, text=True
-        )
-        try:
-            assert command.stdout
-            assert command.stdout.readline() == "held\n"
-            yield
-        finally:
-            command.kill()
-            command.communicate()
+    def another_command(self, traffic: dict[str, int]) -> AbstractContextManager[None]:
+        return held_by_another(HOLD, json.dumps(traffic))
 
-    @contextmanager
-    def changed_script(self, addition: str) -> Iterator[None]:
-        script = self._settings.project.root / "serving" / "score.py"
-        code = script.read_text()
-        script.write_text(code + addition)
-        try:
-            yield
-        finally:
-            script.write_text(code)
+    def changed_script(self, addition: str) -> AbstractContextManager[None]:
+        return longer_by(addition, self._settings.project.root / "serving" / "score.py")
 
 
 @pytest.fixture(scope="module")

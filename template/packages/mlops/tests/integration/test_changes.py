@@ -1,17 +1,16 @@
 """Changes of several steps: what holds while they last, and what is left when they fail."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import psutil
 import pytest
 
 from contracts.endpoint import PURPOSE, EndpointContract, latest, observed
+from fakes.changes import held_by_another, longer_by
 from fakes.rig import NAME, SLOW, Rig
 from fakes.tiny_version import ROW
 from fakes.waiting import LONGEST_SECONDS, wait_for
@@ -59,31 +58,12 @@ class LocalPlace:
     def version(self, number: int) -> ModelVersion:
         return self._rig.version(number)
 
-    @contextmanager
-    def another_command(self, traffic: dict[str, int]) -> Iterator[None]:
-        arguments = [self._rig.root, NAME, self._rig.serving_venvs, json.dumps(traffic)]
-        command = subprocess.Popen(
-            [sys.executable, "-c", HOLD, *map(str, arguments)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        try:
-            assert command.stdout
-            assert command.stdout.readline() == "held\n"
-            yield
-        finally:
-            command.kill()
-            command.communicate()
+    def another_command(self, traffic: dict[str, int]) -> AbstractContextManager[None]:
+        rig = self._rig
+        return held_by_another(HOLD, rig.root, NAME, rig.serving_venvs, json.dumps(traffic))
 
-    @contextmanager
-    def changed_script(self, addition: str) -> Iterator[None]:
-        code = self._rig.script.read_text()
-        self._rig.script.write_text(code + addition)
-        try:
-            yield
-        finally:
-            self._rig.script.write_text(code)
+    def changed_script(self, addition: str) -> AbstractContextManager[None]:
+        return longer_by(addition, self._rig.script)
 
 
 @pytest.fixture

@@ -116,7 +116,7 @@ def test_training_on_registered_data_names_their_version(
     place: AzureProject, tmp_path: Path
 ) -> None:
     data = tmp_path / "data"
-    place.mlops("data", "make", "--customers", "500", "--output", str(data))
+    place.mlops("data", "make", "--size", "500", "--output", str(data))
     register = ("data", "register", "--data-dir", str(data), "--name", "transactions")
     assert place.mlops(*register).strip().endswith("transactions:1")
     assert place.mlops(*register).strip().endswith("transactions:1")

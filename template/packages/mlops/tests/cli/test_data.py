@@ -11,7 +11,7 @@ from mlops.settings.project import Project
 
 
 def test_make_writes_data_that_validate_accepts(mlops: Command, project: Project) -> None:
-    assert mlops("data", "make", "--customers", "60", "--output", "data") == 0
+    assert mlops("data", "make", "--size", "60", "--output", "data") == 0
     rows = pl.read_parquet(project.root / "data" / "sample.parquet")
     assert rows["machine"].n_unique() == 60
     assert mlops("data", "validate", "--data-dir", "data", "--output", "found.json") == 0

@@ -34,7 +34,7 @@ class SampleSettings(_Section):
     """The generated data of the source `sample`."""
 
     size: int = Field(
-        default=20_000, ge=50, description="How many entities (customers) to generate."
+        default=20_000, ge=50, description="How many entities to generate."
     )
     seed: int = Field(default=7, description="The same seed gives the same data.")
     drift: float = Field(

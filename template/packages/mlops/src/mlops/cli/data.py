@@ -16,7 +16,7 @@ from mlops.platforms import open_platform
 
 
 @click.command()
-@click.option("--size", type=click.IntRange(min=1), help="How many entities, such as customers, to generate.")
+@click.option("--size", type=click.IntRange(min=1), help="How many entities to generate.")
 @click.option("--seed", type=int, help="The same seed gives the same data.")
 @click.option("--drift", type=click.FloatRange(0, 1), help="0 none, 1 a strong change.")
 @click.option("--output", type=folder, default="data", show_default=True, help="Folder to write.")

@@ -33,9 +33,7 @@ class ApprovalSettings(_Section):
 class SampleSettings(_Section):
     """The generated data of the source `sample`."""
 
-    size: int = Field(
-        default=20_000, ge=50, description="How many entities to generate."
-    )
+    size: int = Field(default=20_000, ge=50, description="How many entities to generate.")
     seed: int = Field(default=7, description="The same seed gives the same data.")
     drift: float = Field(
         default=0.0, ge=0, le=1, description="0 none, 1 a strong change of behaviour."

@@ -220,6 +220,20 @@ def sign_in(act: Act) -> None:
     assert outcome.commands("train-pull-request")[1] == "sync"
 
 
+def breaking_by_hand(act: Act) -> None:
+    """Who starts main by hand may say why callers may be refused; a push never does."""
+    act.api.approved_by("ann", "bob")
+    reason = "the shop knows; \"v2\" $(exit 3)"
+    started = PUSH | {"inputs": {"breaking-reason": reason}}
+    outcome = act("workflow_dispatch", started, variables=AZURE)
+    assert outcome.ok, outcome.log
+    assert [call["command"] for call in outcome.find("mlops release")] == [
+        f"run mlops release --environment {there} --model-version 1 --breaking --reason {reason}"
+        for there in ("test", "prod")
+    ]
+    assert not act("push", PUSH, variables=AZURE).find("--breaking")
+
+
 def changed_machinery(act: Act) -> None:
     """A pull request that changes the machinery runs all of its tests."""
     outcome = act("pull_request", PULL_REQUEST, machinery=True)
@@ -243,6 +257,7 @@ SCENARIOS = {
         manual_rollback,
         rollback_without_a_cloud,
         sign_in,
+        breaking_by_hand,
         changed_machinery,
         infra_without_azure,
         infra_plan,

@@ -49,3 +49,13 @@ def test_a_rehearsal_is_for_this_machine(project: Project) -> None:
     settings = load_settings(project, overrides={"platform": "azure"}, variables={})
     with pytest.raises(ConfigError, match="leave --rehearsal out"):
         require_local(settings)
+
+
+@pytest.mark.parametrize(
+    "given", [("--breaking",), ("--reason", "x"), ("--breaking", "--reason", " ")]
+)
+def test_callers_may_be_refused_only_for_a_reason(
+    mlops: Command, capsys: pytest.CaptureFixture[str], given: tuple[str, ...]
+) -> None:
+    assert mlops("release", "--model-version", 3, *given) == 2
+    assert "--breaking and --reason go together" in capsys.readouterr().err

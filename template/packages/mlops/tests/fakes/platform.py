@@ -1,11 +1,11 @@
 """A platform that pretends: runs and versions in a folder, endpoints in memory."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
 from fakes.endpoint import FakeEndpoint
-from fakes.tiny_version import write_version
+from fakes.tiny_version import FEATURES, write_version
 from mlops.diagnosis import Diagnosis
 from mlops.errors import ConfigError, Refused
 from mlops.platforms.base import ModelVersion, Run
@@ -32,6 +32,8 @@ class FakePlatform:
         self.numbers = sorted(numbers)
         self.endpoints: dict[str, FakeEndpoint] = {}
         """Each endpoint that was asked for, by name."""
+        self.features: dict[int, Sequence[Mapping[str, Any]]] = {}
+        """What a version's signature asks for, where not for what the tiny model takes."""
         self.known_runs: dict[str, Run] = {}
         self.verdicts: dict[str, Mapping[str, Any]] = {}
         self.registered: dict[int, Run] = {}
@@ -79,7 +81,7 @@ class FakePlatform:
             raise Refused(f"there is no version {number}")
         folder = self._folder(number)
         if not folder.exists():
-            write_version(folder, number)
+            write_version(folder, number, self.features.get(number, FEATURES))
         return ModelVersion("tiny", number, folder)
 
     def share(self, number: int, report: Report) -> str | None:

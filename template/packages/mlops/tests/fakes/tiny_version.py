@@ -3,11 +3,13 @@
 import functools
 import hashlib
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-FEATURES = [
+FEATURES: list[dict[str, Any]] = [
     {"name": "a", "nullable": False, "example": 1.0},
     {"name": "b", "nullable": False, "example": -0.5},
     {"name": "c", "nullable": True, "example": 0.25},
@@ -17,8 +19,13 @@ WEIGHTS = np.array([2.0, -1.0, 0.5])
 SERVED_FILES = ("model.onnx", "signature.json")
 
 
-def write_version(folder: Path, version: int = 1) -> Path:
-    """Fill `folder` with what serving needs of a version folder; return it."""
+def write_version(
+    folder: Path, version: int = 1, features: Sequence[Mapping[str, Any]] = FEATURES
+) -> Path:
+    """Fill `folder` with what serving needs of a version folder; return it.
+
+    With other features its signature asks for what the tiny model does not take.
+    """
     folder.mkdir(parents=True)
     (folder / "model.onnx").write_bytes(tiny_onnx())
     signature = {
@@ -26,7 +33,7 @@ def write_version(folder: Path, version: int = 1) -> Path:
         "model_name": "tiny",
         "model_version": version,
         "decision_threshold": 0.5,
-        "features": FEATURES,
+        "features": list(features),
     }
     (folder / "signature.json").write_text(json.dumps(signature))
     lineage = {

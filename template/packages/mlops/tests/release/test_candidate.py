@@ -8,14 +8,17 @@ import pytest
 from fakes.endpoint import FakeEndpoint
 from fakes.platform import FakePlatform
 from fakes.release import AtLevel, PretendedSmokeTest
+from fakes.tiny_version import FEATURES
 from mlops.errors import ConfigError, Hold, PlatformError, Refused
 from mlops.files import read_json
 from mlops.platforms.base import DeploymentShare, Observation
 from mlops.release.ab_test.command import compare_deployments
-from mlops.release.candidate import release_version
+from mlops.release.candidate import ReleaseOptions, release_version
 from mlops.release.watchers import Ended, Watchers
 
 pytestmark = pytest.mark.usefixtures("smoke", "small_picture")
+
+SAID = ReleaseOptions(rehearsal="said")
 
 
 def ended(ends: list[Ended]) -> dict[str, Any]:
@@ -345,7 +348,7 @@ def test_the_evidence_of_a_release_is_what_the_endpoint_and_the_tests_said(
 ) -> None:
     settings = at_level(3)
     ends: list[Ended] = []
-    returned = release_version(platform, settings, 2, Watchers(ended=ends.append), rehearsal="said")
+    returned = release_version(platform, settings, 2, Watchers(ended=ends.append), SAID)
     assert ends == [returned]
     evidence = ended(ends)
     assert returned.record.ab_test
@@ -358,6 +361,8 @@ def test_the_evidence_of_a_release_is_what_the_endpoint_and_the_tests_said(
         "candidate": "green",
         "versions": {"blue": 1, "green": 2},
         "rehearsal": "said",
+        "changes_of_requests": [],
+        "breaking": "",
         "traffic_before": {"blue": 100},
         "traffic_after": {"green": 100},
         "not_removed": [],
@@ -437,6 +442,85 @@ def test_beside_another_deployment_a_version_is_released_again(
 def test_a_rehearsal_releases_beside_itself_what_serves_already(
     platform: FakePlatform, serving: FakeEndpoint, at_level: AtLevel
 ) -> None:
-    released = release_version(platform, at_level(2), 1, rehearsal="said")
+    released = release_version(platform, at_level(2), 1, options=SAID)
     assert (released.record.outcome, released.record.rehearsal) == ("promoted", "said")
     assert serving.serving == {"green": 1}
+
+
+@pytest.fixture
+def changed(platform: FakePlatform) -> FakePlatform:
+    """Version 2 asks for one feature more, and knows another one no longer."""
+    platform.features[2] = [*FEATURES[:2], {"name": "d", "nullable": True, "example": 1.0}]
+    return platform
+
+
+CHANGES = ("d must be sent and was not known before", "c is no longer known and is refused")
+
+
+@pytest.mark.parametrize("level", [2, 3])
+def test_a_version_that_refuses_what_callers_send_is_refused_before_anything_starts(
+    changed: FakePlatform, serving: FakeEndpoint, at_level: AtLevel, level: int
+) -> None:
+    with pytest.raises(Refused) as refusal:
+        release_version(changed, at_level(level), 2)
+    assert ", ".join(CHANGES) in refusal.value.message
+    assert "--breaking" in refusal.value.remedy
+    assert serving.calls == ["lease for the release of version 2", "undone"]
+    assert (serving.serving, serving.traffic()) == ({"blue": 1}, {"blue": 100})
+
+
+def test_a_breaking_release_is_not_compared_and_says_why_it_may(
+    changed: FakePlatform, serving: FakeEndpoint, smoke: PretendedSmokeTest, at_level: AtLevel
+) -> None:
+    ends: list[Ended] = []
+    lines: list[str] = []
+    options = ReleaseOptions(breaking="the callers are told")
+    watchers = Watchers(report=lines.append, ended=ends.append)
+    released = release_version(changed, at_level(3), 2, watchers, options)
+    assert released.record.outcome == "promoted"
+    assert smoke.traffic == [{"blue": 100, "green": 0}]
+    assert released.record.ab_test is None
+    assert not [call for call in serving.calls if call.startswith("mirror green")]
+    assert serving.traffic() == {"green": 100}
+    evidence = ended(ends)
+    assert evidence["changes_of_requests"] == list(CHANGES)
+    assert evidence["breaking"] == "the callers are told"
+    assert evidence["reason"].startswith("what callers send changes, so nothing was compared")
+    assert any(CHANGES[0] in line for line in lines)
+
+
+@pytest.mark.usefixtures("serving")
+def test_a_breaking_release_that_breaks_nothing_is_compared_as_ever(
+    platform: FakePlatform, at_level: AtLevel
+) -> None:
+    options = ReleaseOptions(breaking="the callers are told")
+    released = release_version(platform, at_level(3), 2, options=options)
+    assert released.record.ab_test
+    assert (released.record.changes, released.record.breaking) == ((), "")
+
+
+def test_the_first_version_breaks_nothing(
+    changed: FakePlatform, endpoint: FakeEndpoint, at_level: AtLevel
+) -> None:
+    assert release_version(changed, at_level(3), 2).record.changes == ()
+    assert endpoint.traffic() == {"blue": 100}
+
+
+def test_a_version_that_serves_and_is_not_known_any_more_is_not_guessed_at(
+    platform: FakePlatform, serving: FakeEndpoint, at_level: AtLevel
+) -> None:
+    platform.numbers.remove(1)
+    with pytest.raises(Refused, match="there is no version 1"):
+        release_version(platform, at_level(3), 2)
+    assert serving.traffic() == {"blue": 100}
+
+
+def test_what_is_asked_before_the_switch_can_stop_it(
+    platform: FakePlatform, serving: FakeEndpoint, at_level: AtLevel
+) -> None:
+    def refuse() -> None:
+        raise Refused("3 of 7 generated requests failed")
+
+    with pytest.raises(Refused, match="3 of 7"):
+        release_version(platform, at_level(3), 2, options=ReleaseOptions(before_switch=refuse))
+    assert (serving.serving, serving.traffic()) == ({"blue": 1}, {"blue": 100})

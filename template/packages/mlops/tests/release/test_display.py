@@ -36,6 +36,8 @@ def test_the_end_is_shown_with_each_value_under_its_name(shown: Tables) -> None:
         ("compared", "blue version 9, green version 10"),
         ("traffic now", "green 98 %, red 2 %"),
         ("warning", RECORD.warning),
+        ("callers", "d must be sent"),
+        ("breaking, since", "they are told"),
         ("a rehearsal", "generated requests"),
         ("before callers", "green first got 50 copies of requests: errors 6.00 %, slow 8.00 %"),
     ]

@@ -36,6 +36,8 @@ CONTENT: dict[str, Any] = {
     "candidate": "green",
     "versions": {"blue": 9, "green": 10},
     "rehearsal": "generated requests",
+    "changes_of_requests": ["d must be sent"],
+    "breaking": "they are told",
     "traffic_before": {"blue": 97, "red": 3},
     "traffic_after": {"green": 98, "red": 2},
     "not_removed": ["blue", "yellow"],
@@ -106,6 +108,12 @@ PAGE = f"""\
 
 **Warning:** {WARNING}.
 
+What callers must send has changed, so nothing was compared:
+
+- d must be sent
+
+Released all the same: they are told.
+
 A rehearsal: generated requests.
 
 ## A/B test
@@ -118,7 +126,7 @@ A rehearsal: generated requests.
 
 green first got 50 copies of requests: errors 6.00 %, slow 8.00 %.
 
-Margins: errors (no answer within 1999 ms, or a status from 500) 0.013, slower than 199 ms 0.057. \
+Margins: errors (no answer within 1999 ms, or another than 200) 0.013, slower than 199 ms 0.057. \
 Probability of a wrong decision: at most 0.04 each way, however often one looks.
 
 ![E-values and rates over time](evidence.png)

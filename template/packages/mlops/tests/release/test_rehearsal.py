@@ -15,10 +15,10 @@ from fakes.endpoint import FakeEndpoint
 from fakes.platform import FakePlatform
 from fakes.records import SETTINGS
 from fakes.release import AtLevel
-from fakes.tiny_version import ROW, write_version
+from fakes.tiny_version import FEATURES, ROW, write_version
 from fakes.waiting import wait_for
-from mlops.errors import ConfigError
-from mlops.platforms.base import ModelVersion, Run
+from mlops.errors import ConfigError, Refused
+from mlops.platforms.base import Answer, ModelVersion, Run
 from mlops.progress import silent
 from mlops.release import rehearsal
 from mlops.release.rehearsal import (
@@ -37,11 +37,13 @@ from mlops.release.rehearsal import (
 
 
 class Server(ThreadingHTTPServer):
-    """Fails every third request; remembers the others' rows."""
+    """Fails every third request, or as a test says; remembers the others' rows."""
 
     daemon_threads = True
     lock = threading.Lock()
     count = 0
+    fails_every = 3
+    request_queue_size = 500
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
@@ -55,7 +57,8 @@ class Handler(BaseHTTPRequestHandler):
         content = self.rfile.read(int(self.headers["Content-Length"]))
         with self.server.lock:
             self.server.count += 1
-            fails = self.server.count % 3 == 0
+            every = self.server.fails_every
+            fails = every > 0 and self.server.count % every == 0
             if not fails and self.headers["Authorization"] == "Bearer secret":
                 self.server.rows += json.loads(content)["data"]
         self.send_response(500 if fails else 200)
@@ -150,15 +153,61 @@ def test_what_was_sent_is_counted_by_its_answer() -> None:
     assert (load.sent, load.failed) == (13, 6)
 
 
+@pytest.fixture
+def answered(quick: FakePlatform, endpoint: FakeEndpoint, server: Server) -> FakePlatform:
+    """A platform whose endpoint answers every generated request."""
+    server.fails_every = 0
+    endpoint.address = f"http://127.0.0.1:{server.server_port}"
+    return quick
+
+
 @pytest.mark.usefixtures("smoke")
 def test_a_rehearsal_of_the_first_version_ends_with_one_deployment(
-    quick: FakePlatform, endpoint: FakeEndpoint, at_level: AtLevel
+    answered: FakePlatform, endpoint: FakeEndpoint, at_level: AtLevel
 ) -> None:
-    released, load = rehearse(quick, at_level(3), 1)
+    released, load = rehearse(answered, at_level(3), 1)
     assert endpoint.serving == {"green": 1}
     assert "plays blue" in released.record.rehearsal
     assert released.record.traffic_after == {"green": 100}
-    assert load.failed == load.sent
+    assert load.failed == 0
+
+
+@pytest.mark.usefixtures("smoke")
+def test_a_rehearsal_with_a_failed_request_never_promotes(
+    answered: FakePlatform,
+    serving: FakeEndpoint,
+    server: Server,
+    at_level: AtLevel,
+) -> None:
+    server.fails_every = 1
+
+    def wait() -> None:
+        wait_for(lambda: server.count)
+
+    serving.before_look = wait
+    with pytest.raises(Refused, match=r"of \d+ generated requests failed: \d+ times 500"):
+        rehearse(answered, at_level(3), 2)
+    assert (serving.serving, serving.traffic()) == ({"blue": 1}, {"blue": 100})
+
+
+@pytest.mark.usefixtures("smoke")
+def test_a_rehearsal_of_changed_requests_sends_them_to_who_knows_them(
+    answered: FakePlatform, serving: FakeEndpoint, at_level: AtLevel
+) -> None:
+    answered.features[2] = FEATURES[:2]
+    sent: list[int] = []
+
+    def answered_200(answer: Answer) -> Answer:
+        sent.append(answer.status)
+        return Answer(200, {}, 0.01)
+
+    serving.fault = answered_200
+    released, load = rehearse(answered, at_level(3), 2)
+    assert released.record.changes == ("c is no longer known and is refused",)
+    assert released.record.ab_test is None
+    assert serving.traffic() == {"green": 100}
+    assert (load.sent, load.failed) == (len(sent), 0)
+    assert load.sent > 0
 
 
 def test_an_ab_test_can_be_rehearsed_too(

@@ -195,7 +195,7 @@ def test_champion_and_challenger_are_each_read_at_their_own_threshold(
 
 def test_the_signature_says_what_callers_send(tmp_path: Path) -> None:
     prepared = Prepared(tmp_path, "machine", FEATURES, "c", "r", "h", 9, {}, {}, "s")
-    assert build_signature("tiny", 4, 0.45, prepared) == {
+    assert build_signature("tiny", 4, 0.45, prepared, ["width"]) == {
         "schema": 1,
         "model_name": "tiny",
         "model_version": 4,
@@ -217,6 +217,7 @@ def test_the_package_names_the_model_and_its_files(run: Run, platform: LocalPlat
         "schema": 1,
         "model_sha256": file_sha256(folder.model.model),
         "parity_gap": parity_gap(model, convert(model, 3), inputs),
+        "nullable": prepared.feature_names,
         "files": {
             "baseline.parquet": file_sha256(folder.package.drift_baseline),
             "model.onnx": file_sha256(folder.package.onnx),
@@ -227,14 +228,17 @@ def test_the_package_names_the_model_and_its_files(run: Run, platform: LocalPlat
 def test_a_version_says_the_same_as_the_run_that_it_was_made_of(
     run: Run, platform: LocalPlatform
 ) -> None:
-    package = {"parity_gap": 3.5e-6}
+    package = {"parity_gap": 3.5e-6, "nullable": ["lowest"]}
     folder = RunFolder(run.folder)
     judge_run(platform, run, platform.settings)
     description = package_run(run, platform.settings) / "package.json"
     description.write_text(json.dumps({**json.loads(description.read_text()), **package}))
     version = VersionFolder(register_run(platform, run, platform.settings).folder)
     evaluation, lineage = folder.evaluation.results(), version.lineage()
-    features = [vars(feature) for feature in folder.prepared().features]
+    features = [
+        {"name": each.name, "nullable": each.name == "lowest", "example": each.example}
+        for each in folder.prepared().features
+    ]
     assert version.signature() == {
         "schema": 1,
         "model_name": "tiny",
@@ -262,7 +266,7 @@ def test_a_version_says_the_same_as_the_run_that_it_was_made_of(
         "features": features,
         "evaluation": evaluation,
         "verdict": folder.verdict(),
-        **package,
+        "parity_gap": package["parity_gap"],
     }
     assert {name: card[name] for name in expected} == expected
     for copied, source in (

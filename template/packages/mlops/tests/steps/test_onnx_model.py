@@ -1,10 +1,24 @@
+from typing import Any
+
 import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.compose import ColumnTransformer
+from sklearn.ensemble import (
+    BaggingClassifier,
+    ExtraTreesClassifier,
+    HistGradientBoostingClassifier,
+    RandomForestClassifier,
+    VotingClassifier,
+)
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.tree import DecisionTreeClassifier
 
 from mlops.errors import Refused
-from mlops.steps.onnx_model import convert, parity_gap, predict
+from mlops.steps.onnx_model import convert, null_gaps, parity_gap, predict
 
 
 class Own(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -38,3 +52,51 @@ def test_another_model_shows_in_the_gap() -> None:
 def test_an_estimator_without_a_converter_is_refused() -> None:
     with pytest.raises(Refused, match="cannot be converted to ONNX"):
         convert(Own(), 3)
+
+
+FOREST = RandomForestClassifier(20, random_state=0)
+
+
+@pytest.mark.parametrize("nulls_in_training", [True, False])
+@pytest.mark.parametrize(
+    "model",
+    [
+        DecisionTreeClassifier(max_depth=6, random_state=0),
+        FOREST,
+        ExtraTreesClassifier(20, random_state=0),
+        BaggingClassifier(DecisionTreeClassifier(), n_estimators=5, random_state=0),
+        VotingClassifier([("a", FOREST), ("b", FOREST)], voting="soft", flatten_transform=False),
+        make_pipeline(StandardScaler(), FOREST),
+        HistGradientBoostingClassifier(max_iter=20, random_state=0),
+    ],
+    ids=lambda model: type(model).__name__,
+)
+def test_a_null_goes_where_scikit_learn_sends_it(model: Any, nulls_in_training: bool) -> None:
+    """Seen in the wild: two of three answers of a forest flipped on a null."""
+    inputs, labels = data()
+    fitted = model.fit(inputs if nulls_in_training else np.nan_to_num(inputs), labels)
+    onnx = convert(fitted, 3)
+    assert parity_gap(fitted, onnx, inputs) < 1e-6
+    gaps = null_gaps(fitted, onnx, inputs)
+    assert [gap is not None and gap < 1e-6 for gap in gaps] == [True] * 3
+
+
+def test_a_null_that_scikit_learn_refuses_is_none() -> None:
+    inputs, labels = data()
+    known = np.nan_to_num(inputs)
+    linear = LogisticRegression().fit(known, labels)
+    assert null_gaps(linear, convert(linear, 3), known) == [None] * 3
+    filled = ColumnTransformer([("a", SimpleImputer(), [1]), ("b", "passthrough", [0, 2])])
+    partly = make_pipeline(filled, LogisticRegression()).fit(known, labels)
+    gaps = null_gaps(partly, convert(partly, 3), known)
+    assert (gaps[0], gaps[2]) == (None, None)
+    assert gaps[1] is not None
+
+
+def test_null_routing_that_cannot_be_written_shows_in_the_gap(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("mlops.steps.onnx_model.route_nulls", lambda *_: None)
+    inputs, labels = data()
+    forest = RandomForestClassifier(20, random_state=0).fit(np.nan_to_num(inputs), labels)
+    assert max(gap or 0 for gap in null_gaps(forest, convert(forest, 3), inputs)) > 0.1

@@ -268,3 +268,37 @@ def test_a_package_of_another_model_is_made_anew(trained: Trained) -> None:
     assert read(path.parent, "package.json")["model_sha256"] == file_sha256(
         version.folder / "model.skops"
     )
+
+
+@pytest.mark.parametrize(
+    ("gaps", "nullable"),
+    [
+        ([0.0, 1e-5, 0.0], ["highest", "lowest", "count"]),
+        ([0.0, None, 0.0], ["highest", "count"]),
+        ([None, None, None], []),
+        ([0.0, 0.3, 0.0], []),
+    ],
+)
+def test_whether_null_is_answered_follows_from_the_model_not_from_the_data(
+    trained: Trained,
+    monkeypatch: pytest.MonkeyPatch,
+    gaps: list[float | None],
+    nullable: list[str],
+) -> None:
+    monkeypatch.setattr(register_step, "null_gaps", lambda *_: gaps)
+    signature = read(register(trained).folder, "signature.json")
+    assert [each["name"] for each in signature["features"] if each["nullable"]] == nullable
+
+
+@pytest.mark.parametrize("gaps", [[0.0, 0.3, 0.0], [0.0, None, 0.0]])
+def test_nulls_of_the_data_that_the_served_model_answers_otherwise_are_refused(
+    trained: Trained, monkeypatch: pytest.MonkeyPatch, gaps: list[float | None]
+) -> None:
+    platform, run_id = trained
+    description = platform.run(run_id).folder / "prepared" / "prepared.json"
+    content = json.loads(description.read_text(encoding="utf-8"))
+    content["features"][1]["has_nulls"] = True
+    description.write_text(json.dumps(content), encoding="utf-8")
+    monkeypatch.setattr(register_step, "null_gaps", lambda *_: gaps)
+    with pytest.raises(Refused, match=r"nulls in lowest.*; fill them in features\.py"):
+        register(trained)

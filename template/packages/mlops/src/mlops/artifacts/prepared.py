@@ -15,7 +15,7 @@ class Feature:
     """One feature column: was it ever null, and a typical value of the training part."""
 
     name: str
-    nullable: bool
+    has_nulls: bool
     example: float
 
 

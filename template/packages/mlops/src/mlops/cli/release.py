@@ -39,19 +39,32 @@ rehearsal_option = click.option(
 @click.command()
 @version_option
 @rehearsal_option
+@click.option("--breaking", is_flag=True, help="Release a version that refuses present requests.")
+@click.option("--reason", default="", help="With --breaking: why; it is kept with the evidence.")
 @environment_option
 @json_option
-def release(model_version: int, rehearsal: bool, environment: str | None, as_json: bool) -> None:
+def release(
+    model_version: int,
+    rehearsal: bool,
+    breaking: bool,
+    reason: str,
+    environment: str | None,
+    as_json: bool,
+) -> None:
     """Bring a version to callers, step by step.
 
     0 %, smoke test, A/B test (in prod, from level 3 on), then all traffic. Exit 1 if it is
-    rejected, 4 without a decision: the old deployment has all traffic then.
+    rejected, 4 without a decision: the old deployment has all traffic then. A version that refuses
+    requests which callers send now is rejected at once.
     """
-    from mlops.release.candidate import release_version
+    from mlops.release.candidate import ReleaseOptions, release_version
     from mlops.release.display import release_shown
     from mlops.release.rehearsal import rehearsal_settings, rehearse
 
     settings = settings_for(environment)
+    reason = reason.strip()
+    if breaking != bool(reason):
+        raise ConfigError("--breaking and --reason go together", "say why callers may be refused")
     platform = open_platform(settings)
     chosen = settings.values.ab_test
     ends: list[Ended] = []
@@ -61,7 +74,8 @@ def release(model_version: int, rehearsal: bool, environment: str | None, as_jso
                 rehearse(platform, settings, model_version, watchers)
         else:
             with release_shown("release", chosen, ends.append) as watchers:
-                release_version(platform, settings, model_version, watchers)
+                options = ReleaseOptions(breaking=reason)
+                release_version(platform, settings, model_version, watchers, options)
     except (ConfigError, Refused):
         if not ends:
             set_output("outcome", "unchanged")

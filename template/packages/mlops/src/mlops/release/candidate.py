@@ -5,6 +5,7 @@ is removed. Whatever says no on the way, or breaks, leaves the old deployment wi
 """
 
 import contextlib
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from mlops.checks import failures
@@ -12,6 +13,7 @@ from mlops.errors import Hold, MlopsError, Refused
 from mlops.platforms.base import ALL_TRAFFIC, Endpoint, ModelVersion, Platform
 from mlops.release.ab_test.run import run_ab_test
 from mlops.release.ab_test.settings import ab_settings_of, has_ab_test
+from mlops.release.compatibility import changed_requests, refusal
 from mlops.release.evidence import Record, record_of, write_evidence
 from mlops.release.traffic import (
     RELEASE_LEVEL,
@@ -29,28 +31,40 @@ from mlops.settings.sections import AbTestSettings
 LOG_LINES = 200
 
 
+@dataclass(frozen=True)
+class ReleaseOptions:
+    """How a release differs from the usual one.
+
+    Attributes:
+        ab_settings: other settings of the A/B test than the environment's.
+        rehearsal: what is said of it if this is one; then a version that serves already is
+            released beside itself, and one that refuses the requests of the version that serves.
+        breaking: why a version may refuse those requests; then there is no A/B test with it.
+        before_switch: is called once the candidate has proved itself; what it raises stops it.
+    """
+
+    ab_settings: AbTestSettings | None = None
+    rehearsal: str = ""
+    breaking: str = ""
+    before_switch: Callable[[], None] = lambda: None
+
+
+USUAL = ReleaseOptions()
+
+
 def release_version(
     platform: Platform,
     settings: LoadedSettings,
     model_version: int,
     watchers: Watchers = NOBODY,
-    ab_settings: AbTestSettings | None = None,
-    rehearsal: str = "",
+    options: ReleaseOptions = USUAL,
 ) -> Ended:
     """Bring a registered version to the endpoint of the settings' environment.
 
-    Args:
-        platform: where to release.
-        settings: the environment's settings.
-        model_version: the registered version.
-        watchers: receive the progress.
-        ab_settings: other settings of the A/B test than the environment's.
-        rehearsal: what is said of it if this is one; then a version that serves already is
-            released beside itself.
-
     Raises:
         ConfigError: the project's level is 1, or several deployments share the traffic.
-        Refused: no such version, or smoke test or A/B test say no; all is as it was.
+        Refused: no such version, it refuses requests that callers send, or smoke test or A/B test
+            say no; all is as it was.
         Hold: the A/B test came to no decision; the candidate stays, without traffic.
         PlatformError: a server failed or another command changes the endpoint; all is as it was.
     """
@@ -61,24 +75,17 @@ def release_version(
     candidate: _Candidate | None = None
     try:
         with endpoint.lease(f"the release of version {version.version}"):
-            traffic = endpoint.traffic()
-            baseline = sole_deployment(traffic)
-            if baseline and not rehearsal and _is_released(endpoint, baseline, version):
+            baseline = sole_deployment(endpoint.traffic())
+            if baseline and not options.rehearsal and _is_released(endpoint, baseline, version):
                 return _unchanged(endpoint, baseline, version, watchers)
-            if baseline and has_ab_test(settings):
+            changes = changed_requests(platform, endpoint, baseline, version)
+            if changes and not (options.rehearsal or options.breaking):
+                raise refusal(changes, version, endpoint)
+            compared = bool(baseline) and has_ab_test(settings) and not changes
+            if compared:
                 endpoint.observations()  # without them there is no A/B test: better to know now
-            job = _Job(
-                platform=platform,
-                settings=settings,
-                endpoint=endpoint,
-                version=version,
-                baseline=baseline,
-                ab_settings=ab_settings or ab_settings_of(settings, endpoint),
-                watchers=watchers,
-            )
-            name = other_colour(baseline)
-            begun = replace(record_of(endpoint, name, traffic, "failed", ""), rehearsal=rehearsal)
-            candidate = _Candidate(job, begun)
+            job = _Job(platform, settings, endpoint, version, baseline, compared, options, watchers)
+            candidate = _Candidate(job, _begun(job, changes))
             candidate.promote()
         # what callers reach has changed: that the old one cannot be removed undoes nothing
         candidate.remove_others()
@@ -87,6 +94,20 @@ def release_version(
             candidate.tell()
         raise
     return candidate.tell()
+
+
+def _begun(job: "_Job", changes: tuple[str, ...]) -> Record:
+    """Return the record of a release that has failed so far; say so if requests change."""
+    endpoint = job.endpoint
+    if changes:
+        job.watchers.report(f"what callers send changes, nothing is compared: {', '.join(changes)}")
+    record = record_of(endpoint, other_colour(job.baseline), endpoint.traffic(), "failed", "")
+    return replace(
+        record,
+        rehearsal=job.options.rehearsal,
+        changes=changes,
+        breaking=job.options.breaking if changes else "",
+    )
 
 
 def _is_released(endpoint: Endpoint, baseline: str, version: ModelVersion) -> bool:
@@ -114,8 +135,14 @@ class _Job:
     endpoint: Endpoint
     version: ModelVersion
     baseline: str | None
-    ab_settings: AbTestSettings
+    compared: bool
+    options: ReleaseOptions
     watchers: Watchers
+
+    @property
+    def ab_settings(self) -> AbTestSettings:
+        """The settings of its A/B test."""
+        return self.options.ab_settings or ab_settings_of(self.settings, self.endpoint)
 
 
 class _Candidate:
@@ -142,13 +169,17 @@ class _Candidate:
             with restored(self._endpoint, unless_done=True):
                 self._deploy()
                 self._smoke_test()
-                if self._job.baseline and has_ab_test(self._job.settings):
+                if self._job.baseline and self._job.compared:
                     self._ab_test(self._job.baseline)
+                self._job.options.before_switch()
                 self._switch()
         except BaseException as error:
             self._clean_up(error, keep=was_there or isinstance(error, Hold))
             raise
-        reason = self.record.reason or "the smoke test passed"
+        passed = "the smoke test passed"
+        if self.record.changes:
+            passed = f"what callers send changes, so nothing was compared; {passed}"
+        reason = self.record.reason or passed
         self.record = self.record.ended("promoted", reason, {self._name: ALL_TRAFFIC})
         self.promoted = True
 

@@ -141,6 +141,10 @@ def show_record(record: Record) -> None:
     ]
     if record.warning:
         rows.append(("warning", record.warning))
+    if record.changes:
+        rows.append(("callers", "\n".join(record.changes)))
+    if record.breaking:
+        rows.append(("breaking, since", record.breaking))
     if record.rehearsal:
         rows.append(("a rehearsal", record.rehearsal))
     result = record.ab_test

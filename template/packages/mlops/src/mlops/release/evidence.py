@@ -28,7 +28,8 @@ class Record:
     """One release, or one A/B test by itself, and how it ended.
 
     `kind` says which of the two; `versions` holds the model version of each deployment; `outcome`
-    is `promoted`, `unchanged` (it served already), `hold`, `rejected` or `failed`; `left` names the
+    is `promoted`, `unchanged` (it served already), `hold`, `rejected` or `failed`; `changes` says
+    which requests of before the candidate refuses, and `breaking` why it may; `left` names the
     replaced deployments that could not be removed.
     """
 
@@ -40,6 +41,8 @@ class Record:
     traffic_before: Mapping[str, int]
     traffic_after: Mapping[str, int]
     rehearsal: str = ""
+    changes: tuple[str, ...] = ()
+    breaking: str = ""
     kind: str = "Release"
     smoke: SmokeResult | None = None
     ab_test: AbResult | None = None
@@ -70,6 +73,8 @@ class Record:
             "candidate": self.candidate,
             "versions": dict(self.versions),
             "rehearsal": self.rehearsal,
+            "changes_of_requests": list(self.changes),
+            "breaking": self.breaking,
             "traffic_before": dict(self.traffic_before),
             "traffic_after": dict(self.traffic_after),
             "not_removed": list(self.left),
@@ -133,6 +138,11 @@ def to_markdown(record: Record, moment: datetime) -> str:
     ]
     if record.warning:
         lines += [f"**Warning:** {record.warning}.", ""]
+    if record.changes:
+        lines += ["What callers must send has changed, so nothing was compared:", ""]
+        lines += [*(f"- {change}" for change in record.changes), ""]
+    if record.breaking:
+        lines += [f"Released all the same: {record.breaking}.", ""]
     if record.rehearsal:
         lines += [f"A rehearsal: {record.rehearsal}.", ""]
     if record.ab_test and record.ab_test.looks:
@@ -203,7 +213,7 @@ def _ab_lines(result: AbResult) -> list[str]:
         *table(columns, ab_rows(last)),
         "",
         *([f"{copies}.", ""] if copies else []),
-        f"Margins: errors (no answer within {settings.patience_ms:g} ms, or a status from 500) "
+        f"Margins: errors (no answer within {settings.patience_ms:g} ms, or another than 200) "
         f"{margins.errors:g}, slower than {settings.objective_ms:g} ms {margins.slow:g}. "
         f"Probability of a wrong decision: at most {settings.alpha:g} each way, "
         "however often one looks.",

@@ -10,7 +10,7 @@ import asyncio
 import json
 import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,14 +21,15 @@ import polars as pl
 from mlops.artifacts.prepared import holdout_file
 from mlops.artifacts.run_folder import RunFolder
 from mlops.artifacts.version_folder import VersionFolder, typical_row
-from mlops.errors import ConfigError, MlopsError
+from mlops.errors import ConfigError, MlopsError, Refused
 from mlops.platforms import platform_class
 from mlops.platforms.base import ALL_TRAFFIC, Endpoint, ModelVersion, Platform
 from mlops.progress import Report
 from mlops.release.ab_test.command import compare_deployments
 from mlops.release.ab_test.run import check_arms
 from mlops.release.ab_test.settings import has_ab_test
-from mlops.release.candidate import release_version
+from mlops.release.candidate import ReleaseOptions, release_version
+from mlops.release.compatibility import changed_requests
 from mlops.release.traffic import (
     AB_TEST_LEVEL,
     RELEASE_LEVEL,
@@ -42,6 +43,8 @@ from mlops.settings.sections import AbTestSettings
 
 REQUESTS_PER_SECOND = 150
 ROWS = 500
+ROWS_AFTER_A_CHANGE = 50
+ANSWERED = 200
 _LARGER = {
     "mirror_percent": 50,
     "mirror_requests": 100,
@@ -69,7 +72,7 @@ class Load:
     @property
     def failed(self) -> int:
         """Requests that got another answer than 200."""
-        return self.sent - self.answers[200]
+        return self.sent - self.answers[ANSWERED]
 
 
 def rehearse(
@@ -80,7 +83,11 @@ def rehearse(
     Returns:
         How it ended, and what became of the requests.
 
+    A version that refuses the requests of before is not compared: its own rows are sent to it after
+    the switch.
+
     Raises:
+        Refused: a generated request was not answered.
         MlopsError: as `release_version` does.
     """
     require_level(settings.project, RELEASE_LEVEL, "release")
@@ -88,12 +95,26 @@ def rehearse(
     version = platform.version(model_version)
     endpoint = platform.endpoint(settings.endpoint_name)
     said = bring_up_previous(platform, endpoint, version, watchers.report)
+    baseline = sole_deployment(endpoint.traffic())
+    changes = changed_requests(platform, endpoint, baseline, version)
     chosen = rehearsal_settings(settings.values.ab_test)
-    compared = has_ab_test(settings)
+    compared = has_ab_test(settings) and not changes
     note = "; ".join(part for part in (describe(chosen if compared else None), said) if part)
-    with generated_traffic(endpoint.url(), endpoint.key(), rows_of(platform, version)) as load:
-        ended = release_version(platform, settings, model_version, watchers, chosen, note)
+    rows = rows_of(platform, version)
+
+    def release(before_switch: Callable[[], None]) -> Ended:
+        options = ReleaseOptions(chosen, note, before_switch=before_switch)
+        return release_version(platform, settings, model_version, watchers, options)
+
+    if changes:
+        # what serves refuses the new version's rows, so they come after the switch
+        ended = release(lambda: None)
+        load = sent_now(endpoint, rows)
+    else:
+        with generated_traffic(endpoint.url(), endpoint.key(), rows) as load:
+            ended = release(lambda: require_answers(load))
     watchers.report(f"{load.sent:,} generated requests, {load.failed:,} failed")
+    require_answers(load)
     return ended, load
 
 
@@ -118,6 +139,33 @@ def rehearse_ab_test(
     rows = rows_of(platform, platform.version(versions[arms[0]]))
     with generated_traffic(endpoint.url(), endpoint.key(), rows):
         return compare_deployments(settings, endpoint, arms, watchers, chosen, describe(chosen))
+
+
+def sent_now(endpoint: Endpoint, rows: Sequence[FeatureRow]) -> Load:
+    """Send some rows one after the other; return what was answered."""
+    load = Load()
+    for row in rows[:ROWS_AFTER_A_CHANGE]:
+        load.answers[endpoint.invoke({"data": [row]}).status] += 1
+    return load
+
+
+def require_answers(load: Load) -> None:
+    """Check that every request so far was answered with 200.
+
+    Raises:
+        Refused: one was not.
+    """
+    if load.failed:
+        raise Refused(
+            f"{load.failed:,} of {load.sent:,} generated requests failed: "
+            f"{_by_status(load.answers)}",
+            "`mlops smoke-test` tells what the endpoint answers",
+        )
+
+
+def _by_status(answers: Counter[int]) -> str:
+    failed = sorted((status, n) for status, n in answers.items() if status != ANSWERED)
+    return ", ".join(f"{n:,} times {status or 'no answer'}" for status, n in failed)
 
 
 def require_local(settings: LoadedSettings) -> None:

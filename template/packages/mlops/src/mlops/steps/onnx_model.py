@@ -7,6 +7,7 @@ import numpy as np
 
 from mlops.arrays import Matrix, Probabilities
 from mlops.errors import Refused
+from mlops.steps.null_routing import route_nulls
 
 INPUT = "features"
 OUTPUT = "probabilities"
@@ -35,6 +36,7 @@ def convert(model: Any, features: int) -> bytes:
             f"the model cannot be converted to ONNX, which serving needs: {error}",
             "use estimators that skl2onnx supports in model.py",
         ) from error
+    route_nulls(converted.graph, model)
     return bytes(converted.SerializeToString())
 
 
@@ -56,3 +58,25 @@ def parity_gap(model: Any, onnx: bytes, inputs: Matrix) -> float:
     """Return the largest difference of a probability between scikit-learn and ONNX."""
     expected = model.predict_proba(inputs)[:, 1]
     return float(np.max(np.abs(predict(onnx, inputs) - expected)))
+
+
+def null_gaps(model: Any, onnx: bytes, inputs: Matrix) -> list[float | None]:
+    """Return for each feature the parity gap where it is null; None if scikit-learn refuses that.
+
+    Args:
+        model: the fitted classifier.
+        onnx: the same as ONNX.
+        inputs: some rows, shape (rows, features).
+    """
+    return [_null_gap(model, onnx, inputs, column) for column in range(inputs.shape[1])]
+
+
+def _null_gap(model: Any, onnx: bytes, inputs: Matrix, column: int) -> float | None:
+    without = inputs.copy()
+    without[:, column] = np.nan
+    try:
+        expected = model.predict_proba(without)[:, 1]
+    except ValueError:
+        return None
+    gap = float(np.max(np.abs(predict(onnx, without) - expected)))
+    return gap if np.isfinite(gap) else float("inf")

@@ -167,7 +167,7 @@ def _describe(train: pl.DataFrame, holdout: pl.DataFrame, key: str) -> tuple[Fea
     return tuple(
         Feature(
             name=name,
-            nullable=train[name].null_count() + holdout[name].null_count() > 0,
+            has_nulls=train[name].null_count() + holdout[name].null_count() > 0,
             example=_typical(train[name]),
         )
         for name in names

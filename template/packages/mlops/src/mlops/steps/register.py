@@ -1,6 +1,7 @@
 """Step 5: one immutable, relocatable folder for a model that passed the gate."""
 
 import shutil
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,11 @@ from mlops.governance.model_card import build_card, render_card
 from mlops.monitoring.baseline import drift_baseline
 from mlops.platforms.base import ModelVersion, Platform, Run
 from mlops.settings.loading import LoadedSettings
-from mlops.steps.onnx_model import convert, parity_gap, predict
+from mlops.steps.onnx_model import convert, null_gaps, parity_gap, predict
 from mlops.steps.scoring import load_model, matrix
+
+NULL_ROWS = 200
+"""On so many rows of the holdout each feature is tried as null."""
 
 
 def register_run(platform: Platform, run: Run, settings: LoadedSettings) -> ModelVersion:
@@ -57,8 +61,10 @@ def package_run(run: Run, settings: LoadedSettings) -> Path:
         )
     model = load_model(source.model.model)
     onnx = convert(model, len(prepared.features))
-    gap = parity_gap(model, onnx, matrix(prepared.holdout(), prepared.feature_names))
+    holdout = matrix(prepared.holdout(), prepared.feature_names)
+    gap = parity_gap(model, onnx, holdout)
     _require_parity(gap, settings)
+    nullable = _nullable(prepared, null_gaps(model, onnx, holdout[:NULL_ROWS]), settings)
     train = prepared.train()
     probabilities = predict(onnx, matrix(train, prepared.feature_names))
     with new_folder(source.package.path, replaces=PACKAGE.name) as folder:
@@ -70,6 +76,7 @@ def package_run(run: Run, settings: LoadedSettings) -> Path:
         description = {
             "model_sha256": verdict["model_sha256"],
             "parity_gap": gap,
+            "nullable": nullable,
             "files": file_hashes(folder),
         }
         PACKAGE.write(folder, description)
@@ -77,15 +84,18 @@ def package_run(run: Run, settings: LoadedSettings) -> Path:
 
 
 def build_signature(
-    name: str, version: int, threshold: float, prepared: Prepared
+    name: str, version: int, threshold: float, prepared: Prepared, nullable: Collection[str]
 ) -> dict[str, Any]:
-    """Return the content of `signature.json`: what the scoring server accepts and answers."""
+    """Return the content of `signature.json`: what the scoring server accepts and answers.
+
+    `nullable` names the features for which the model answers null.
+    """
     content = {
         "model_name": name,
         "model_version": version,
         "decision_threshold": threshold,
         "features": [
-            {"name": f.name, "nullable": f.nullable, "example": f.example}
+            {"name": f.name, "nullable": f.name in nullable, "example": f.example}
             for f in prepared.features
         ],
     }
@@ -95,7 +105,8 @@ def build_signature(
 def _build(
     folder: Path, version: int, run: Run, verdict: dict[str, Any], settings: LoadedSettings
 ) -> None:
-    package, gap = _packaged(run, verdict, settings)
+    package = _packaged(run, verdict, settings)
+    description = package.description()
     source, target = RunFolder(run.folder), VersionFolder(folder)
     evaluation = source.evaluation.results()
 
@@ -104,7 +115,8 @@ def _build(
     shutil.copyfile(source.model.model, target.skops)
     name = settings.model_name
     threshold = evaluation["decision_threshold"]
-    signature = build_signature(name, version, threshold, source.prepared())
+    nullable = description["nullable"]
+    signature = build_signature(name, version, threshold, source.prepared(), nullable)
     SIGNATURE.write(folder, signature)
     target.plots.mkdir()
     for plot in source.evaluation.plots():
@@ -127,17 +139,15 @@ def _build(
         features=signature["features"],
         evaluation=evaluation,
         lineage=lineage,
-        parity_gap=gap,
+        parity_gap=description["parity_gap"],
     )
     CARD.write(folder, card)
     write_text(target.model_card, render_card(card))
     LINEAGE.write(folder, {**lineage, "files": file_hashes(folder)})
 
 
-def _packaged(
-    run: Run, verdict: dict[str, Any], settings: LoadedSettings
-) -> tuple[PackageFolder, float]:
-    """Return the run's package and its parity gap; make it if there is none of this model."""
+def _packaged(run: Run, verdict: dict[str, Any], settings: LoadedSettings) -> PackageFolder:
+    """Return the run's package; make it if there is none of this model."""
     package = RunFolder(run.folder).package
     if not package.exists() or package.description()["model_sha256"] != verdict["model_sha256"]:
         package_run(run, settings)
@@ -146,9 +156,33 @@ def _packaged(
         path = package.path / name
         if not path.is_file() or file_sha256(path) != expected:
             raise Refused(f"run {run.run_id}: package/{name} was changed", "package the run again")
-    gap = float(description["parity_gap"])
-    _require_parity(gap, settings)
-    return package, gap
+    _require_parity(float(description["parity_gap"]), settings)
+    return package
+
+
+def _nullable(
+    prepared: Prepared, gaps: Sequence[float | None], settings: LoadedSettings
+) -> list[str]:
+    """Return the features for which the served model answers null as the judged one does.
+
+    It follows from the kind of model alone, so that versions do not differ in it by chance: where
+    scikit-learn takes a null, and ONNX answers every such null alike.
+
+    Raises:
+        Refused: the data hold nulls in another one.
+    """
+    tolerance = settings.values.gate.parity_tolerance
+    pairs = list(zip(prepared.features, gaps, strict=True))
+    taken = [(f.name, gap) for f, gap in pairs if gap is not None]
+    answered = [name for name, _ in taken] if all(gap <= tolerance for _, gap in taken) else []
+    wrong = [f.name for f, _ in pairs if f.has_nulls and f.name not in answered]
+    if wrong:
+        raise Refused(
+            f"the model is trained on nulls in {', '.join(wrong)}, and ONNX answers them otherwise "
+            "than scikit-learn: the served model would not be the one that was judged",
+            "fill them in features.py, or in model.py by a SimpleImputer before the model",
+        )
+    return answered
 
 
 def _require_parity(gap: float, settings: LoadedSettings) -> None:

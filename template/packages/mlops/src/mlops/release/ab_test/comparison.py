@@ -14,8 +14,7 @@ from mlops.release.ab_test.looks import RATES, Arm, Look, Phase
 from mlops.release.ab_test.sequential import Evidence, RateTest, blocks
 from mlops.settings.sections import AbTestSettings
 
-NO_ANSWER = 0
-SERVER_ERROR = 500
+ANSWERED = 200
 
 
 class Comparison:
@@ -125,11 +124,11 @@ def block_size(phase: Phase, settings: AbTestSettings) -> int:
 
 
 def classified(observation: Observation, settings: AbTestSettings) -> tuple[bool, bool]:
-    """Tell whether a request counts as an error, and whether as slow."""
+    """Tell whether a request counts as an error, and whether as slow.
+
+    All but 200 is an error: what a version refuses that the other one answers is what callers feel,
+    and their own mistakes are as frequent with both.
+    """
     milliseconds = 1000 * observation.seconds
-    error = (
-        observation.status == NO_ANSWER
-        or observation.status >= SERVER_ERROR
-        or milliseconds > settings.patience_ms
-    )
+    error = observation.status != ANSWERED or milliseconds > settings.patience_ms
     return error, milliseconds > settings.objective_ms

@@ -1,0 +1,57 @@
+"""Where scikit-learn's trees send a null, written into their ONNX graph, which skl2onnx leaves out.
+
+A tree that saw no null in training sends one to the child with more training rows, one that did
+where it found best; ONNX sends it to the right unless told. See `missing_go_to_left` in
+scikit-learn's `sklearn.tree._tree.Tree`, and sklearn-onnx's issue 1253.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+_TRACKS_TRUE = "nodes_missing_value_tracks_true"
+
+
+def route_nulls(graph: Any, model: Any) -> None:
+    """Let each tree of a converted graph send nulls where the model's own tree does.
+
+    A model whose trees cannot be told apart in the graph is left as it is: the check of parity on
+    nulls finds it.
+
+    Args:
+        graph: the ONNX graph of the model; it is changed.
+        model: the fitted scikit-learn model.
+    """
+    ensembles = [node for node in graph.node if node.op_type.startswith("TreeEnsemble")]
+    groups = list(_groups(model))
+    if len(groups) != len(ensembles):
+        return
+    for node, trees in zip(ensembles, groups, strict=True):
+        if trees is not None:
+            _route(node, trees)
+
+
+def _route(node: Any, trees: Sequence[Any]) -> None:
+    attributes = {each.name: each for each in node.attribute}
+    places = zip(attributes["nodes_treeids"].ints, attributes["nodes_nodeids"].ints, strict=True)
+    flags = [int(trees[tree].missing_go_to_left[place]) for tree, place in places]
+    attributes[_TRACKS_TRUE].ints[:] = flags
+
+
+def _groups(model: Any) -> Iterator[Sequence[Any] | None]:
+    """Yield the trees of each ensemble in the order of the graph; None where they are right."""
+    from sklearn.ensemble import BaggingClassifier, VotingClassifier
+    from sklearn.ensemble._forest import BaseForest
+    from sklearn.pipeline import Pipeline
+
+    if hasattr(model, "_predictors"):  # boosted by histograms
+        yield None
+    elif hasattr(model, "tree_"):
+        yield [model.tree_]
+    elif isinstance(model, BaseForest):
+        yield [each.tree_ for each in model.estimators_]
+    elif isinstance(model, BaggingClassifier | VotingClassifier):
+        for each in model.estimators_:
+            yield from _groups(each)
+    elif isinstance(model, Pipeline):
+        for _, step in model.steps:
+            yield from _groups(step)

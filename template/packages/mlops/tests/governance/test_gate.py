@@ -298,3 +298,22 @@ def test_a_champion_whose_features_are_gone_is_not_compared(
     content["features"] = content["features"][1:]
     path.write_text(json.dumps(content))
     assert "highest" in str(compare(version, run).problem)
+
+
+def test_a_model_that_callers_would_have_to_ask_otherwise_is_warned_of(
+    trained: tuple[LocalPlatform, str],
+) -> None:
+    platform, run_id = trained
+    run = platform.run(run_id)
+    judge_run(platform, run, platform.settings)
+    version = register_run(platform, run, platform.settings)
+    signature = json.loads((version.folder / "signature.json").read_text(encoding="utf-8"))
+    signature["features"][0]["name"] = "former"
+    (version.folder / "signature.json").write_text(json.dumps(signature), encoding="utf-8")
+    lineage = json.loads((version.folder / "lineage.json").read_text(encoding="utf-8"))
+    lineage["files"]["signature.json"] = file_sha256(version.folder / "signature.json")
+    (version.folder / "lineage.json").write_text(json.dumps(lineage), encoding="utf-8")
+    (warning,) = judge_run(platform, run, platform.settings).warnings
+    assert "callers of version 1 would have to send something else" in warning
+    assert "highest must be sent and was not known before" in warning
+    assert "former is no longer known and is refused" in warning

@@ -168,6 +168,7 @@ def test_the_verdict_names_what_was_judged(run: Run, platform: LocalPlatform) ->
         "champion_version": 1,
         "checks": [vars(check) for check in verdict.checks],
         "judged_at": verdict.judged_at,
+        "warnings": [],
     }
 
 

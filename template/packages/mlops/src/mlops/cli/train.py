@@ -14,7 +14,7 @@ from mlops.cli.options import (
     settings_for,
 )
 from mlops.cli.tables import show_checks, show_metrics
-from mlops.console import emit, progress
+from mlops.console import emit, progress, show
 from mlops.errors import Refused
 from mlops.platforms import open_platform
 
@@ -56,6 +56,8 @@ def evaluate(
     if as_json:
         emit(verdict.to_dict())
     show_checks("The gate's verdict", verdict.checks)
+    for warning in verdict.warnings:
+        show(f"warning: {warning}")
     set_output("passed", str(verdict.passed).lower())
     if not verdict.passed:
         raise Refused(verdict.refusal)

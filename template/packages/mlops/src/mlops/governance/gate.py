@@ -13,19 +13,24 @@ from typing import Any
 from mlops.artifacts.documents import VERDICT
 from mlops.artifacts.prepared import holdout_file
 from mlops.artifacts.run_folder import RunFolder
+from mlops.artifacts.signature import differences
+from mlops.artifacts.version_folder import VersionFolder
 from mlops.checks import Check, failures
 from mlops.errors import Refused
 from mlops.files import file_sha256
 from mlops.governance.champion import Comparison, compare
 from mlops.metrics import LOWER_IS_BETTER
-from mlops.platforms.base import Platform, Run
+from mlops.platforms.base import ModelVersion, Platform, Run
 from mlops.settings.loading import LoadedSettings
 from mlops.settings.sections import GateSettings
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """The gate's decision on one model, with every check behind it."""
+    """The gate's decision on one model, with every check behind it.
+
+    `warnings` says what decides nothing here and will matter later.
+    """
 
     run_id: str
     model_sha256: str
@@ -34,6 +39,7 @@ class Verdict:
     champion_version: int | None
     checks: tuple[Check, ...]
     judged_at: str
+    warnings: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -104,6 +110,7 @@ def judge_run(platform: Platform, run: Run, settings: LoadedSettings) -> Verdict
         champion_version=None if comparison is None else comparison.version,
         checks=judge(evaluation, gate, comparison),
         judged_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        warnings=() if version is None else _warnings(version, run),
     )
     platform.store_verdict(run, verdict.to_dict())
     return verdict
@@ -137,6 +144,19 @@ def require_passed(run: Run) -> dict[str, Any]:
             name = _within(run, path)
             raise Refused(f"run {run.run_id}: {name} was changed after its verdict", "train again")
     return verdict
+
+
+def _warnings(champion: ModelVersion, run: Run) -> tuple[str, ...]:
+    """Say what callers of the champion would have to send otherwise, null left aside."""
+    names = RunFolder(run.folder).prepared().feature_names
+    asked = {"features": [{"name": name, "nullable": True} for name in names]}
+    changes = differences(VersionFolder(champion.folder).signature(), asked)
+    if not changes:
+        return ()
+    return (
+        f"callers of version {champion.version} would have to send something else "
+        f"({', '.join(changes)}): a release refuses that, see docs/release.md",
+    )
 
 
 @dataclass(frozen=True)

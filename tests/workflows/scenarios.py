@@ -223,7 +223,7 @@ def sign_in(act: Act) -> None:
 def breaking_by_hand(act: Act) -> None:
     """Who starts main by hand may say why callers may be refused; a push never does."""
     act.api.approved_by("ann", "bob")
-    reason = "the shop knows; \"v2\" $(exit 3)"
+    reason = 'the shop knows; "v2" $(exit 3)'
     started = PUSH | {"inputs": {"breaking-reason": reason}}
     outcome = act("workflow_dispatch", started, variables=AZURE)
     assert outcome.ok, outcome.log

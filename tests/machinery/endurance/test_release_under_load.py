@@ -16,7 +16,7 @@ from mlops.errors import Refused
 from mlops.platforms.local.platform import LocalPlatform
 from mlops.progress import silent
 from mlops.release.ab_test.looks import Look
-from mlops.release.candidate import release_version
+from mlops.release.candidate import ReleaseOptions, release_version
 from mlops.release.rehearsal import (
     rehearsal_settings,
     rehearse,
@@ -128,7 +128,8 @@ def test_a_candidate_that_is_killed_is_rejected_and_gone(place: Place) -> None:
         requests_to(place.rig) as load,
         pytest.raises(Refused, match=r"green is not healthy|green is worse than blue in errors"),
     ):
-        release_version(place.platform, place.settings, 2, Watchers(watch=kill), settings)
+        options = ReleaseOptions(settings)
+        release_version(place.platform, place.settings, 2, Watchers(watch=kill), options)
     (moment,) = killed
     assert place.served() == {"blue": (1, 100)}
     assert endpoint.mirror() == {}

@@ -123,12 +123,11 @@ def test_a_candidate_that_is_killed_is_rejected_and_gone(place: Place) -> None:
             killed.append(time.perf_counter())
 
     settings = rehearsal_settings(place.settings.values.ab_test)
-    settings = settings.model_copy(update={"min_requests": 100_000})
+    options = ReleaseOptions(settings.model_copy(update={"min_requests": 100_000}))
     with (
         requests_to(place.rig) as load,
         pytest.raises(Refused, match=r"green is not healthy|green is worse than blue in errors"),
     ):
-        options = ReleaseOptions(settings)
         release_version(place.platform, place.settings, 2, Watchers(watch=kill), options)
     (moment,) = killed
     assert place.served() == {"blue": (1, 100)}

@@ -100,4 +100,4 @@ bench: uv ## the measurements of benchmarks/
 
 clean: ## what the other targets made, uv included
 	@rm -rf .build .uv .venv site
-	@cd template/packages/mlops && rm -rf .mlops .venv uv.lock
+	@cd template/packages/mlops && rm -rf .mlops .venv .coverage uv.lock

@@ -25,7 +25,7 @@ def test_git_ignores_no_file_of_the_template() -> None:
     command = ["git", "ls-files", "--others", "--ignored", "--exclude-standard", "--", "template"]
     ignored = run(*command, folder=ROOT).splitlines()
     caches = {"__pycache__", ".ruff_cache", ".mypy_cache", ".pytest_cache"}
-    caches |= {".venv", ".mlops", "uv.lock"}  # of the machinery's own environment
+    caches |= {".venv", ".mlops", "uv.lock", ".coverage"}  # of the machinery's own environment
     assert [path for path in ignored if not caches.intersection(path.split("/"))] == []
     tracked = run("git", "ls-files", "template", folder=ROOT)
     paths = run(

@@ -4,6 +4,7 @@ import os
 import socket
 import subprocess  # nosec B404  # only MLflow's server, with fixed arguments
 import sys
+import time
 from contextlib import suppress
 
 import psutil
@@ -14,6 +15,7 @@ from mlops.platforms.local.tracking import Tracking
 from mlops.settings.loading import LoadedSettings
 
 _GRACE_SECONDS = 5.0
+_LOOK_SECONDS = 0.2
 
 
 def serve_mlflow(settings: LoadedSettings, port: int) -> int:
@@ -49,7 +51,8 @@ def serve_mlflow(settings: LoadedSettings, port: int) -> int:
         start_new_session=True,
     )
     try:
-        code = server.wait()
+        while (code := server.poll()) is None:
+            time.sleep(_LOOK_SECONDS)  # ends at a signal; waiting for a process need not
     except KeyboardInterrupt:
         show("MLflow's pages are closed")
         return 0

@@ -317,7 +317,7 @@ class TestMessages:
         commands = [line.strip() for line in said.splitlines() if line.startswith("    ")]
         assert [c for c in commands if c.split()[0] in {"cd", "git", "uv"}] == [
             f'cd "{tmp_path / "a project"}"',
-            "git init",
+            "git init --initial-branch main",
             "uv sync",
             "git add .",
             'git commit -m "Start from the template"',

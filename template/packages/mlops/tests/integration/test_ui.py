@@ -32,6 +32,11 @@ def test_ctrl_c_ends_them_and_leaves_nothing_running(tmp_path: Path) -> None:
             return pages.children()
 
         (server,) = wait_for(servers)
-        ui.send_signal(signal.SIGINT)
-        assert ui.wait(LONGEST_SECONDS) == 0
+        try:
+            ui.send_signal(signal.SIGINT)
+            assert ui.wait(LONGEST_SECONDS) == 0
+        except BaseException:
+            for process in (ui, server):
+                process.kill()
+            raise
     assert not server.is_running()

@@ -26,6 +26,7 @@ from mlops.platforms import platform_class
 from mlops.platforms.base import ALL_TRAFFIC, Endpoint, ModelVersion, Platform
 from mlops.progress import Report
 from mlops.release.ab_test.command import compare_deployments
+from mlops.release.ab_test.comparison import ANSWERED
 from mlops.release.ab_test.run import check_arms
 from mlops.release.ab_test.settings import has_ab_test
 from mlops.release.candidate import ReleaseOptions, release_version
@@ -44,7 +45,6 @@ from mlops.settings.sections import AbTestSettings
 REQUESTS_PER_SECOND = 150
 ROWS = 500
 ROWS_AFTER_A_CHANGE = 50
-ANSWERED = 200
 _LARGER = {
     "mirror_percent": 50,
     "mirror_requests": 100,

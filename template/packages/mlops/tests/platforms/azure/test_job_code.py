@@ -1,6 +1,7 @@
 """What a job gets of a project, by the rules of .amlignore."""
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -67,14 +68,12 @@ def test_what_is_left_out_is_not_even_looked_at(
     assert set(looked_at) == {".", "src", "src/team", "conf"}
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows lets only some people make links")
 def test_a_linked_folder_is_followed(root: Path, tmp_path: Path) -> None:
     shared = tmp_path / "shared"
     shared.mkdir()
     (shared / "query.sql").touch()
-    try:
-        (root / "src" / "shared").symlink_to(shared, target_is_directory=True)
-    except OSError:  # Windows lets only some people make links
-        return
+    (root / "src" / "shared").symlink_to(shared, target_is_directory=True)
     assert Path("src/shared/query.sql") in set(code_files(root))
 
 

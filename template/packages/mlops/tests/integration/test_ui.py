@@ -6,11 +6,15 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import psutil
+import pytest
 
 from fakes.project import write_project
 from fakes.waiting import LONGEST_SECONDS, wait_for
+from mlops.ops.ui import serve_mlflow
+from mlops.settings.loading import load_settings
 
 
 def free_port() -> int:
@@ -40,3 +44,23 @@ def test_ctrl_c_ends_them_and_leaves_nothing_running(tmp_path: Path) -> None:
                 process.kill()
             raise
     assert not server.is_running()
+
+
+def test_an_interrupt_while_the_server_starts_leaves_nothing_running(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = load_settings(write_project(tmp_path / "project"), variables={})
+    before = psutil.Process().children()
+    started = []
+
+    class Interrupted(subprocess.Popen[bytes]):
+        def __init__(self, command: list[str], **options: Any) -> None:
+            super().__init__(command, **options)
+            if "mlflow" in command:
+                started.append(psutil.Process(self.pid))
+                raise KeyboardInterrupt
+
+    monkeypatch.setattr(subprocess, "Popen", Interrupted)
+    assert serve_mlflow(settings, free_port()) == 0
+    assert len(started) == 1
+    assert psutil.Process().children() == before

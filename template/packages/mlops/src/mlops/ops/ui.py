@@ -43,33 +43,31 @@ def serve_mlflow(settings: LoadedSettings, port: int) -> int:
         # its queue for judging language models would start seven more processes
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
     }
-    server = subprocess.Popen(  # nosec B603  # see above
-        command,
-        env=environment,
-        # Ctrl-C is for this process alone, which ends the server and its workers in order
-        creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
-        start_new_session=True,
-    )
     try:
+        server = subprocess.Popen(  # nosec B603  # see above
+            command,
+            env=environment,
+            # Ctrl-C is for this process alone, which ends the server and its workers in order
+            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+            start_new_session=True,
+        )
         while (code := server.poll()) is None:
             time.sleep(_LOOK_SECONDS)  # ends at a signal; waiting for a process need not
     except KeyboardInterrupt:
         show("MLflow's pages are closed")
         return 0
     finally:
-        _end(server.pid)
+        _end_children()
     if code:
         raise PlatformError(f"MLflow ended with exit code {code}", "what it said stands above")
     return code
 
 
-def _end(pid: int) -> None:
-    """End the server together with the workers that it started."""
-    with suppress(psutil.NoSuchProcess):
-        server = psutil.Process(pid)
-        family = [server, *server.children(recursive=True)]
-        for ask in (psutil.Process.terminate, psutil.Process.kill):
-            for process in family:
-                with suppress(psutil.NoSuchProcess):
-                    ask(process)
-            _, family = psutil.wait_procs(family, timeout=_GRACE_SECONDS)
+def _end_children() -> None:
+    """End the server, which an interrupt may leave without a name here, and its workers."""
+    family = psutil.Process().children(recursive=True)
+    for ask in (psutil.Process.terminate, psutil.Process.kill):
+        for process in family:
+            with suppress(psutil.NoSuchProcess):
+                ask(process)
+        _, family = psutil.wait_procs(family, timeout=_GRACE_SECONDS)

@@ -5,6 +5,7 @@ import socket
 import subprocess  # nosec B404  # only MLflow's server, with fixed arguments
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 
 import psutil
@@ -43,6 +44,7 @@ def serve_mlflow(settings: LoadedSettings, port: int) -> int:
         # its queue for judging language models would start seven more processes
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
     }
+    others = psutil.Process().children()
     try:
         server = subprocess.Popen(  # nosec B603  # see above
             command,
@@ -57,15 +59,19 @@ def serve_mlflow(settings: LoadedSettings, port: int) -> int:
         show("MLflow's pages are closed")
         return 0
     finally:
-        _end_children()
+        _end_children(others)
     if code:
         raise PlatformError(f"MLflow ended with exit code {code}", "what it said stands above")
     return code
 
 
-def _end_children() -> None:
+def _end_children(others: Sequence[psutil.Process]) -> None:
     """End the server, which an interrupt may leave without a name here, and its workers."""
-    family = psutil.Process().children(recursive=True)
+    started = [child for child in psutil.Process().children() if child not in others]
+    family = list(started)
+    for child in started:
+        with suppress(psutil.NoSuchProcess):
+            family += child.children(recursive=True)
     for ask in (psutil.Process.terminate, psutil.Process.kill):
         for process in family:
             with suppress(psutil.NoSuchProcess):

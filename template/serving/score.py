@@ -19,6 +19,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+# Said before the import: else ONNX Runtime notes which machine this is, and reports to its maker.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 import onnxruntime as ort
 
 SIGNATURE_SCHEMA = 1

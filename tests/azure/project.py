@@ -132,9 +132,11 @@ class AzureProject:
             and datetime.fromisoformat(row["TimeGenerated"]).timestamp() < routed.time
         )
 
-    def trained(self) -> str:
-        """Train, and let the gate judge; return the run's id."""
-        run_id = self.mlops("train", "--environment", "dev").strip().splitlines()[-1]
+    def trained(self, platform: str = "azure") -> str:
+        """Train, on this machine if need be, and let the gate judge; return the run's id."""
+        there = {"MLOPS_PLATFORM": platform}
+        said = self.mlops("train", "--environment", "dev", settings=there)
+        run_id = said.strip().splitlines()[-1]
         self.mlops("evaluate", "--environment", "dev", "--run-id", run_id)
         return run_id
 
@@ -145,9 +147,8 @@ class AzureProject:
         shutil.copytree(judged.parent, runs / run_id)
         return run_id
 
-    def registered(self) -> int:
-        """Train, judge, register and share; return the version."""
-        run_id = self.trained()
+    def registered(self, run_id: str) -> int:
+        """Register and share; return the version."""
         said = self.mlops("register", "--environment", "dev", "--run-id", run_id)
         version = int(said.strip().splitlines()[-1])
         self.mlops("share", "--model-version", str(version))

@@ -56,7 +56,7 @@ def registry_id(version: int) -> str:
 
 def test_from_training_to_a_rollback(place: AzureProject) -> None:
     azure = place.azure
-    first = place.registered()
+    first = place.registered(place.trained())
     assert "passed" in place.mlops("doctor", "--platform", "azure", "--environment", "dev")
 
     place.mlops("deploy", "--environment", "test", "--model-version", str(first))
@@ -65,7 +65,7 @@ def test_from_training_to_a_rollback(place: AzureProject) -> None:
     assert place.traffic("prod") == {"blue": 100}
 
     place.settings["MLOPS_PARAMS__MAX_ITER"] = "60"
-    second = place.registered()
+    second = place.registered(place.trained("local"))
     assert second == first + 1
     place.mlops("release", "--environment", "test", "--model-version", str(second))
     assert place.traffic("test") == {"green": 100}

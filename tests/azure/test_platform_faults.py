@@ -36,7 +36,7 @@ PURPOSE = "a switch of traffic"
 def made(template: Template, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AzureProject]:
     """Version 1, which test serves as blue and as green."""
     with azure_project(template, tmp_path_factory.mktemp("faults")) as place:
-        assert place.registered() == 1
+        assert place.registered(place.trained()) == 1
         for colour in ("blue", "green"):
             place.mlops(*deploying(colour))
         yield place

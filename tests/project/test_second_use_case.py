@@ -8,7 +8,7 @@ import pytest
 
 from tests.support import Project, Template, run
 
-pytestmark = pytest.mark.project
+pytestmark = [pytest.mark.project, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")

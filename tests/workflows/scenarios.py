@@ -2,7 +2,7 @@
 
 import re
 
-from tests.workflows.act import ROW_VALUE, Act
+from tests.workflows.act import ROW_VALUE, Act, Outcome
 from tests.workflows.events import AZURE, DISPATCH, PULL_REQUEST, PUSH
 from tests.workflows.infra_scenarios import infra_deploy, infra_plan, infra_without_azure
 
@@ -15,6 +15,16 @@ SEVEN_JOBS = [
     "release test",
     "release prod",
 ]
+
+PROJECT_TESTS = "run pytest packages/mlops/tests/project"
+MACHINERY = "run pytest packages/mlops/tests --numprocesses auto"
+
+
+def tests_of(outcome: Outcome) -> list[str]:
+    """Return what the required job tests: the team's tests first, whatever changed."""
+    found = [command for command in outcome.commands("unit-tests") if "pytest" in command]
+    assert found[0].startswith("run pytest --cov")
+    return found
 
 
 def first_push(act: Act) -> None:
@@ -80,6 +90,7 @@ def pull_request(act: Act) -> None:
     outcome = act("pull_request", PULL_REQUEST, variables=AZURE)
     assert outcome.ok, outcome.log
     assert outcome.jobs[3:] == ["train-pull-request", "comment"]
+    assert tests_of(outcome)[-1] == PROJECT_TESTS
     assert outcome.revealing == []
     training = outcome.find("mlops train")
     assert [call["settings"]["MLOPS_PLATFORM"] for call in training] == ["local"]
@@ -238,7 +249,7 @@ def changed_machinery(act: Act) -> None:
     """A pull request that changes the machinery runs all of its tests."""
     outcome = act("pull_request", PULL_REQUEST, machinery=True)
     assert outcome.ok, outcome.log
-    assert outcome.find("run pytest packages/mlops/tests --numprocesses auto")
+    assert tests_of(outcome)[1:] == [PROJECT_TESTS, MACHINERY]
 
 
 SCENARIOS = {

@@ -6,7 +6,7 @@ import pytest
 
 from tests.workflows.act import Act
 from tests.workflows.events import PULL_REQUEST, PUSH, PUSH_TO_DEVELOP
-from tests.workflows.scenarios import SCENARIOS, SEVEN_JOBS
+from tests.workflows.scenarios import MACHINERY, SCENARIOS, SEVEN_JOBS
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
@@ -78,7 +78,10 @@ def test_develop_trains_and_registers_nothing(act: Act) -> None:
     assert outcome.jobs[-1] == "train-dev"
 
 
-@pytest.mark.parametrize("fail", ["config", "ruff", "mypy", "bandit", "pytest"])
+SLOW = [pytest.param(name, marks=pytest.mark.slow) for name in ("config", "ruff", "mypy", "bandit")]
+
+
+@pytest.mark.parametrize("fail", ["pytest", *SLOW])
 def test_a_failed_check_stops_the_training(act: Act, fail: str) -> None:
     outcome = act("push", PUSH, fail=fail)
     assert not outcome.ok
@@ -125,19 +128,6 @@ def test_with_stubs_to_fill_it_checks_the_code_alone_and_says_so(act: Act) -> No
     assert "The use case has stubs to fill" in outcome.log
     assert not re.search("mlops (data|train|evaluate|register|release)", outcome.everything)
     assert "run pytest" in outcome.everything
-
-
-MACHINERY = "run pytest packages/mlops/tests --numprocesses auto"
-
-
-@pytest.mark.parametrize("machinery", [True, False])
-def test_a_pull_request_tests_the_machinery_if_it_changed(act: Act, machinery: bool) -> None:
-    outcome = act("pull_request", PULL_REQUEST, machinery=machinery)
-    assert outcome.ok, outcome.log
-    tests = [command for command in outcome.commands("unit-tests") if "pytest" in command]
-    assert tests[0].startswith("run pytest --cov")
-    assert tests[1] == "run pytest packages/mlops/tests/project"
-    assert tests[2:] == [MACHINERY] * machinery
 
 
 def test_main_tests_the_machinery_always(act: Act) -> None:

@@ -22,6 +22,7 @@ from mlops.platforms.base import Answer, ModelVersion, Run
 from mlops.progress import silent
 from mlops.release import rehearsal
 from mlops.release.rehearsal import (
+    MOST_OPEN_REQUESTS,
     ROWS,
     FeatureRow,
     Load,
@@ -48,6 +49,9 @@ class Server(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.rows: list[Any] = []
+        self.answers = threading.Event()
+        self.answers.set()
+        self.open = self.most_open = 0
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -61,6 +65,11 @@ class Handler(BaseHTTPRequestHandler):
             fails = every > 0 and self.server.count % every == 0
             if not fails and self.headers["Authorization"] == "Bearer secret":
                 self.server.rows += json.loads(content)["data"]
+            self.server.open += 1
+            self.server.most_open = max(self.server.open, self.server.most_open)
+        self.server.answers.wait()
+        with self.server.lock:
+            self.server.open -= 1
         self.send_response(500 if fails else 200)
         self.end_headers()
 
@@ -95,6 +104,18 @@ def test_requests_are_sent_until_the_block_ends_and_counted(server: Server) -> N
     assert load.failed == server.count // 3
     assert {"a": None} in server.rows
     assert {"a": 1.0} in server.rows
+
+
+def test_a_machine_that_answers_late_gets_fewer_requests(server: Server) -> None:
+    server.fails_every = 0
+    server.answers.clear()
+    url = f"http://127.0.0.1:{server.server_port}/score"
+    with generated_traffic(url, "secret", [ROW], per_second=20_000) as load:
+        wait_for(lambda: server.open >= MOST_OPEN_REQUESTS)
+        server.answers.set()
+        wait_for(lambda: load.sent > 2 * MOST_OPEN_REQUESTS)
+    assert server.most_open == MOST_OPEN_REQUESTS
+    assert load.failed == 0
 
 
 def test_nobody_there_counts_as_failed() -> None:

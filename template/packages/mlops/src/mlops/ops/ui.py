@@ -40,7 +40,6 @@ def serve_mlflow(settings: LoadedSettings, port: int) -> int:
     ]
     environment = {
         **os.environ,
-        "MLFLOW_DISABLE_TELEMETRY": "true",
         # its queue for judging language models would start seven more processes
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
     }

@@ -1,7 +1,6 @@
 """MLflow tracking and registry on a SQLite file in `.mlops/`."""
 
 import logging
-import os
 import sqlite3
 import tempfile
 import time
@@ -118,7 +117,6 @@ class Tracking:
         return self._client
 
     def _connect(self) -> Any:
-        os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
         self._database.parent.mkdir(parents=True, exist_ok=True)
         if self._database.is_file():
             relocate(self._database, self._name, self._artifacts)

@@ -51,5 +51,5 @@ def test_on_this_machine_there_is_nothing_to_share(
 def test_a_version_that_is_not_there_cannot_be_shared(
     mlops: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert mlops("share", "--model-version", "7") == 1
+    assert mlops("share", "--model-version", "7") == 2
     assert "has no version 7" in capsys.readouterr().err

@@ -10,6 +10,7 @@ import click
 from mlops.cli.commands import COMMANDS
 from mlops.cli.lazy import LazyGroup
 from mlops.errors import ConfigError, MlopsError, StubNotFilled
+from mlops.hints import typed
 
 INTERRUPTED = 130
 UNEXPECTED = 3
@@ -40,13 +41,13 @@ def main() -> NoReturn:
         error.show()
         sys.exit(error.exit_code)
     except StubNotFilled as error:
-        _fail(f"a stub of the use case is not filled yet: {error} (`mlops stubs` lists them)")
+        _fail(f"a stub of the use case is not filled yet: {error} ({typed('stubs')} lists them)")
         sys.exit(ConfigError.exit_code)
     except MlopsError as error:
         _fail(str(error))
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
-        _fail("interrupted; `mlops status` tells what serves now")
+        _fail(f"interrupted; {typed('status')} tells what serves now")
         sys.exit(INTERRUPTED)
     except OSError as error:
         _fail(f"{error.strerror or error}: {error.filename or 'the operating system refused'}")

@@ -19,6 +19,7 @@ from mlops.checks import Check, failures
 from mlops.errors import Refused
 from mlops.files import file_sha256
 from mlops.governance.champion import Comparison, compare
+from mlops.hints import typed
 from mlops.metrics import LOWER_IS_BETTER
 from mlops.platforms.base import ModelVersion, Platform, Run
 from mlops.settings.loading import LoadedSettings
@@ -124,7 +125,7 @@ def require_passed(run: Run) -> dict[str, Any]:
     """
     folder = RunFolder(run.folder)
     if not folder.is_judged():
-        how = f"run `mlops evaluate --run-id {run.run_id}`"
+        how = f"run {typed(f'evaluate --run-id {run.run_id}')}"
         raise Refused(f"run {run.run_id} has no verdict of the gate", how)
     verdict = folder.verdict()
     if not verdict["passed"]:

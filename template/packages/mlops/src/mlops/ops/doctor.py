@@ -12,6 +12,7 @@ from mlops.ci.job import summarise
 from mlops.console import mark, show_result, show_table
 from mlops.diagnosis import Diagnosis, diagnose
 from mlops.errors import MlopsError
+from mlops.hints import typed
 from mlops.platforms import platform_class
 from mlops.settings.loading import ENVIRONMENT_VARIABLE, load_settings
 from mlops.settings.project import Project, find_project
@@ -171,7 +172,7 @@ def _stubs(project: Project) -> Diagnosis:
     found = _attempt("use case", count, "mend the file it names")
     if not stubs:
         return found
-    return replace(found, passed=False, remedy="mlops stubs lists them", needed=False)
+    return replace(found, passed=False, remedy=f"{typed('stubs')} lists them", needed=False)
 
 
 def _writable(project: Project) -> Diagnosis:

@@ -8,10 +8,10 @@ from mlops.console import show, show_result, show_table
 from mlops.errors import MlopsError
 from mlops.hints import typed
 from mlops.metrics import decimal
-from mlops.platforms import open_platform
+from mlops.platforms import open_platform, platform_class
 from mlops.platforms.base import Endpoint, ModelVersion, Platform, Run
 from mlops.platforms.stored_runs import short_ids
-from mlops.settings.loading import load_settings
+from mlops.settings.loading import LoadedSettings, load_settings
 from mlops.settings.project import Project
 
 RUNS_SHOWN = 5
@@ -42,6 +42,18 @@ def collect_status(project: Project) -> dict[str, Any]:
         "endpoints": endpoints,
         "advice": _advice(platform, runs, endpoints),
     }
+
+
+def what_serves(settings: LoadedSettings) -> list[str]:
+    """Return a sentence for what callers reach: everywhere on this machine, else in one place.
+
+    Args:
+        settings: of that place.
+    """
+    project = settings.project
+    everywhere = not platform_class(settings).has_callers
+    names = project.environments() if everywhere else [settings.values.environment]
+    return [_in_a_sentence(_try_endpoint(project, name)) for name in names]
 
 
 def show_status(found: dict[str, Any]) -> None:
@@ -201,6 +213,16 @@ def _describe_endpoint(endpoint: Endpoint) -> dict[str, Any]:
             for each in deployments
         ],
     }
+
+
+def _in_a_sentence(endpoint: dict[str, Any]) -> str:
+    states = [
+        f"{each['name']} (version {each['version']}) {each['traffic']} %, {each['state']}"
+        for each in endpoint["deployments"]
+        if each["traffic"]
+    ]
+    said = endpoint["problem"] or " and ".join(states) or "nothing"
+    return f"{endpoint['environment']}: {said}"
 
 
 def _minute(time: str) -> str:

@@ -35,7 +35,7 @@ def require_level(project: Project, level: int, command: str) -> None:
         raise ConfigError(
             f"{typed(command)} comes with maturity level {level}, and this project is at level "
             f"{present}",
-            f"raise it with `copier update -d maturity_level={level}`",
+            f"raise it with `uvx copier update -d maturity_level={level}`",
         )
 
 

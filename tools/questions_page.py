@@ -33,7 +33,8 @@ def page() -> str:
 
 def section(name: str, question: dict[str, Any]) -> str:
     """Return one question's heading, help, default and choices."""
-    text = f"\n### `{name}`\n\n{question['help'].strip()}\n\n- Default: {default(question)}\n"
+    help_text = " ".join(question["help"].split())
+    text = f"\n### `{name}`\n\n{help_text}\n\n- Default: {default(question)}\n"
     choices = question.get("choices", [])
     if isinstance(choices, dict):
         lines = (f"    - `{value}` ({label})\n" for label, value in choices.items())

@@ -102,7 +102,7 @@ def test_from_training_to_a_rollback(place: AzureProject) -> None:
 
     said = place.mlops("stop", "--environment", "test", expect=2)
     assert "cannot be paused" in said
-    assert "`mlops stop --remove`" in said
+    assert "`uv run mlops stop --remove`" in said
     place.mlops("stop", "--remove", "--environment", "test")
     assert azure.endpoints.running[f"{NAME}-test"].servers == {}
 

@@ -239,7 +239,7 @@ def test_a_step_that_fails_is_named(place: AzureProject) -> None:
         ({"AZURE_SUBSCRIPTION_ID": "0"}, "the subscription does not exist"),
         ({"MLOPS_AZURE__RESOURCE_GROUP": "rg-none"}, "deploy the infrastructure"),
         ({"MLOPS_AZURE__WORKSPACE": "mlw-none"}, "deploy the infrastructure"),
-        ({"MLOPS_AZURE__DATA_ASSET": "none:1"}, "has no none:1; `mlops data register"),
+        ({"MLOPS_AZURE__DATA_ASSET": "none:1"}, "has no none:1; `uv run mlops data register"),
         ({"MLOPS_AZURE__REGISTRY": "mlr-none"}, "opening the registry mlr-none"),
         ({"MLOPS_AZURE__LOG_ANALYTICS_WORKSPACE_ID": "nowhere"}, "Log Analytics"),
     ],

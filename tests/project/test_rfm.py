@@ -94,7 +94,13 @@ class TestRfm(ProjectChecks):
             loop.send_signal(signal.SIGINT)
             said += loop.stderr.read()
             assert loop.wait() == 130, said
-        assert said.endswith("error: interrupted; `mlops status` tells what serves now\n")
+        _, _, serves = said.partition("error: interrupted, and this serves now:\n")
+        assert [line.split(":")[0].strip() for line in serves.splitlines()] == [
+            "dev",
+            "prod",
+            "test",
+        ]
+        assert "running" not in serves
         endpoints = status(project)["endpoints"]
         states = [each["state"] for endpoint in endpoints for each in endpoint["deployments"]]
         assert "running" not in states

@@ -1,5 +1,6 @@
 """The questions of copier.yml: defaults, names derived from answers, refusals, messages."""
 
+import os
 import re
 import sys
 import tomllib
@@ -86,6 +87,9 @@ class TestDefaults:
     def test_every_question_says_its_consequence(self, name: str) -> None:
         question = QUESTIONS[name]
         assert len(question["help"]) > 40
+        choices = [str(choice) for choice in question.get("choices", ())]
+        shown = [*question["help"].splitlines(), *choices]
+        assert max(map(len, shown)) <= 76, "Copier's prompt cuts a line at 80 columns"
         assert "default" in question
         assert "choices" in question or "validator" in question
 
@@ -311,7 +315,7 @@ class TestMessages:
         return capsys.readouterr().err
 
     def test_before_copy(self, said: str) -> None:
-        assert "nothing needs a cloud account" in said
+        assert "works without a cloud account" in said
 
     def test_after_copy_names_the_next_commands(self, said: str, tmp_path: Path) -> None:
         commands = [line.strip() for line in said.splitlines() if line.startswith("    ")]
@@ -321,10 +325,24 @@ class TestMessages:
             "uv sync",
             "git add .",
             'git commit -m "Start from the template"',
-            "uv run mlops run",
+            "uv run mlops stubs",
         ]
-        assert "once the stubs in\nsrc/purchase_prediction/ are filled" in said
+        assert "run` goes through the whole loop on this machine" in said
         assert "pip install uv" in said
+        assert "WARNING" not in said
+
+    def test_after_copy_warns_of_a_source_that_no_update_finds(
+        self,
+        questionnaire: Path,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        source = os.path.relpath(questionnaire, tmp_path)
+        run_copy(source, tmp_path / "project", defaults=True)
+        said = " ".join(capsys.readouterr().err.split())
+        assert f"no update will find the template, since {source} is a relative path" in said
 
 
 def test_this_python_is_one_that_is_offered() -> None:

@@ -14,6 +14,9 @@ from rich.text import Text
 from mlops.ci.job import summarise
 from mlops.progress import Stage, StageReport
 
+_SHORT = 20
+"""Characters of a cell that is not broken."""
+
 
 def console() -> Console:
     """Return a console on stderr; stdout belongs to results."""
@@ -56,7 +59,8 @@ def show_table(
 ) -> None:
     """Print a table for people, and show it on the job's page in CI.
 
-    The first column, which names what the others describe, is never broken.
+    The first column, which names what the others describe, is never broken, nor is one of short
+    cells such as numbers and times; the others are broken between words.
 
     With `is_result` it goes to stdout, as what the command was called for.
     """
@@ -64,7 +68,8 @@ def show_table(
     summarise(title, columns, rows)
     table = Table(title=Text(title), title_justify="left")
     for number, column in enumerate(columns):
-        table.add_column(column, overflow="fold", no_wrap=number == 0)
+        longest = max((len(str(row[number])) for row in rows), default=0)
+        table.add_column(column, overflow="fold", no_wrap=number == 0 or longest <= _SHORT)
     for row in rows:
         table.add_row(*(cell if isinstance(cell, Text) else Text(str(cell)) for cell in row))
     (Console(highlight=False) if is_result else console()).print(table)

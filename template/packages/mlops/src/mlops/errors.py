@@ -51,5 +51,11 @@ class Hold(MlopsError):
     exit_code = 4
 
 
+class Interrupted(MlopsError):
+    """A person or a machine ended the command before it was done."""
+
+    exit_code = 130
+
+
 class StubNotFilled(NotImplementedError):
     """A function of the use case that its team has still to write."""

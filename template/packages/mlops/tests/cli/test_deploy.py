@@ -10,7 +10,7 @@ from mlops.release.deploy import remove_all
 def test_an_unknown_version_is_not_deployed(
     mlops: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert mlops("deploy", "--model-version", "3") == 1
+    assert mlops("deploy", "--model-version", "3") == 2
     assert "has no version 3" in capsys.readouterr().err
 
 

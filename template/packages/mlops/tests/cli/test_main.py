@@ -1,15 +1,21 @@
 """Exit codes, what is printed where, and help that stays light."""
 
 import json
+import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TextIO
 
+import click
 import pytest
 
 from fakes.cli import Command
-from mlops.cli import ops
+from fakes.endpoint import FakeEndpoint
+from mlops.cli import deploy, ops
 from mlops.errors import Hold, PlatformError, StubNotFilled
+from mlops.platforms.local.platform import LocalPlatform
 
 HEAVY = ("mlflow", "sklearn", "pandera", "ibis", "polars", "pydantic_settings", "pydantic", "rich")
 
@@ -36,7 +42,8 @@ def test_help_loads_nothing_heavy() -> None:
         (Hold("not yet"), 4, "not yet"),
         (PlatformError("no server"), 3, "no server"),
         (StubNotFilled("return the table"), 2, "mlops stubs"),
-        (KeyboardInterrupt(), 130, "interrupted"),
+        (KeyboardInterrupt(), 130, "error: interrupted\n"),
+        (click.FileError("a", "cannot be read"), 2, "cannot be read"),
         (ValueError("a bug"), 3, "Traceback"),
     ],
 )
@@ -86,3 +93,64 @@ def test_a_file_that_cannot_be_written_is_named(
     said = capsys.readouterr().err
     assert "Traceback" not in said
     assert str(blocked) in said
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (
+            ("smoke-test",),
+            "dev: blue (version 1) 90 %, running and green (version 2) 10 %, ru",
+        ),
+        (("stop", "--all"), "dev: blue (version 1) 90 %, running and green"),
+    ],
+)
+def test_an_interruption_says_what_serves_now(
+    mlops: Command,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    command: tuple[str, ...],
+    said: str,
+) -> None:
+    def interrupt(*_arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    endpoint = FakeEndpoint()
+    endpoint.serve("blue", 1, share=90)
+    endpoint.serve("green", 2, share=10)
+    monkeypatch.setattr(LocalPlatform, "endpoint", lambda _self, _name: endpoint)
+    monkeypatch.setattr(endpoint, "stop", interrupt)
+    monkeypatch.setattr(deploy, "smoke_test_endpoint", interrupt)
+    assert mlops(*command) == 130
+    assert f"error: interrupted, and this serves now:\n  {said}" in capsys.readouterr().err
+
+
+@pytest.fixture
+def closed() -> Iterator[TextIO]:
+    """A pipe whose reader has gone."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w", buffering=1) as stream:
+        yield stream
+
+
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+@pytest.mark.parametrize("arguments", [("status",), ("config", "--json"), ("doctor",)])
+def test_who_closes_the_pipe_changes_no_outcome(
+    mlops: Command,
+    monkeypatch: pytest.MonkeyPatch,
+    closed: TextIO,
+    stream: str,
+    arguments: tuple[str, ...],
+) -> None:
+    monkeypatch.setattr(sys, stream, closed)
+    assert mlops(*arguments) == 0
+    assert getattr(sys, stream) is closed
+
+
+def test_a_refusal_is_one_also_without_a_reader(
+    inside: tuple[Command, str], monkeypatch: pytest.MonkeyPatch, closed: TextIO
+) -> None:
+    mlops, run_id = inside
+    monkeypatch.setattr(sys, "stdout", closed)
+    assert mlops("evaluate", "--run-id", run_id, "--threshold-f1", "1", "--json") == 1

@@ -36,7 +36,8 @@ def test_status_shows_runs_and_versions(
     assert [version["version"] for version in after["versions"]] == [1]
     assert after["endpoints"][0]["deployments"] == []
     assert mlops("status") == 0
-    assert run_id in capsys.readouterr().out
+    assert f" {run_id[:8]} " in capsys.readouterr().out
+    assert mlops("evaluate", "--run-id", run_id[:8]) == 0
 
 
 def test_an_empty_project_says_where_to_start(

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from fakes.cli import Command, Outputs
+from mlops.artifacts.run_folder import RunFolder
 from mlops.platforms.local.platform import LocalPlatform
 
 
@@ -22,6 +23,21 @@ def test_gate_then_registration(
     capsys.readouterr()
     assert mlops("register", "--run-id", run_id) == 0
     assert capsys.readouterr().out == "1\n"
+
+
+def test_a_registered_run_keeps_its_verdict(
+    inside: tuple[Command, str],
+    trained: tuple[LocalPlatform, str],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    mlops, run_id = inside
+    assert mlops("evaluate", "--run-id", run_id) == 0
+    assert mlops("register", "--run-id", run_id) == 0
+    before = RunFolder(trained[0].run(run_id).folder).verdict()
+    assert mlops("evaluate", "--run-id", run_id, "--threshold-f1", "1") == 1
+    assert "the run is version 1 already and keeps the verdict" in capsys.readouterr().err
+    assert RunFolder(trained[0].run(run_id).folder).verdict() == before
+    assert mlops("register", "--run-id", run_id) == 0
 
 
 def test_package_then_register_names_both_versions(
@@ -51,5 +67,5 @@ def test_on_this_machine_there_is_nothing_to_share(
 def test_a_version_that_is_not_there_cannot_be_shared(
     mlops: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert mlops("share", "--model-version", "7") == 1
+    assert mlops("share", "--model-version", "7") == 2
     assert "has no version 7" in capsys.readouterr().err

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from fakes.endpoint import FakeEndpoint
 from fakes.tiny_version import FEATURES, write_version
 from mlops.diagnosis import Diagnosis
-from mlops.errors import ConfigError, Refused
+from mlops.errors import ConfigError
 from mlops.platforms.base import ModelVersion, Run
 from mlops.progress import Report, Stage, StageReport
 from mlops.settings.loading import LoadedSettings
@@ -78,7 +78,7 @@ class FakePlatform:
 
     def version(self, number: int) -> ModelVersion:
         if number not in self.numbers:
-            raise Refused(f"there is no version {number}")
+            raise ConfigError(f"there is no version {number}")
         folder = self._folder(number)
         if not folder.exists():
             write_version(folder, number, self.features.get(number, FEATURES))

@@ -313,7 +313,7 @@ def test_a_model_that_callers_would_have_to_ask_otherwise_is_warned_of(
     lineage = json.loads((version.folder / "lineage.json").read_text(encoding="utf-8"))
     lineage["files"]["signature.json"] = file_sha256(version.folder / "signature.json")
     (version.folder / "lineage.json").write_text(json.dumps(lineage), encoding="utf-8")
-    (warning,) = judge_run(platform, run, platform.settings).warnings
+    warning, _registered = judge_run(platform, run, platform.settings).warnings
     assert "callers of version 1 would have to send something else" in warning
     assert "highest must be sent and was not known before" in warning
     assert "former is no longer known and is refused" in warning

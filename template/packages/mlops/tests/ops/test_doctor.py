@@ -58,5 +58,5 @@ def test_stubs_are_advice_and_no_fault(
     found = [Stub("model.py", line, "f", "write it") for line in range(stubs)]
     monkeypatch.setattr(doctor, "find_stubs", lambda _folder: found)
     told = {each.name: each for each in examine(project.root)}["use case"]
-    remedy = "" if passed else "mlops stubs lists them"
+    remedy = "" if passed else "`uv run mlops stubs` lists them"
     assert told == Diagnosis("use case", passed, f"{stubs} stubs to fill", remedy, needed=passed)

@@ -111,7 +111,12 @@ def test_higher_levels_go_by_test_to_prod(
     assert summary["answer"]["model_version"] == 2
     assert summary["release"]["traffic"] == {"green": 100}
     shown = capsys.readouterr().err
-    for words in ("a rehearsal: pretended", "mlops rollback --environment prod", "stop --all"):
+    for words in (
+        "a rehearsal: pretended",
+        "mlops rollback --environment prod",
+        "stop --all",
+        "evidence: ",
+    ):
         assert words in shown
 
 

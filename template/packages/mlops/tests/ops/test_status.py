@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from fakes.endpoint import FakeEndpoint
 from mlops.files import write_json
-from mlops.ops.status import _advice, collect_status, show_status
+from mlops.ops.status import _advice, _describe_endpoint, collect_status, show_status
 from mlops.platforms.azure.platform import AzurePlatform
 from mlops.platforms.base import ModelVersion, Run
 from mlops.platforms.local.platform import LocalPlatform
@@ -38,11 +39,63 @@ def test_a_run_is_told_with_its_version(
     assert [each["f1"] for each in found["runs"]] == [0.5, None]
     assert [each["f1"] for each in found["versions"]] == [0.4321]
     assert found["advice"] == ""
-    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.setenv("COLUMNS", "80")
     show_status(found)
     shown = capsys.readouterr().out
-    for told in ("1,234 rows", "0.5000", "2026-01-02 03:04", "not judged", "0.4321"):
+    row = f"│ {'a' * 8} │ 2026-01-02 03:04 │ 1,234 rows │ 0.5000 │ version 3  │"
+    assert row in shown.splitlines()
+    for told in ("not judged", "0.4321"):
         assert told in shown
+
+
+def test_no_row_of_a_status_is_broken_at_80_columns(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    run = {
+        "short_id": "002318-abc123",
+        "judged_at": "2026-01-02T03:04:05+00:00",
+        "data": "10,198,956 rows",
+        "f1": 0.98765,
+        "gate": "passed",
+        "version": None,
+    }
+    version = {
+        "version": 1234,
+        "created_at": "2026-01-02T03:04:05+00:00",
+        "commit": "0123456789 + changes",
+        "f1": 0.98765,
+        "problem": "",
+    }
+    deployed = {"name": "green", "version": 1234, "traffic": 100, "state": "not running"}
+    prod = {"environment": "prod", "url": URL, "answers": True, "deployments": [deployed]}
+    show_status(
+        {
+            "model": "purchase-prediction",
+            "platform": "local",
+            "runs": [run],
+            "versions": [version],
+            "endpoints": [{**prod, "problem": ""}],
+            "advice": "",
+        }
+    )
+    rows = [line for line in capsys.readouterr().out.splitlines() if line.startswith("│")]
+    assert len(rows) == 3
+    assert max(map(len, rows)) <= 80
+
+
+def test_where_nothing_runs_no_address_is_said_to_answer(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    endpoint = FakeEndpoint()
+    endpoint.serve("blue", 1, share=100)
+    endpoint.serve("green", 2)
+    assert _describe_endpoint(endpoint)["answers"]
+    endpoint.dead.add("blue")
+    found = {"environment": "prod", "problem": "", **_describe_endpoint(endpoint)}
+    nothing = {"model": "m", "platform": "p", "runs": [], "versions": [], "advice": ""}
+    show_status({**nothing, "endpoints": [found]})
+    assert "answers at" not in capsys.readouterr().out
 
 
 def test_a_url_is_never_broken(
@@ -50,7 +103,7 @@ def test_a_url_is_never_broken(
 ) -> None:
     monkeypatch.setenv("COLUMNS", "60")
     blue = {"name": "blue", "version": 1, "commit": "", "traffic": 100, "state": "running"}
-    dev = {"environment": "dev", "url": URL, "deployments": [blue], "problem": ""}
+    dev = {"environment": "dev", "url": URL, "deployments": [blue], "answers": True, "problem": ""}
     found = {"model": "m", "platform": "p", "runs": [], "versions": [], "endpoints": [dev]}
     show_status({**found, "advice": "no run is here yet"})
     said = capsys.readouterr()
@@ -67,9 +120,14 @@ def deployed(state: str) -> list[dict[str, Any]]:
 @pytest.mark.parametrize(
     ("platform", "runs", "state", "said"),
     [
-        (LocalPlatform, [], "running", "no run is here yet: `mlops run` goes through the whole"),
-        (AzurePlatform, [], "running", "no run is here yet: `mlops train`"),
-        (LocalPlatform, [{}], "stopped", "`mlops smoke-test` starts a stopped endpoint again"),
+        (LocalPlatform, [], "running", "no run is here yet: `uv run mlops run` goes"),
+        (AzurePlatform, [], "running", "no run is here yet: `uv run mlops train`"),
+        (
+            LocalPlatform,
+            [{}],
+            "stopped",
+            "`uv run mlops smoke-test` starts a stopped endpoint again",
+        ),
         (LocalPlatform, [{}], "running", ""),
         (AzurePlatform, [{}], "failed", ""),
     ],

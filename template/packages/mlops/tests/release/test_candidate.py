@@ -209,7 +209,7 @@ def test_a_candidate_that_was_there_before_is_not_removed_by_a_failure(
 def test_shared_traffic_and_unknown_versions_are_refused_first(
     platform: FakePlatform, serving: FakeEndpoint, at_level: AtLevel
 ) -> None:
-    with pytest.raises(Refused, match="no version 7"):
+    with pytest.raises(ConfigError, match="no version 7"):
         release_version(platform, at_level(3), 7)
     serving.serve("green", 2)
     serving.set_traffic({"blue": 90, "green": 10})
@@ -510,7 +510,7 @@ def test_a_version_that_serves_and_is_not_known_any_more_is_not_guessed_at(
     platform: FakePlatform, serving: FakeEndpoint, at_level: AtLevel
 ) -> None:
     platform.numbers.remove(1)
-    with pytest.raises(Refused, match="there is no version 1"):
+    with pytest.raises(ConfigError, match="there is no version 1"):
         release_version(platform, at_level(3), 2)
     assert serving.traffic() == {"blue": 100}
 

@@ -6,7 +6,7 @@ import pytest
 
 from fakes.endpoint import FakeEndpoint
 from fakes.platform import FakePlatform
-from mlops.errors import ConfigError, Refused
+from mlops.errors import ConfigError
 from mlops.release.deploy import deploy, shift_traffic
 
 
@@ -85,7 +85,7 @@ def test_beside_what_serves_anything_may_be_deployed(
 def test_an_unknown_version_is_refused_before_anything_happens(
     platform: FakePlatform, e: FakeEndpoint
 ) -> None:
-    with pytest.raises(Refused, match="no version 3"):
+    with pytest.raises(ConfigError, match="no version 3"):
         deploy(platform, "e", 3)
     assert not e.exists()
 

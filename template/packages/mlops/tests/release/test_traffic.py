@@ -42,7 +42,7 @@ def test_the_candidate_takes_the_colour_that_does_not_serve() -> None:
 def test_a_command_of_a_higher_level_says_how_to_get_there(project: Project) -> None:
     for level in (2, 3):
         require_level(with_level(project, level), 2, "rollback")
-    with pytest.raises(ConfigError, match=r"`mlops rollback` .* -d maturity_level=2"):
+    with pytest.raises(ConfigError, match=r"`uv run mlops rollback` .* -d maturity_level=2"):
         require_level(project, 2, "rollback")
 
 
@@ -227,6 +227,6 @@ def test_a_version_that_is_not_registered_any_more_stops_a_rollback_early(
     platform: FakePlatform, serving: FakeEndpoint
 ) -> None:
     serving.recorded = {"green": DeploymentShare(7, 100)}
-    with pytest.raises(Refused, match="no version 7"):
+    with pytest.raises(ConfigError, match="no version 7"):
         rollback(platform, serving, SMOKE)
     assert serving.calls == []

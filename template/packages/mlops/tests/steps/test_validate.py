@@ -113,6 +113,24 @@ def test_wrong_type_in_csv_names_the_cells(folder: Path, settings: LoadedSetting
     ]
 
 
+def test_all_that_is_wrong_with_a_column_is_told_in_one_round(
+    folder: Path, settings: LoadedSettings
+) -> None:
+    late = TODAY + timedelta(days=1)
+    (folder / "data.csv").write_text(
+        f"machine,day,reading\n,{late},-1\nb,31.05.2024,\nc,1.6.2024,many\nd,{TODAY},-2\n"
+    )
+    report = validate(folder, settings)
+    assert sorted(finding.sentence() for finding in report.failures) == [
+        "data.csv: column day: 2 values are no Date: row 2 (31.05.2024), row 3 (1.6.2024)",
+        f"data.csv: column day: must not be after the reference date {TODAY}: row 1 ({late})",
+        "data.csv: column machine: must not be null: row 1 (null)",
+        "data.csv: column reading: 1 value is no Float64: row 3 (many)",
+        "data.csv: column reading: must be at least 0: row 1 (-1.0), row 4 (-2.0)",
+        "data.csv: column reading: must not be null: row 2 (null)",
+    ]
+
+
 def test_null_key(folder: Path, settings: LoadedSettings) -> None:
     write(folder, machine=["a", None, "c", "d", "e", "f", None])
     finding = only(validate(folder, settings))

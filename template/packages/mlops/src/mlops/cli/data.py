@@ -12,6 +12,7 @@ from mlops.console import emit, progress, show
 from mlops.data.source import locate, write_sample
 from mlops.errors import ConfigError, Refused
 from mlops.files import write_json
+from mlops.hints import typed
 from mlops.platforms import open_platform
 
 
@@ -46,7 +47,7 @@ def make(
     if as_json:
         emit({"path": str(path), "reference_date": settings.reference_date})
     else:
-        show(f"wrote {path}; next: `mlops run --data-dir {output}`")
+        show(f"wrote {path}; next: {typed(f'run --data-dir {output}')}")
 
 
 @click.command()
@@ -125,7 +126,8 @@ def register(
     if as_json:
         emit({"data_asset": asset})
     elif asset is None:
-        show(f"nothing to register: on this machine `mlops train --data-dir {data_dir}` reads it")
+        how = typed(f"train --data-dir {data_dir}")
+        show(f"nothing to register: on this machine {how} reads it")
     else:
         show(f"conf names it with azure.data_asset: {asset}")
         click.echo(asset)

@@ -3,6 +3,7 @@
 import click
 
 from mlops.checks import failures
+from mlops.cli.interrupts import tells_what_serves
 from mlops.cli.options import environment_option, json_option, settings_for, version_option
 from mlops.cli.tables import show_checks
 from mlops.console import emit, progress, show
@@ -20,6 +21,7 @@ from mlops.release.smoke import smoke_test_endpoint
 @click.option("--force", is_flag=True, help="Also where it would reach callers without a release.")
 @environment_option
 @json_option
+@tells_what_serves
 def deploy(
     model_version: int,
     deployment: str,
@@ -56,6 +58,7 @@ def deploy(
 @click.option("--deployment", help="Only this deployment; default: every one.")
 @environment_option
 @json_option
+@tells_what_serves
 def smoke_test(deployment: str | None, environment: str | None, as_json: bool) -> None:
     """Check contract, errors and latency of an endpoint.
 
@@ -77,6 +80,7 @@ def smoke_test(deployment: str | None, environment: str | None, as_json: bool) -
     "--remove", is_flag=True, help="Remove the deployments: in the cloud only that ends the costs."
 )
 @environment_option
+@tells_what_serves
 def stop(everything: bool, remove: bool, environment: str | None) -> None:
     """Stop the servers of an endpoint.
 

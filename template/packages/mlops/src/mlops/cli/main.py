@@ -9,9 +9,10 @@ import click
 
 from mlops.cli.commands import COMMANDS
 from mlops.cli.lazy import LazyGroup
-from mlops.errors import ConfigError, MlopsError, StubNotFilled
+from mlops.cli.streams import lasting_streams
+from mlops.errors import ConfigError, Interrupted, MlopsError, StubNotFilled
+from mlops.hints import typed
 
-INTERRUPTED = 130
 UNEXPECTED = 3
 PATIENCE = 5
 
@@ -31,23 +32,26 @@ def main() -> NoReturn:
     """Run the command line; every expected failure ends in one sentence and its exit code."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
+    with lasting_streams():
+        _run()
+    sys.exit(0)
+
+
+def _run() -> None:
     try:
         mlops.main(standalone_mode=False)
-    except click.UsageError as error:
-        error.show()
-        sys.exit(ConfigError.exit_code)
     except click.ClickException as error:
         error.show()
-        sys.exit(error.exit_code)
+        sys.exit(ConfigError.exit_code)
     except StubNotFilled as error:
-        _fail(f"a stub of the use case is not filled yet: {error} (`mlops stubs` lists them)")
+        _fail(f"a stub of the use case is not filled yet: {error} ({typed('stubs')} lists them)")
         sys.exit(ConfigError.exit_code)
     except MlopsError as error:
         _fail(str(error))
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
-        _fail("interrupted; `mlops status` tells what serves now")
-        sys.exit(INTERRUPTED)
+        _fail("interrupted")
+        sys.exit(Interrupted.exit_code)
     except OSError as error:
         _fail(f"{error.strerror or error}: {error.filename or 'the operating system refused'}")
         sys.exit(UNEXPECTED)
@@ -56,7 +60,6 @@ def main() -> NoReturn:
 
         traceback.print_exc()
         sys.exit(UNEXPECTED)
-    sys.exit(0)
 
 
 def _fail(message: str) -> None:

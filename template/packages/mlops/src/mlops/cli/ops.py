@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from mlops.ci.job import set_output
+from mlops.cli.interrupts import tells_what_serves
 from mlops.cli.options import data_dir_option, environment_option, json_option, settings_for
 from mlops.console import emit, show, show_table
 from mlops.errors import Refused
@@ -23,6 +24,7 @@ from mlops.usecase.use_case import UseCase
 @data_dir_option
 @environment_option
 @json_option
+@tells_what_serves
 def run(data_dir: Path | None, environment: str | None, as_json: bool) -> None:
     """Run the whole loop on this machine.
 

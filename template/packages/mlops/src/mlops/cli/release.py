@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mlops.ci.job import set_output, summarise
+from mlops.cli.interrupts import tells_what_serves
 from mlops.cli.options import (
     environment_option,
     json_option,
@@ -43,6 +44,7 @@ rehearsal_option = click.option(
 @click.option("--reason", default="", help="With --breaking: why; it is kept with the evidence.")
 @environment_option
 @json_option
+@tells_what_serves
 def release(
     model_version: int,
     rehearsal: bool,
@@ -92,6 +94,7 @@ def release(
 @rehearsal_option
 @environment_option
 @json_option
+@tells_what_serves
 def ab_test(
     baseline: str | None,
     candidate: str | None,
@@ -135,6 +138,7 @@ def ab_test(
 )
 @environment_option
 @json_option
+@tells_what_serves
 def switch_traffic(green_percent: int, environment: str | None, as_json: bool) -> None:
     """Shift traffic between blue and green.
 
@@ -156,6 +160,7 @@ def switch_traffic(green_percent: int, environment: str | None, as_json: bool) -
 )
 @environment_option
 @json_option
+@tells_what_serves
 def rollback(model_version: int | None, environment: str | None, as_json: bool) -> None:
     """Restore what served before the last change."""
     settings = settings_for(environment)
@@ -175,8 +180,8 @@ def rollback(model_version: int | None, environment: str | None, as_json: bool) 
 def _show_release(end: "Ended", as_json: bool) -> None:
     from mlops.release.display import show_record
 
-    show_record(end.record)
     set_output("outcome", end.record.outcome)
+    show_record(end.record)
     if end.folder:
         set_output("evidence", end.folder)
         show(f"the evidence: {end.folder / 'evidence.md'}")

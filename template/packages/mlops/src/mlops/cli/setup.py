@@ -10,6 +10,7 @@ from mlops.ci.setup_github.project_files import INFRA, who_reviews
 from mlops.ci.setup_github.variables import CLIENT_ID, VARIABLES
 from mlops.console import show
 from mlops.errors import ConfigError
+from mlops.hints import typed
 from mlops.settings.project import find_project
 
 
@@ -77,4 +78,5 @@ def github(
     for note in (*repository.limits(), *who_reviews(project.root)):
         show(f"note: {note}", style="yellow")
     if not apply:
-        show("nothing was done: `mlops setup github --apply --reviewer NAME` does it through gh")
+        how = typed("setup github --apply --reviewer NAME")
+        show(f"nothing was done: {how} does it through gh")

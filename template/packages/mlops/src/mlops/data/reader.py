@@ -5,7 +5,7 @@ timestamp its date, every other difference is a finding.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
@@ -18,16 +18,21 @@ SUFFIXES = (".parquet", ".csv")
 
 @dataclass(frozen=True)
 class RawFile:
-    """One file's rows in the contract's types; columns that could not be read are left out."""
+    """One file's rows in the contract's types; columns that could not be read are left out.
+
+    `unread` tells of a column that could be read in part where its values could not: there the
+    frame has nulls.
+    """
 
     name: str
     rows: int
     frame: pl.DataFrame
     findings: tuple[Finding, ...]
+    unread: Mapping[str, pl.Series] = field(default_factory=dict)
 
     @property
     def complete(self) -> bool:
-        """Whether every column could be read."""
+        """Whether every value could be read."""
         return not self.findings
 
 
@@ -84,6 +89,7 @@ def read_file(
 
     findings: list[Finding] = []
     columns: list[pl.Series] = []
+    unread: dict[str, pl.Series] = {}
     for column, target in types.items():
         if column not in raw.columns and column in optional:
             columns.append(pl.Series(column, [None] * raw.height, dtype=target))
@@ -101,9 +107,9 @@ def read_file(
         lost = raw[column].is_not_null() & parsed.is_null()
         if lost.any():
             findings.append(_wrong_type(name, raw[column], target, lost))
-            continue
+            unread[column] = lost
         columns.append(parsed)
-    return RawFile(name, raw.height, pl.DataFrame(columns), tuple(findings))
+    return RawFile(name, raw.height, pl.DataFrame(columns), tuple(findings), unread)
 
 
 def offending_rows(name: str, values: pl.Series, mask: pl.Series) -> tuple[Row, ...]:

@@ -19,6 +19,8 @@ from mlops.checks import Check, failures
 from mlops.errors import Refused
 from mlops.files import file_sha256
 from mlops.governance.champion import Comparison, compare
+from mlops.governance.registered import registered_as
+from mlops.hints import typed
 from mlops.metrics import LOWER_IS_BETTER
 from mlops.platforms.base import ModelVersion, Platform, Run
 from mlops.settings.loading import LoadedSettings
@@ -86,6 +88,8 @@ def judge(
 def judge_run(platform: Platform, run: Run, settings: LoadedSettings) -> Verdict:
     """Judge a run's model and keep the verdict with the run.
 
+    A run that is registered keeps the verdict that it was registered with.
+
     Raises:
         Refused: the model or holdout was changed after the evaluation.
         ConfigError: the run's outputs are not complete.
@@ -102,6 +106,10 @@ def judge_run(platform: Platform, run: Run, settings: LoadedSettings) -> Verdict
     gate = settings.values.gate
     version = platform.champion() if gate.compare_to_champion else None
     comparison = None if version is None else compare(version, run)
+    made = registered_as(platform, run)
+    warnings = () if version is None else _warnings(version, run)
+    if made is not None:
+        warnings += (f"the run is version {made} already and keeps the verdict that made it so",)
     verdict = Verdict(
         run_id=run.run_id,
         model_sha256=model_sha256,
@@ -110,9 +118,10 @@ def judge_run(platform: Platform, run: Run, settings: LoadedSettings) -> Verdict
         champion_version=None if comparison is None else comparison.version,
         checks=judge(evaluation, gate, comparison),
         judged_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        warnings=() if version is None else _warnings(version, run),
+        warnings=warnings,
     )
-    platform.store_verdict(run, verdict.to_dict())
+    if made is None:
+        platform.store_verdict(run, verdict.to_dict())
     return verdict
 
 
@@ -124,7 +133,7 @@ def require_passed(run: Run) -> dict[str, Any]:
     """
     folder = RunFolder(run.folder)
     if not folder.is_judged():
-        how = f"run `mlops evaluate --run-id {run.run_id}`"
+        how = f"run {typed(f'evaluate --run-id {run.run_id}')}"
         raise Refused(f"run {run.run_id} has no verdict of the gate", how)
     verdict = folder.verdict()
     if not verdict["passed"]:

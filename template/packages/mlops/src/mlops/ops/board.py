@@ -15,7 +15,11 @@ from mlops.progress import Stage, StageReport
 
 
 class Board:
-    """The stages of the loop, each waiting, running, done or failed."""
+    """The stages of the loop, each waiting, running, done or failed.
+
+    Beside a stage that runs or has failed stands its last line; beside one that is done, its
+    result.
+    """
 
     def __init__(self, stages: tuple[Stage, ...]) -> None:
         self._lines = dict.fromkeys(stages, "")
@@ -70,9 +74,14 @@ class Board:
             yield report
         except BaseException:
             self._failed = self._running
+            self._stop_clock()
             raise
-        finally:
-            self._end()
+        self._end()
+
+    def result(self, stage: Stage, line: str) -> None:
+        """Keep a line beside a stage, now that its progress is no news any more."""
+        self._lines[stage] = line
+        self._print(stage, line)
 
     @property
     def is_drawn(self) -> bool:
@@ -89,11 +98,19 @@ class Board:
 
     def _end(self) -> None:
         if self._running:
+            self._lines[self._running] = ""
+        self._stop_clock()
+
+    def _stop_clock(self) -> None:
+        if self._running:
             self._seconds[self._running] = time.monotonic() - self._started
             self._running = None
 
     def _say(self, line: str) -> None:
         if self._running:
             self._lines[self._running] = line
+            self._print(self._running, line)
+
+    def _print(self, stage: Stage, line: str) -> None:
         if not self.is_drawn:
-            self._live.console.print(f"{self._running}: {line}", markup=False)
+            self._live.console.print(f"{stage}: {line}", markup=False)

@@ -12,6 +12,8 @@ from mlops.ci.job import summarise
 from mlops.console import mark, show_result, show_table
 from mlops.diagnosis import Diagnosis, diagnose
 from mlops.errors import MlopsError
+from mlops.hints import typed
+from mlops.ops.template_source import template_source
 from mlops.platforms import platform_class
 from mlops.settings.loading import ENVIRONMENT_VARIABLE, load_settings
 from mlops.settings.project import Project, find_project
@@ -32,7 +34,8 @@ def examine(folder: Path) -> list[Diagnosis]:
         remedy = error.remedy or "go to the project's folder"
         return [*machine, Diagnosis("project", False, error.message, remedy)]
     found = [*machine, Diagnosis("project", True, project.root.name), *_conf(project)]
-    return [*found, _git(project), _lock(project), _stubs(project), _writable(project)]
+    found += [_git(project), _lock(project), _stubs(project), _writable(project)]
+    return [*found, *template_source(project.root)]
 
 
 def examine_platform(
@@ -151,7 +154,7 @@ def _settings(project: Project, environment: str) -> Diagnosis:
 def _git(project: Project) -> Diagnosis:
     state = git_state(project.root)
     found = state.commit[:10] or "no commit"
-    remedy = "" if state.commit else "git init && git add -A && git commit"
+    remedy = "" if state.commit else "git init --initial-branch main && git add -A && git commit"
     return Diagnosis("commit", bool(state.commit), found, remedy, needed=False)
 
 
@@ -171,7 +174,7 @@ def _stubs(project: Project) -> Diagnosis:
     found = _attempt("use case", count, "mend the file it names")
     if not stubs:
         return found
-    return replace(found, passed=False, remedy="mlops stubs lists them", needed=False)
+    return replace(found, passed=False, remedy=f"{typed('stubs')} lists them", needed=False)
 
 
 def _writable(project: Project) -> Diagnosis:

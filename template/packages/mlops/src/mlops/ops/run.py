@@ -17,9 +17,10 @@ from rich.text import Text
 from mlops.artifacts.run_folder import RunFolder
 from mlops.artifacts.version_folder import VersionFolder, typical_row
 from mlops.checks import failures
-from mlops.console import console
+from mlops.console import console, show
 from mlops.errors import ConfigError, Refused
-from mlops.governance.gate import judge_run
+from mlops.governance.gate import Verdict, judge_run
+from mlops.hints import typed
 from mlops.ops.board import Board
 from mlops.platforms import open_platform, platform_class
 from mlops.platforms.base import Answer, DeploymentShare, Endpoint, ModelVersion, Platform, Run
@@ -58,7 +59,7 @@ def run_loop(settings: LoadedSettings, data_dir: Path | None) -> dict[str, Any]:
     """
     if platform_class(settings).has_callers:
         raise ConfigError(
-            "`mlops run` goes through the whole loop on this machine (MLOPS_PLATFORM=local)",
+            f"{typed('run')} goes through the whole loop on this machine (MLOPS_PLATFORM=local)",
             f"on {settings.values.platform} each step is a command of its own, which the pipeline "
             "calls: train, evaluate, register, share, release",
         )
@@ -120,22 +121,31 @@ def _put_back(
 def _train(platform: Platform, data_dir: Path | None, board: Board) -> Run:
     with board.stages(_TRAINING_STAGES) as report:
         run = platform.train(data_dir, report)
-        report(f"run {run.run_id}")
+    folder = RunFolder(run.folder)
+    board.result(Stage.VALIDATE, f"{folder.validated.results()['rows']:,} rows passed")
+    board.result(Stage.TRAIN, folder.model.training()["model_type"])
+    board.result(Stage.EVALUATE, f"run {run.run_id}")
     return run
 
 
 def _register(platform: Platform, run: Run, settings: LoadedSettings, board: Board) -> ModelVersion:
     with board.stage(Stage.GATE) as report:
         verdict = judge_run(platform, run, settings)
-        report("; ".join(f"{c.name} {c.found}, {c.asked}" for c in verdict.checks[:2]))
+        report(_in_short(verdict))
         if not verdict.passed:
             raise Refused(verdict.refusal)
-        for warning in verdict.warnings:
-            report(f"warning: {warning}")
-    with board.stage(Stage.REGISTER) as report:
+    warnings = [f"warning: {warning}" for warning in verdict.warnings]
+    board.result(Stage.GATE, "\n".join([_in_short(verdict), *warnings]))
+    with board.stage(Stage.REGISTER):
         version = register_run(platform, run, settings)
-        report(f"{version.name} version {version.version}")
+    board.result(Stage.REGISTER, f"{version.name} version {version.version}")
     return version
+
+
+def _in_short(verdict: Verdict) -> str:
+    passed = sum(check.passed for check in verdict.checks)
+    first = verdict.checks[0]
+    return f"{passed} of {len(verdict.checks)} checks passed; {first.name} {first.found}"
 
 
 def _serve(
@@ -147,7 +157,8 @@ def _serve(
     """Deploy and smoke-test in the first place; release in the second, if there is one."""
     place, endpoint = places[0], endpoints[0]
     platform = open_platform(place)
-    with board.stage(Stage.DEPLOY if len(places) == 1 else Stage.DEPLOY_TO_TEST) as report:
+    stage = Stage.DEPLOY if len(places) == 1 else Stage.DEPLOY_TO_TEST
+    with board.stage(stage) as report:
         deploy(
             platform,
             endpoint.name,
@@ -157,12 +168,12 @@ def _serve(
             report=report,
             force=True,
         )
-        report(endpoint.url())
+    board.result(stage, endpoint.url())
     with board.stage(Stage.SMOKE_TEST) as report:
         result = smoke_test_endpoint(platform, place, None, report)
         if not result.passed:
             raise Refused(f"{endpoint.name} failed the smoke test: {failures(result.checks)}")
-        report(f"{len(result.checks)} checks passed")
+    board.result(Stage.SMOKE_TEST, f"{len(result.checks)} checks passed")
     return _release(places[1], version, board) if len(places) > 1 else None
 
 
@@ -174,8 +185,9 @@ def _release(settings: LoadedSettings, version: ModelVersion, board: Board) -> d
         watchers = Watchers(report, view.watch)
         released, load = rehearse(open_platform(settings), settings, version.version, watchers)
         board.below = ""
-        record = released.record
-        report(f"{record.reason}; {load.sent:,} generated requests, {load.failed:,} failed")
+    record = released.record
+    sent = f"{load.sent:,} generated requests, {load.failed:,} failed"
+    board.result(Stage.RELEASE, f"{record.outcome}; {sent}")
     return {
         "outcome": record.outcome,
         "reason": record.reason,
@@ -190,12 +202,12 @@ def _release(settings: LoadedSettings, version: ModelVersion, board: Board) -> d
 def _predict(
     endpoint: Endpoint, version: ModelVersion, board: Board
 ) -> tuple[Answer, dict[str, Any]]:
-    with board.stage(Stage.PREDICT) as report:
+    with board.stage(Stage.PREDICT):
         request = {"data": [typical_row(VersionFolder(version.folder).signature())]}
         answer = endpoint.invoke(request)
         if answer.status != 200:
             raise Refused(f"{endpoint.name} answered {answer.status}: {answer.body}")
-        report(f"answered in {1000 * answer.seconds:.1f} ms")
+    board.result(Stage.PREDICT, f"answered in {1000 * answer.seconds:.1f} ms")
     return answer, request
 
 
@@ -204,30 +216,32 @@ def _show_summary(settings: LoadedSettings, summary: dict[str, Any]) -> None:
         f"{name} {value:.3f}" for name, value in summary["metrics"].items() if value is not None
     )
     answer = summary["answer"]
-
-    def shown(path: str) -> str:
-        return os.path.relpath(path, settings.project.root)
-
     lines: list[tuple[str, str]] = [
         ("model", f"{settings.model_name} version {summary['model_version']}"),
         ("holdout", metrics),
         ("one prediction", f"{summary['request']['data'][0]}"),
         ("", f"→ {answer['predictions'][0]} (probability {answer['probabilities'][0]:.3f})"),
-        ("endpoint", summary["url"]),
-        ("model card", shown(summary["model_card"])),
     ]
-    stop = "mlops stop"
+    places = {"endpoint": summary["url"], "model card": summary["model_card"]}
+    nexts = ["status", "ui", "stop"]
     if released := summary["release"]:
-        stop = "mlops rollback --environment prod · mlops stop --all"
+        nexts = ["status", "ui", "rollback --environment prod", "stop --all"]
         traffic = ", ".join(f"{name} {share} %" for name, share in released["traffic"].items())
         lines += [
             ("release", f"{released['outcome']}: {released['reason']}; traffic: {traffic}"),
             ("", f"a rehearsal: {released['rehearsal']}"),
-            ("evidence", shown(released["evidence"])),
         ]
-    lines.append(("next", f"mlops status · mlops ui · {stop}"))
+        places["evidence"] = released["evidence"]
+    lines += [("next" if not number else "", typed(each)) for number, each in enumerate(nexts)]
     table = Table.grid(padding=(0, 2))
     for name, text in lines:
         table.add_row(Text(name, style="bold"), Text(text, overflow="fold"))
     seconds = f"{sum(summary['seconds'].values()):.0f} s"
     console().print(Panel(Group(table), title=f"The whole loop ran in {seconds}", expand=False))
+    for name, place in places.items():
+        show(f"{name}: {_from_the_root(settings, place)}")
+
+
+def _from_the_root(settings: LoadedSettings, place: str) -> str:
+    """Return a path as seen from the project's folder; a URL stays."""
+    return os.path.relpath(place, settings.project.root) if Path(place).is_absolute() else place

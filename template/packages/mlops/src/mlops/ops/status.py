@@ -6,10 +6,12 @@ from mlops.artifacts.run_folder import RunFolder
 from mlops.artifacts.version_folder import VersionFolder
 from mlops.console import show, show_result, show_table
 from mlops.errors import MlopsError
+from mlops.hints import typed
 from mlops.metrics import decimal
-from mlops.platforms import open_platform
-from mlops.platforms.base import ModelVersion, Platform, Run
-from mlops.settings.loading import load_settings
+from mlops.platforms import open_platform, platform_class
+from mlops.platforms.base import Endpoint, ModelVersion, Platform, Run
+from mlops.platforms.stored_runs import short_ids
+from mlops.settings.loading import LoadedSettings, load_settings
 from mlops.settings.project import Project
 
 RUNS_SHOWN = 5
@@ -21,9 +23,15 @@ def collect_status(project: Project) -> dict[str, Any]:
     platform = open_platform(settings)
     versions = [_describe_version(version) for version in platform.versions()]
     registered = {version["run_id"]: version["version"] for version in versions}
+    stored = platform.runs()
+    short = short_ids([run.run_id for run in stored])
     runs = [
-        {**_describe_run(run), "version": registered.get(run.run_id)}
-        for run in platform.runs()[:RUNS_SHOWN]
+        {
+            **_describe_run(run),
+            "short_id": short[run.run_id],
+            "version": registered.get(run.run_id),
+        }
+        for run in stored[:RUNS_SHOWN]
     ]
     endpoints = [_try_endpoint(project, name) for name in project.environments()]
     return {
@@ -36,35 +44,22 @@ def collect_status(project: Project) -> dict[str, Any]:
     }
 
 
+def what_serves(settings: LoadedSettings) -> list[str]:
+    """Return a sentence for what callers reach: everywhere on this machine, else in one place.
+
+    Args:
+        settings: of that place.
+    """
+    project = settings.project
+    everywhere = not platform_class(settings).has_callers
+    names = project.environments() if everywhere else [settings.values.environment]
+    return [_in_a_sentence(_try_endpoint(project, name)) for name in names]
+
+
 def show_status(found: dict[str, Any]) -> None:
-    """Print the status as tables; what there is none of is left out."""
-    if found["runs"]:
-        show_table(
-            f"Latest runs of {found['model']} ({found['platform']})",
-            ("run id", "data", "f1", "gate", "judged", "version"),
-            [
-                (
-                    r["run_id"],
-                    r["data"],
-                    decimal(r["f1"], absent=""),
-                    r["gate"],
-                    _minute(r["judged_at"]),
-                    r["version"] or "",
-                )
-                for r in found["runs"]
-            ],
-            is_result=True,
-        )
-    if found["versions"]:
-        show_table(
-            "Registered versions",
-            ("version", "created", "commit", "f1"),
-            [
-                (v["version"], _minute(v["created_at"]), v["commit"], decimal(v["f1"], absent=""))
-                for v in found["versions"]
-            ],
-            is_result=True,
-        )
+    """Print the status as tables of at most 80 columns; what there is none of is left out."""
+    _show_runs(found)
+    _show_versions(found["versions"])
     rows = [
         (e["environment"], d["name"], d["version"], f"{d['traffic']} %", d["state"])
         for e in found["endpoints"]
@@ -74,7 +69,7 @@ def show_status(found: dict[str, Any]) -> None:
         columns = ("environment", "deployment", "version", "traffic", "state")
         show_table("Endpoints", columns, rows, is_result=True)
     for each in found["endpoints"]:
-        if each["url"]:
+        if each["answers"]:
             show_result(f"{each['environment']} answers at {each['url']}")
     for each in found["endpoints"]:
         if each["problem"]:
@@ -83,16 +78,51 @@ def show_status(found: dict[str, Any]) -> None:
         show(found["advice"])
 
 
+def _show_runs(found: dict[str, Any]) -> None:
+    if not found["runs"]:
+        return
+    title = f"Latest runs of {found['model']} ({found['platform']})"
+    columns = ("run", "judged (UTC)", "data", "f1", "outcome")
+    rows = [
+        (
+            each["short_id"],
+            _minute(each["judged_at"]),
+            each["data"],
+            decimal(each["f1"], absent=""),
+            f"version {each['version']}" if each["version"] else each["gate"],
+        )
+        for each in found["runs"]
+    ]
+    show_table(title, columns, rows, is_result=True)
+
+
+def _show_versions(versions: list[dict[str, Any]]) -> None:
+    if not versions:
+        return
+    columns = ("version", "created (UTC)", "commit", "f1")
+    rows = [
+        (
+            each["version"],
+            _minute(each["created_at"]),
+            each["commit"],
+            decimal(each["f1"], absent=""),
+        )
+        for each in versions
+    ]
+    show_table("Registered versions", columns, rows, is_result=True)
+    for each in versions:
+        if each["problem"]:
+            show(f"version {each['version']}: {each['problem']}", style="yellow")
+
+
 def _advice(platform: Platform, runs: list[dict[str, Any]], endpoints: list[dict[str, Any]]) -> str:
     """Return which command is the next one, or nothing."""
     if not runs:
-        first = (
-            "`mlops train`" if platform.has_callers else "`mlops run` goes through the whole loop"
-        )
-        return f"no run is here yet: {first}"
+        loop = f"{typed('run')} goes through the whole loop"
+        return f"no run is here yet: {typed('train') if platform.has_callers else loop}"
     states = [each["state"] for endpoint in endpoints for each in endpoint["deployments"]]
     if platform.can_stop and any(state != "running" for state in states):
-        return "`mlops smoke-test` starts a stopped endpoint again"
+        return f"{typed('smoke-test')} starts a stopped endpoint again"
     return ""
 
 
@@ -124,8 +154,9 @@ def _describe_version(version: ModelVersion) -> dict[str, Any]:
     except MlopsError as error:
         if version.tags:
             return _describe_listed(version)
-        unknown = {"created_at": "", "commit": f"unreadable: {error}", "f1": None, "run_id": ""}
-        return {"version": version.version, **unknown, "folder": str(version.folder)}
+        unknown = {"created_at": "", "commit": "unreadable", "f1": None, "run_id": ""}
+        folder = {"folder": str(version.folder), "problem": str(error)}
+        return {"version": version.version, **unknown, **folder}
     commit = lineage["git"]["commit"][:10] or "none"
     return {
         "version": version.version,
@@ -134,6 +165,7 @@ def _describe_version(version: ModelVersion) -> dict[str, Any]:
         "f1": card["evaluation"]["model"]["f1"],
         "run_id": lineage["run_id"],
         "folder": str(version.folder),
+        "problem": "",
     }
 
 
@@ -148,37 +180,49 @@ def _describe_listed(version: ModelVersion) -> dict[str, Any]:
         "f1": float(tags["f1"]) if tags.get("f1") else None,
         "run_id": tags.get("run_id", ""),
         "folder": "",
+        "problem": "",
     }
 
 
 def _try_endpoint(project: Project, environment: str) -> dict[str, Any]:
     """Describe an endpoint; one that cannot be read hides no other."""
+    nothing = {"environment": environment, "url": "", "answers": False, "deployments": []}
     try:
-        return {**_describe_endpoint(project, environment), "problem": ""}
+        settings = load_settings(project, environment)
+        endpoint = open_platform(settings).endpoint(settings.endpoint_name)
+        found = _describe_endpoint(endpoint) if endpoint.exists() else {}
     except MlopsError as error:
-        return {"environment": environment, "url": "", "deployments": [], "problem": str(error)}
+        return {**nothing, "problem": str(error)}
+    return {**nothing, **found, "problem": ""}
 
 
-def _describe_endpoint(project: Project, environment: str) -> dict[str, Any]:
-    settings = load_settings(project, environment)
-    endpoint = open_platform(settings).endpoint(settings.endpoint_name)
-    if not endpoint.exists():
-        return {"environment": environment, "url": "", "deployments": []}
+def _describe_endpoint(endpoint: Endpoint) -> dict[str, Any]:
     traffic = endpoint.traffic()
+    deployments = endpoint.deployments()
     return {
-        "environment": environment,
         "url": endpoint.url(),
+        "answers": any(each.healthy and traffic.get(each.name, 0) for each in deployments),
         "deployments": [
             {
-                "name": deployment.name,
-                "version": deployment.model_version,
-                "commit": deployment.commit,
-                "traffic": traffic.get(deployment.name, 0),
-                "state": "running" if deployment.healthy else deployment.detail or "stopped",
+                "name": each.name,
+                "version": each.model_version,
+                "commit": each.commit,
+                "traffic": traffic.get(each.name, 0),
+                "state": "running" if each.healthy else each.detail or "stopped",
             }
-            for deployment in endpoint.deployments()
+            for each in deployments
         ],
     }
+
+
+def _in_a_sentence(endpoint: dict[str, Any]) -> str:
+    states = [
+        f"{each['name']} (version {each['version']}) {each['traffic']} %, {each['state']}"
+        for each in endpoint["deployments"]
+        if each["traffic"]
+    ]
+    said = endpoint["problem"] or " and ".join(states) or "nothing"
+    return f"{endpoint['environment']}: {said}"
 
 
 def _minute(time: str) -> str:

@@ -297,14 +297,16 @@ class Platform(Protocol):
         """Find a registered version.
 
         Raises:
-            Refused: there is no such version, or its files are not those that were registered.
+            ConfigError: there is no such version.
+            Refused: its files are not those that were registered.
         """
 
     def share(self, number: int, report: Report) -> str | None:
         """Give a version to all environments; return its id, or None if they have it anyhow.
 
         Raises:
-            Refused: there is no such version, or they have another one by this number.
+            ConfigError: there is no such version.
+            Refused: they have another one by this number.
         """
 
     def register_data(self, folder: Path, name: str, report: Report) -> str | None:

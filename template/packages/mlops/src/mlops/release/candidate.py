@@ -62,9 +62,10 @@ def release_version(
     """Bring a registered version to the endpoint of the settings' environment.
 
     Raises:
-        ConfigError: the project's level is 1, or several deployments share the traffic.
-        Refused: no such version, it refuses requests that callers send, or smoke test or A/B test
-            say no; all is as it was.
+        ConfigError: the project's level is 1, several deployments share the traffic, or there is
+            no such version.
+        Refused: it refuses requests that callers send, or smoke test or A/B test say no; all is
+            as it was.
         Hold: the A/B test came to no decision; the candidate stays, without traffic.
         PlatformError: a server failed or another command changes the endpoint; all is as it was.
     """

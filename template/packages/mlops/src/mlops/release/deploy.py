@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from mlops.errors import ConfigError
+from mlops.hints import typed
 from mlops.platforms.base import ALL_TRAFFIC, Endpoint, Platform
 from mlops.progress import Report, silent
 
@@ -32,9 +33,9 @@ def deploy(
         force: give callers a version that no release has tested.
 
     Raises:
-        Refused: there is no such version, or its files were altered.
-        ConfigError: callers would get it without `force`, a name is not allowed, or the rest of
-            the traffic has nowhere to go.
+        ConfigError: there is no such version, callers would get it without `force`, a name is
+            not allowed, or the rest of the traffic has nowhere to go.
+        Refused: its files were altered.
         PlatformError: the deployment did not become healthy, or another command changes the
             endpoint; all is as it was.
     """
@@ -52,7 +53,7 @@ def deploy(
             raise ConfigError(
                 f"{deployment} would give {share} % of the callers of {endpoint_name} a version "
                 "that nothing has tested",
-                "`mlops release` tests it first, --force does it now",
+                f"{typed('release')} tests it first, --force does it now",
             )
         if current:
             report(f"{deployment} serves version {model_version} already")

@@ -22,6 +22,7 @@ from mlops.artifacts.prepared import holdout_file
 from mlops.artifacts.run_folder import RunFolder
 from mlops.artifacts.version_folder import VersionFolder, typical_row
 from mlops.errors import ConfigError, MlopsError, Refused
+from mlops.hints import typed
 from mlops.platforms import platform_class
 from mlops.platforms.base import ALL_TRAFFIC, Endpoint, ModelVersion, Platform
 from mlops.progress import Report
@@ -161,7 +162,7 @@ def require_answers(load: Load) -> None:
         raise Refused(
             f"{load.failed:,} of {load.sent:,} generated requests failed: "
             f"{_by_status(load.answers)}",
-            "`mlops smoke-test` tells what the endpoint answers",
+            f"{typed('smoke-test')} tells what the endpoint answers",
         )
 
 

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 from mlops.checks import failures
 from mlops.errors import ConfigError, MlopsError, PlatformError, Refused
+from mlops.hints import typed
 from mlops.platforms.base import (
     ALL_TRAFFIC,
     AtWork,
@@ -32,9 +33,9 @@ def require_level(project: Project, level: int, command: str) -> None:
     present = project.maturity_level
     if present < level:
         raise ConfigError(
-            f"`mlops {command}` comes with maturity level {level}, and this project is at level "
+            f"{typed(command)} comes with maturity level {level}, and this project is at level "
             f"{present}",
-            f"raise it with `copier update -d maturity_level={level}`",
+            f"raise it with `uvx copier update -d maturity_level={level}`",
         )
 
 
@@ -49,7 +50,7 @@ def sole_deployment(traffic: Mapping[str, int]) -> str | None:
         shares = ", ".join(f"{name} {traffic[name]} %" for name in serving)
         raise ConfigError(
             f"several deployments share the traffic ({shares})",
-            "`mlops switch-traffic` gives it to one, then try again",
+            f"{typed('switch-traffic')} gives it to one, then try again",
         )
     return serving[0] if serving else None
 
@@ -110,12 +111,12 @@ def rollback(
     """Restore what served before the last completed change; return what was recorded of it.
 
     A version that was removed is deployed again, with the serving code and the image that it had,
-    and smoke-tested before it gets traffic. What had
-    no traffic then is not brought back. A second rollback goes forward again.
+    and smoke-tested before it gets traffic. What had no traffic then is not brought back. A second
+    rollback goes forward again.
 
     Raises:
-        ConfigError: nothing was recorded.
-        Refused: a version is not registered any more, or failed its smoke test; all is as it was.
+        ConfigError: nothing was recorded, or a version is not registered any more.
+        Refused: a version failed its smoke test; all is as it was.
         PlatformError: a deployment did not start, or another command changes the endpoint.
     """
     endpoint.repair(report)
@@ -150,8 +151,9 @@ def put_back(
         report: receives lines about the progress.
 
     Raises:
-        ConfigError: both colours have traffic, so that a version has no place.
-        Refused: a version is not registered any more, or failed its smoke test; all is as it was.
+        ConfigError: both colours have traffic, so that a version has no place, or a version is
+            not registered any more.
+        Refused: a version failed its smoke test; all is as it was.
         PlatformError: a deployment did not start, or another command changes the endpoint.
     """
     wanted = {name: share for name, share in target.items() if share.traffic}
@@ -213,7 +215,7 @@ def _place(endpoint: Endpoint, name: str, share: DeploymentShare, taken: Collect
         raise ConfigError(
             f"version {share.model_version} cannot come back to {endpoint.name}: both colours have "
             "traffic",
-            "`mlops switch-traffic` gives it to one, then try again",
+            f"{typed('switch-traffic')} gives it to one, then try again",
         )
     return free[0]
 

@@ -134,7 +134,7 @@ def _brought_by_level(project: Project, environment: str) -> str:
         return ""
     return (
         "test and prod come with maturity level 2, and this project is at level 1: raise it "
-        "with `copier update -d maturity_level=2`"
+        "with `uvx copier update -d maturity_level=2`"
     )
 
 

@@ -14,6 +14,7 @@ from mlops.files import file_hashes, file_sha256, new_folder, write_text
 from mlops.governance.gate import require_passed
 from mlops.governance.lineage import build_lineage
 from mlops.governance.model_card import build_card, render_card
+from mlops.hints import typed
 from mlops.monitoring.baseline import drift_baseline
 from mlops.platforms.base import ModelVersion, Platform, Run
 from mlops.settings.loading import LoadedSettings
@@ -57,7 +58,8 @@ def package_run(run: Run, settings: LoadedSettings) -> Path:
     if not prepared.holdout_file.is_file():
         raise ConfigError(
             f"the data of run {run.run_id} are not on this machine",
-            f"run `mlops package --run-id {run.run_id}` where it was trained, and bring the result",
+            f"run {typed(f'package --run-id {run.run_id}')} where it was trained, and bring "
+            "the result",
         )
     model = load_model(source.model.model)
     onnx = convert(model, len(prepared.features))

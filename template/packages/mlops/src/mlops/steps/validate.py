@@ -72,8 +72,10 @@ def validate_folder(
     failures = [finding for file in files for finding in file.findings]
     complete = [file for file in files if file.complete]
     together = _concat(complete)
-    for rows in (together, *(_concat([file]) for file in files if not file.complete)):
-        failures += _check_rows(rows, schema, rules)
+    failures += _check_rows(together, schema, rules)
+    for file in files:
+        if not file.complete:
+            failures += _check_rows(_concat([file]), _of_columns(schema, file), rules, file.unread)
     failures += _check_freshness(together, rules)
     repeated = _check_repeated(together, rules.unique_key)
     warnings = [] if rules.unique_key else [_briefly(finding) for finding in repeated]
@@ -145,20 +147,36 @@ def _check_names(types: Mapping[str, pl.DataType], rules: Rules) -> None:
             )
 
 
-def _check_rows(data: pl.DataFrame, schema: pa.DataFrameSchema, rules: Rules) -> list[Finding]:
-    """Check rows, of one file or of several, against the columns of the contract that they have."""
+def _of_columns(schema: pa.DataFrameSchema, file: RawFile) -> pa.DataFrameSchema:
+    """Return what the contract asks of each column alone, for those that a file has."""
+    missing = [name for name in schema.columns if name not in file.frame.columns]
+    found = schema.remove_columns(missing)
+    found.checks = []
+    found.unique = None
+    return found
+
+
+def _check_rows(
+    data: pl.DataFrame,
+    schema: pa.DataFrameSchema,
+    rules: Rules,
+    unread: Mapping[str, pl.Series] | None = None,
+) -> list[Finding]:
+    """Check rows, of one file or of several, against the contract.
+
+    Args:
+        data: the rows.
+        schema: the contract for their columns.
+        rules: what is asked besides.
+        unread: where values are null since they could not be read; that was said already.
+    """
     if data.is_empty():
         return []
-    missing = [name for name in schema.columns if name not in data.columns]
-    if missing:
-        schema = schema.remove_columns(missing)
-        schema.checks = []
-        schema.unique = None
     findings = []
     try:
         schema.validate(data.drop(_ORIGIN), lazy=True)
     except SchemaErrors as errors:
-        findings += _contract_findings(data, errors.failure_cases)
+        findings += _contract_findings(data, _without(errors.failure_cases, unread or {}))
     if rules.date_column in data.columns:
         late = data.filter(pl.col(rules.date_column).cast(pl.Date) > rules.reference_date)
         findings += _findings_by_file(
@@ -168,6 +186,14 @@ def _check_rows(data: pl.DataFrame, schema: pa.DataFrameSchema, rules: Rules) ->
             rules.date_column,
         )
     return findings
+
+
+def _without(cases: pl.DataFrame, unread: Mapping[str, pl.Series]) -> pl.DataFrame:
+    """Leave out what a column is said to lack where its values could not be read."""
+    for column, where in unread.items():
+        there = pl.col("index").is_in(where.arg_true().to_list()).fill_null(value=False)
+        cases = cases.filter(~((pl.col("column") == column) & there))
+    return cases
 
 
 def _contract_findings(data: pl.DataFrame, cases: pl.DataFrame) -> list[Finding]:

@@ -351,7 +351,10 @@ def test_a_change_that_cannot_let_go_is_undone_only_if_it_was_not_done(
 
 @pytest.mark.parametrize(
     ("completes", "said"),
-    [(False, "which the next command does; try again"), (True, ", and look at `mlops status`")],
+    [
+        (False, "which the next command does; try again"),
+        (True, ", and look at `uv run mlops st"),
+    ],
 )
 def test_an_interruption_that_cannot_be_restored_is_reported(
     place: Place, monkeypatch: pytest.MonkeyPatch, completes: bool, said: str

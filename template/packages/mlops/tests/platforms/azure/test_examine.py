@@ -101,7 +101,7 @@ def test_data_that_conf_names_must_be_there(
     found = place.diagnoses()["data"]
     assert not found.passed
     assert "mlw-tiny-dev has no transactions:3" in found.found
-    assert found.remedy == "`mlops data register --name transactions` makes a version"
+    assert found.remedy == "`uv run mlops data register --name transactions` makes a version"
     place.workspace.data.create_or_update(SimpleNamespace(name="transactions", version="3"))
     assert place.diagnoses()["data"].passed
 

@@ -115,12 +115,12 @@ def test_an_unknown_version_is_refused_and_the_registered_ones_are_named(
     trained: Trained,
 ) -> None:
     platform, run_id = trained
-    with pytest.raises(Refused, match="registered: none"):
+    with pytest.raises(ConfigError, match="registered: none"):
         platform.version(1)
     run = platform.run(run_id)
     judge_run(platform, run, platform.settings)
     register_run(platform, run, platform.settings)
-    with pytest.raises(Refused, match=r"has no version 2 \(registered: 1\)"):
+    with pytest.raises(ConfigError, match=r"has no version 2 \(registered: 1\)"):
         platform.version(2)
 
 

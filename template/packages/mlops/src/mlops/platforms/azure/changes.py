@@ -15,6 +15,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from mlops.errors import MlopsError, PlatformError
+from mlops.hints import typed
 from mlops.platforms.azure import lease as leases
 from mlops.platforms.azure.endpoint_hold import EndpointHold, Event, State
 from mlops.platforms.azure.errors import Conflict
@@ -277,7 +278,7 @@ class Changes:
             said = f"traffic and mirror could not be restored ({second.message})"
             look = ""
             if self._hold.state in (State.COMPLETING, State.DONE):
-                said, look = f"{said}, if they were changed", "look at `mlops status`"
+                said, look = f"{said}, if they were changed", f"look at {typed('status')}"
             elif not isinstance(second, EndpointBusy):
                 said = f"{said}, which the next command does"
             own = error.remedy if isinstance(error, MlopsError) else ""
@@ -314,7 +315,7 @@ class Changes:
         return EndpointBusy(
             f"this command lost its hold on the endpoint {self._resource.name}{to} and changes "
             "nothing more",
-            "look at `mlops status`, then try again",
+            f"look at {typed('status')}, then try again",
         )
 
 

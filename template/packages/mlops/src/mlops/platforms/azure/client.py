@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops.errors import ConfigError, PlatformError
+from mlops.hints import typed
 from mlops.platforms.azure.errors import NotFound, azure_errors
 from mlops.progress import Report
 from mlops.settings.azure_names import AzureNames, subscription_id
@@ -137,7 +138,7 @@ class AzureClients:
                 raise PlatformError(
                     f"{doing}: Azure has not finished after {now - started:.0f} s "
                     "(azure.operation_timeout_seconds)",
-                    "it may still do so: see `mlops status`",
+                    f"it may still do so: see {typed('status')}",
                 )
         return poller.result()
 

@@ -18,6 +18,7 @@ from typing_extensions import override
 from mlops.artifacts.version_folder import VersionFacts, verify_version
 from mlops.errors import ConfigError, MlopsError, PlatformError
 from mlops.files import code_hash
+from mlops.hints import typed
 from mlops.platforms.azure import lease as leases
 from mlops.platforms.azure.changes import Changes
 from mlops.platforms.azure.client import AzureClients
@@ -293,8 +294,8 @@ class AzureEndpoint(Endpoint):
         raise ConfigError(
             f"{self.name} cannot be paused: on Azure each of its deployments is billed as "
             f"{machines} for every hour until it is removed",
-            "`mlops stop --remove` removes them, and `mlops deploy` makes them again at the same "
-            "URL",
+            f"{typed('stop --remove')} removes them, and {typed('deploy')} makes them again at "
+            "the same URL",
         )
 
     @override

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from mlops.errors import ConfigError, MlopsError, PlatformError
+from mlops.hints import typed
 
 _SDK_MODULES = ("azure.", "msrest.", "marshmallow.")
 _LONGEST = 600
@@ -315,7 +316,7 @@ def _missing(failure: Failure, doing: str, said: str) -> MlopsError | None:
 
 _INFRASTRUCTURE = (
     "deploy the infrastructure, or name what you have in the section `azure` of conf "
-    "(`mlops doctor --platform azure` says what is missing)"
+    f"({typed('doctor --platform azure')} says what is missing)"
 )
 
 

@@ -11,6 +11,7 @@ import requests
 
 from mlops.diagnosis import Diagnosis, diagnose
 from mlops.errors import ConfigError, PlatformError
+from mlops.hints import typed
 from mlops.platforms.azure.client import AzureClients, require_extra
 from mlops.platforms.azure.credentials import sign_in_kind
 from mlops.platforms.azure.errors import azure_errors, explain, failure_of_answer, word_of
@@ -161,7 +162,7 @@ def _data(clients: AzureClients) -> str:
     if clients.find(doing, clients.workspace.data.get, name=name, version=version) is None:
         raise ConfigError(
             f"azure.data_asset: the workspace {clients.names.workspace} has no {asset}",
-            f"`mlops data register --name {name}` makes a version",
+            f"{typed(f'data register --name {name}')} makes a version",
         )
     return f"{asset}; a job checks what is in it"
 
@@ -172,14 +173,14 @@ def _endpoint(clients: AzureClients) -> str:
         f"reading the endpoint {name}", clients.workspace.online_endpoints.get, name
     )
     if endpoint is None:
-        return f"{name} does not exist yet: `mlops deploy` makes it"
-    return f"{name} is {word_of(endpoint.provisioning_state)}; `mlops smoke-test` asks it"
+        return f"{name} does not exist yet: {typed('deploy')} makes it"
+    return f"{name} is {word_of(endpoint.provisioning_state)}; {typed('smoke-test')} asks it"
 
 
 def _log(clients: AzureClients) -> str:
     workspace = clients.settings.values.azure.log_analytics_workspace_id
     if not workspace:
-        return "not set: no A/B test, which `mlops release` makes from level 3 on"
+        return f"not set: no A/B test, which {typed('release')} makes from level 3 on"
     with azure_errors("signing in to Log Analytics"):
         token = clients.credential.get_token(SCOPE).token
     query(requests.Session(), token, workspace, f"{TABLE}\n| take 1")

@@ -16,6 +16,7 @@ from mlops.artifacts.run_folder import STEP_OUTPUTS, RunFolder
 from mlops.data.findings import DATA_REFUSED, stored_sentence
 from mlops.errors import ConfigError, MlopsError, PlatformError, Refused
 from mlops.files import new_folder
+from mlops.hints import typed
 from mlops.platforms.azure.client import AzureClients
 from mlops.platforms.azure.environments import TRAINING, environment_id
 from mlops.platforms.azure.errors import NotFound, azure_errors, word_of
@@ -143,7 +144,7 @@ def fetch(clients: AzureClients, name: str, runs: Path, report: Report) -> Run:
         raise ConfigError(
             f"there is no run {name!r} in .mlops/runs or in the workspace "
             f"{clients.names.workspace}",
-            "see `mlops status`",
+            f"see {typed('status')}",
         ) from None
     status = word_of(job.status)
     if status not in _ENDED:
@@ -173,8 +174,8 @@ def _data(clients: AzureClients, data_dir: Path | None) -> str | None:
     if values.data.source == "folder":
         raise ConfigError(
             "a job in Azure cannot read data.folder of this machine",
-            "`mlops data register --data-dir …` gives the data a version, which azure.data_asset "
-            "names",
+            f"{typed('data register --data-dir …')} gives the data a version, which "
+            "azure.data_asset names",
         )
     return None
 
@@ -210,8 +211,8 @@ def _wait(clients: AzureClients, name: str, report: Report) -> str:
             raise PlatformError(
                 f"the job {name} has not ended after {spent:.0f} s "
                 f"(azure.training_timeout_seconds), it is {said}",
-                f"it goes on: once it has completed, `mlops evaluate --run-id {name}` judges it, "
-                "or cancel it in the studio",
+                f"it goes on: once it has completed, {typed(f'evaluate --run-id {name}')} judges "
+                "it, or cancel it in the studio",
             )
         time.sleep(azure.poll_seconds)
 

@@ -21,8 +21,9 @@ from mlops.artifacts.version_folder import (
     origin_tags,
     verify_version,
 )
-from mlops.errors import MlopsError, PlatformError, Refused
+from mlops.errors import ConfigError, MlopsError, PlatformError, Refused
 from mlops.files import file_hashes, new_folder
+from mlops.hints import typed
 from mlops.platforms.azure.client import ACTIVE_VERSIONS, ALL_VERSIONS, AzureClients
 from mlops.platforms.azure.errors import Conflict, azure_errors
 from mlops.platforms.base import ModelVersion, Run
@@ -76,7 +77,8 @@ class AzureModels:
         """Return a version with its folder, which is downloaded unless it is here already.
 
         Raises:
-            Refused: there is no such version, or its files are not those that were registered.
+            ConfigError: there is no such version.
+            Refused: its files are not those that were registered.
         """
         listed = self._find(number)
         registered = listed.tags.get(HASH_TAG)
@@ -100,7 +102,8 @@ class AzureModels:
         may be deployed that was not shared yet.
 
         Raises:
-            Refused: there is no such version, or it was not shared.
+            ConfigError: there is no such version.
+            Refused: it was not shared.
         """
         listed = self._find(number)
         if "registry" in listed.places:
@@ -141,8 +144,8 @@ class AzureModels:
         original, which Azure may not copy, and by whose hash other environments check it.
 
         Raises:
-            Refused: there is no such version here, it carries no hash, or the registry holds
-                another one.
+            ConfigError: there is no such version here.
+            Refused: it carries no hash, or the registry holds another one.
             PlatformError: the registry does not keep the tags.
         """
         mine = self._find(number)
@@ -271,8 +274,8 @@ class AzureModels:
 
     def _unmarked(self, listed: Listed) -> Refused:
         remedy = (
-            f"`mlops share --model-version {listed.number}` in the environment that registered it "
-            "compares them and writes the tag"
+            f"{typed(f'share --model-version {listed.number}')} in the environment that registered "
+            "it compares them and writes the tag"
         )
         if "workspace" in listed.places:
             remedy = "archive it, and register its run again to get a new number"
@@ -282,13 +285,13 @@ class AzureModels:
             remedy,
         )
 
-    def _unknown(self, number: int) -> Refused:
+    def _unknown(self, number: int) -> ConfigError:
         have = ", ".join(str(each.number) for each in self.listed()) or "none"
-        return Refused(
+        return ConfigError(
             f"{self.name} has no version {number} in the registry {self._clients.names.registry} "
             f"or the workspace {self._clients.names.workspace} (there is: {have})",
-            "`mlops register --run-id …` makes one, `mlops share --model-version …` gives it to "
-            "all environments",
+            f"{typed('register --run-id …')} makes one, "
+            f"{typed('share --model-version …')} gives it to all environments",
         )
 
     def _places(self) -> list[tuple[Place, Any]]:

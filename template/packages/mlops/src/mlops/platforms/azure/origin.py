@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlops.errors import ConfigError
+from mlops.hints import typed
 
 _ASSET = re.compile(r"/workspaces/[^/]+/(codes|environments)/([^/]+)/versions/([^/]+)$")
 _ORIGIN = re.compile(r"code (\S+:\S+), environment (\S+:\S+), on (\S+)")
@@ -51,7 +52,7 @@ def read_origin(text: str) -> AzureOrigin:
     if found is None:
         raise ConfigError(
             f"what is recorded of a deployment cannot be read: {text!r}",
-            "`mlops release` with an older version's number makes it anew",
+            f"{typed('release')} with an older version's number makes it anew",
         )
     return AzureOrigin(found[1], found[2], found[3])
 

@@ -11,6 +11,7 @@ from mlops.artifacts.documents import VERDICT
 from mlops.data.source import locate
 from mlops.diagnosis import Diagnosis
 from mlops.errors import ConfigError
+from mlops.hints import typed
 from mlops.platforms.azure import data as azure_data
 from mlops.platforms.azure import jobs as azure_jobs
 from mlops.platforms.azure.client import AzureClients, require_extra
@@ -18,7 +19,7 @@ from mlops.platforms.azure.endpoint import AzureEndpoint, Session
 from mlops.platforms.azure.examine import examine_azure
 from mlops.platforms.azure.models import AzureModels
 from mlops.platforms.base import Endpoint, ModelVersion, Platform, Run
-from mlops.platforms.stored_runs import stored_runs
+from mlops.platforms.stored_runs import find_stored_run, stored_runs
 from mlops.platforms.traffic_rules import sole_version
 from mlops.progress import Report, StageReport, silent
 from mlops.settings.azure_names import subscription_id
@@ -65,10 +66,10 @@ class AzurePlatform(Platform):
     def run(self, run_id: str) -> Run:
         """Find a run by its id; its outputs are downloaded unless they are here."""
         if not _RUN_ID.fullmatch(run_id):
-            raise ConfigError(f"{run_id!r} is not the id of a run", "see `mlops status`")
-        if (self._runs / run_id).is_dir():
-            return Run(run_id, self._runs / run_id)
-        return azure_jobs.fetch(self._clients, run_id, self._runs, silent)
+            see = f"{typed('status')} lists the newest"
+            raise ConfigError(f"{run_id!r} is not the id of a run", see)
+        stored = find_stored_run(self._runs, run_id)
+        return stored or azure_jobs.fetch(self._clients, run_id, self._runs, silent)
 
     @override
     def runs(self) -> list[Run]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlops.errors import ConfigError
+from mlops.hints import typed
 from mlops.platforms.azure.client import AzureClients
 from mlops.platforms.azure.errors import azure_errors, word_of
 from mlops.platforms.azure.lease import AzureLease, read_lease
@@ -113,7 +114,7 @@ class EndpointResource:
             raise ConfigError(
                 f"the endpoint {self.name} does not exist in the workspace "
                 f"{self._clients.names.workspace}",
-                "`mlops deploy` makes it",
+                f"{typed('deploy')} makes it",
             )
         return view
 

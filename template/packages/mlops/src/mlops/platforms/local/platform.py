@@ -16,9 +16,10 @@ from mlops.data.source import locate
 from mlops.diagnosis import Diagnosis
 from mlops.errors import ConfigError, Refused
 from mlops.files import new_folder
+from mlops.hints import typed
 from mlops.platforms.base import Endpoint, ModelVersion, Platform, Run
 from mlops.platforms.local.tracking import Tracking
-from mlops.platforms.stored_runs import stored_runs
+from mlops.platforms.stored_runs import find_stored_run, stored_runs
 from mlops.platforms.traffic_rules import sole_version
 from mlops.progress import Report, Stage, StageReport
 from mlops.settings.loading import LoadedSettings, flatten, load_settings
@@ -72,10 +73,11 @@ class LocalPlatform(Platform):
 
     @override
     def run(self, run_id: str) -> Run:
-        folder = self._run_folder(run_id)
-        if not run_id.isalnum() or not folder.is_dir():
-            raise ConfigError(f"there is no run {run_id!r} in .mlops/runs", "see `mlops status`")
-        return Run(run_id, folder)
+        found = find_stored_run(self._state_dir / "runs", run_id)
+        if found is None:
+            see = f"{typed('status')} lists the newest"
+            raise ConfigError(f"there is no run {run_id!r} in .mlops/runs", see)
+        return found
 
     @override
     def runs(self) -> list[Run]:
@@ -118,9 +120,9 @@ class LocalPlatform(Platform):
             if known.version == number:
                 return known
         have = ", ".join(str(known.version) for known in self.versions()) or "none"
-        raise Refused(
+        raise ConfigError(
             f"{self.settings.model_name} has no version {number} (registered: {have})",
-            "`mlops register --run-id …` makes one",
+            f"{typed('register --run-id …')} makes one",
         )
 
     @override

@@ -23,6 +23,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from mlops.errors import MlopsError
+from mlops.hints import typed
 from mlops.platforms.local import processes
 from mlops.platforms.local.mirror import Copies
 from mlops.platforms.local.observations import ObservationLog
@@ -248,7 +249,7 @@ class Router:
     async def _forward(self, name: str, request: _Passed) -> Response:
         server = request.routing.servers.get(name)
         if server is None or self._client is None:
-            return _unreached(f"{name} is not running: `mlops smoke-test` starts it")
+            return _unreached(f"{name} is not running: {typed('smoke-test')} starts it")
         limit = request.routing.timeout_seconds
         try:
             async with self._client.post(
@@ -266,10 +267,10 @@ class Router:
             sentence = f"the deployment {name} did not answer within {limit:g} s"
             return _TimedOut({"error": sentence}, status_code=504)
         except aiohttp.ClientConnectorError:
-            return _unreached(f"{name} does not answer: `mlops smoke-test` repairs it")
+            return _unreached(f"{name} does not answer: {typed('smoke-test')} repairs it")
         except (aiohttp.ClientError, OSError):
             return _error(
-                502, f"the deployment {name} does not answer: `mlops smoke-test` repairs it"
+                502, f"the deployment {name} does not answer: {typed('smoke-test')} repairs it"
             )
 
 

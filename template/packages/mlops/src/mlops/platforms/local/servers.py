@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlops.artifacts.version_folder import VersionFacts, verify_version
 from mlops.errors import ConfigError, MlopsError, PlatformError
+from mlops.hints import typed
 from mlops.platforms.base import Deployment
 from mlops.platforms.http import post, predicts_as
 from mlops.platforms.local import processes
@@ -105,7 +106,7 @@ class LocalServers:
         if state is None or not state.deployments:
             raise ConfigError(
                 f"the endpoint {self._name} does not exist",
-                "`mlops deploy` makes it with its first deployment",
+                f"{typed('deploy')} makes it with its first deployment",
             )
         return state
 

@@ -9,6 +9,7 @@ import time
 from typing import Protocol
 
 from mlops.errors import ConfigError
+from mlops.hints import typed
 from mlops.platforms.base import ALL_TRAFFIC, Endpoint, NotObserved, Observation
 from mlops.progress import Report, silent
 from mlops.release.ab_test.comparison import Comparison, phases
@@ -79,14 +80,14 @@ def check_arms(endpoint: Endpoint, baseline: str, candidate: str) -> None:
             known = ", ".join(traffic) or "none"
             raise ConfigError(
                 f"{endpoint.name} has no deployment {name!r} (it has: {known})",
-                f"`mlops deploy --deployment {name} --traffic 0 --model-version …` makes one",
+                f"{typed(f'deploy --deployment {name} --traffic 0 --model-version …')} makes one",
             )
     if baseline == candidate:
         raise ConfigError(f"{baseline} cannot be compared with itself", "name two deployments")
     if traffic[baseline] != ALL_TRAFFIC:
         raise ConfigError(
             f"the A/B test starts with all traffic at {baseline}, which has {traffic[baseline]} %",
-            "`mlops switch-traffic` moves it",
+            f"{typed('switch-traffic')} moves it",
         )
 
 

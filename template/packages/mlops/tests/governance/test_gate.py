@@ -156,7 +156,7 @@ def test_a_refusing_verdict_registers_nothing(trained: tuple[LocalPlatform, str]
     platform, run_id = trained
     run = platform.run(run_id)
     strict = load_settings(
-        platform.settings.project, overrides={"gate.thresholds.f1": 1.0}, variables={}
+        platform.settings.project, overrides={"gate.sample_thresholds.f1": 1.0}, variables={}
     )
     assert not judge_run(platform, run, strict).passed
     with pytest.raises(Refused, match=r"did not pass the gate \(f1\)"):
@@ -237,7 +237,7 @@ def test_a_worse_challenger_is_refused(trained: tuple[LocalPlatform, str]) -> No
     evaluate_again(run, settings)
     lenient = load_settings(
         settings.project,
-        overrides={"gate.thresholds.f1": 0.1, "gate.beat_baseline": False},
+        overrides={"gate.sample_thresholds.f1": 0.1, "gate.beat_baseline": False},
         variables={},
     )
     verdict = judge_run(platform, run, lenient)

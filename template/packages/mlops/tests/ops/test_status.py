@@ -50,6 +50,7 @@ def test_a_url_is_never_broken(
 ) -> None:
     monkeypatch.setenv("COLUMNS", "60")
     blue = {"name": "blue", "version": 1, "commit": "", "traffic": 100, "state": "running"}
+    blue["mark"] = ""
     dev = {"environment": "dev", "url": URL, "deployments": [blue], "problem": ""}
     found = {"model": "m", "platform": "p", "runs": [], "versions": [], "endpoints": [dev]}
     show_status({**found, "advice": "no run is here yet"})

@@ -130,6 +130,8 @@ def _register(platform: Platform, run: Run, settings: LoadedSettings, board: Boa
         report("; ".join(f"{c.name} {c.found}, {c.asked}" for c in verdict.checks[:2]))
         if not verdict.passed:
             raise Refused(verdict.refusal)
+        if verdict.champion_note:
+            report(verdict.champion_note)
         for warning in verdict.warnings:
             report(f"warning: {warning}")
     with board.stage(Stage.REGISTER) as report:

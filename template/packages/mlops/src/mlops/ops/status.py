@@ -1,9 +1,11 @@
 """What there is: runs, registered versions, and what every environment's endpoint serves."""
 
+from collections.abc import Mapping
 from typing import Any
 
+from mlops.artifacts.data_source import UNKNOWN, DataSource
 from mlops.artifacts.run_folder import RunFolder
-from mlops.artifacts.version_folder import VersionFolder
+from mlops.artifacts.version_folder import VersionFolder, source_of_version
 from mlops.console import show, show_result, show_table
 from mlops.errors import MlopsError
 from mlops.metrics import decimal
@@ -25,7 +27,8 @@ def collect_status(project: Project) -> dict[str, Any]:
         {**_describe_run(run), "version": registered.get(run.run_id)}
         for run in platform.runs()[:RUNS_SHOWN]
     ]
-    endpoints = [_try_endpoint(project, name) for name in project.environments()]
+    marks = {version["version"]: version["mark"] for version in versions}
+    endpoints = [_try_endpoint(project, name, marks) for name in project.environments()]
     return {
         "model": settings.model_name,
         "platform": platform.name,
@@ -45,7 +48,7 @@ def show_status(found: dict[str, Any]) -> None:
             [
                 (
                     r["run_id"],
-                    r["data"],
+                    _marked(r["data"], r["mark"]),
                     decimal(r["f1"], absent=""),
                     r["gate"],
                     _minute(r["judged_at"]),
@@ -58,15 +61,27 @@ def show_status(found: dict[str, Any]) -> None:
     if found["versions"]:
         show_table(
             "Registered versions",
-            ("version", "created", "commit", "f1"),
+            ("version", "data", "created", "commit", "f1"),
             [
-                (v["version"], _minute(v["created_at"]), v["commit"], decimal(v["f1"], absent=""))
+                (
+                    v["version"],
+                    v["mark"] or "real",
+                    _minute(v["created_at"]),
+                    v["commit"],
+                    decimal(v["f1"], absent=""),
+                )
                 for v in found["versions"]
             ],
             is_result=True,
         )
     rows = [
-        (e["environment"], d["name"], d["version"], f"{d['traffic']} %", d["state"])
+        (
+            e["environment"],
+            d["name"],
+            _marked(str(d["version"]), d["mark"]),
+            f"{d['traffic']} %",
+            d["state"],
+        )
         for e in found["endpoints"]
         for d in e["deployments"]
     ]
@@ -97,9 +112,12 @@ def _advice(platform: Platform, runs: list[dict[str, Any]], endpoints: list[dict
 
 
 def _describe_run(run: Run) -> dict[str, Any]:
+    source = _source_of(run)
     described: dict[str, Any] = {
         "run_id": run.run_id,
         "data": "",
+        "mark": source.mark,
+        "source": source.summary(),
         "f1": None,
         "gate": "not judged",
         "judged_at": "",
@@ -117,6 +135,13 @@ def _describe_run(run: Run) -> dict[str, Any]:
     return described
 
 
+def _source_of(run: Run) -> DataSource:
+    try:
+        return RunFolder(run.folder).prepared().source
+    except MlopsError:
+        return UNKNOWN
+
+
 def _describe_version(version: ModelVersion) -> dict[str, Any]:
     try:
         lineage = VersionFolder(version.folder).lineage()
@@ -125,10 +150,10 @@ def _describe_version(version: ModelVersion) -> dict[str, Any]:
         if version.tags:
             return _describe_listed(version)
         unknown = {"created_at": "", "commit": f"unreadable: {error}", "f1": None, "run_id": ""}
-        return {"version": version.version, **unknown, "folder": str(version.folder)}
+        return {**_data(version), **unknown, "folder": str(version.folder)}
     commit = lineage["git"]["commit"][:10] or "none"
     return {
-        "version": version.version,
+        **_data(version),
         "created_at": lineage["created_at"],
         "commit": commit + (" + changes" if lineage["git"]["dirty"] else ""),
         "f1": card["evaluation"]["model"]["f1"],
@@ -137,12 +162,17 @@ def _describe_version(version: ModelVersion) -> dict[str, Any]:
     }
 
 
+def _data(version: ModelVersion) -> dict[str, Any]:
+    source = source_of_version(version.folder, version.tags)
+    return {"version": version.version, "mark": source.mark, "source": source.summary()}
+
+
 def _describe_listed(version: ModelVersion) -> dict[str, Any]:
     """Describe a version whose folder is not on this machine, by its tags."""
     tags = version.tags
     commit = tags.get("git.commit", "")[:10]
     return {
-        "version": version.version,
+        **_data(version),
         "created_at": tags.get("created_at", ""),
         "commit": commit + (" + changes" if tags.get("git.dirty") == "true" else ""),
         "f1": float(tags["f1"]) if tags.get("f1") else None,
@@ -151,15 +181,17 @@ def _describe_listed(version: ModelVersion) -> dict[str, Any]:
     }
 
 
-def _try_endpoint(project: Project, environment: str) -> dict[str, Any]:
+def _try_endpoint(project: Project, environment: str, marks: Mapping[int, str]) -> dict[str, Any]:
     """Describe an endpoint; one that cannot be read hides no other."""
     try:
-        return {**_describe_endpoint(project, environment), "problem": ""}
+        return {**_describe_endpoint(project, environment, marks), "problem": ""}
     except MlopsError as error:
         return {"environment": environment, "url": "", "deployments": [], "problem": str(error)}
 
 
-def _describe_endpoint(project: Project, environment: str) -> dict[str, Any]:
+def _describe_endpoint(
+    project: Project, environment: str, marks: Mapping[int, str]
+) -> dict[str, Any]:
     settings = load_settings(project, environment)
     endpoint = open_platform(settings).endpoint(settings.endpoint_name)
     if not endpoint.exists():
@@ -172,6 +204,7 @@ def _describe_endpoint(project: Project, environment: str) -> dict[str, Any]:
             {
                 "name": deployment.name,
                 "version": deployment.model_version,
+                "mark": marks.get(deployment.model_version, UNKNOWN.mark),
                 "commit": deployment.commit,
                 "traffic": traffic.get(deployment.name, 0),
                 "state": "running" if deployment.healthy else deployment.detail or "stopped",
@@ -179,6 +212,10 @@ def _describe_endpoint(project: Project, environment: str) -> dict[str, Any]:
             for deployment in endpoint.deployments()
         ],
     }
+
+
+def _marked(text: str, mark: str) -> str:
+    return f"{text}, {mark}" if mark else text
 
 
 def _minute(time: str) -> str:

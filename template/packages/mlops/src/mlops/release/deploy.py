@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from mlops.errors import ConfigError
 from mlops.platforms.base import ALL_TRAFFIC, Endpoint, Platform
 from mlops.progress import Report, silent
+from mlops.release.data_rules import require_no_lesser_data
 
 
 def deploy(
@@ -32,7 +33,8 @@ def deploy(
         force: give callers a version that no release has tested.
 
     Raises:
-        Refused: there is no such version, or its files were altered.
+        Refused: there is no such version, its files were altered, or it is of made-up data and
+            callers have one of real data.
         ConfigError: callers would get it without `force`, a name is not allowed, or the rest of
             the traffic has nowhere to go.
         PlatformError: the deployment did not become healthy, or another command changes the
@@ -54,6 +56,8 @@ def deploy(
                 "that nothing has tested",
                 "`mlops release` tests it first, --force does it now",
             )
+        if share:
+            require_no_lesser_data(platform, endpoint, [model_version])
         if current:
             report(f"{deployment} serves version {model_version} already")
         else:

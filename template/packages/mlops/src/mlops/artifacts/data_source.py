@@ -101,10 +101,13 @@ def read_source(content: object) -> DataSource:
 
 def source_of_tags(tags: Mapping[str, str]) -> DataSource:
     """Return what the tags of a version say; UNKNOWN where they say nothing."""
-    fraction = tags.get(FRACTION_TAG, "unknown")
+    try:
+        fraction = float(tags.get(FRACTION_TAG, ""))
+    except ValueError:
+        fraction = None
     return DataSource(
         kind=tags.get(KIND_TAG, UNKNOWN_KIND),
         name=tags.get(NAME_TAG, ""),
         made_up={"true": True, "false": False}.get(tags.get(MADE_UP_TAG, "")),
-        fraction=None if fraction == "unknown" else float(fraction),
+        fraction=fraction,
     )

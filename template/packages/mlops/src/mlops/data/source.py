@@ -30,9 +30,14 @@ class Located:
     name: str
 
     def source(self, files: Iterable[str]) -> DataSource:
-        """Return what is recorded of the data when these files of the folder were read."""
+        """Return what is recorded of the data when these files of the folder were read.
+
+        Where none was, nobody knows whether a folder's data are made up.
+        """
         paths = {name: self.folder / name for name in files}
-        made_up = self.kind == SAMPLE or any(_says_made_up(path) for path in paths.values())
+        made_up = True if self.kind == SAMPLE else None
+        if paths and not made_up:
+            made_up = any(_says_made_up(path) for path in paths.values())
         hashes = {name: file_sha256(path) for name, path in paths.items()}
         return DataSource(self.kind, self.name, made_up, hashes)
 

@@ -147,6 +147,16 @@ class AzureProject:
         shutil.copytree(judged.parent, runs / run_id)
         return run_id
 
+    def of_other_data(self, run_id: str, **source: Any) -> int:
+        """Register a copy of a run that says something else of its data; return the version."""
+        copy = self.project.path / ".mlops" / "runs" / self.another(run_id)
+        prepared = copy / "prepared" / "prepared.json"
+        content = json.loads(prepared.read_text(encoding="utf-8"))
+        content["source"] |= {"made_up": True, "fraction": 1.0, **source}
+        prepared.write_text(json.dumps(content), encoding="utf-8")
+        said = self.mlops("register", "--environment", "dev", "--run-id", run_id)
+        return int(said.strip().splitlines()[-1])
+
     def registered(self, run_id: str) -> int:
         """Register and share; return the version."""
         said = self.mlops("register", "--environment", "dev", "--run-id", run_id)

@@ -41,13 +41,18 @@ def deployed(place: AzureProject, environment: str, deployment: str) -> tuple[st
     return str(reference), str(found["tags"]["model_sha256"]), files
 
 
-def registered(place: AzureProject, version: int) -> str:
-    """The hash that the workspace dev notes of a version's model."""
+def tags_of(place: AzureProject, version: int) -> dict[str, str]:
+    """The tags that the workspace dev has of a version."""
     workspace = next(
         key for key in place.azure.state.resources if key.endswith(f"/workspaces/mlw-{NAME}-dev")
     )
     found = place.azure.state.get(f"{workspace}/models/{NAME}/versions/{version}")
-    return str(found["properties"]["tags"]["model.sha256"])
+    return dict(found["properties"]["tags"])
+
+
+def registered(place: AzureProject, version: int) -> str:
+    """The hash that the workspace dev notes of a version's model."""
+    return tags_of(place, version)["model.sha256"]
 
 
 def registry_id(version: int) -> str:
@@ -124,11 +129,50 @@ def test_training_on_registered_data_names_their_version(
     said = place.mlops("train", "--environment", "dev", settings=settings)
     job = place.azure.called("PUT", r"/jobs/train-dev-")[-1].body["properties"]
     assert job["tags"]["data"] == "azureml:transactions:1"
-    given = job["jobs"]["validate"]["inputs"]["data"]
-    assert given["uri"].endswith("/data/transactions/versions/1")
+    given = job["jobs"]["validate"]["inputs"]
+    assert given["data"]["uri"].endswith("/data/transactions/versions/1")
     run_id = said.strip().splitlines()[-1]
-    results = place.project.path / ".mlops" / "runs" / run_id / "validated"
-    assert json.loads((results / "validation-results.json").read_text())["passed"]
+    run = place.project.path / ".mlops" / "runs" / run_id
+    assert json.loads((run / "validated" / "validation-results.json").read_text())["passed"]
+    source = json.loads((run / "prepared" / "prepared.json").read_text())["source"]
+    digest = hashlib.sha256((data / "sample.parquet").read_bytes()).hexdigest()
+    assert source == {
+        "kind": "asset",
+        "name": "transactions:1",
+        "made_up": True,
+        "files": {"sample.parquet": digest},
+        "fraction": 1.0,
+    }
+    settings = json.loads((run / "model" / "training.json").read_text())["settings"]
+    assert (settings["data.source"], settings["azure.data_asset"]) == ("asset", "transactions:1")
+
+
+@pytest.mark.slow
+def test_the_data_of_a_version_decide_where_it_may_go(place: AzureProject) -> None:
+    tenth = place.of_other_data("tenth", fraction=0.1)
+    assert tags_of(place, tenth)["data.fraction"] == "0.1"
+    release = ("release", "--environment", "dev", "--model-version")
+    said = place.mlops("share", "--model-version", str(tenth), expect=1)
+    assert f"version {tenth} is made of 10 % of the data and is not shared" in said
+    said = place.mlops(*release, str(tenth), expect=1)
+    assert "of the data and is not released on azure" in said
+
+    demo = place.of_other_data("demo")
+    own = place.of_other_data("own", kind="folder", name="orders", made_up=False)
+    assert tags_of(place, demo)["data.made_up"] == "true"
+    assert tags_of(place, own)["data.name"] == "orders"
+    compared = {"MLOPS_AB_TEST__ENABLED": "true"}  # nobody calls: an A/B test would hold
+    for version in (demo, own):
+        assert "promoted" in place.mlops(*release, str(version), settings=compared)
+    said = place.mlops(*release, str(demo), settings=compared, expect=1)
+    assert f"must not replace version {own}" in said
+    said = place.mlops("rollback", "--environment", "dev", expect=1)
+    assert f"must not replace version {own}" in said
+    assert place.traffic("dev") == {"green": 100}
+    versions = json.loads(place.mlops("status", "--json"))["versions"]
+    marks = {each["version"]: each["mark"] for each in versions}
+    assert (marks[tenth], marks[demo], marks[own]) == ("made up, 10 %", "made up", "")
+    assert place.azure.state.client_faults == []
 
 
 def archive(place: AzureProject, asset: str) -> None:

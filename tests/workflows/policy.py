@@ -165,6 +165,22 @@ def check_secrets(workflows: Workflows) -> None:
         assert "secrets." not in text, f"{name}: no secret is needed, see OIDC"
 
 
+def check_data(workflows: Workflows) -> None:
+    """What main registers is made of all the data; a pull request takes a small part of them."""
+    jobs = workflows.jobs
+    shares = {
+        key: job["env"]["MLOPS_DATA__FRACTION"]
+        for key, job in jobs.items()
+        if "MLOPS_DATA__FRACTION" in job.get("env", {})
+    }
+    assert shares == {
+        ("ml-cicd.yml", "train-pull-request"): "0.05",
+        ("ml-cicd.yml", "train-dev"): "${{ github.ref == 'refs/heads/main' && '1.0' || '' }}",
+    }
+    for key, step in workflows.steps():
+        assert "FRACTION" not in str(step), f"{key}: the share of the data is its job's"
+
+
 def check_evidence(workflows: Workflows) -> None:
     """What a release found is kept, however it ended."""
     steps = workflows.jobs["deploy.yml", "release"]["steps"]
@@ -309,7 +325,7 @@ RULES = {
     check.__name__.removeprefix("check_"): check
     for check in (
         check_permissions, check_environments, check_releases, check_needs, check_conditions,
-        check_runners, check_steps, check_rights, check_secrets, check_evidence,
+        check_runners, check_steps, check_rights, check_secrets, check_data, check_evidence,
         check_concurrency, check_identities, check_infra, check_weekly,
     )
 }  # fmt: skip

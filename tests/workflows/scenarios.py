@@ -40,6 +40,9 @@ def first_push(act: Act) -> None:
         "run mlops evaluate --environment dev --run-id run-1",
         "run mlops package --environment dev --run-id run-1",
     ]
+    assert {call["settings"]["MLOPS_DATA__FRACTION"] for call in outcome.find("mlops train")} == {
+        "1.0"
+    }, "what is registered is made of all the data"
     assert outcome.commands("register-model")[-2:] == [
         "run mlops register --environment dev --run-id run-1",
         "run mlops share --environment dev --model-version 1",

@@ -1,6 +1,9 @@
 """One condition that a gate or a test asks for, and whether it holds."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+_NAMED = 3
 
 
 @dataclass(frozen=True)
@@ -11,6 +14,13 @@ class Check:
     found: str
     asked: str
     passed: bool
+
+
+def shortened(items: Sequence[str]) -> str:
+    """Return the first few of what may be many, and how many more there are."""
+    more = len(items) - _NAMED
+    named = ", ".join(items[:_NAMED])
+    return f"{named} and {more} more" if more > 0 else named
 
 
 def failures(checks: tuple[Check, ...]) -> str:

@@ -57,7 +57,17 @@ def test_a_typical_row_has_each_feature_of_the_signature(tmp_path: Path) -> None
 
 
 def test_the_tags_of_a_version_say_what_it_is_and_was_made_of(tmp_path: Path) -> None:
-    lineage = {"git": {"commit": "c"}, "data": {"hash": "d"}, "files": {"model.onnx": "m"}}
+    source = {"kind": "asset", "name": "orders:3", "made_up": False, "fraction": 0.5}
+    data = {"hash": "d", "source": source}
+    lineage = {"git": {"commit": "c"}, "data": data, "files": {"model.onnx": "m"}}
     (tmp_path / "lineage.json").write_text(json.dumps({"schema": 1, **lineage}))
-    tags = {"git.commit": "c", "data.hash": "d", "model.sha256": "m"}
+    tags = {
+        "git.commit": "c",
+        "data.hash": "d",
+        "data.source": "asset",
+        "data.name": "orders:3",
+        "data.made_up": "false",
+        "data.fraction": "0.5",
+        "model.sha256": "m",
+    }
     assert origin_tags(tmp_path) == tags

@@ -7,6 +7,9 @@ import pytest
 
 from fakes.cli import Command, Outputs
 from mlops.artifacts.run_folder import RunFolder
+from fakes.tiny_version import REAL, write_version
+from mlops.artifacts.data_source import UNKNOWN, DataSource
+from mlops.platforms.base import ModelVersion
 from mlops.platforms.local.platform import LocalPlatform
 
 
@@ -55,13 +58,42 @@ def test_package_then_register_names_both_versions(
 
 
 def test_on_this_machine_there_is_nothing_to_share(
-    mlops: Command, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    mlops: Command,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(LocalPlatform, "version", lambda _self, _number: None)
+    version = ModelVersion("tiny", 1, write_version(tmp_path / "version"))
+    monkeypatch.setattr(LocalPlatform, "version", lambda _self, _number: version)
     assert mlops("share", "--model-version", "1") == 0
     assert "nothing to share" in capsys.readouterr().err
     assert mlops("share", "--model-version", "1", "--json") == 0
     assert json.loads(capsys.readouterr().out) == {"model_version": 1, "id": None}
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        (REAL.of_share(0.1), "version 1 is made of 10 % of the data and is not shared"),
+        (REAL.of_share(0.999), "version 1 is made of 99.9 % of the data and is not shared"),
+        (UNKNOWN, "version 1 is made of an unknown share of the data and is not shared"),
+    ],
+)
+def test_a_version_of_a_share_of_the_data_is_never_shared(
+    mlops: Command,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    source: DataSource,
+    said: str,
+) -> None:
+    version = ModelVersion("tiny", 1, write_version(tmp_path / "version", source=source))
+    monkeypatch.setattr(LocalPlatform, "version", lambda _self, _number: version)
+    monkeypatch.setattr(LocalPlatform, "share", lambda *_arguments: pytest.fail("it was shared"))
+    assert mlops("share", "--model-version", "1") == 1
+    error = " ".join(capsys.readouterr().err.split())
+    assert said in error
+    assert "MLOPS_DATA__FRACTION=1.0" in error
 
 
 def test_a_version_that_is_not_there_cannot_be_shared(

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from fakes.endpoint import FakeEndpoint
-from fakes.tiny_version import FEATURES, write_version
+from fakes.tiny_version import FEATURES, REAL, write_version
+from mlops.artifacts.data_source import DataSource
 from mlops.diagnosis import Diagnosis
 from mlops.errors import ConfigError
 from mlops.platforms.base import ModelVersion, Run
@@ -34,6 +35,8 @@ class FakePlatform:
         """Each endpoint that was asked for, by name."""
         self.features: dict[int, Sequence[Mapping[str, Any]]] = {}
         """What a version's signature asks for, where not for what the tiny model takes."""
+        self.sources: dict[int, DataSource] = {}
+        """What a version is made of, where not of all of some real data."""
         self.known_runs: dict[str, Run] = {}
         self.verdicts: dict[str, Mapping[str, Any]] = {}
         self.registered: dict[int, Run] = {}
@@ -74,14 +77,15 @@ class FakePlatform:
         return ModelVersion("tiny", number, folder)
 
     def versions(self) -> list[ModelVersion]:
-        return [ModelVersion("tiny", number, self._folder(number)) for number in self.numbers]
+        return [self.version(number) for number in self.numbers]
 
     def version(self, number: int) -> ModelVersion:
         if number not in self.numbers:
             raise ConfigError(f"there is no version {number}")
         folder = self._folder(number)
         if not folder.exists():
-            write_version(folder, number, self.features.get(number, FEATURES))
+            features = self.features.get(number, FEATURES)
+            write_version(folder, number, features, self.sources.get(number, REAL))
         return ModelVersion("tiny", number, folder)
 
     def share(self, number: int, report: Report) -> str | None:

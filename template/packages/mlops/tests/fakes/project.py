@@ -28,6 +28,10 @@ data:
   sample:
     size: 300
     seed: 1
+gate:
+  sample_thresholds:
+    f1: 0.75
+    roc_auc: 0.75
 """
 
 

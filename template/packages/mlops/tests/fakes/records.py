@@ -66,6 +66,11 @@ RECORD = Record(
     rehearsal="generated requests",
     changes=("d must be sent",),
     breaking="they are told",
+    replaced="blue serves version 9 of made-up data",
+    data={
+        "blue": {"kind": "sample", "name": "size 9", "made_up": True, "fraction": 1.0},
+        "green": {"kind": "asset", "name": "orders:3", "made_up": False, "fraction": 1.0},
+    },
     kind="Release",
     smoke=SMOKE,
     ab_test=RESULT,

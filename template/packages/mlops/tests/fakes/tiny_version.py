@@ -9,22 +9,30 @@ from typing import Any
 
 import numpy as np
 
+from mlops.artifacts.data_source import DataSource
+
 FEATURES: list[dict[str, Any]] = [
     {"name": "a", "nullable": False, "example": 1.0},
     {"name": "b", "nullable": False, "example": -0.5},
     {"name": "c", "nullable": True, "example": 0.25},
 ]
+REAL = DataSource("folder", "data/orders", made_up=False, fraction=1.0)
+MADE_UP = DataSource("sample", "size 300, seed 1, drift 0", made_up=True, fraction=1.0)
 ROW = {"a": 1.0, "b": -0.5, "c": 0.25}
 WEIGHTS = np.array([2.0, -1.0, 0.5])
 SERVED_FILES = ("model.onnx", "signature.json")
 
 
 def write_version(
-    folder: Path, version: int = 1, features: Sequence[Mapping[str, Any]] = FEATURES
+    folder: Path,
+    version: int = 1,
+    features: Sequence[Mapping[str, Any]] = FEATURES,
+    source: DataSource = REAL,
 ) -> Path:
     """Fill `folder` with what serving needs of a version folder; return it.
 
-    With other features its signature asks for what the tiny model does not take.
+    With other features its signature asks for what the tiny model does not take; `source` is the
+    data that it says it is made of.
     """
     folder.mkdir(parents=True)
     (folder / "model.onnx").write_bytes(tiny_onnx())
@@ -40,6 +48,7 @@ def write_version(
         "schema": 1,
         "model": {"name": "tiny", "version": version},
         "git": {"commit": "0123456789abcdef", "dirty": False},
+        "data": {"source": source.to_dict()},
         "files": {
             name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in SERVED_FILES
         },

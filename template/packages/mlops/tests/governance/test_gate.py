@@ -7,6 +7,8 @@ import numpy as np
 import polars as pl
 import pytest
 
+from fakes.tiny_version import MADE_UP, REAL
+from mlops.artifacts.data_source import UNKNOWN, DataSource
 from mlops.artifacts.run_folder import RunFolder
 from mlops.errors import Refused
 from mlops.files import file_sha256
@@ -16,7 +18,7 @@ from mlops.metrics import NAMES
 from mlops.platforms.base import Run
 from mlops.platforms.local.platform import LocalPlatform
 from mlops.settings.loading import LoadedSettings, load_settings
-from mlops.settings.sections import GateSettings, Thresholds
+from mlops.settings.sections import GateSettings, SampleThresholds, Thresholds
 from mlops.steps import evaluate, fit
 from mlops.steps.register import register_run
 
@@ -98,6 +100,29 @@ def test_where_lower_is_better_the_limit_is_a_most() -> None:
 
 def test_every_metric_can_have_a_limit() -> None:
     assert tuple(Thresholds.model_fields) == NAMES
+    assert set(SampleThresholds.model_fields) == {*NAMES}
+
+
+@pytest.mark.parametrize(
+    ("source", "asked"),
+    [
+        (REAL, {"f1": "at least 0.7500"}),
+        (UNKNOWN, {"f1": "at least 0.7500"}),
+        (MADE_UP, {"f1": "at least 0.2000", "roc_auc": "at least 0.5000"}),
+    ],
+)
+def test_a_model_of_made_up_data_has_limits_of_its_own(
+    source: DataSource, asked: dict[str, str]
+) -> None:
+    gate = GateSettings(
+        thresholds=ONLY_F1, sample_thresholds=SampleThresholds(f1=0.2), beat_baseline=False
+    )
+    checks = judge(evaluation(), gate, None, source)
+    assert {check.name: check.asked for check in checks} == asked
+
+
+def test_without_limits_in_conf_a_model_of_the_sample_must_beat_chance() -> None:
+    assert GateSettings().limits(made_up=True) == {"roc_auc": 0.5}
 
 
 def test_a_gate_without_any_check_refuses() -> None:
@@ -156,7 +181,7 @@ def test_a_refusing_verdict_registers_nothing(trained: tuple[LocalPlatform, str]
     platform, run_id = trained
     run = platform.run(run_id)
     strict = load_settings(
-        platform.settings.project, overrides={"gate.thresholds.f1": 1.0}, variables={}
+        platform.settings.project, overrides={"gate.sample_thresholds.f1": 1.0}, variables={}
     )
     assert not judge_run(platform, run, strict).passed
     with pytest.raises(Refused, match=r"did not pass the gate \(f1\)"):
@@ -237,7 +262,7 @@ def test_a_worse_challenger_is_refused(trained: tuple[LocalPlatform, str]) -> No
     evaluate_again(run, settings)
     lenient = load_settings(
         settings.project,
-        overrides={"gate.thresholds.f1": 0.1, "gate.beat_baseline": False},
+        overrides={"gate.sample_thresholds.f1": 0.1, "gate.beat_baseline": False},
         variables={},
     )
     verdict = judge_run(platform, run, lenient)

@@ -7,6 +7,13 @@ from mlops.governance.lineage import build_lineage
 PREPARED = {
     "data_hash": "hash of the data",
     "data_rows": 7001,
+    "source": {
+        "kind": "asset",
+        "name": "orders:3",
+        "made_up": False,
+        "files": {"a.csv": "hash of a.csv"},
+        "fraction": 0.1,
+    },
     "reference_date": "2024-06-30",
     "cutoff": "2024-06-20",
     "holdout_sha256": "hash of the holdout",
@@ -47,6 +54,7 @@ def test_every_field_has_its_source() -> None:
         "git": {"commit": "c0ffee", "branch": "main", "dirty": False},
         "environment": {"python": "3.11.9", "packages_sha256": "hash of the packages"},
         "data": {
+            "source": PREPARED["source"],
             "hash": "hash of the data",
             "rows": 7001,
             "reference_date": "2024-06-30",

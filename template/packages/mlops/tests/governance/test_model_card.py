@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 import yaml
 
+from mlops.artifacts.data_source import UNKNOWN, DataSource
 from mlops.governance.model_card import build_card, render_card
 
 EVALUATION = {
@@ -18,6 +19,7 @@ EVALUATION = {
         {"slice": "level", "value": "low", "rows": 563, "metrics": {"f1": None, "accuracy": 0.88}},
     ],
 }
+SOURCE = DataSource("asset", "orders:3", made_up=False, files={"a": "1", "b": "2"}, fraction=1.0)
 CHECKS = [
     {"name": "the first", "found": "0.8100", "asked": "at least 0.7500", "passed": True},
     {"name": "the second", "found": "0.1100", "asked": "gap at most 0.1000", "passed": False},
@@ -29,6 +31,9 @@ LINEAGE: dict[str, Any] = {
     "git": {"commit": "c0ffee", "branch": "main", "dirty": False},
     "environment": {"python": "3.11.9", "system": "Linux", "packages_sha256": "hash-of-packages"},
     "data": {
+        "source": DataSource(
+            "asset", "orders:3", False, {"a.csv": "h", "b.csv": "h"}, 1.0
+        ).to_dict(),
         "hash": "hash-of-data",
         "rows": 7001,
         "reference_date": "2024-06-30",
@@ -117,6 +122,7 @@ def test_every_sentence_says_what_the_data_say() -> None:
         "## Where it comes from",
         "- Training run: `run-9`",
         "- Commit: `c0ffee`",
+        "- Source: real data (asset orders:3), 2 files",
         "- Data: 7001 raw rows, hash `hash-of-data`, reference date 2024-06-30; "
         "features end on 2024-06-20",
         "- Training part: 5604 rows",
@@ -162,6 +168,50 @@ def test_every_cell_says_what_the_data_say() -> None:
 def test_uncommitted_changes_are_told(git: dict[str, Any], said: str) -> None:
     text = render_card(card(lineage={**LINEAGE, "git": git}))
     assert said in text.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("source", "banner"),
+    [
+        (DataSource("folder", "d", made_up=False, fraction=1.0), []),
+        (
+            DataSource("sample", "size 9", made_up=True, fraction=1.0),
+            [
+                "> **Made-up data: this version is made of generated data and says nothing about "
+                "real ones**"
+            ],
+        ),
+        (
+            DataSource("folder", "d", made_up=False, fraction=0.1),
+            ["> **It is made of 10 % of the data: it is never shared nor released on Azure**"],
+        ),
+        (
+            UNKNOWN,
+            [
+                "> **Nobody knows what data this version is made of, nor whether they are real**",
+                "> **It is made of an unknown part of the data: it is never shared nor released on "
+                "Azure**",
+            ],
+        ),
+    ],
+)
+def test_what_is_unusual_about_the_data_stands_on_top(
+    source: DataSource, banner: list[str]
+) -> None:
+    data = {**LINEAGE["data"], "source": source.to_dict()}
+    text = render_card(card(lineage={**LINEAGE, "data": data}))
+    top = text.split("---\n", 2)[2].partition("Registered")[0].splitlines()
+    assert [line for line in top if line] == ["# Tiny, version 4", *banner, "Predicts alarms."]
+    older = {name: value for name, value in data.items() if name != "source"}
+    unknown = render_card(card(lineage={**LINEAGE, "data": older}))
+    assert "Nobody knows what data" in unknown
+
+
+def test_a_champion_that_was_not_compared_is_told_in_one_line() -> None:
+    verdict = {**LINEAGE["verdict"], "champion_note": "version 1 was not compared: it is a demo"}
+    text = render_card(card(lineage={**LINEAGE, "verdict": verdict}))
+    (said,) = [line for line in text.splitlines() if "not compared" in line]
+    assert said == "version 1 was not compared: it is a demo."
 
 
 def test_the_metadata_for_other_tools() -> None:

@@ -92,7 +92,7 @@ def test_where_nothing_runs_no_address_is_said_to_answer(
     endpoint.serve("green", 2)
     assert _describe_endpoint(endpoint)["answers"]
     endpoint.dead.add("blue")
-    found = {"environment": "prod", "problem": "", **_describe_endpoint(endpoint)}
+    found = {"environment": "prod", "problem": "", **_describe_endpoint(endpoint, {})}
     nothing = {"model": "m", "platform": "p", "runs": [], "versions": [], "advice": ""}
     show_status({**nothing, "endpoints": [found]})
     assert "answers at" not in capsys.readouterr().out
@@ -103,6 +103,7 @@ def test_a_url_is_never_broken(
 ) -> None:
     monkeypatch.setenv("COLUMNS", "60")
     blue = {"name": "blue", "version": 1, "commit": "", "traffic": 100, "state": "running"}
+    blue["mark"] = ""
     dev = {"environment": "dev", "url": URL, "deployments": [blue], "answers": True, "problem": ""}
     found = {"model": "m", "platform": "p", "runs": [], "versions": [], "endpoints": [dev]}
     show_status({**found, "advice": "no run is here yet"})

@@ -11,6 +11,7 @@ import yaml
 from fakes.places import PROJECT
 from mlops.aml.lint import lint
 from mlops.cli.main import mlops
+from mlops.data.source import Located
 from mlops.platforms.azure.steps import STEPS
 from mlops.platforms.base import Run
 from mlops.platforms.local.platform import LocalPlatform
@@ -58,7 +59,8 @@ def local_steps(
 
     def noting(name: str) -> Callable[..., Any]:
         def run(*arguments: object, **_named: object) -> Any:
-            folders = [path.name for path in arguments if isinstance(path, Path)]
+            places = (each.folder if isinstance(each, Located) else each for each in arguments)
+            folders = [path.name for path in places if isinstance(path, Path)]
             called.append((name, tuple(folders[:-1]), folders[-1]))
             return SimpleNamespace(passed=True, rows=1)
 
@@ -68,7 +70,7 @@ def local_steps(
         name = module.__name__.rpartition(".")[2]
         monkeypatch.setattr(module, "run", noting(name))
     run = Run("run", folder / "run")
-    LocalPlatform(settings)._steps(run, folder / "data", {}, silent)
+    LocalPlatform(settings)._steps(run, Located(folder / "data", "folder", ""), {}, silent)
     return called
 
 

@@ -8,7 +8,7 @@ import pytest
 from fakes.endpoint import FakeEndpoint
 from fakes.platform import FakePlatform
 from fakes.release import AtLevel, PretendedSmokeTest
-from fakes.tiny_version import FEATURES
+from fakes.tiny_version import FEATURES, REAL
 from mlops.errors import ConfigError, Hold, PlatformError, Refused
 from mlops.files import read_json
 from mlops.platforms.base import DeploymentShare, Observation
@@ -360,6 +360,8 @@ def test_the_evidence_of_a_release_is_what_the_endpoint_and_the_tests_said(
         "reason": returned.record.ab_test.reason,
         "candidate": "green",
         "versions": {"blue": 1, "green": 2},
+        "data": {"blue": REAL.summary(), "green": REAL.summary()},
+        "replaced": "",
         "rehearsal": "said",
         "changes_of_requests": [],
         "breaking": "",

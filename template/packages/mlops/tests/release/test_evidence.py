@@ -38,6 +38,11 @@ CONTENT: dict[str, Any] = {
     "rehearsal": "generated requests",
     "changes_of_requests": ["d must be sent"],
     "breaking": "they are told",
+    "replaced": "blue serves version 9 of made-up data",
+    "data": {
+        "blue": {"kind": "sample", "name": "size 9", "made_up": True, "fraction": 1.0},
+        "green": {"kind": "asset", "name": "orders:3", "made_up": False, "fraction": 1.0},
+    },
     "traffic_before": {"blue": 97, "red": 3},
     "traffic_after": {"green": 98, "red": 2},
     "not_removed": ["blue", "yellow"],
@@ -101,8 +106,8 @@ PAGE = f"""\
 
 2026-06-30 12:34 UTC. it is as good.
 
-- blue: version 9
-- green: version 10
+- blue: version 9, of made-up data (sample size 9)
+- green: version 10, of real data (asset orders:3)
 - traffic before: blue 97 %, red 3 %
 - traffic after: green 98 %, red 2 %
 
@@ -111,6 +116,8 @@ PAGE = f"""\
 What callers must send has changed, so nothing was compared:
 
 - d must be sent
+
+blue serves version 9 of made-up data: made-up data give way without a comparison.
 
 Released all the same: they are told.
 

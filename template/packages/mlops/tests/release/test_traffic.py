@@ -57,19 +57,21 @@ def test_a_command_of_a_higher_level_says_how_to_get_there(project: Project) -> 
     ],
 )
 def test_green_gets_its_share_and_blue_the_rest(
-    both: FakeEndpoint, percent: int, shares: dict[str, int]
+    platform: FakePlatform, both: FakeEndpoint, percent: int, shares: dict[str, int]
 ) -> None:
-    switch_traffic(both, percent)
+    switch_traffic(platform, both, percent)
     assert both.traffic() == shares
     assert both.calls[0] == "lease for a switch of traffic"
 
 
-def test_traffic_that_nobody_can_take_is_refused(serving: FakeEndpoint) -> None:
+def test_traffic_that_nobody_can_take_is_refused(
+    platform: FakePlatform, serving: FakeEndpoint
+) -> None:
     for percent in (101, -1):
         with pytest.raises(ConfigError, match="between 0 and 100"):
-            switch_traffic(serving, percent)
+            switch_traffic(platform, serving, percent)
     with pytest.raises(ConfigError, match="no deployment 'green'"):
-        switch_traffic(serving, 100)
+        switch_traffic(platform, serving, 100)
     assert serving.traffic() == {"blue": 100}
 
 
@@ -77,7 +79,7 @@ def test_a_switch_can_be_rolled_back(
     platform: FakePlatform, both: FakeEndpoint, smoke: PretendedSmokeTest
 ) -> None:
     assert smoke.passes
-    switch_traffic(both, 100)
+    switch_traffic(platform, both, 100)
     both.calls.clear()
     rollback(platform, both, SMOKE)
     assert both.traffic() == {"blue": 100, "green": 0}

@@ -12,6 +12,7 @@ import skops.io
 
 from fakes.project import TODAY
 from fakes.tiny_use_case.labels import WINDOW_DAYS
+from mlops.artifacts.data_source import DataSource
 from mlops.artifacts.documents import EVALUATION
 from mlops.artifacts.prepared import Feature, Prepared
 from mlops.artifacts.run_folder import RunFolder
@@ -23,10 +24,10 @@ from mlops.governance.gate import Verdict, judge_run
 from mlops.metrics import classification_metrics
 from mlops.platforms.base import Run
 from mlops.platforms.local.platform import LocalPlatform
-from mlops.settings.loading import flatten, load_settings
+from mlops.settings.loading import load_settings
 from mlops.steps import evaluate, fit
 from mlops.steps.onnx_model import convert, parity_gap, predict
-from mlops.steps.provenance import environment_state
+from mlops.steps.provenance import effective_settings, environment_state
 from mlops.steps.register import build_signature, package_run, register_run
 from mlops.steps.scoring import load_model, matrix
 
@@ -67,7 +68,16 @@ def test_prepared_describes_its_two_parts_and_what_they_were_made_of(folder: Run
         split={"holdout_fraction": 0.25, "salt": "holdout", "key": "machine"},
         rows={"train": train.height, "holdout": holdout.height},
         holdout_sha256=file_sha256(prepared.holdout_file),
+        source=DataSource(
+            kind="sample",
+            name="size 300, seed 1, drift 0",
+            made_up=True,
+            files=prepared.source.files,
+            fraction=1.0,
+        ),
     )
+    (digest,) = prepared.source.files.values()
+    assert len(digest) == 64
     assert train.height > holdout.height
     assert results["rows"] == data.height
 
@@ -94,7 +104,7 @@ def test_training_says_how_the_model_was_fitted(
         "types": skops.io.get_untrusted_types(file=output / "model.skops"),
         "git": git,
         "environment": environment_state(settings.project.root),
-        "settings": flatten(settings.values),
+        "settings": effective_settings(settings.values, folder.prepared().source),
     }
     assert file_sha256(output / "model.skops") != file_sha256(output / "baseline.skops")
 
@@ -169,6 +179,7 @@ def test_the_verdict_names_what_was_judged(run: Run, platform: LocalPlatform) ->
         "checks": [vars(check) for check in verdict.checks],
         "judged_at": verdict.judged_at,
         "warnings": [],
+        "champion_note": "",
     }
 
 

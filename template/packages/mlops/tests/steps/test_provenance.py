@@ -1,10 +1,19 @@
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from mlops.artifacts.data_source import DataSource
 from mlops.errors import ConfigError
-from mlops.steps.provenance import environment_state, git_state, told_git_state
+from mlops.settings.loading import LoadedSettings, flatten
+from mlops.steps.provenance import (
+    effective_settings,
+    environment_state,
+    git_state,
+    told_git_state,
+)
 
 
 def git(root: Path, *arguments: str) -> str:
@@ -55,3 +64,36 @@ def test_the_environment_hash_is_stable_and_the_lock_is_part_of_it(tmp_path: Pat
     assert first["lock_sha256"] == ""
     (tmp_path / "uv.lock").write_text("locked")
     assert len(environment_state(tmp_path)["lock_sha256"]) == 64
+
+
+@pytest.mark.parametrize(
+    ("source", "effective"),
+    [
+        (
+            DataSource("folder", "data/2024", made_up=False, fraction=0.5),
+            {"data.source": "folder", "data.folder": "data/2024", "data.fraction": 0.5},
+        ),
+        (
+            DataSource("asset", "orders:3", made_up=False, fraction=1.0),
+            {"data.source": "asset", "azure.data_asset": "orders:3"},
+        ),
+        (
+            DataSource("sample", "size 300", made_up=True, fraction=1.0),
+            {"data.source": "sample", "data.sample.size": 300, "data.sample.seed": 1},
+        ),
+    ],
+)
+def test_the_settings_of_a_run_say_what_was_read_not_what_conf_names(
+    load: Callable[..., LoadedSettings], source: DataSource, effective: dict[str, Any]
+) -> None:
+    named = load(data__source="sample", data__folder="conf", azure__data_asset="conf:1").values
+    found = effective_settings(named, source)
+    assert found.keys() == flatten(named).keys()
+    about = ("data.source", "data.folder", "azure.data_asset", "data.sample.size")
+    assert {key: found[key] for key in about} == {
+        **dict.fromkeys(about),
+        **{key: value for key, value in effective.items() if key in about},
+    }
+    assert found.items() >= effective.items()
+    assert found["data.fraction"] == source.fraction
+    assert found["training.seed"] == named.training.seed

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlops.artifacts import documents
+from mlops.artifacts.data_source import UNKNOWN, DataSource, read_source
 
 if TYPE_CHECKING:
     import polars as pl
@@ -33,6 +34,7 @@ class Prepared:
     split: dict[str, Any]
     rows: dict[str, int]
     holdout_sha256: str
+    source: DataSource = UNKNOWN
 
     @property
     def feature_names(self) -> list[str]:
@@ -76,7 +78,8 @@ def load_prepared(folder: Path) -> Prepared:
     content = documents.PREPARED.read(folder)
     del content["schema"]
     features = tuple(Feature(**feature) for feature in content.pop("features"))
-    return Prepared(folder=folder, features=features, **content)
+    source = read_source(content.pop("source", None))
+    return Prepared(folder=folder, features=features, source=source, **content)
 
 
 def write_description(prepared: Prepared, folder: Path) -> None:

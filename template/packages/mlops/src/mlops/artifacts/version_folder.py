@@ -7,10 +7,12 @@ MODEL_CARD.md  card.json  plots/
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from mlops.artifacts import documents
-from mlops.errors import Refused
+from mlops.artifacts.data_source import UNKNOWN, DataSource, read_source, source_of_tags
+from mlops.errors import MlopsError, Refused
 from mlops.files import file_sha256
 
 ONNX = "model.onnx"
@@ -100,8 +102,23 @@ def origin_tags(folder: Path) -> dict[str, str]:
     return {
         "git.commit": str(lineage["git"]["commit"]),
         "data.hash": str(lineage["data"]["hash"]),
+        **source_of_lineage(lineage).tags(),
         HASH_TAG: str(lineage["files"][ONNX]),
     }
+
+
+def source_of_lineage(lineage: Mapping[str, Any]) -> DataSource:
+    """Return what data a version is made of; unknown where an older one does not say it."""
+    data = lineage.get("data")
+    return read_source(data.get("source") if isinstance(data, Mapping) else None)
+
+
+def source_of_version(folder: Path, tags: Mapping[str, str] = MappingProxyType({})) -> DataSource:
+    """Return what data a version is made of, by its tags where its folder is not at hand."""
+    try:
+        return source_of_lineage(VersionFolder(folder).lineage())
+    except MlopsError:
+        return source_of_tags(tags) if tags else UNKNOWN
 
 
 def typical_row(signature: Mapping[str, Any]) -> dict[str, Any]:

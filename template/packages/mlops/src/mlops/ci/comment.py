@@ -4,16 +4,15 @@ from pathlib import Path
 
 from mlops.artifacts.run_folder import RunFolder
 from mlops.ci.job import section
-from mlops.markdown import checks_table, table
+from mlops.markdown import checks_table, escaped, table
 from mlops.metrics import decimal
 
 
-def run_comment(folder: Path, fraction: float) -> str:
+def run_comment(folder: Path) -> str:
     """Return a run's metrics and, if it was judged, the gate's verdict in Markdown.
 
     Args:
         folder: the run's folder.
-        fraction: the share of the data that was used.
 
     Raises:
         ConfigError: the run was not evaluated.
@@ -34,6 +33,7 @@ def run_comment(folder: Path, fraction: float) -> str:
         ]
         title = f"The gate {'lets it pass' if verdict['passed'] else 'refuses it'}"
         parts.append(section(title, checks_table(checks)))
-    if fraction < 1:
-        parts.append(f"From a training on {100 * fraction:g} % of the data.\n")
+        if note := verdict.get("champion_note"):
+            parts.append(f"{escaped(note)}.\n")
+    parts.append(f"From a training on {escaped(run.prepared().source.words)}.\n")
     return "\n".join(parts)

@@ -69,7 +69,7 @@ def comment(run_id: str, output: Path, environment: str | None) -> None:
     """Write a run's metrics and verdict as Markdown: the comment on a pull request."""
     settings = settings_for(environment)
     run = open_platform(settings).run(run_id)
-    write_text(output, run_comment(run.folder, settings.values.data.fraction))
+    write_text(output, run_comment(run.folder))
 
 
 @click.command("previous-run")

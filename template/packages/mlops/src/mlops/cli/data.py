@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from mlops.artifacts.data_source import SAMPLE
 from mlops.artifacts.documents import VALIDATION_RESULTS
 from mlops.ci.job import set_output, summarise
 from mlops.cli.options import data_dir_option, environment_option, folder, json_option, settings_for
@@ -69,7 +70,7 @@ def validate(data_dir: Path | None, output: Path, environment: str | None, as_js
     values = settings.values.data.show_values
     with progress("validating"):
         source = locate(settings, data_dir)
-        report, _ = validate_folder(source, settings.use_case.contract(), rules_of(settings))
+        report, _ = validate_folder(source.folder, settings.use_case.contract(), rules_of(settings))
     results = report.to_dict(values=values)
     write_json(output, results)
     if as_json:
@@ -87,9 +88,9 @@ def validate(data_dir: Path | None, output: Path, environment: str | None, as_js
     for finding in report.failures:
         show(finding.sentence(values=values), style="red")
     if not report.passed:
-        raise Refused(f"the data in {source} is refused", f"{output} holds every failure")
-    generated = data_dir is None and settings.values.data.source == "sample"
-    what = "generated sample data (--data-dir checks a folder)" if generated else str(source)
+        raise Refused(f"the data in {source.folder} is refused", f"{output} holds every failure")
+    generated = source.kind == SAMPLE
+    what = "generated sample data (--data-dir checks a folder)" if generated else str(source.folder)
     show(f"{report.rows:,} rows of {what} passed; see {output}", style="green")
 
 

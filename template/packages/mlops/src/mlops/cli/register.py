@@ -13,6 +13,7 @@ from mlops.cli.options import (
 )
 from mlops.console import emit, progress, show
 from mlops.platforms import open_platform
+from mlops.release.data_rules import share_version
 
 
 @click.command()
@@ -58,10 +59,13 @@ def register(run_id: str, environment: str | None, as_json: bool) -> None:
 @environment_option
 @json_option
 def share(model_version: int, environment: str | None, as_json: bool) -> None:
-    """Copy a version to the registry from which all environments deploy."""
+    """Copy a version to the registry from which all environments deploy.
+
+    Exit 1 if it is made of a share of the data.
+    """
     settings = settings_for(environment)
     with progress("sharing") as report:
-        model_id = open_platform(settings).share(model_version, report)
+        model_id = share_version(open_platform(settings), model_version, report)
     if as_json:
         emit({"model_version": model_version, "id": model_id})
     elif model_id is None:

@@ -17,6 +17,7 @@ from mlops.console import emit, progress, show, show_table
 from mlops.errors import ConfigError, Hold, Refused
 from mlops.platforms import open_platform
 from mlops.platforms.base import Endpoint
+from mlops.release.data_rules import require_comparable
 from mlops.release.traffic import (
     RELEASE_LEVEL,
     has_traffic,
@@ -114,14 +115,16 @@ def ab_test(
 
     overrides = {} if duration is None else {"ab_test.duration_seconds": duration}
     settings = settings_for(environment, overrides)
-    endpoint = open_platform(settings).endpoint(settings.endpoint_name)
+    platform = open_platform(settings)
+    endpoint = platform.endpoint(settings.endpoint_name)
     chosen = settings.values.ab_test
     baseline = baseline or sole_deployment(endpoint.traffic()) or "blue"
     arms = (baseline, candidate or other_colour(baseline))
+    require_comparable(platform, endpoint, arms)
     if rehearsal:
         chosen = rehearsal_settings(chosen)
         with release_shown("ab-test", chosen) as watchers:
-            ended = rehearse_ab_test(open_platform(settings), settings, arms, watchers)
+            ended = rehearse_ab_test(platform, settings, arms, watchers)
     else:
         with release_shown("ab-test", chosen) as watchers:
             ended = compare_deployments(settings, endpoint, arms, watchers)
@@ -146,9 +149,10 @@ def switch_traffic(green_percent: int, environment: str | None, as_json: bool) -
     """
     settings = settings_for(environment)
     require_level(settings.project, RELEASE_LEVEL, "switch-traffic")
-    endpoint = open_platform(settings).endpoint(settings.endpoint_name)
+    platform = open_platform(settings)
+    endpoint = platform.endpoint(settings.endpoint_name)
     with progress("switching") as report:
-        switch(endpoint, green_percent, report)
+        switch(platform, endpoint, green_percent, report)
     _show_traffic(endpoint, as_json)
 
 

@@ -15,14 +15,21 @@ from mlops.steps.provenance import as_dict, git_state, told_git_state
 
 @click.command()
 @data_dir_option
+@click.option(
+    "--source",
+    "told",
+    default="",
+    metavar="KIND:NAME",
+    help="What --data-dir is, for a job: folder:PATH or asset:NAME:VERSION.",
+)
 @click.option("--output", type=folder, required=True, help="Folder to write: the validated data.")
 @environment_option
-def validate(data_dir: Path | None, output: Path, environment: str | None) -> None:
+def validate(data_dir: Path | None, told: str, output: Path, environment: str | None) -> None:
     """Raw data in, validated data out."""
     from mlops.steps import validate as validate_step
 
     settings = settings_for(environment)
-    report = validate_step.run(locate(settings, data_dir), output, settings)
+    report = validate_step.run(locate(settings, data_dir, told), output, settings)
     if not report.passed:
         for finding in report.failures:
             show(finding.sentence(values=settings.values.data.show_values), style="red")

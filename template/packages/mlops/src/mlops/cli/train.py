@@ -39,7 +39,9 @@ def train(data_dir: Path | None, environment: str | None, as_json: bool) -> None
 
 @click.command()
 @run_option
-@click.option("--threshold-f1", type=click.FloatRange(0, 1), help="Overrides gate.thresholds.f1.")
+@click.option(
+    "--threshold-f1", type=click.FloatRange(0, 1), help="Overrides F1's limit, the sample's too."
+)
 @environment_option
 @json_option
 def evaluate(
@@ -48,7 +50,8 @@ def evaluate(
     """The gate: judge a run's model; exit 1 if it is refused."""
     from mlops.governance.gate import judge_run
 
-    overrides = {} if threshold_f1 is None else {"gate.thresholds.f1": threshold_f1}
+    limits = ("gate.thresholds.f1", "gate.sample_thresholds.f1")
+    overrides = {} if threshold_f1 is None else dict.fromkeys(limits, threshold_f1)
     settings = settings_for(environment, overrides)
     platform = open_platform(settings)
     with progress("judging"):
@@ -56,6 +59,8 @@ def evaluate(
     if as_json:
         emit(verdict.to_dict())
     show_checks("The gate's verdict", verdict.checks)
+    if verdict.champion_note:
+        show(verdict.champion_note)
     for warning in verdict.warnings:
         show(f"warning: {warning}")
     set_output("passed", str(verdict.passed).lower())

@@ -1,32 +1,93 @@
-"""Where the raw data comes from when a command names no `--data-dir`."""
+"""Where the raw data comes from, and what is recorded of it."""
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote, unquote
 
+from mlops.artifacts.data_source import ASSET, FOLDER, SAMPLE, DataSource
 from mlops.errors import ConfigError
-from mlops.files import new_folder
+from mlops.files import file_sha256, new_folder
 from mlops.settings.loading import LoadedSettings
 
 SAMPLE_FILE = "sample.parquet"
+_MADE_UP = "mlops.made_up"
+"""A generated file says so itself: also after it was copied, uploaded or registered."""
 
 
-def locate(settings: LoadedSettings, data_dir: Path | None) -> Path:
-    """Return the folder of raw data: `data_dir`, or the source that conf names.
+@dataclass(frozen=True)
+class Located:
+    """A folder of raw data, and what it is called.
+
+    Attributes:
+        folder: where the files are for this process.
+        kind: sample, folder or asset.
+        name: how the sample was drawn, where the folder is for people, or the asset's version.
+    """
+
+    folder: Path
+    kind: str
+    name: str
+
+    def source(self, files: Iterable[str]) -> DataSource:
+        """Return what is recorded of the data when these files of the folder were read.
+
+        Where none was, nobody knows whether a folder's data are made up.
+        """
+        paths = {name: self.folder / name for name in files}
+        made_up = True if self.kind == SAMPLE else None
+        if paths and not made_up:
+            made_up = any(_says_made_up(path) for path in paths.values())
+        hashes = {name: file_sha256(path) for name, path in paths.items()}
+        return DataSource(self.kind, self.name, made_up, hashes)
+
+
+def locate(settings: LoadedSettings, data_dir: Path | None, told: str = "") -> Located:
+    """Find the raw data: `data_dir`, or the source that conf names.
 
     The source `sample` is generated anew under `.mlops/data`.
 
+    Args:
+        settings: what conf names.
+        data_dir: the folder that a command names.
+        told: what `as_told` made of it, for a job that reads `data_dir` where it is mounted.
+
     Raises:
-        ConfigError: the folder does not exist.
+        ConfigError: the folder does not exist, or `told` is of another form.
     """
     data = settings.values.data
-    if data_dir is None and data.source == "sample":
-        return _sample_folder(settings)
+    if data_dir is None and told:
+        raise ConfigError("--source says what --data-dir is", "give both or neither")
+    if data_dir is None and data.source == SAMPLE:
+        return _sample(settings)
     folder = data_dir or settings.project.root / data.folder
     if folder.is_file():
         raise ConfigError(f"{folder} is a file", "name the folder that holds it")
     if not folder.is_dir():
         asked = "--data-dir" if data_dir else "data.folder"
         raise ConfigError(f"{asked}: the folder {folder} does not exist")
-    return folder
+    kind, name = _read_told(told) if told else (FOLDER, shown_path(folder, settings))
+    return Located(folder, kind, name)
+
+
+def shown_path(folder: Path, settings: LoadedSettings) -> str:
+    """Return a folder's path from the project's root, or the whole one where it is not below it."""
+    path, root = folder.resolve(), settings.project.root.resolve()
+    return (path.relative_to(root) if path.is_relative_to(root) else path).as_posix()
+
+
+def as_told(kind: str, name: str) -> str:
+    """Return kind and name of data as one word, which a job's command line holds unquoted."""
+    return f"{kind}:{quote(name, safe='/:._-')}"
+
+
+def _read_told(told: str) -> tuple[str, str]:
+    kind, _, name = told.partition(":")
+    if kind not in (FOLDER, ASSET) or not name:
+        raise ConfigError(
+            f"--source: {told!r} is not of the form {FOLDER}:PATH or {ASSET}:NAME:VERSION"
+        )
+    return kind, unquote(name)
 
 
 def write_sample(
@@ -35,13 +96,24 @@ def write_sample(
     """Generate raw data into `folder`/sample.parquet, replacing what was there."""
     frame = settings.use_case.sample(size, seed, drift, settings.reference_date)
     with new_folder(folder, replaces=SAMPLE_FILE) as new:
-        frame.write_parquet(new / SAMPLE_FILE)
+        frame.write_parquet(new / SAMPLE_FILE, metadata={_MADE_UP: "true"})
     return folder / SAMPLE_FILE
 
 
-def _sample_folder(settings: LoadedSettings) -> Path:
+def _sample(settings: LoadedSettings) -> Located:
     sample = settings.values.data.sample
     name = f"sample-{settings.reference_date}-{sample.size}-{sample.seed}-{sample.drift:g}"
     folder = settings.project.state_dir / "data" / name
     write_sample(settings, folder, sample.size, sample.seed, sample.drift)
-    return folder
+    drawn = f"size {sample.size}, seed {sample.seed}, drift {sample.drift:g}"
+    return Located(folder, SAMPLE, drawn)
+
+
+def _says_made_up(path: Path) -> bool:
+    """Tell whether a file that was read before was generated by `write_sample`."""
+    if path.suffix.lower() != ".parquet":
+        return False
+    import polars as pl
+
+    with path.open("rb") as stream:
+        return pl.read_parquet_metadata(stream).get(_MADE_UP) == "true"

@@ -6,6 +6,7 @@ from typing import Any
 
 from mlops.artifacts.run_folder import RunFolder
 from mlops.artifacts.version_folder import VersionFolder, verify_version
+from mlops.checks import shortened
 from mlops.metrics import classification_metrics
 from mlops.platforms.base import ModelVersion, Run
 from mlops.steps.onnx_model import convert, predict
@@ -33,7 +34,7 @@ def compare(version: ModelVersion, run: Run) -> Comparison:
     names = [feature["name"] for feature in signature["features"]]
     missing = sorted(set(names) - set(prepared.feature_names))
     if missing:
-        problem = f"the champion needs features that are gone: {', '.join(missing)}"
+        problem = f"the champion needs features that are gone: {shortened(missing)}"
         return Comparison(version.version, {}, {}, problem)
     if not holdout_unseen(champion.lineage()["split"], prepared.split):
         problem = "the champion may have been trained on this holdout"

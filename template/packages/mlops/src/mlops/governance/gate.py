@@ -10,19 +10,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from mlops.artifacts.data_source import UNKNOWN, DataSource
 from mlops.artifacts.documents import VERDICT
 from mlops.artifacts.prepared import holdout_file
 from mlops.artifacts.run_folder import RunFolder
-from mlops.artifacts.signature import differences
-from mlops.artifacts.version_folder import VersionFolder
 from mlops.checks import Check, failures
 from mlops.errors import Refused
 from mlops.files import file_sha256
-from mlops.governance.champion import Comparison, compare
+from mlops.governance.champion import Comparison
+from mlops.governance.contest import hold_contest
 from mlops.governance.registered import registered_as
 from mlops.hints import typed
 from mlops.metrics import LOWER_IS_BETTER
-from mlops.platforms.base import ModelVersion, Platform, Run
+from mlops.platforms.base import Platform, Run
 from mlops.settings.loading import LoadedSettings
 from mlops.settings.sections import GateSettings
 
@@ -31,7 +31,8 @@ from mlops.settings.sections import GateSettings
 class Verdict:
     """The gate's decision on one model, with every check behind it.
 
-    `warnings` says what decides nothing here and will matter later.
+    `champion_note` says why a champion was not compared; `warnings` what decides nothing here and
+    will matter later.
     """
 
     run_id: str
@@ -42,6 +43,7 @@ class Verdict:
     checks: tuple[Check, ...]
     judged_at: str
     warnings: tuple[str, ...] = ()
+    champion_note: str = ""
 
     @property
     def passed(self) -> bool:
@@ -62,19 +64,23 @@ class Verdict:
 
 
 def judge(
-    evaluation: Mapping[str, Any], gate: GateSettings, comparison: Comparison | None
+    evaluation: Mapping[str, Any],
+    gate: GateSettings,
+    comparison: Comparison | None,
+    source: DataSource = UNKNOWN,
 ) -> tuple[Check, ...]:
     """Check an evaluation against thresholds, baseline, champion and slices.
 
     Args:
         evaluation: the content of evaluation.json.
         gate: the limits.
-        comparison: model and champion side by side; None where there is no champion yet.
+        comparison: model and champion side by side; None where there is none to compare with.
+        source: the data that the model is made of; made-up ones have limits of their own.
     """
     model = evaluation["model"]
     checks = [
         _compare(name, model.get(name), limit, sign_of=name, words="")
-        for name, limit in gate.thresholds.active().items()
+        for name, limit in gate.limits(made_up=source.made_up).items()
     ]
     if gate.beat_baseline:
         checks.append(_beats_baseline(gate.metric, model, evaluation["baseline"]))
@@ -104,10 +110,11 @@ def judge_run(platform: Platform, run: Run, settings: LoadedSettings) -> Verdict
         name = _within(run, judged.holdout)
         raise Refused(f"run {run.run_id}: {name} was changed after the evaluation")
     gate = settings.values.gate
-    version = platform.champion() if gate.compare_to_champion else None
-    comparison = None if version is None else compare(version, run)
+    source = RunFolder(run.folder).prepared().source
+    contest = hold_contest(platform, run, source, gate)
+    checks = judge(evaluation, gate, contest.comparison, source)
     made = registered_as(platform, run)
-    warnings = () if version is None else _warnings(version, run)
+    warnings = contest.warnings
     if made is not None:
         warnings += (f"the run is version {made} already and keeps the verdict that made it so",)
     verdict = Verdict(
@@ -115,10 +122,11 @@ def judge_run(platform: Platform, run: Run, settings: LoadedSettings) -> Verdict
         model_sha256=model_sha256,
         holdout_sha256=holdout_sha256,
         evaluation_sha256=file_sha256(judged.evaluation),
-        champion_version=None if comparison is None else comparison.version,
-        checks=judge(evaluation, gate, comparison),
+        champion_version=contest.champion,
+        checks=(*checks, *contest.refusals),
         judged_at=datetime.now(UTC).isoformat(timespec="seconds"),
         warnings=warnings,
+        champion_note=contest.note,
     )
     if made is None:
         platform.store_verdict(run, verdict.to_dict())
@@ -153,19 +161,6 @@ def require_passed(run: Run) -> dict[str, Any]:
             name = _within(run, path)
             raise Refused(f"run {run.run_id}: {name} was changed after its verdict", "train again")
     return verdict
-
-
-def _warnings(champion: ModelVersion, run: Run) -> tuple[str, ...]:
-    """Say what callers of the champion would have to send otherwise, null left aside."""
-    names = RunFolder(run.folder).prepared().feature_names
-    asked = {"features": [{"name": name, "nullable": True} for name in names]}
-    changes = differences(VersionFolder(champion.folder).signature(), asked)
-    if not changes:
-        return ()
-    return (
-        f"callers of version {champion.version} would have to send something else "
-        f"({', '.join(changes)}): a release refuses that, see docs/release.md",
-    )
 
 
 @dataclass(frozen=True)

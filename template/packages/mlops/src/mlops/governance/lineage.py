@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from mlops.artifacts.data_source import read_source
 from mlops.artifacts.documents import LINEAGE
 
 
@@ -31,6 +32,7 @@ def build_lineage(
         "git": training["git"],
         "environment": training["environment"],
         "data": {
+            "source": read_source(prepared.get("source")).to_dict(),
             "hash": prepared["data_hash"],
             "rows": prepared["data_rows"],
             "reference_date": prepared["reference_date"],

@@ -10,6 +10,7 @@ from typing import Any
 import jinja2
 import yaml
 
+from mlops.artifacts.data_source import DataSource, read_source
 from mlops.artifacts.documents import CARD
 from mlops.artifacts.version_folder import IMPORTANCE_PLOT, PLOTS, QUALITY_PLOT
 from mlops.markdown import checks_table, escaped, table
@@ -26,6 +27,10 @@ _BODY = _ENVIRONMENT.from_string(
     """\
 # {{ card.title | plain }}, version {{ card.model.version }}
 
+{% for line in banner %}
+> **{{ line | plain }}**
+
+{% endfor %}
 {{ card.description | plain }}
 
 Registered {{ card.created_at }} by team {{ card.team | plain }} ({{ card.contact }}).
@@ -45,6 +50,10 @@ The prediction is 1 from a probability of {{ card.evaluation.decision_threshold 
 ## The gate's verdict
 
 {{ checks }}
+{% if card.verdict.get('champion_note') %}
+
+{{ card.verdict.champion_note | plain }}.
+{% endif %}
 
 ## Slices
 {% if card.evaluation.slices %}
@@ -60,6 +69,7 @@ No slices are defined in `slices.py`: differences between groups were not assess
 - Training run: `{{ card.lineage.run_id }}`
 - Commit: `{{ card.lineage.git.commit or 'none' }}`\
 {{ ' (with uncommitted changes)' if card.lineage.git.dirty else '' }}
+- Source: {{ source.words | plain }}{{ ', %d files' % source.files | length if source.files }}
 - Data: {{ card.lineage.data.rows }} raw rows, hash `{{ card.lineage.data.hash }}`, \
 reference date {{ card.lineage.data.reference_date }}; \
 features end on {{ card.lineage.data.cutoff }}
@@ -113,8 +123,11 @@ def build_card(
 
 def render_card(card: Mapping[str, Any]) -> str:
     """Return the card as Markdown with YAML metadata on top."""
+    source = read_source(card["lineage"]["data"].get("source"))
     body = _BODY.render(
         card=card,
+        source=source,
+        banner=_banner(source),
         plots=PLOTS,
         quality_plot=QUALITY_PLOT,
         importance_plot=IMPORTANCE_PLOT,
@@ -123,6 +136,21 @@ def render_card(card: Mapping[str, Any]) -> str:
     return (
         f"---\n{yaml.safe_dump(_metadata(card), sort_keys=False, allow_unicode=True)}---\n\n{body}"
     )
+
+
+def _banner(source: DataSource) -> list[str]:
+    """Return what nobody must overlook about the data: made up or unknown, or a part of them."""
+    lines = []
+    if source.made_up:
+        lines.append(
+            "Made-up data: this version is made of generated data and says nothing about real ones"
+        )
+    elif source.made_up is None:
+        lines.append("Nobody knows what data this version is made of, nor whether they are real")
+    if not source.is_whole:
+        share = "an unknown part" if source.fraction is None else f"{100 * source.fraction:g} %"
+        lines.append(f"It is made of {share} of the data: it is never shared nor released on Azure")
+    return lines
 
 
 def _tables(card: Mapping[str, Any]) -> dict[str, str]:

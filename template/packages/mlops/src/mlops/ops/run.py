@@ -134,8 +134,9 @@ def _register(platform: Platform, run: Run, settings: LoadedSettings, board: Boa
         report(_in_short(verdict))
         if not verdict.passed:
             raise Refused(verdict.refusal)
-    warnings = [f"warning: {warning}" for warning in verdict.warnings]
-    board.result(Stage.GATE, "\n".join([_in_short(verdict), *warnings]))
+    notes = [verdict.champion_note] if verdict.champion_note else []
+    notes += [f"warning: {warning}" for warning in verdict.warnings]
+    board.result(Stage.GATE, "\n".join([_in_short(verdict), *notes]))
     with board.stage(Stage.REGISTER):
         version = register_run(platform, run, settings)
     board.result(Stage.REGISTER, f"{version.name} version {version.version}")

@@ -1,9 +1,11 @@
 """What there is: runs, registered versions, and what every environment's endpoint serves."""
 
+from collections.abc import Mapping
 from typing import Any
 
+from mlops.artifacts.data_source import UNKNOWN, DataSource
 from mlops.artifacts.run_folder import RunFolder
-from mlops.artifacts.version_folder import VersionFolder
+from mlops.artifacts.version_folder import VersionFolder, source_of_version
 from mlops.console import show, show_result, show_table
 from mlops.errors import MlopsError
 from mlops.hints import typed
@@ -33,7 +35,8 @@ def collect_status(project: Project) -> dict[str, Any]:
         }
         for run in stored[:RUNS_SHOWN]
     ]
-    endpoints = [_try_endpoint(project, name) for name in project.environments()]
+    marks = {version["version"]: version["mark"] for version in versions}
+    endpoints = [_try_endpoint(project, name, marks) for name in project.environments()]
     return {
         "model": settings.model_name,
         "platform": platform.name,
@@ -53,7 +56,7 @@ def what_serves(settings: LoadedSettings) -> list[str]:
     project = settings.project
     everywhere = not platform_class(settings).has_callers
     names = project.environments() if everywhere else [settings.values.environment]
-    return [_in_a_sentence(_try_endpoint(project, name)) for name in names]
+    return [_in_a_sentence(_try_endpoint(project, name, {})) for name in names]
 
 
 def show_status(found: dict[str, Any]) -> None:
@@ -61,7 +64,13 @@ def show_status(found: dict[str, Any]) -> None:
     _show_runs(found)
     _show_versions(found["versions"])
     rows = [
-        (e["environment"], d["name"], d["version"], f"{d['traffic']} %", d["state"])
+        (
+            e["environment"],
+            d["name"],
+            _marked(str(d["version"]), d["mark"]),
+            f"{d['traffic']} %",
+            d["state"],
+        )
         for e in found["endpoints"]
         for d in e["deployments"]
     ]
@@ -87,7 +96,7 @@ def _show_runs(found: dict[str, Any]) -> None:
         (
             each["short_id"],
             _minute(each["judged_at"]),
-            each["data"],
+            _marked(each["data"], each["mark"]),
             decimal(each["f1"], absent=""),
             f"version {each['version']}" if each["version"] else each["gate"],
         )
@@ -99,10 +108,11 @@ def _show_runs(found: dict[str, Any]) -> None:
 def _show_versions(versions: list[dict[str, Any]]) -> None:
     if not versions:
         return
-    columns = ("version", "created (UTC)", "commit", "f1")
+    columns = ("version", "data", "created (UTC)", "commit", "f1")
     rows = [
         (
             each["version"],
+            each["mark"] or "real",
             _minute(each["created_at"]),
             each["commit"],
             decimal(each["f1"], absent=""),
@@ -127,9 +137,12 @@ def _advice(platform: Platform, runs: list[dict[str, Any]], endpoints: list[dict
 
 
 def _describe_run(run: Run) -> dict[str, Any]:
+    source = _source_of(run)
     described: dict[str, Any] = {
         "run_id": run.run_id,
         "data": "",
+        "mark": source.mark,
+        "source": source.summary(),
         "f1": None,
         "gate": "not judged",
         "judged_at": "",
@@ -147,6 +160,13 @@ def _describe_run(run: Run) -> dict[str, Any]:
     return described
 
 
+def _source_of(run: Run) -> DataSource:
+    try:
+        return RunFolder(run.folder).prepared().source
+    except MlopsError:
+        return UNKNOWN
+
+
 def _describe_version(version: ModelVersion) -> dict[str, Any]:
     try:
         lineage = VersionFolder(version.folder).lineage()
@@ -156,10 +176,10 @@ def _describe_version(version: ModelVersion) -> dict[str, Any]:
             return _describe_listed(version)
         unknown = {"created_at": "", "commit": "unreadable", "f1": None, "run_id": ""}
         folder = {"folder": str(version.folder), "problem": str(error)}
-        return {"version": version.version, **unknown, **folder}
+        return {**_data(version), **unknown, **folder}
     commit = lineage["git"]["commit"][:10] or "none"
     return {
-        "version": version.version,
+        **_data(version),
         "created_at": lineage["created_at"],
         "commit": commit + (" + changes" if lineage["git"]["dirty"] else ""),
         "f1": card["evaluation"]["model"]["f1"],
@@ -169,12 +189,17 @@ def _describe_version(version: ModelVersion) -> dict[str, Any]:
     }
 
 
+def _data(version: ModelVersion) -> dict[str, Any]:
+    source = source_of_version(version.folder, version.tags)
+    return {"version": version.version, "mark": source.mark, "source": source.summary()}
+
+
 def _describe_listed(version: ModelVersion) -> dict[str, Any]:
     """Describe a version whose folder is not on this machine, by its tags."""
     tags = version.tags
     commit = tags.get("git.commit", "")[:10]
     return {
-        "version": version.version,
+        **_data(version),
         "created_at": tags.get("created_at", ""),
         "commit": commit + (" + changes" if tags.get("git.dirty") == "true" else ""),
         "f1": float(tags["f1"]) if tags.get("f1") else None,
@@ -184,19 +209,19 @@ def _describe_listed(version: ModelVersion) -> dict[str, Any]:
     }
 
 
-def _try_endpoint(project: Project, environment: str) -> dict[str, Any]:
+def _try_endpoint(project: Project, environment: str, marks: Mapping[int, str]) -> dict[str, Any]:
     """Describe an endpoint; one that cannot be read hides no other."""
     nothing = {"environment": environment, "url": "", "answers": False, "deployments": []}
     try:
         settings = load_settings(project, environment)
         endpoint = open_platform(settings).endpoint(settings.endpoint_name)
-        found = _describe_endpoint(endpoint) if endpoint.exists() else {}
+        found = _describe_endpoint(endpoint, marks) if endpoint.exists() else {}
     except MlopsError as error:
         return {**nothing, "problem": str(error)}
     return {**nothing, **found, "problem": ""}
 
 
-def _describe_endpoint(endpoint: Endpoint) -> dict[str, Any]:
+def _describe_endpoint(endpoint: Endpoint, marks: Mapping[int, str]) -> dict[str, Any]:
     traffic = endpoint.traffic()
     deployments = endpoint.deployments()
     return {
@@ -206,6 +231,7 @@ def _describe_endpoint(endpoint: Endpoint) -> dict[str, Any]:
             {
                 "name": each.name,
                 "version": each.model_version,
+                "mark": marks.get(each.model_version, UNKNOWN.mark),
                 "commit": each.commit,
                 "traffic": traffic.get(each.name, 0),
                 "state": "running" if each.healthy else each.detail or "stopped",
@@ -213,6 +239,10 @@ def _describe_endpoint(endpoint: Endpoint) -> dict[str, Any]:
             for each in deployments
         ],
     }
+
+
+def _marked(text: str, mark: str) -> str:
+    return f"{text}, {mark}" if mark else text
 
 
 def _in_a_sentence(endpoint: dict[str, Any]) -> str:

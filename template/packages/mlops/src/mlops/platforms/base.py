@@ -323,4 +323,7 @@ class Platform(Protocol):
         """Return an endpoint by name, whether or not it exists yet."""
 
     def champion(self) -> ModelVersion | None:
-        """Return the version with all traffic in prod, else the newest registered one, or None."""
+        """Return the version with all traffic in prod, else the newest registered one, or None.
+
+        One of made-up data is returned only where there is no other.
+        """

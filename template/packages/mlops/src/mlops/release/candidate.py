@@ -13,7 +13,8 @@ from mlops.errors import Hold, MlopsError, Refused
 from mlops.platforms.base import ALL_TRAFFIC, Endpoint, ModelVersion, Platform
 from mlops.release.ab_test.run import run_ab_test
 from mlops.release.ab_test.settings import ab_settings_of, has_ab_test
-from mlops.release.compatibility import changed_requests, refusal
+from mlops.release.compatibility import Replacement, refusal, replacement
+from mlops.release.data_rules import require_whole, source_of
 from mlops.release.evidence import Record, record_of, write_evidence
 from mlops.release.traffic import (
     RELEASE_LEVEL,
@@ -64,13 +65,15 @@ def release_version(
     Raises:
         ConfigError: the project's level is 1, several deployments share the traffic, or there is
             no such version.
-        Refused: it refuses requests that callers send, or smoke test or A/B test say no; all is
-            as it was.
+        Refused: its data do not let it be released here, it refuses requests that callers send, or
+            smoke test or A/B test say no; all is as it was.
         Hold: the A/B test came to no decision; the candidate stays, without traffic.
         PlatformError: a server failed or another command changes the endpoint; all is as it was.
     """
     require_level(settings.project, RELEASE_LEVEL, "release")
     version = platform.version(model_version)
+    if platform.has_callers:
+        require_whole(version, f"released on {platform.name}")
     endpoint = platform.endpoint(settings.endpoint_name)
     endpoint.repair(watchers.report)
     candidate: _Candidate | None = None
@@ -79,14 +82,14 @@ def release_version(
             baseline = sole_deployment(endpoint.traffic())
             if baseline and not options.rehearsal and _is_released(endpoint, baseline, version):
                 return _unchanged(endpoint, baseline, version, watchers)
-            changes = changed_requests(platform, endpoint, baseline, version)
-            if changes and not (options.rehearsal or options.breaking):
-                raise refusal(changes, version, endpoint)
-            compared = bool(baseline) and has_ab_test(settings) and not changes
-            if compared:
+            means = replacement(platform, endpoint, baseline, version)
+            allowed = options.rehearsal or options.breaking or means.made_up
+            if means.changes and not allowed:
+                raise refusal(means.changes, version, endpoint)
+            job = _Job(platform, settings, endpoint, version, baseline, means, options, watchers)
+            if job.compared:
                 endpoint.observations()  # without them there is no A/B test: better to know now
-            job = _Job(platform, settings, endpoint, version, baseline, compared, options, watchers)
-            candidate = _Candidate(job, _begun(job, changes))
+            candidate = _Candidate(job, _begun(job))
             candidate.promote()
         # what callers reach has changed: that the old one cannot be removed undoes nothing
         candidate.remove_others()
@@ -97,17 +100,20 @@ def release_version(
     return candidate.tell()
 
 
-def _begun(job: "_Job", changes: tuple[str, ...]) -> Record:
-    """Return the record of a release that has failed so far; say so if requests change."""
-    endpoint = job.endpoint
-    if changes:
-        job.watchers.report(f"what callers send changes, nothing is compared: {', '.join(changes)}")
+def _begun(job: "_Job") -> Record:
+    """Return the record of a release that has failed so far; say why nothing is compared."""
+    endpoint, means = job.endpoint, job.means
+    if means.uncompared:
+        job.watchers.report(f"{means.uncompared}, so nothing is compared")
+    if means.changes:
+        job.watchers.report(f"what callers send changes: {', '.join(means.changes)}")
     record = record_of(endpoint, other_colour(job.baseline), endpoint.traffic(), "failed", "")
     return replace(
         record,
         rehearsal=job.options.rehearsal,
-        changes=changes,
-        breaking=job.options.breaking if changes else "",
+        changes=means.changes,
+        breaking=job.options.breaking if means.changes else "",
+        replaced=means.made_up,
     )
 
 
@@ -136,9 +142,14 @@ class _Job:
     endpoint: Endpoint
     version: ModelVersion
     baseline: str | None
-    compared: bool
+    means: Replacement
     options: ReleaseOptions
     watchers: Watchers
+
+    @property
+    def compared(self) -> bool:
+        """Whether an A/B test decides."""
+        return bool(self.baseline) and has_ab_test(self.settings) and not self.means.uncompared
 
     @property
     def ab_settings(self) -> AbTestSettings:
@@ -178,8 +189,8 @@ class _Candidate:
             self._clean_up(error, keep=was_there or isinstance(error, Hold))
             raise
         passed = "the smoke test passed"
-        if self.record.changes:
-            passed = f"what callers send changes, so nothing was compared; {passed}"
+        if why := self._job.means.uncompared:
+            passed = f"{why}, so nothing was compared; {passed}"
         reason = self.record.reason or passed
         self.record = self.record.ended("promoted", reason, {self._name: ALL_TRAFFIC})
         self.promoted = True
@@ -207,7 +218,11 @@ class _Candidate:
         else:
             self._endpoint.deploy(self._name, self._version, self._report, first_share=0)
         versions = {each.name: each.model_version for each in self._endpoint.deployments()}
-        self.record = replace(self.record, versions=versions)
+        data = {
+            name: source_of(self._job.platform, number).summary()
+            for name, number in versions.items()
+        }
+        self.record = replace(self.record, versions=versions, data=data)
 
     def _smoke_test(self) -> None:
         result = try_deployment(

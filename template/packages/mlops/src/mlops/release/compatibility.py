@@ -1,17 +1,39 @@
-"""Does a version answer the requests that callers send to the one that serves?"""
+"""May a version take the place of the one that serves, and can the two be compared?"""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from mlops.artifacts.signature import differences
-from mlops.artifacts.version_folder import VersionFolder
+from mlops.artifacts.version_folder import VersionFolder, source_of_version
 from mlops.errors import Refused
+from mlops.governance.standing import Standing, standing
 from mlops.platforms.base import Endpoint, ModelVersion, Platform
+from mlops.release.data_rules import require_no_lesser_data
 
 
-def changed_requests(
+@dataclass(frozen=True)
+class Replacement:
+    """What it means that a version takes the place of the one that serves.
+
+    Attributes:
+        changes: why requests that are answered now would be refused.
+        made_up: what is said where the version that serves is made of made-up data, and the new one
+            of real data: then nobody's answers are at stake, and there is nothing to match.
+    """
+
+    changes: tuple[str, ...] = ()
+    made_up: str = ""
+
+    @property
+    def uncompared(self) -> str:
+        """Why the two are not compared; nothing if they are."""
+        return self.made_up or ("what callers send changes" if self.changes else "")
+
+
+def replacement(
     platform: Platform, endpoint: Endpoint, baseline: str | None, version: ModelVersion
-) -> tuple[str, ...]:
-    """Return why requests that the baseline answers would be refused by a version.
+) -> Replacement:
+    """Return what it means that a version takes the place of the baseline.
 
     Args:
         platform: has the version that serves.
@@ -20,14 +42,23 @@ def changed_requests(
         version: the one that is to answer them.
 
     Raises:
-        Refused: the version that serves is not known to the platform, so nobody can tell.
+        Refused: the version that serves is not known to the platform, so nobody can tell, or it is
+            of real data and the new one is not.
         ConfigError: its signature cannot be read.
     """
     served = {each.name: each.model_version for each in endpoint.deployments()}
     if baseline is None or served[baseline] == version.version:
-        return ()
-    before = VersionFolder(platform.version(served[baseline]).folder).signature()
-    return differences(before, VersionFolder(version.folder).signature())
+        return Replacement()
+    present = platform.version(served[baseline])
+    require_no_lesser_data(platform, endpoint, [version.version])
+    before = VersionFolder(present.folder).signature()
+    changes = differences(before, VersionFolder(version.folder).signature())
+    ours, theirs = (source_of_version(each.folder, each.tags) for each in (version, present))
+    if standing(ours, theirs) is Standing.COMPARED:
+        return Replacement(changes)
+    return Replacement(
+        changes, f"{baseline} serves version {present.version} of made-up data, this one is real"
+    )
 
 
 def refusal(changes: Sequence[str], version: ModelVersion, endpoint: Endpoint) -> Refused:

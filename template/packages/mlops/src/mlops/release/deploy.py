@@ -6,6 +6,7 @@ from mlops.errors import ConfigError
 from mlops.hints import typed
 from mlops.platforms.base import ALL_TRAFFIC, Endpoint, Platform
 from mlops.progress import Report, silent
+from mlops.release.data_rules import require_no_lesser_data
 
 
 def deploy(
@@ -35,7 +36,7 @@ def deploy(
     Raises:
         ConfigError: there is no such version, callers would get it without `force`, a name is
             not allowed, or the rest of the traffic has nowhere to go.
-        Refused: its files were altered.
+        Refused: its files were altered, or it is of made-up data and callers have one of real data.
         PlatformError: the deployment did not become healthy, or another command changes the
             endpoint; all is as it was.
     """
@@ -55,6 +56,8 @@ def deploy(
                 "that nothing has tested",
                 f"{typed('release')} tests it first, --force does it now",
             )
+        if share:
+            require_no_lesser_data(platform, endpoint, [model_version])
         if current:
             report(f"{deployment} serves version {model_version} already")
         else:

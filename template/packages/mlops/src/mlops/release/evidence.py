@@ -1,7 +1,7 @@
 """What remains of a release: its evidence as JSON, as a page for people, and as a picture."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,8 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from mlops.artifacts.data_source import read_source
 from mlops.files import write_json, write_text
-from mlops.markdown import checks_table, table
+from mlops.markdown import checks_table, escaped, table
 from mlops.platforms.base import Endpoint
 from mlops.release.ab_test.decision import AbResult, Limits
 from mlops.release.ab_test.looks import RATES, Arm, Look, Phase, number
@@ -28,8 +29,9 @@ class Record:
     """One release, or one A/B test by itself, and how it ended.
 
     `kind` says which of the two; `versions` holds the model version of each deployment; `outcome`
-    is `promoted`, `unchanged` (it served already), `hold`, `rejected` or `failed`; `changes` says
-    which requests of before the candidate refuses, and `breaking` why it may; `left` names the
+    is `promoted`, `unchanged` (it served already), `hold`, `rejected` or `failed`; `data` holds
+    what each of those versions is made of, and `replaced` which made-up data gave way; `changes`
+    says which requests of before the candidate refuses, and `breaking` why it may; `left` names the
     replaced deployments that could not be removed.
     """
 
@@ -43,6 +45,8 @@ class Record:
     rehearsal: str = ""
     changes: tuple[str, ...] = ()
     breaking: str = ""
+    replaced: str = ""
+    data: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     kind: str = "Release"
     smoke: SmokeResult | None = None
     ab_test: AbResult | None = None
@@ -72,6 +76,8 @@ class Record:
             "reason": self.reason,
             "candidate": self.candidate,
             "versions": dict(self.versions),
+            "data": {name: dict(source) for name, source in self.data.items()},
+            "replaced": self.replaced,
             "rehearsal": self.rehearsal,
             "changes_of_requests": list(self.changes),
             "breaking": self.breaking,
@@ -126,12 +132,13 @@ def write_evidence(state_dir: Path, record: Record, moment: datetime | None = No
 def to_markdown(record: Record, moment: datetime) -> str:
     """Return the record as a page for people."""
     before, after = _shares(record.traffic_before), _shares(record.traffic_after)
+    versions = record.versions.items()
     lines = [
         f"# {record.endpoint}: {record.outcome}",
         "",
         f"{moment:%Y-%m-%d %H:%M} UTC. {record.reason}.",
         "",
-        *(f"- {name}: version {version}" for name, version in record.versions.items()),
+        *(f"- {name}: version {version}{_data(record, name)}" for name, version in versions),
         f"- traffic before: {before}",
         f"- traffic after: {after}",
         "",
@@ -141,6 +148,8 @@ def to_markdown(record: Record, moment: datetime) -> str:
     if record.changes:
         lines += ["What callers must send has changed, so nothing was compared:", ""]
         lines += [*(f"- {change}" for change in record.changes), ""]
+    if record.replaced:
+        lines += [f"{record.replaced}: made-up data give way without a comparison.", ""]
     if record.breaking:
         lines += [f"Released all the same: {record.breaking}.", ""]
     if record.rehearsal:
@@ -221,6 +230,12 @@ def _ab_lines(result: AbResult) -> list[str]:
         "![E-values and rates over time](evidence.png)",
         "",
     ]
+
+
+def _data(record: Record, deployment: str) -> str:
+    """Return what a deployment's version is made of, as the end of its line."""
+    source = record.data.get(deployment)
+    return "" if source is None else f", of {escaped(read_source(source).words)}"
 
 
 def _shares(traffic: Mapping[str, int]) -> str:

@@ -20,9 +20,10 @@ import polars as pl
 
 from mlops.artifacts.prepared import holdout_file
 from mlops.artifacts.run_folder import RunFolder
-from mlops.artifacts.version_folder import VersionFolder, typical_row
+from mlops.artifacts.version_folder import VersionFolder, source_of_version, typical_row
 from mlops.errors import ConfigError, MlopsError, Refused
 from mlops.hints import typed
+from mlops.governance.standing import Standing, standing
 from mlops.platforms import platform_class
 from mlops.platforms.base import ALL_TRAFFIC, Endpoint, ModelVersion, Platform
 from mlops.progress import Report
@@ -31,7 +32,7 @@ from mlops.release.ab_test.comparison import ANSWERED
 from mlops.release.ab_test.run import check_arms
 from mlops.release.ab_test.settings import has_ab_test
 from mlops.release.candidate import ReleaseOptions, release_version
-from mlops.release.compatibility import changed_requests
+from mlops.release.compatibility import replacement
 from mlops.release.traffic import (
     AB_TEST_LEVEL,
     RELEASE_LEVEL,
@@ -86,8 +87,8 @@ def rehearse(
     Returns:
         How it ended, and what became of the requests.
 
-    A version that refuses the requests of before is not compared: its own rows are sent to it after
-    the switch.
+    A version that refuses the requests of before, or replaces one of made-up data, is not compared:
+    its own rows are sent to it after the switch.
 
     Raises:
         Refused: a generated request was not answered.
@@ -99,9 +100,9 @@ def rehearse(
     endpoint = platform.endpoint(settings.endpoint_name)
     said = bring_up_previous(platform, endpoint, version, watchers.report)
     baseline = sole_deployment(endpoint.traffic())
-    changes = changed_requests(platform, endpoint, baseline, version)
+    means = replacement(platform, endpoint, baseline, version)
     chosen = rehearsal_settings(settings.values.ab_test)
-    compared = has_ab_test(settings) and not changes
+    compared = has_ab_test(settings) and not means.uncompared
     note = "; ".join(part for part in (describe(chosen if compared else None), said) if part)
     rows = rows_of(platform, version)
 
@@ -109,8 +110,8 @@ def rehearse(
         options = ReleaseOptions(chosen, note, before_switch=before_switch)
         return release_version(platform, settings, model_version, watchers, options)
 
-    if changes:
-        # what serves refuses the new version's rows, so they come after the switch
+    if means.uncompared:
+        # what serves may refuse the new version's rows, so they come after the switch
         ended = release(lambda: None)
         load = sent_now(endpoint, rows)
     else:
@@ -229,8 +230,14 @@ def bring_up_previous(
 
 
 def previous_version(versions: Sequence[ModelVersion], version: ModelVersion) -> ModelVersion:
-    """Return the highest version below, or the version itself if there is none."""
-    below = [each for each in versions if each.version < version.version]
+    """Return the highest version below that it may be compared with, or itself if there is none."""
+    ours = source_of_version(version.folder, version.tags)
+    below = [
+        each
+        for each in versions
+        if each.version < version.version
+        and standing(ours, source_of_version(each.folder, each.tags)) is Standing.COMPARED
+    ]
     return max(below, key=lambda each: each.version, default=version)
 
 

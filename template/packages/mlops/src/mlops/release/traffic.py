@@ -15,6 +15,7 @@ from mlops.platforms.base import (
     Platform,
 )
 from mlops.progress import Report, silent
+from mlops.release.data_rules import require_no_lesser_data, source_of
 from mlops.release.smoke import SmokeResult, signatures_of, smoke_test
 from mlops.settings.project import Project
 from mlops.settings.sections import SmokeTestSettings
@@ -60,11 +61,14 @@ def other_colour(deployment: str | None) -> str:
     return COLOURS[1] if deployment == COLOURS[0] else COLOURS[0]
 
 
-def switch_traffic(endpoint: Endpoint, green_percent: int, report: Report = silent) -> None:
+def switch_traffic(
+    platform: Platform, endpoint: Endpoint, green_percent: int, report: Report = silent
+) -> None:
     """Give green so many percent of the traffic and blue the rest; what was before is recorded.
 
     Raises:
         ConfigError: the share is impossible, or one that is to have traffic is not deployed.
+        Refused: a version of made-up data would take callers from one of real data.
         PlatformError: a deployment is not healthy, or another command changes the endpoint.
     """
     if not 0 <= green_percent <= ALL_TRAFFIC:
@@ -73,6 +77,8 @@ def switch_traffic(endpoint: Endpoint, green_percent: int, report: Report = sile
     wanted = {name: share for name, share in shares.items() if share > 0}
     endpoint.repair(report)
     with endpoint.lease("a switch of traffic"):
+        wins = [each.model_version for each in endpoint.deployments() if each.name in wanted]
+        require_no_lesser_data(platform, endpoint, wins)
         endpoint.set_traffic(wanted, completes=True)
     report(", ".join(f"{name} {share} %" for name, share in endpoint.traffic().items()))
 
@@ -116,7 +122,8 @@ def rollback(
 
     Raises:
         ConfigError: nothing was recorded, or a version is not registered any more.
-        Refused: a version failed its smoke test; all is as it was.
+        Refused: a version failed its smoke test, or is of made-up data where one of real data
+            serves; all is as it was.
         PlatformError: a deployment did not start, or another command changes the endpoint.
     """
     endpoint.repair(report)
@@ -125,6 +132,10 @@ def rollback(
         raise ConfigError(
             f"{endpoint.name} cannot be rolled back: nothing that served before is recorded"
         )
+    wins = [share.model_version for share in target.values() if share.traffic]
+    # one that does not say what it is made of stays a way back
+    made_up = [number for number in wins if source_of(platform, number).made_up]
+    require_no_lesser_data(platform, endpoint, made_up)
     put_back(platform, endpoint, target, "a rollback", smoke, report)
     return target
 

@@ -109,10 +109,18 @@ class Thresholds(_Section):
         return {name: limit for name, limit in self.model_dump().items() if limit is not None}
 
 
+class SampleThresholds(Thresholds):
+    """The limits of a model of made-up data, which says nothing about the team's own problem."""
+
+    f1: float | None = Field(default=None, ge=0, le=1, description="At least.")
+    roc_auc: float | None = Field(default=0.5, ge=0, le=1, description="At least.")
+
+
 class GateSettings(_Section):
     """What a model must show before it may be registered."""
 
     thresholds: Thresholds = Thresholds()
+    sample_thresholds: SampleThresholds = SampleThresholds()
     metric: MetricName = Field(
         default="f1", description="The metric compared with baseline and champion."
     )
@@ -136,6 +144,10 @@ class GateSettings(_Section):
         gt=0,
         description="Largest difference of a probability, ONNX against scikit-learn.",
     )
+
+    def limits(self, *, made_up: bool | None) -> dict[str, float]:
+        """Return the limits of a model's metrics: the sample's own if its data are made up."""
+        return (self.sample_thresholds if made_up else self.thresholds).active()
 
 
 class EndpointSettings(_Section):

@@ -11,8 +11,8 @@ from mlops.artifacts.documents import TRAINING
 from mlops.artifacts.prepared import load_prepared
 from mlops.artifacts.run_folder import ModelFolder
 from mlops.files import file_sha256, new_folder
-from mlops.settings.loading import LoadedSettings, flatten
-from mlops.steps.provenance import environment_state
+from mlops.settings.loading import LoadedSettings
+from mlops.steps.provenance import effective_settings, environment_state
 from mlops.steps.scoring import matrix
 from mlops.usecase.use_case import LABEL
 
@@ -53,7 +53,7 @@ def run(
             "types": skops.io.get_untrusted_types(file=folder.model),
             "git": dict(git),
             "environment": environment_state(settings.project.root),
-            "settings": flatten(settings.values),
+            "settings": effective_settings(settings.values, prepared.source),
         }
         TRAINING.write(new, description)
     return TRAINING.with_schema(description)

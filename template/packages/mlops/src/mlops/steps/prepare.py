@@ -15,6 +15,7 @@ from typing import Any
 import ibis
 import polars as pl
 
+from mlops.artifacts.data_source import read_source
 from mlops.artifacts.documents import PREPARED, VALIDATION_RESULTS
 from mlops.artifacts.prepared import (
     Feature,
@@ -141,6 +142,7 @@ def run(validated: Path, output: Path, settings: LoadedSettings) -> Prepared:
             split={**values.split.model_dump(), "key": use_case.key},
             rows={"train": train.height, "holdout": holdout.height},
             holdout_sha256=file_sha256(holdout_file(new)),
+            source=read_source(results.get("source")).of_share(values.data.fraction),
         )
         write_description(prepared, new)
     return prepared

@@ -10,8 +10,11 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from mlops.artifacts.data_source import ASSET, FOLDER, SAMPLE, DataSource
 from mlops.errors import ConfigError
 from mlops.files import file_sha256
+from mlops.settings.loading import flatten
+from mlops.settings.sections import Settings
 
 NO_COMMIT = "none"
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
@@ -68,6 +71,22 @@ def environment_state(root: Path) -> dict[str, str]:
         "packages_sha256": hashlib.sha256("\n".join(packages).encode()).hexdigest(),
         "lock_sha256": file_sha256(lock) if lock.is_file() else "",
     }
+
+
+def effective_settings(values: Settings, source: DataSource) -> dict[str, Any]:
+    """Return every setting by its dotted key, those of the data as they were in effect.
+
+    What conf names besides the data that were read is null: it says nothing about the run.
+    """
+    effective = {
+        "data.source": source.kind,
+        "data.folder": source.name if source.kind == FOLDER else None,
+        "azure.data_asset": source.name if source.kind == ASSET else None,
+        "data.fraction": source.fraction,
+    }
+    flat = {**flatten(values), **effective}
+    drawn = {} if source.kind == SAMPLE else {key: None for key in flat if "data.sample." in key}
+    return {**flat, **drawn}
 
 
 def as_dict(state: GitState) -> dict[str, Any]:

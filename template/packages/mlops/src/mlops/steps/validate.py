@@ -10,11 +10,13 @@ import pandera.polars as pa
 import polars as pl
 from pandera.errors import SchemaErrors
 
+from mlops.artifacts.data_source import FOLDER
 from mlops.artifacts.documents import VALIDATION_RESULTS
 from mlops.artifacts.run_folder import ValidatedFolder
 from mlops.data.findings import ROWS_SHOWN, ROWS_STORED, Finding, Row, ValidationReport
 from mlops.data.fingerprint import fingerprint
 from mlops.data.reader import RawFile, list_files, read_file
+from mlops.data.source import Located, shown_path
 from mlops.errors import ConfigError
 from mlops.files import new_folder
 from mlops.settings.loading import LoadedSettings
@@ -108,16 +110,25 @@ def rules_of(settings: LoadedSettings) -> Rules:
     )
 
 
-def run(data_dir: Path, output: Path, settings: LoadedSettings) -> ValidationReport:
-    """Validate `data_dir` and write the folder `output`.
+def run(data: Located | Path, output: Path, settings: LoadedSettings) -> ValidationReport:
+    """Validate raw data and write the folder `output`.
 
     It holds validation-results.json and, if the data passed, data.parquet.
+
+    Args:
+        data: where the raw data are; a bare path is a folder of this machine.
+        output: the folder to write.
+        settings: the rules, and whether results may quote the data.
     """
-    report, data = validate_folder(data_dir, settings.use_case.contract(), rules_of(settings))
+    if isinstance(data, Path):
+        data = Located(data, FOLDER, shown_path(data, settings))
+    report, rows = validate_folder(data.folder, settings.use_case.contract(), rules_of(settings))
+    results = report.to_dict(values=settings.values.data.show_values)
+    source = data.source(report.files if report.passed else ())
     with new_folder(output, replaces=VALIDATION_RESULTS.name) as new:
-        VALIDATION_RESULTS.write(new, report.to_dict(values=settings.values.data.show_values))
+        VALIDATION_RESULTS.write(new, {**results, "source": source.to_dict()})
         if report.passed:
-            data.write_parquet(ValidatedFolder(new).data)
+            rows.write_parquet(ValidatedFolder(new).data)
     return report
 
 

@@ -14,6 +14,7 @@ from mlops.artifacts.documents import VALIDATION_RESULTS
 from mlops.artifacts.run_folder import STEP_OUTPUTS
 from mlops.artifacts.version_folder import HASH_TAG
 from mlops.data.findings import DATA_REFUSED, Finding, ValidationReport
+from mlops.data.source import locate
 from mlops.errors import ConfigError, PlatformError, Refused
 from mlops.files import file_sha256, read_json, write_json
 from mlops.platforms.azure import jobs as azure_jobs
@@ -329,9 +330,15 @@ def test_a_job_cannot_read_a_folder_of_this_machine(
     clients, _, _ = clients_of(load(data__source="folder"))
     with pytest.raises(ConfigError, match="mlops data register"):
         azure_jobs._data(clients, None)
-    assert azure_jobs._data(clients, tmp_path) == str(tmp_path)
+    below = clients.settings.project.root / "my $(data)"
+    below.mkdir()
+    given = azure_jobs._data(clients, below)
+    assert given == azure_jobs._JobData(str(below), "folder:my%20%24%28data%29")
+    told = locate(clients.settings, tmp_path, given.told)
+    assert (told.folder, told.kind, told.name) == (tmp_path, "folder", "my $(data)")
     clients, _, _ = clients_of(load(azure__data_asset="transactions:3"))
-    assert azure_jobs._data(clients, None) == "azureml:transactions:3"
+    asset = azure_jobs._JobData("azureml:transactions:3", "asset:transactions:3")
+    assert azure_jobs._data(clients, None) == asset
     clients, _, _ = clients_of(load())
     assert azure_jobs._data(clients, None) is None
 

@@ -7,13 +7,16 @@ import shutil
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from mlops.artifacts.data_source import ASSET, FOLDER
 from mlops.artifacts.documents import VALIDATION_RESULTS
 from mlops.artifacts.run_folder import STEP_OUTPUTS, RunFolder
 from mlops.data.findings import DATA_REFUSED, stored_sentence
+from mlops.data.source import as_told, shown_path
 from mlops.errors import ConfigError, MlopsError, PlatformError, Refused
 from mlops.files import new_folder
 from mlops.hints import typed
@@ -96,9 +99,10 @@ def build_job(
         step.component.environment = image
         step.component.code = str(code)
         step.environment_variables = passed_on(os.environ)
-    if source := _data(clients, data_dir):
-        job.jobs["validate"].inputs.data = Input(type="uri_folder", path=source)
-        job.tags["data"] = source
+    if data := _data(clients, data_dir):
+        job.jobs["validate"].inputs.data = Input(type="uri_folder", path=data.path)
+        job.jobs["validate"].inputs.source = data.told
+        job.tags["data"] = data.path
     return job
 
 
@@ -162,15 +166,24 @@ def fetch(clients: AzureClients, name: str, runs: Path, report: Report) -> Run:
     return Run(name, runs / name)
 
 
-def _data(clients: AzureClients, data_dir: Path | None) -> str | None:
+@dataclass(frozen=True)
+class _JobData:
+    """What the step validate reads: where Azure finds it, and what the step is told that it is."""
+
+    path: str
+    told: str
+
+
+def _data(clients: AzureClients, data_dir: Path | None) -> _JobData | None:
     """Return what the step validate reads, or None if it generates a sample."""
     values = clients.settings.values
     if data_dir is not None:
         if not data_dir.is_dir():
             raise ConfigError(f"--data-dir: the folder {data_dir} does not exist")
-        return str(data_dir.resolve())
-    if values.azure.data_asset:
-        return f"azureml:{values.azure.data_asset}"
+        told = as_told(FOLDER, shown_path(data_dir, clients.settings))
+        return _JobData(str(data_dir.resolve()), told)
+    if asset := values.azure.data_asset:
+        return _JobData(f"azureml:{asset}", as_told(ASSET, asset))
     if values.data.source == "folder":
         raise ConfigError(
             "a job in Azure cannot read data.folder of this machine",

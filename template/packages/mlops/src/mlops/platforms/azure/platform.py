@@ -7,11 +7,13 @@ from typing import Any, ClassVar
 
 from typing_extensions import override
 
+from mlops.artifacts.data_source import source_of_tags
 from mlops.artifacts.documents import VERDICT
 from mlops.data.source import locate
 from mlops.diagnosis import Diagnosis
 from mlops.errors import ConfigError
 from mlops.hints import typed
+from mlops.governance.standing import champion_number
 from mlops.platforms.azure import data as azure_data
 from mlops.platforms.azure import jobs as azure_jobs
 from mlops.platforms.azure.client import AzureClients, require_extra
@@ -99,7 +101,8 @@ class AzurePlatform(Platform):
 
     @override
     def register_data(self, folder: Path, name: str, report: Report) -> str | None:
-        return azure_data.register(self._clients, locate(self.settings, folder), name, report)
+        place = locate(self.settings, folder).folder
+        return azure_data.register(self._clients, place, name, report)
 
     @override
     def register_stored_data(self, path: str, name: str, report: Report) -> str:
@@ -112,16 +115,14 @@ class AzurePlatform(Platform):
 
     @override
     def champion(self) -> ModelVersion | None:
-        """Return the version with all traffic in prod, else the newest registered one.
+        """Return the version with all traffic in prod, else the newest one; real data go first.
 
         Who trains may not be allowed to look at prod: then it is the newest shared version.
         """
-        number = self._serving_in_prod()
-        if number is None:
-            listed = self._models.listed()
-            shared = [each for each in listed if "registry" in each.places]
-            newest = (shared or listed)[-1:]
-            number = newest[0].number if newest else None
+        listed = self._models.listed()
+        shared = [each for each in listed if "registry" in each.places]
+        data = {each.number: source_of_tags(each.tags) for each in shared or listed}
+        number = champion_number(self._serving_in_prod(), data)
         return None if number is None else self.version(number)
 
     def _serving_in_prod(self) -> int | None:

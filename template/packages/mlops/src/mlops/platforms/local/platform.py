@@ -10,19 +10,20 @@ from typing_extensions import override
 
 from mlops.artifacts.documents import VALIDATION_RESULTS, VERDICT
 from mlops.artifacts.run_folder import RunFolder
-from mlops.artifacts.version_folder import VersionFolder, origin_tags
+from mlops.artifacts.version_folder import VersionFolder, origin_tags, source_of_version
 from mlops.data.findings import without_values
-from mlops.data.source import locate
+from mlops.data.source import Located, locate
 from mlops.diagnosis import Diagnosis
 from mlops.errors import ConfigError, Refused
 from mlops.files import new_folder
 from mlops.hints import typed
+from mlops.governance.standing import champion_number
 from mlops.platforms.base import Endpoint, ModelVersion, Platform, Run
 from mlops.platforms.local.tracking import Tracking
 from mlops.platforms.stored_runs import find_stored_run, stored_runs
 from mlops.platforms.traffic_rules import sole_version
 from mlops.progress import Report, Stage, StageReport
-from mlops.settings.loading import LoadedSettings, flatten, load_settings
+from mlops.settings.loading import LoadedSettings, load_settings
 from mlops.steps.provenance import as_dict, git_state
 
 
@@ -155,10 +156,9 @@ class LocalPlatform(Platform):
     @override
     def champion(self) -> ModelVersion | None:
         serving = sole_version(self.endpoint(self._prod_endpoint()))
-        if serving is not None:
-            return self.version(serving)
-        versions = self.versions()
-        return versions[-1] if versions else None
+        data = {each.version: source_of_version(each.folder) for each in self.versions()}
+        number = champion_number(serving, data)
+        return None if number is None else self.version(number)
 
     def _prod_endpoint(self) -> str:
         project = self.settings.project
@@ -178,7 +178,7 @@ class LocalPlatform(Platform):
     def _run_folder(self, run_id: str) -> Path:
         return self._state_dir / "runs" / run_id
 
-    def _steps(self, run: Run, source: Path, git: dict[str, Any], report: StageReport) -> None:
+    def _steps(self, run: Run, source: Located, git: dict[str, Any], report: StageReport) -> None:
         from mlops.steps import evaluate, fit, prepare, validate
 
         settings, folder = self.settings, RunFolder(run.folder)
@@ -189,7 +189,7 @@ class LocalPlatform(Platform):
             sentences = "\n  ".join(
                 finding.sentence(values=values) for finding in validation.failures
             )
-            raise Refused(f"the data in {source} is refused:\n  {sentences}")
+            raise Refused(f"the data in {source.folder} is refused:\n  {sentences}")
         share = settings.values.data.fraction
         of = f" of {100 * share:g} % of the keys" if share < 1 else ""
         report(f"{validation.rows:,} rows passed", Stage.VALIDATE)
@@ -210,9 +210,13 @@ class LocalPlatform(Platform):
         baseline = {f"baseline_{name}": value for name, value in evaluation["baseline"].items()}
         self._tracking.log(
             run.run_id,
-            params={**flatten(self.settings.values), "model_type": training["model_type"]},
+            params={**training["settings"], "model_type": training["model_type"]},
             metrics={**evaluation["model"], **baseline},
-            tags={"data.hash": prepared.data_hash, "model.sha256": training["model_sha256"]},
+            tags={
+                "data.hash": prepared.data_hash,
+                **prepared.source.tags(),
+                "model.sha256": training["model_sha256"],
+            },
         )
         evaluated = folder.evaluation.path
         self._tracking.log_files(run.run_id, evaluated, evaluated.name)

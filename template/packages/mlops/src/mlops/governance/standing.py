@@ -1,0 +1,46 @@
+"""How a version stands to another one by the data they are made of: compared, replaced, refused.
+
+Made-up data never take the place of real ones, and are never compared with them. The other way is
+every team's first step: a version of real data replaces one of made-up data without a comparison.
+Unknown data count as real where real ones would be protected, and as not real where they would win.
+"""
+
+from collections.abc import Mapping
+from enum import Enum, auto
+
+from mlops.artifacts.data_source import DataSource
+
+
+class Standing(Enum):
+    """What a candidate may do about a version that is there."""
+
+    COMPARED = auto()
+    """Both are of one kind: the better one wins."""
+    REPLACES = auto()
+    """The candidate is of real data and the other one is made up: there is nothing to match."""
+    REFUSED = auto()
+    """The candidate is not of real data, and the other one is or may be."""
+
+
+def standing(candidate: DataSource, present: DataSource) -> Standing:
+    """Return how a candidate stands to the version that serves, or that is the champion."""
+    if candidate.made_up is False:
+        return Standing.REPLACES if present.made_up is True else Standing.COMPARED
+    if present.made_up is False or (candidate.made_up is True and present.made_up is None):
+        return Standing.REFUSED
+    return Standing.COMPARED
+
+
+def champion_number(serving: int | None, data: Mapping[int, DataSource]) -> int | None:
+    """Return which version a new one has to match: the one that serves, else the newest.
+
+    One of made-up data is none as long as there is another.
+
+    Args:
+        serving: the version that callers of prod reach, if there is just one.
+        data: what each version that may be the champion is made of.
+    """
+    others = [number for number, source in data.items() if source.made_up is not True]
+    if serving is not None and (serving in others or serving not in data or not others):
+        return serving
+    return max(others or data, default=None)

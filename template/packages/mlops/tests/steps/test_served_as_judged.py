@@ -107,7 +107,10 @@ def test_values_that_are_few_float32_apart_are_served_as_judged(name: str) -> No
     require_parity(found, model, **GATE)
 
 
-@pytest.mark.parametrize("name", ["boosted", "forest", "extra-trees", "bagged", "voting"])
+@pytest.mark.parametrize(
+    "name",
+    ["boosted", "forest", "extra-trees", "bagged", "voting", "stacked", "calibrated"],
+)
 def test_nulls_in_the_training_part_only_are_served_as_judged(name: str) -> None:
     """Tried: a random forest was registered with parity 3e-07 and half of its answers flipped."""
     train, labels = close_values(nulls=True)
@@ -156,15 +159,17 @@ def test_what_cannot_be_mended_is_found_at_the_thresholds_and_says_the_step() ->
         require_parity(found, model, **GATE)
 
 
-def test_a_model_whose_thresholds_are_doubles_is_found_although_the_holdout_hides_it() -> None:
-    """Why rows at thresholds are tried: no row of this holdout is near one."""
-    inputs, labels = close_values()
-    model = trees().fit(inputs, labels)
-    holdout = np.tile(inputs[:1] + np.float32(1000), (50, 1))
-    onnx = convert(model, 3)
-    assert np.max(np.abs(predict(onnx, holdout) - model.predict_proba(holdout)[:, 1])) < 1e-6
-    found = measure(model, onnx, inputs, holdout, 0.5)
+def test_a_threshold_that_no_row_of_the_data_is_near_is_found() -> None:
+    """Why rows at thresholds are tried: counters in steps of three float32, split in the middle."""
+    steps = np.random.default_rng(0).integers(0, 60, 600)
+    inputs = np.column_stack([2.0**24 + 6 * steps, steps % 7]).astype(np.float32)
+    labels = (steps // 3) % 2
+    model = trees().fit(inputs, labels)  # as scikit-learn leaves it
+    onnx = convert(model, 2)
+    assert np.max(np.abs(predict(onnx, inputs) - model.predict_proba(inputs)[:, 1])) < 1e-6
+    found = measure(model, onnx, inputs[:400], inputs[400:], 0.5)
     assert found.gap > 0.01
+    assert found.place == "the thresholds of trees"
     assert found.flips > 0
 
 

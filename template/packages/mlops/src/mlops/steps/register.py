@@ -167,7 +167,7 @@ def _build(
 def _packaged(run: Run, verdict: dict[str, Any], settings: LoadedSettings) -> PackageFolder:
     """Return the run's package; make it if there is none of this model."""
     package = RunFolder(run.folder).package
-    if not package.exists() or not _holds(package.description(), verdict):
+    if not package.exists() or not _holds(package, verdict):
         package_run(run, settings)
     description = package.description()
     for name, expected in description["files"].items():
@@ -179,7 +179,10 @@ def _packaged(run: Run, verdict: dict[str, Any], settings: LoadedSettings) -> Pa
     return package
 
 
-def _holds(description: Mapping[str, Any], verdict: Mapping[str, Any]) -> bool:
+def _holds(package: PackageFolder, verdict: Mapping[str, Any]) -> bool:
     """Tell whether a package is one of the model that was judged, with the server's probes."""
-    same = description["model_sha256"] == verdict["model_sha256"]
-    return same and PROBES.name in description["files"]
+    description = package.description()
+    files = description["files"]
+    same_model = description["model_sha256"] == verdict["model_sha256"]
+    same_onnx = files.get(package.onnx.name) == verdict["onnx_sha256"]
+    return same_model and same_onnx and package.probes.name in files

@@ -7,8 +7,13 @@ Request: `{"data": [{feature: value, …}, …]}`. Answer: `{"predictions": [0 o
 "probabilities": [P(label = 1), …], "model_version": 3, "inference_id": [one per row]}`.
 Input that breaks this contract is answered with 400 and `{"error": sentence}`; any other failure
 is ours and stays a 500.
+
+It serves only what it was told to, and only if that answers here as where it was judged: the
+environment variable MLOPS_SERVED_FILES holds the SHA-256 of each file, and probes.json has rows with
+the answers to them. Otherwise it does not start, and the log says why in one sentence.
 """
 
+import hashlib
 import json
 import os
 import uuid
@@ -25,6 +30,9 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 import onnxruntime as ort
 
 SIGNATURE_SCHEMA = 1
+PROBES_SCHEMA = 1
+SERVED_VARIABLE = "MLOPS_SERVED_FILES"
+PROBES = "probes.json"
 LARGEST = float(np.finfo(np.float32).max)
 _LONGEST_ECHO = 60
 
@@ -33,6 +41,10 @@ Matrix = npt.NDArray[np.float32]
 
 class BadRequest(ValueError):
     """The client's input breaks the contract; the message says where and how."""
+
+
+class RefusedToStart(RuntimeError):
+    """What is mounted is not what was deployed, or is not answered as it was judged."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +74,11 @@ def init() -> None:
     directory = os.environ.get("AZUREML_MODEL_DIR")
     if not directory:
         raise RuntimeError("AZUREML_MODEL_DIR is not set: it must name the model version's folder")
-    _model = load_model(find_model(Path(directory)))
+    folder = find_model(Path(directory))
+    check_files(folder, os.environ.get(SERVED_VARIABLE, ""))
+    model = load_model(folder)
+    check_answers(model, folder)
+    _model = model
 
 
 def run(raw_data: str) -> Any:
@@ -92,6 +108,55 @@ def find_model(directory: Path) -> Path:
             f"expected one model.onnx in {directory} or one folder below, found {len(found)}"
         )
     return found[0]
+
+
+def check_files(folder: Path, told: str) -> None:
+    """Compare the mounted files with what the deployment was told.
+
+    Args:
+        folder: the model version's folder.
+        told: the SHA-256 of each file by its name, as JSON.
+
+    Raises:
+        RefusedToStart: nothing was told, a file is missing or is another one.
+    """
+    expected = json.loads(told) if told else {}
+    if "model.onnx" not in expected:
+        raise RefusedToStart(
+            f"{SERVED_VARIABLE} does not say which model.onnx is to be served: deploy it with "
+            "`mlops deploy`, which sets it"
+        )
+    for name, sha256 in expected.items():
+        path = folder / name
+        found = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "missing"
+        if found != sha256:
+            raise RefusedToStart(
+                f"{name} is not the file that was deployed: its SHA-256 is {found}, and the "
+                f"deployment was told {sha256}"
+            )
+
+
+def check_answers(model: Model, folder: Path) -> None:
+    """Answer the version's probes; one that was registered before there were any has none.
+
+    Raises:
+        RefusedToStart: this runtime answers otherwise than the one on which the model was judged.
+    """
+    path = folder / PROBES
+    if not path.is_file():
+        return
+    probes = json.loads(path.read_text(encoding="utf-8"))
+    if probes["schema"] != PROBES_SCHEMA:
+        raise RefusedToStart(f"{PROBES} has schema {probes['schema']!r}, not {PROBES_SCHEMA}")
+    rows = np.array(probes["rows"], dtype=np.float32)  # null becomes NaN
+    gaps = np.abs(predict(model.session, rows) - np.array(probes["probabilities"]))
+    wrong = int(np.sum(~(gaps <= probes["tolerance"])))
+    if wrong:
+        raise RefusedToStart(
+            f"ONNX Runtime {ort.__version__} answers {wrong} of {len(rows)} probes otherwise than "
+            f"where the model was judged, by up to {np.max(gaps):.2g}: a probability may differ by "
+            f"{probes['tolerance']:g}"
+        )
 
 
 def load_model(folder: Path) -> Model:
@@ -152,9 +217,7 @@ def parse(raw: str | bytes, features: Sequence[Feature]) -> Matrix:
 
 def score(model: Model, matrix: Matrix) -> dict[str, Any]:
     """Return the answer to the rows of `matrix`."""
-    name = model.session.get_inputs()[0].name
-    (output,) = model.session.run(["probabilities"], {name: matrix})
-    probabilities = np.asarray(output)[:, 1].astype(float)
+    probabilities = predict(model.session, matrix)
     if not np.isfinite(probabilities).all():
         raise RuntimeError("the model gave a probability that is not a number")
     return {
@@ -163,6 +226,17 @@ def score(model: Model, matrix: Matrix) -> dict[str, Any]:
         "model_version": model.version,
         "inference_id": [uuid.uuid4().hex for _ in probabilities],
     }
+
+
+def predict(session: ort.InferenceSession, matrix: Matrix) -> npt.NDArray[np.float64]:
+    """Return the probability of label 1 for each row.
+
+    A single row is scored twice: ONNX Runtime multiplies one row with a matrix otherwise than
+    several, and a row is to get the same answer alone and among others.
+    """
+    rows = np.repeat(matrix, 2, axis=0) if len(matrix) == 1 else matrix
+    (output,) = session.run(["probabilities"], {session.get_inputs()[0].name: rows})
+    return np.asarray(output)[: len(matrix), 1].astype(float)
 
 
 def _parse_row(number: int, row: Any, features: Sequence[Feature], known: set[str]) -> list[float]:

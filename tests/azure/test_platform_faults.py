@@ -17,6 +17,7 @@ from fakes.waiting import LONGEST_SECONDS, wait_for
 from tests.support import Template
 
 from .emulator import ALWAYS
+from .emulator.endpoints import Endpoints
 from .emulator.errors import AzureError
 from .project import NAME, AzureProject, azure_project, while_runs
 
@@ -138,6 +139,31 @@ def test_a_model_that_cannot_start_is_refused_with_its_log(place: AzureProject) 
     finally:
         script.write_text(code)
     assert "ValueError: the model is broken" in said
+    place.mlops("smoke-test", "--environment", "test", "--deployment", "blue")
+    assert place.traffic("test") == {"blue": 100}
+
+
+def test_a_model_that_was_replaced_in_the_registry_is_not_served(
+    place: AzureProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tried when only the copy on the machine that deploys was checked: it was promoted."""
+    right = Endpoints._fetch
+
+    def fetch(self: Endpoints, uri: str, target: Path) -> None:
+        right(self, uri, target)
+        for model in target.rglob("model.onnx"):
+            model.write_bytes(model.read_bytes() + b"\0")
+
+    script = place.project.path / "serving" / "score.py"
+    code = script.read_text()
+    script.write_text(code + "\n# another code, so that there is something to deploy\n")
+    try:
+        with monkeypatch.context() as patch:
+            patch.setattr(Endpoints, "_fetch", fetch)
+            said = place.mlops(*deploying("blue"), expect=3)
+    finally:
+        script.write_text(code)
+    assert "RefusedToStart: model.onnx is not the file that was deployed" in said
     place.mlops("smoke-test", "--environment", "test", "--deployment", "blue")
     assert place.traffic("test") == {"blue": 100}
 

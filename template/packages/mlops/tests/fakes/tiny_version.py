@@ -20,7 +20,8 @@ REAL = DataSource("folder", "data/orders", made_up=False, fraction=1.0)
 MADE_UP = DataSource("sample", "size 300, seed 1, drift 0", made_up=True, fraction=1.0)
 ROW = {"a": 1.0, "b": -0.5, "c": 0.25}
 WEIGHTS = np.array([2.0, -1.0, 0.5])
-SERVED_FILES = ("model.onnx", "signature.json")
+SERVED_FILES = ("model.onnx", "signature.json", "probes.json")
+PROBED = [(1.0, -0.5, 0.25), (-2.0, 3.0, None), (0.0, 0.0, 0.0)]
 
 
 def write_version(
@@ -44,17 +45,31 @@ def write_version(
         "features": list(features),
     }
     (folder / "signature.json").write_text(json.dumps(signature))
+    probes = {
+        "schema": 1,
+        "tolerance": 1e-4,
+        "rows": PROBED,
+        "probabilities": [tiny_probability(*row) for row in PROBED],
+    }
+    (folder / "probes.json").write_text(json.dumps(probes))
     lineage = {
         "schema": 1,
         "model": {"name": "tiny", "version": version},
         "git": {"commit": "0123456789abcdef", "dirty": False},
         "data": {"source": source.to_dict()},
-        "files": {
-            name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in SERVED_FILES
-        },
+        "files": _hashes(folder),
     }
     (folder / "lineage.json").write_text(json.dumps(lineage))
     return folder
+
+
+def told(folder: Path) -> dict[str, str]:
+    """Return the environment by which a server knows the files of `folder`, as they are now."""
+    return {"MLOPS_SERVED_FILES": json.dumps(_hashes(folder))}
+
+
+def _hashes(folder: Path) -> dict[str, str]:
+    return {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in SERVED_FILES}
 
 
 def tiny_probability(a: float, b: float, c: float | None) -> float:

@@ -126,7 +126,7 @@ def test_without_limits_in_conf_a_model_of_the_sample_must_beat_chance() -> None
 
 
 def test_a_gate_without_any_check_refuses() -> None:
-    verdict = Verdict("run", "sha", "sha", "sha", None, checks=(), judged_at="now")
+    verdict = Verdict("run", "sha", "sha", "sha", "sha", None, checks=(), judged_at="now")
     assert not verdict.passed
 
 
@@ -225,7 +225,9 @@ def test_a_champion_whose_files_were_altered_is_not_scored(
         judge_run(platform, run, platform.settings)
 
 
-@pytest.mark.parametrize("name", ["model/model.skops", "prepared/holdout.parquet"])
+@pytest.mark.parametrize(
+    "name", ["model/model.skops", "model/model.onnx", "prepared/holdout.parquet"]
+)
 def test_files_altered_after_the_evaluation_are_refused(
     trained: tuple[LocalPlatform, str], name: str
 ) -> None:

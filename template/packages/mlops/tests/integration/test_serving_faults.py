@@ -23,6 +23,13 @@ from mlops.platforms.local import servers as local_servers
 from mlops.platforms.local.servers import LocalServers
 from mlops.progress import silent
 
+COMPLEMENT = """
+class Wrong(ort.InferenceSession):
+    def run(self, outputs, inputs):
+        return [1 - super().run(outputs, inputs)[0]]
+
+ort.InferenceSession = Wrong
+"""
 CRASH = "\ndef init():\n    raise ValueError('the model is broken')\n"
 HANG = "\ndef init():\n    import time\n    time.sleep(600)\n"
 DEPLOY = """
@@ -126,6 +133,31 @@ def test_a_first_deployment_that_crashes_leaves_nothing(rigs: Path, serving_venv
         rig.endpoint.deploy("blue", rig.version(1), silent)
     assert not rig.endpoint.exists()
     assert rig.running() == []
+
+
+def test_a_runtime_that_answers_the_complement_is_stopped_by_the_servers_own_check(
+    rig: Rig,
+) -> None:
+    before = rig.running()
+    said = r"RefusedToStart: ONNX Runtime .* answers 2 of 3 probes otherwise than where the model"
+    with changed_script(rig, COMPLEMENT), pytest.raises(PlatformError, match=said):
+        rig.endpoint.deploy("blue", rig.next_version(), silent)
+    assert rig.running() == before
+
+
+def test_a_model_that_is_replaced_before_the_server_reads_it_is_not_served(rig: Rig) -> None:
+    """Only the copy on the machine that deploys was checked; here the mounted one changes later."""
+    before, version = rig.running(), rig.next_version()
+    replace_it = (
+        "\nchecked = check_files\ndef check_files(folder, told):\n"
+        "    (folder / 'model.onnx').write_bytes(b'another')\n    checked(folder, told)\n"
+    )
+    content = (version.folder / "model.onnx").read_bytes()
+    said = r"RefusedToStart: model\.onnx is not the file that was deployed"
+    with changed_script(rig, replace_it), pytest.raises(PlatformError, match=said):
+        rig.endpoint.deploy("blue", version, silent)
+    (version.folder / "model.onnx").write_bytes(content)
+    assert rig.running() == before
 
 
 def test_a_server_of_another_version_is_refused(rig: Rig) -> None:

@@ -8,9 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.linear_model import LogisticRegression
 
 from fakes.scoring_script import load_script
-from fakes.tiny_version import ROW, tiny_probability, write_version
+from fakes.tiny_version import ROW, SERVED_FILES, tiny_probability, told, write_version
+from mlops.artifacts.documents import PROBES, SIGNATURE
+from mlops.artifacts.version_folder import SERVED_VARIABLE, verify_version
+from mlops.steps.onnx_model import convert
 
 
 class Response:
@@ -21,6 +25,17 @@ class Response:
         self.body = json.loads(json.dumps(message)) if json_str else message
 
 
+def tell(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    """Tell the server that the files of a folder, as they are now, are to be served."""
+    for name, value in told(folder).items():
+        monkeypatch.setenv(name, value)
+
+
+def rewrite(folder: Path, name: str, **changes: Any) -> None:
+    content = json.loads((folder / name).read_text())
+    (folder / name).write_text(json.dumps({**content, **changes}))
+
+
 @pytest.fixture(scope="module")
 def score() -> ModuleType:
     return load_script()
@@ -28,8 +43,9 @@ def score() -> ModuleType:
 
 @pytest.fixture
 def started(score: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    write_version(tmp_path / "version", version=7)
-    monkeypatch.setenv("AZUREML_MODEL_DIR", str(tmp_path / "version"))
+    folder = write_version(tmp_path / "version", version=7)
+    monkeypatch.setenv("AZUREML_MODEL_DIR", str(folder))
+    tell(monkeypatch, folder)
     server = ModuleType("aml_response")
     server.AMLResponse = Response  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "azureml_inference_server_http.api.aml_response", server)
@@ -53,11 +69,11 @@ def test_a_batch_is_answered_row_by_row(started: ModuleType) -> None:
     json.dumps(answer, allow_nan=False)
 
 
-def test_the_threshold_of_the_signature_decides(started: ModuleType, tmp_path: Path) -> None:
-    path = tmp_path / "version" / "signature.json"
-    content = json.loads(path.read_text())
-    content["decision_threshold"] = 0.99
-    path.write_text(json.dumps(content))
+def test_the_threshold_of_the_signature_decides(
+    started: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rewrite(tmp_path / "version", "signature.json", decision_threshold=0.99)
+    tell(monkeypatch, tmp_path / "version")
     started.init()
     answer = started.run(json.dumps({"data": [ROW]}))
     assert 0.5 < answer["probabilities"][0] < 0.99
@@ -179,3 +195,99 @@ def test_a_signature_that_does_not_fit_is_refused_at_the_start(
     (folder / "signature.json").write_text(json.dumps(content))
     with pytest.raises(ValueError, match=said):
         score.load_model(folder)
+
+
+@pytest.mark.parametrize("name", SERVED_FILES)
+def test_a_file_that_is_not_the_one_deployed_is_not_served(
+    started: ModuleType, tmp_path: Path, name: str
+) -> None:
+    """Tried: a registry whose model.onnx had been replaced by another version's was promoted."""
+    path = tmp_path / "version" / name
+    path.write_bytes(path.read_bytes() + b" ")
+    with pytest.raises(started.RefusedToStart, match=rf"{name} is not the file that was deployed"):
+        started.init()
+    expected = told(path.parent)[SERVED_VARIABLE]
+    path.unlink()
+    with pytest.raises(started.RefusedToStart, match=f"{name}.* SHA-256 is missing"):
+        started.check_files(path.parent, expected)
+
+
+def test_a_server_that_was_told_nothing_does_not_start(
+    started: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(SERVED_VARIABLE)
+    with pytest.raises(started.RefusedToStart, match=f"{SERVED_VARIABLE} does not say"):
+        started.init()
+    monkeypatch.setenv(SERVED_VARIABLE, "{}")
+    with pytest.raises(started.RefusedToStart, match="does not say"):
+        started.init()
+
+
+def test_script_and_commands_speak_of_the_same_files(score: ModuleType, tmp_path: Path) -> None:
+    assert score.SERVED_VARIABLE == SERVED_VARIABLE
+    assert PROBES.name == score.PROBES
+    assert PROBES.schema == score.PROBES_SCHEMA
+    assert SIGNATURE.schema == score.SIGNATURE_SCHEMA
+    folder = write_version(tmp_path / "version")
+    score.check_files(folder, verify_version(folder).told()[SERVED_VARIABLE])
+
+
+class Complement:
+    """ONNX Runtime 1.26, which answers 1 - p for some trees; see its issue 28557."""
+
+    def __init__(self, session: Any) -> None:
+        self._session = session
+
+    def get_inputs(self) -> Any:
+        return self._session.get_inputs()
+
+    def run(self, outputs: Any, inputs: Any) -> list[Any]:
+        return [1 - self._session.run(outputs, inputs)[0]]
+
+
+def test_a_runtime_that_answers_the_complement_does_not_serve(
+    started: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right = started.ort.InferenceSession
+    monkeypatch.setattr(
+        started.ort, "InferenceSession", lambda *args, **named: Complement(right(*args, **named))
+    )
+    with pytest.raises(started.RefusedToStart, match=r"answers 2 of 3 probes otherwise.*by up to"):
+        started.init()
+
+
+def test_a_probe_without_a_number_for_an_answer_is_not_passed(
+    started: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rewrite(tmp_path / "version", "probes.json", probabilities=[float("nan")] * 3)
+    tell(monkeypatch, tmp_path / "version")
+    with pytest.raises(started.RefusedToStart, match="3 of 3 probes"):
+        started.init()
+
+
+def test_a_version_from_before_there_were_probes_is_served(
+    started: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "version" / "probes.json").unlink()
+    lineage = json.loads((tmp_path / "version" / "lineage.json").read_text())
+    del lineage["files"]["probes.json"]
+    (tmp_path / "version" / "lineage.json").write_text(json.dumps(lineage))
+    monkeypatch.setenv(
+        SERVED_VARIABLE, verify_version(tmp_path / "version").told()[SERVED_VARIABLE]
+    )
+    started.init()
+    assert started.run(json.dumps({"data": [ROW]}))["model_version"] == 7
+
+
+def test_a_row_is_answered_alone_as_among_others(score: ModuleType) -> None:
+    """ONNX Runtime multiplies a single row with a matrix otherwise than several."""
+    random = np.random.default_rng(0)
+    inputs = random.normal(0, 1, (64, 40)).astype(np.float32)
+    labels = (inputs @ random.normal(0, 1, 40) > 0).astype(int)
+    onnx = convert(LogisticRegression(C=0.01).fit(inputs, labels), 40)
+    session = score.ort.InferenceSession(onnx)
+    together = score.predict(session, inputs)
+    alone = [float(score.predict(session, inputs[row : row + 1])[0]) for row in range(64)]
+    assert alone == together.tolist()
+    single = [float(session.run(None, {"features": inputs[r : r + 1]})[1][0, 1]) for r in range(64)]
+    assert single != together.tolist()

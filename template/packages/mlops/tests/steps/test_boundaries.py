@@ -2,23 +2,23 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import ibis
 import polars as pl
 import pytest
+from sklearn.linear_model import LogisticRegression
 
 from fakes.project import TODAY
 from fakes.tiny_use_case.labels import WINDOW_DAYS
 from mlops.data.findings import ROWS_SHOWN, Finding, Row
 from mlops.errors import Refused
-from mlops.governance.gate import judge_run
-from mlops.platforms.local.platform import LocalPlatform
-from mlops.settings.loading import LoadedSettings, load_settings
+from mlops.settings.loading import LoadedSettings
 from mlops.settings.sections import SplitSettings
 from mlops.steps import prepare, validate
-from mlops.steps import register as register_step
+from mlops.steps.parity import Parity, require_parity
 
 Load = Callable[..., LoadedSettings]
 HALF = 2**63
@@ -108,21 +108,23 @@ def test_the_whole_takes_the_highest_hash(monkeypatch: pytest.MonkeyPatch) -> No
 @pytest.mark.parametrize(
     ("gap", "refused"), [(2.0**-10, False), (math.nextafter(2.0**-10, 1), True)]
 )
-def test_the_difference_that_onnx_may_have(
-    trained: tuple[LocalPlatform, str], monkeypatch: pytest.MonkeyPatch, gap: float, refused: bool
-) -> None:
-    platform, run_id = trained
-    run = platform.run(run_id)
-    settings = load_settings(
-        platform.settings.project, overrides={"gate.parity_tolerance": 2.0**-10}, variables={}
-    )
-    judge_run(platform, run, settings)
-    monkeypatch.setattr(register_step, "parity_gap", lambda *_: gap)
+def test_the_difference_that_onnx_may_have(gap: float, refused: bool) -> None:
+    found = Parity(gap, "the holdout", 9, 0, 0.0, (), 0.1)
+    limits = {"tolerance": 2.0**-10, "max_load": 0.1}
     if refused:
         with pytest.raises(Refused, match=r"gate\.parity_tolerance"):
-            register_step.package_run(run, settings)
+            require_parity(found, LogisticRegression(), **limits)
+        with pytest.raises(Refused, match="one row alone"):
+            require_parity(replace(found, gap=0.0, single_gap=gap), LogisticRegression(), **limits)
     else:
-        register_step.package_run(run, settings)
+        require_parity(found, LogisticRegression(), **limits)
+
+
+def test_the_time_that_loading_may_take() -> None:
+    found = Parity(0.0, "the holdout", 9, 0, 0.0, (), 10.0)
+    require_parity(found, LogisticRegression(), tolerance=1e-4, max_load=10.0)
+    with pytest.raises(Refused, match=r"takes 10\.0 s to load.*gate\.max_load_seconds allows 9\.9"):
+        require_parity(found, LogisticRegression(), tolerance=1e-4, max_load=9.9)
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,8 @@ from mlops.platforms.base import Run
 from mlops.platforms.local.platform import LocalPlatform
 from mlops.settings.loading import load_settings
 from mlops.steps import evaluate, fit
-from mlops.steps.onnx_model import convert, parity_gap, predict
+from mlops.steps.onnx_model import predict
+from mlops.steps.parity import described, measure
 from mlops.steps.provenance import effective_settings, environment_state
 from mlops.steps.register import build_signature, package_run, register_run
 from mlops.steps.scoring import load_model, matrix
@@ -135,12 +136,18 @@ def test_the_evaluation_names_the_files_it_measured(
     prepared = folder.prepared()
     holdout = prepared.holdout()
     labels, inputs = holdout["label"].to_numpy(), matrix(holdout, prepared.feature_names)
-    model = load_model(folder.model.model).predict_proba(inputs)[:, 1]
+    reference, onnx = load_model(folder.model.model), folder.model.onnx.read_bytes()
+    model = predict(onnx, inputs)
     baseline = load_model(folder.model.baseline).predict_proba(inputs)[:, 1]
+    train = matrix(prepared.train(), prepared.feature_names)
+    found = measure(reference, onnx, train, inputs, 0.3)
+    written["parity"]["load_seconds"] = round(found.load_seconds, 3)
     assert written == {
         "schema": 1,
         "model_sha256": file_sha256(folder.model.model),
+        "onnx_sha256": file_sha256(folder.model.onnx),
         "holdout_sha256": file_sha256(prepared.holdout_file),
+        "parity": described(found, prepared.feature_names),
         **evaluate.evaluate(labels, model, baseline, 0.3),
         "slices": evaluate.slice_metrics(holdout, model, 0.3, settings.use_case.slices()),
     }
@@ -156,6 +163,7 @@ def test_the_verdict_names_what_was_judged(run: Run, platform: LocalPlatform) ->
     assert verdict == Verdict(
         run_id=run.run_id,
         model_sha256=file_sha256(folder.model.model),
+        onnx_sha256=file_sha256(folder.model.onnx),
         holdout_sha256=file_sha256(folder.prepared().holdout_file),
         evaluation_sha256=file_sha256(folder.evaluation.results_file),
         champion_version=1,
@@ -173,6 +181,7 @@ def test_the_verdict_names_what_was_judged(run: Run, platform: LocalPlatform) ->
         "passed": True,
         "run_id": run.run_id,
         "model_sha256": verdict.model_sha256,
+        "onnx_sha256": verdict.onnx_sha256,
         "holdout_sha256": verdict.holdout_sha256,
         "evaluation_sha256": verdict.evaluation_sha256,
         "champion_version": 1,
@@ -223,16 +232,16 @@ def test_the_package_names_the_model_and_its_files(run: Run, platform: LocalPlat
     judge_run(platform, run, platform.settings)
     package_run(run, platform.settings)
     folder = RunFolder(run.folder)
-    prepared, model = folder.prepared(), load_model(folder.model.model)
-    inputs = matrix(prepared.holdout(), prepared.feature_names)
+    prepared, parity = folder.prepared(), folder.evaluation.results()["parity"]
     assert folder.package.description() == {
         "schema": 1,
         "model_sha256": file_sha256(folder.model.model),
-        "parity_gap": parity_gap(model, convert(model, 3), inputs),
+        "parity_gap": parity["gap"],
         "nullable": prepared.feature_names,
         "files": {
             "baseline.parquet": file_sha256(folder.package.drift_baseline),
-            "model.onnx": file_sha256(folder.package.onnx),
+            "model.onnx": file_sha256(folder.model.onnx),
+            "probes.json": file_sha256(folder.package.probes),
         },
     }
 
@@ -283,7 +292,8 @@ def test_a_version_says_the_same_as_the_run_that_it_was_made_of(
     assert {name: card[name] for name in expected} == expected
     for copied, source in (
         (version.skops, folder.model.model),
-        (version.onnx, folder.package.onnx),
+        (version.onnx, folder.model.onnx),
+        (version.probes, folder.package.probes),
         (version.drift_baseline, folder.package.drift_baseline),
         (version.plots / "quality.png", folder.evaluation.quality_plot),
         (version.plots / "importance.png", folder.evaluation.importance_plot),

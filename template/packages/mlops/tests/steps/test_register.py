@@ -6,11 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 import yaml
 from mlflow import MlflowClient
 
+from mlops.artifacts.prepared import Feature
 from mlops.errors import ConfigError, Refused
 from mlops.files import file_sha256
 from mlops.governance.gate import judge_run
@@ -18,8 +20,8 @@ from mlops.platforms.base import ModelVersion
 from mlops.platforms.local.platform import LocalPlatform
 from mlops.settings.loading import load_settings
 from mlops.steps import evaluate, fit
-from mlops.steps import register as register_step
 from mlops.steps.onnx_model import predict
+from mlops.steps.parity import answered_nulls
 from mlops.steps.register import package_run, register_run
 from mlops.steps.scoring import load_model, matrix
 
@@ -56,6 +58,7 @@ def test_the_folder_is_complete_and_agrees_on_the_version(trained: Trained) -> N
         "model.skops",
         "plots/importance.png",
         "plots/quality.png",
+        "probes.json",
         "signature.json",
     }
     assert version.version == 1
@@ -126,28 +129,39 @@ def test_registering_a_run_twice_gives_the_same_version(trained: Trained) -> Non
     assert len(platform.versions()) == 1
 
 
-def test_failed_parity_is_refused_and_leaves_nothing(
-    trained: Trained, monkeypatch: pytest.MonkeyPatch
+def test_a_parity_that_is_not_allowed_any_more_is_refused_and_leaves_nothing(
+    trained: Trained,
 ) -> None:
     platform, run_id = trained
     run = platform.run(run_id)
     judge_run(platform, run, platform.settings)
-    monkeypatch.setattr(register_step, "parity_gap", lambda *_: 0.01)
+    package = package_run(run, platform.settings)
+    content = read(package, "package.json")
+    (package / "package.json").write_text(json.dumps({**content, "parity_gap": 0.01}))
     with pytest.raises(Refused, match=r"ONNX and scikit-learn differ by 1\.00e-02"):
         register_run(platform, run, platform.settings)
     assert platform.versions() == []
     assert registered_in_mlflow(platform) == []
 
 
-def test_a_parity_that_is_not_a_number_is_refused(
-    trained: Trained, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_version_holds_probes_with_the_answers_of_the_judged_model(trained: Trained) -> None:
+    version = register(trained)
+    probes = read(version.folder, "probes.json")
+    rows = np.array(probes["rows"], np.float32)
+    assert rows.shape == (200, 3)
+    assert predict(version.folder / "model.onnx", rows).tolist() == probes["probabilities"]
+    assert probes["tolerance"] == 1e-4
+    assert np.ptp(probes["probabilities"]) > 0.9
+    assert np.isnan(rows).any(axis=0).all()
+    assert len(np.unique(rows, axis=0)) > 100
+
+
+def test_no_probe_is_the_row_of_anybody(trained: Trained) -> None:
     platform, run_id = trained
-    run = platform.run(run_id)
-    judge_run(platform, run, platform.settings)
-    monkeypatch.setattr(register_step, "parity_gap", lambda *_: float("nan"))
-    with pytest.raises(Refused, match="differ"):
-        register_run(platform, run, platform.settings)
+    probes = read(register(trained).folder, "probes.json")
+    prepared = platform.run(run_id).folder / "prepared"
+    known = pl.read_parquet(prepared / "train.parquet").select("highest", "lowest", "count")
+    assert {tuple(row) for row in probes["rows"]}.isdisjoint(known.rows())
 
 
 def test_the_card_mentions_missing_slices(trained: Trained) -> None:
@@ -247,7 +261,7 @@ def test_a_run_is_packaged_only_with_a_passing_verdict(trained: Trained) -> None
         package_run(platform.run(run_id), platform.settings)
 
 
-@pytest.mark.parametrize("name", ["model.onnx", "baseline.parquet"])
+@pytest.mark.parametrize("name", ["model.onnx", "probes.json", "baseline.parquet"])
 def test_a_package_that_was_changed_is_refused(trained: Trained, name: str) -> None:
     platform, run_id = trained
     run = platform.run(run_id)
@@ -280,25 +294,16 @@ def test_a_package_of_another_model_is_made_anew(trained: Trained) -> None:
     ],
 )
 def test_whether_null_is_answered_follows_from_the_model_not_from_the_data(
-    trained: Trained,
-    monkeypatch: pytest.MonkeyPatch,
-    gaps: list[float | None],
-    nullable: list[str],
+    gaps: list[float | None], nullable: list[str]
 ) -> None:
-    monkeypatch.setattr(register_step, "null_gaps", lambda *_: gaps)
-    signature = read(register(trained).folder, "signature.json")
-    assert [each["name"] for each in signature["features"] if each["nullable"]] == nullable
+    features = [Feature(name, False, 1.0) for name in ("highest", "lowest", "count")]
+    assert answered_nulls(features, gaps, 1e-4) == nullable
 
 
 @pytest.mark.parametrize("gaps", [[0.0, 0.3, 0.0], [0.0, None, 0.0]])
 def test_nulls_of_the_data_that_the_served_model_answers_otherwise_are_refused(
-    trained: Trained, monkeypatch: pytest.MonkeyPatch, gaps: list[float | None]
+    gaps: list[float | None],
 ) -> None:
-    platform, run_id = trained
-    description = platform.run(run_id).folder / "prepared" / "prepared.json"
-    content = json.loads(description.read_text(encoding="utf-8"))
-    content["features"][1]["has_nulls"] = True
-    description.write_text(json.dumps(content), encoding="utf-8")
-    monkeypatch.setattr(register_step, "null_gaps", lambda *_: gaps)
+    features = [Feature(name, name == "lowest", 1.0) for name in ("highest", "lowest", "count")]
     with pytest.raises(Refused, match=r"nulls in lowest.*; fill them in features\.py"):
-        register(trained)
+        answered_nulls(features, gaps, 1e-4)

@@ -47,5 +47,7 @@ VERDICT = Document("verdict.json", schema=1)
 PACKAGE = Document("package.json", schema=1)
 
 SIGNATURE = Document("signature.json", schema=1)
+PROBES = Document("probes.json", schema=1)
+"""Rows with the answers that a server must give at its start, or it serves something else."""
 LINEAGE = Document("lineage.json", schema=1)
 CARD = Document("card.json", schema=1)

@@ -2,9 +2,9 @@
 
     validated/    validation-results.json, data.parquet if they passed
     prepared/     prepared.json, train.parquet, holdout.parquet
-    model/        training.json, model.skops, baseline.skops
+    model/        training.json, model.skops, model.onnx, baseline.skops
     evaluation/   evaluation.json, quality.png, importance.png
-    package/      package.json, model.onnx, baseline.parquet
+    package/      package.json, model.onnx, probes.json, baseline.parquet
     verdict.json
 
 Every step reads and writes whole folders, since on Azure each lies at a place of its own.
@@ -60,6 +60,11 @@ class ModelFolder:
     def model(self) -> Path:
         """The fitted model."""
         return self.path / SKOPS
+
+    @property
+    def onnx(self) -> Path:
+        """The fitted model as it is judged and will serve."""
+        return self.path / ONNX
 
     @property
     def baseline(self) -> Path:
@@ -119,6 +124,11 @@ class PackageFolder:
     def onnx(self) -> Path:
         """The model as it will serve."""
         return self.path / ONNX
+
+    @property
+    def probes(self) -> Path:
+        """What a server must answer before it serves."""
+        return self.path / documents.PROBES.name
 
     @property
     def drift_baseline(self) -> Path:

@@ -1,9 +1,10 @@
 """The folder of a model version, and the refusal of one that was altered after its registration.
 
-model.onnx  model.skops  signature.json  lineage.json  baseline.parquet
+model.onnx  model.skops  signature.json  probes.json  lineage.json  baseline.parquet
 MODEL_CARD.md  card.json  plots/
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,10 @@ SKOPS = "model.skops"
 DRIFT_BASELINE = "baseline.parquet"
 HASH_TAG = "model.sha256"
 """The tag by which a registered version's files are known to be those that were registered."""
+SERVED_FILES = (ONNX, documents.SIGNATURE.name, documents.PROBES.name)
+"""What a scoring server reads; a version that was registered before there were probes has none."""
+SERVED_VARIABLE = "MLOPS_SERVED_FILES"
+"""By this environment variable a deployment is told the SHA-256 of each file it is to serve."""
 PLOTS = "plots"
 QUALITY_PLOT = "quality.png"
 IMPORTANCE_PLOT = "importance.png"
@@ -40,6 +45,11 @@ class VersionFolder:
     def skops(self) -> Path:
         """The model as scikit-learn knows it."""
         return self.path / SKOPS
+
+    @property
+    def probes(self) -> Path:
+        """What a server must answer before it serves; older versions have none."""
+        return self.path / documents.PROBES.name
 
     @property
     def drift_baseline(self) -> Path:
@@ -90,6 +100,11 @@ class VersionFacts:
     model_sha256: str
     commit: str
     example: dict[str, Any]
+    served: Mapping[str, str]
+
+    def told(self) -> dict[str, str]:
+        """Return the environment by which a deployment knows the files that it is to serve."""
+        return {SERVED_VARIABLE: json.dumps(dict(self.served), sort_keys=True)}
 
 
 def origin_tags(folder: Path) -> dict[str, str]:
@@ -135,8 +150,12 @@ def verify_version(folder: Path) -> VersionFacts:
     """
     version = VersionFolder(folder)
     lineage, signature = version.lineage(), version.signature()
-    for name in (ONNX, documents.SIGNATURE.name):
-        if not (folder / name).is_file() or file_sha256(folder / name) != lineage["files"][name]:
+    files = lineage["files"]
+    served = {name: str(files.get(name, "")) for name in SERVED_FILES}
+    if not served[documents.PROBES.name]:
+        del served[documents.PROBES.name]
+    for name, expected in served.items():
+        if not (folder / name).is_file() or file_sha256(folder / name) != expected:
             raise Refused(
                 f"{folder / name} is not the file that was registered: its SHA-256 differs from "
                 f"{documents.LINEAGE.name}",
@@ -145,7 +164,8 @@ def verify_version(folder: Path) -> VersionFacts:
     return VersionFacts(
         name=str(lineage["model"]["name"]),
         version=int(lineage["model"]["version"]),
-        model_sha256=str(lineage["files"][ONNX]),
+        model_sha256=served[ONNX],
         commit=str(lineage["git"]["commit"]),
         example=typical_row(signature),
+        served=served,
     )

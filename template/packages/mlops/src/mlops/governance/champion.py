@@ -9,8 +9,8 @@ from mlops.artifacts.version_folder import VersionFolder, verify_version
 from mlops.checks import shortened
 from mlops.metrics import classification_metrics
 from mlops.platforms.base import ModelVersion, Run
-from mlops.steps.onnx_model import convert, predict
-from mlops.steps.scoring import load_model, matrix
+from mlops.steps.onnx_model import predict
+from mlops.steps.scoring import matrix
 from mlops.usecase.use_case import LABEL
 
 
@@ -41,7 +41,6 @@ def compare(version: ModelVersion, run: Run) -> Comparison:
         return Comparison(version.version, {}, {}, problem)
     holdout = prepared.holdout()
     labels = holdout[LABEL].to_numpy()
-    onnx = convert(load_model(challenger.model.model), len(prepared.feature_names))
     return Comparison(
         version.version,
         champion=classification_metrics(
@@ -51,7 +50,7 @@ def compare(version: ModelVersion, run: Run) -> Comparison:
         ),
         challenger=classification_metrics(
             labels,
-            predict(onnx, matrix(holdout, prepared.feature_names)),
+            predict(challenger.model.onnx, matrix(holdout, prepared.feature_names)),
             evaluation["decision_threshold"],
         ),
     )

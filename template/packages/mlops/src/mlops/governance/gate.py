@@ -15,7 +15,7 @@ from mlops.artifacts.documents import VERDICT
 from mlops.artifacts.prepared import holdout_file
 from mlops.artifacts.run_folder import RunFolder
 from mlops.checks import Check, failures
-from mlops.errors import Refused
+from mlops.errors import ConfigError, Refused
 from mlops.files import file_sha256
 from mlops.governance.champion import Comparison
 from mlops.governance.contest import hold_contest
@@ -37,6 +37,7 @@ class Verdict:
 
     run_id: str
     model_sha256: str
+    onnx_sha256: str
     holdout_sha256: str
     evaluation_sha256: str
     champion_version: int | None
@@ -102,13 +103,16 @@ def judge_run(platform: Platform, run: Run, settings: LoadedSettings) -> Verdict
     """
     judged = _Judged.of(run)
     evaluation = RunFolder(run.folder).evaluation.results()
-    model_sha256, holdout_sha256 = file_sha256(judged.model), file_sha256(judged.holdout)
-    if model_sha256 != evaluation["model_sha256"]:
-        name = _within(run, judged.model)
-        raise Refused(f"run {run.run_id}: {name} was changed after its evaluation")
-    if holdout_sha256 != evaluation["holdout_sha256"]:
-        name = _within(run, judged.holdout)
-        raise Refused(f"run {run.run_id}: {name} was changed after the evaluation")
+    if not judged.onnx.is_file() or "onnx_sha256" not in evaluation:
+        raise ConfigError(
+            f"run {run.run_id} has no {_within(run, judged.onnx)}, which is what is judged",
+            "train again",
+        )
+    hashes = {name: file_sha256(path) for name, path in judged.measured().items()}
+    for name, path in judged.measured().items():
+        if hashes[name] != evaluation[name]:
+            where = _within(run, path)
+            raise Refused(f"run {run.run_id}: {where} was changed after its evaluation")
     gate = settings.values.gate
     source = RunFolder(run.folder).prepared().source
     contest = hold_contest(platform, run, source, gate)
@@ -119,8 +123,7 @@ def judge_run(platform: Platform, run: Run, settings: LoadedSettings) -> Verdict
         warnings += (f"the run is version {made} already and keeps the verdict that made it so",)
     verdict = Verdict(
         run_id=run.run_id,
-        model_sha256=model_sha256,
-        holdout_sha256=holdout_sha256,
+        **hashes,
         evaluation_sha256=file_sha256(judged.evaluation),
         champion_version=contest.champion,
         checks=(*checks, *contest.refusals),
@@ -148,16 +151,12 @@ def require_passed(run: Run) -> dict[str, Any]:
         failed = [check["name"] for check in verdict["checks"] if not check["passed"]]
         raise Refused(f"run {run.run_id} did not pass the gate ({', '.join(failed)})")
     judged = _Judged.of(run)
-    bound = {
-        judged.model: "model_sha256",
-        judged.holdout: "holdout_sha256",
-        judged.evaluation: "evaluation_sha256",
-    }
+    bound = {**judged.measured(), "evaluation_sha256": judged.evaluation}
     if not judged.holdout.is_file():
         # a packaged run goes on without its data; the package was made while they were there
-        del bound[judged.holdout]
-    for path, key in bound.items():
-        if file_sha256(path) != verdict[key]:
+        del bound["holdout_sha256"]
+    for key, path in bound.items():
+        if not path.is_file() or file_sha256(path) != verdict.get(key):
             name = _within(run, path)
             raise Refused(f"run {run.run_id}: {name} was changed after its verdict", "train again")
     return verdict
@@ -168,14 +167,24 @@ class _Judged:
     """The files that a verdict is about."""
 
     model: Path
+    onnx: Path
     holdout: Path
     evaluation: Path
+
+    def measured(self) -> dict[str, Path]:
+        """Return what the evaluation measured, by the name of its hash."""
+        return {
+            "model_sha256": self.model,
+            "onnx_sha256": self.onnx,
+            "holdout_sha256": self.holdout,
+        }
 
     @classmethod
     def of(cls, run: Run) -> "_Judged":
         folder = RunFolder(run.folder)
         return cls(
             model=folder.model.model,
+            onnx=folder.model.onnx,
             holdout=holdout_file(folder.prepared_path),
             evaluation=folder.evaluation.results_file,
         )

@@ -144,6 +144,9 @@ class GateSettings(_Section):
         gt=0,
         description="Largest difference of a probability, ONNX against scikit-learn.",
     )
+    max_load_seconds: float = Field(
+        default=10.0, gt=0, description="Longest time that ONNX Runtime may take to load a model."
+    )
 
     def limits(self, *, made_up: bool | None) -> dict[str, float]:
         """Return the limits of a model's metrics: the sample's own if its data are made up."""

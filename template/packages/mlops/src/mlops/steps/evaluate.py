@@ -7,13 +7,15 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from mlops.arrays import Labels, Probabilities
+from mlops.arrays import Labels, Matrix, Probabilities
 from mlops.artifacts.documents import EVALUATION
-from mlops.artifacts.prepared import load_prepared
+from mlops.artifacts.prepared import Prepared, load_prepared
 from mlops.artifacts.run_folder import ModelFolder
 from mlops.files import file_sha256, new_folder
 from mlops.metrics import classification_metrics
 from mlops.settings.loading import LoadedSettings
+from mlops.steps.onnx_model import predict
+from mlops.steps.parity import answered_nulls, described, measure, reference, require_parity
 from mlops.steps.plots import write_plots
 from mlops.steps.scoring import load_model, matrix
 from mlops.usecase.use_case import LABEL
@@ -60,19 +62,28 @@ def evaluate(
 def run(
     prepared_folder: Path, model_folder: Path, output: Path, settings: LoadedSettings
 ) -> dict[str, Any]:
-    """Evaluate on the holdout and write evaluation.json and plots to `output`."""
+    """Evaluate on the holdout and write evaluation.json and plots to `output`.
+
+    What is measured of the model are the answers of its ONNX graph, which is what will serve;
+    scikit-learn's are the reference of parity.
+
+    Raises:
+        Refused: the two do not answer alike, or the model or the baseline cannot answer a row.
+    """
     prepared = load_prepared(prepared_folder)
     holdout = prepared.holdout()
     inputs = matrix(holdout, prepared.feature_names)
     labels = holdout[LABEL].to_numpy()
     threshold = settings.values.training.decision_threshold
     fitted = ModelFolder(model_folder)
-    model = load_model(fitted.model)
-    probabilities = model.predict_proba(inputs)[:, 1]
-    baseline = load_model(fitted.baseline).predict_proba(inputs)[:, 1]
+    model, onnx = load_model(fitted.model), fitted.onnx.read_bytes()
+    probabilities = predict(onnx, inputs)
+    baseline = reference(load_model(fitted.baseline), inputs, "baseline")
     results = {
         "model_sha256": file_sha256(fitted.model),
+        "onnx_sha256": file_sha256(fitted.onnx),
         "holdout_sha256": prepared.holdout_sha256,
+        "parity": _parity(model, onnx, prepared, inputs, settings),
         **evaluate(labels, probabilities, baseline, threshold),
         "slices": slice_metrics(holdout, probabilities, threshold, settings.use_case.slices()),
     }
@@ -88,3 +99,14 @@ def run(
             prepared.feature_names,
         )
     return EVALUATION.with_schema(results)
+
+
+def _parity(
+    model: Any, onnx: bytes, prepared: Prepared, holdout: Matrix, settings: LoadedSettings
+) -> dict[str, Any]:
+    gate = settings.values.gate
+    train = matrix(prepared.train(), prepared.feature_names)
+    found = measure(model, onnx, train, holdout, settings.values.training.decision_threshold)
+    require_parity(found, model, tolerance=gate.parity_tolerance, max_load=gate.max_load_seconds)
+    nullable = answered_nulls(prepared.features, found.null_gaps, gate.parity_tolerance)
+    return described(found, nullable)

@@ -5,15 +5,22 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import skops.io
 
+from mlops.arrays import Labels, Matrix
 from mlops.artifacts.documents import TRAINING
 from mlops.artifacts.prepared import load_prepared
 from mlops.artifacts.run_folder import ModelFolder
+from mlops.errors import Refused
 from mlops.files import file_sha256, new_folder
 from mlops.settings.loading import LoadedSettings
+from mlops.steps.estimators import name_of
+from mlops.steps.float32_model import settle
+from mlops.steps.onnx_model import convert
 from mlops.steps.provenance import effective_settings, environment_state
 from mlops.steps.scoring import matrix
+from mlops.steps.servable import require_probabilities, require_servable
 from mlops.usecase.use_case import LABEL
 
 
@@ -35,16 +42,18 @@ def run(
     seed = settings.values.training.seed
     params = settings.values.params
     started = time.monotonic()
-    model = settings.use_case.model(params, seed).fit(inputs, labels)
+    model = fit_model(settings.use_case.model(params, seed), inputs, labels)
     seconds = time.monotonic() - started
-    baseline = settings.use_case.baseline(seed).fit(inputs, labels)
+    baseline = fit_baseline(settings.use_case.baseline(seed), inputs, labels)
+    onnx = convert(model, inputs.shape[1])
     with new_folder(output, replaces=TRAINING.name) as new:
         folder = ModelFolder(new)
         skops.io.dump(model, folder.model)
         skops.io.dump(baseline, folder.baseline)
+        folder.onnx.write_bytes(onnx)
         description = {
-            "model_type": _type_name(model),
-            "baseline_type": _type_name(baseline),
+            "model_type": name_of(model),
+            "baseline_type": name_of(baseline),
             "model_sha256": file_sha256(folder.model),
             "params": params.model_dump(mode="json"),
             "seed": seed,
@@ -59,6 +68,38 @@ def run(
     return TRAINING.with_schema(description)
 
 
-def _type_name(model: Any) -> str:
-    steps = getattr(model, "steps", None)
-    return type(steps[-1][1] if steps else model).__name__
+def fit_model(model: Any, inputs: Matrix, labels: Labels) -> Any:
+    """Fit a classifier and settle its numbers to float32, so that it is served as it is judged.
+
+    Args:
+        model: the unfitted classifier of model.py.
+        inputs: the training part's features, shape (rows, features).
+        labels: its labels, shape (rows,).
+
+    Raises:
+        Refused: it has no `predict_proba`, is not served as it is judged, or cannot be fitted.
+    """
+    require_servable(model)
+    return settle(_fitted(model, inputs, labels, "model"))
+
+
+def fit_baseline(baseline: Any, inputs: Matrix, labels: Labels) -> Any:
+    """Fit the baseline, which is never served.
+
+    Raises:
+        Refused: it has no `predict_proba`, or cannot be fitted.
+    """
+    return _fitted(baseline, inputs, labels, "baseline")
+
+
+def _fitted(model: Any, inputs: Matrix, labels: Labels, role: str) -> Any:
+    try:
+        fitted = model.fit(inputs, labels)
+    except (ValueError, TypeError) as error:
+        first = str(error).strip().partition("\n")[0].rstrip(".")
+        remedy = "mend it in model.py"
+        if np.isnan(inputs).any():
+            remedy = "if it takes no nulls: fill them in features.py, or by a SimpleImputer before"
+        raise Refused(f"the {role} ({name_of(model)}) cannot be fitted: {first}", remedy) from error
+    require_probabilities(fitted, role)
+    return fitted

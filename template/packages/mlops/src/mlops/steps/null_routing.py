@@ -39,19 +39,27 @@ def _route(node: Any, trees: Sequence[Any]) -> None:
 
 def _groups(model: Any) -> Iterator[Sequence[Any] | None]:
     """Yield the trees of each ensemble in the order of the graph; None where they are right."""
-    from sklearn.ensemble import BaggingClassifier, VotingClassifier
     from sklearn.ensemble._forest import BaseForest
-    from sklearn.pipeline import Pipeline
+    from sklearn.ensemble._gb import BaseGradientBoosting
 
-    if hasattr(model, "_predictors"):  # boosted by histograms
-        yield None
+    if hasattr(model, "_predictors") or isinstance(model, BaseGradientBoosting):
+        yield None  # the first is converted with its nulls, the second takes none
     elif hasattr(model, "tree_"):
         yield [model.tree_]
     elif isinstance(model, BaseForest):
         yield [each.tree_ for each in model.estimators_]
-    elif isinstance(model, BaggingClassifier | VotingClassifier):
-        for each in model.estimators_:
+    else:
+        for each in _inner(model):
             yield from _groups(each)
-    elif isinstance(model, Pipeline):
-        for _, step in model.steps:
-            yield from _groups(step)
+
+
+def _inner(model: Any) -> list[Any]:
+    """Return the fitted models that another is made of, in the order of their conversion."""
+    if hasattr(model, "steps"):
+        return [step for _, step in model.steps]
+    if hasattr(model, "calibrated_classifiers_"):
+        return [each.estimator for each in model.calibrated_classifiers_]
+    if hasattr(model, "best_estimator_"):
+        return [model.best_estimator_]
+    final = [model.final_estimator_] if hasattr(model, "final_estimator_") else []
+    return [*getattr(model, "estimators_", ()), *final]

@@ -91,8 +91,8 @@ def check_table(table: pl.DataFrame, key: str) -> pl.DataFrame:
             raise ConfigError(
                 f"the feature {name} is {kind}", "features.py has to turn it into a number"
             )
-    table = table.with_columns(pl.col(LABEL).cast(pl.Int64, strict=False))
-    if not table[LABEL].is_in([0, 1]).all() or table[LABEL].null_count():
+    table = table.with_columns(pl.col(LABEL).cast(pl.Float64, strict=False))
+    if not table[LABEL].is_in([0.0, 1.0]).all() or table[LABEL].null_count():
         raise ConfigError("labels.py returned a label that is neither 0 nor 1")
     features = [pl.col(name).cast(pl.Float32).fill_nan(None) for name in names]
     result = table.select(key, *features, pl.col(LABEL).cast(pl.Int8))

@@ -1,11 +1,14 @@
 """Step 5: one immutable, relocatable folder for a model that passed the gate."""
 
 import shutil
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from mlops.artifacts.documents import CARD, LINEAGE, PACKAGE, PREPARED, SIGNATURE
+import numpy as np
+
+from mlops.arrays import Matrix, Probabilities
+from mlops.artifacts.documents import CARD, LINEAGE, PACKAGE, PREPARED, PROBES, SIGNATURE
 from mlops.artifacts.prepared import Prepared
 from mlops.artifacts.run_folder import PackageFolder, RunFolder
 from mlops.artifacts.version_folder import VersionFolder
@@ -18,19 +21,18 @@ from mlops.hints import typed
 from mlops.monitoring.baseline import drift_baseline
 from mlops.platforms.base import ModelVersion, Platform, Run
 from mlops.settings.loading import LoadedSettings
-from mlops.steps.onnx_model import convert, null_gaps, parity_gap, predict
+from mlops.steps.onnx_model import answers, open_session
+from mlops.steps.parity import require_gap
+from mlops.steps.probes import server_probes
 from mlops.steps.scoring import load_model, matrix
-
-NULL_ROWS = 200
-"""On so many rows of the holdout each feature is tried as null."""
 
 
 def register_run(platform: Platform, run: Run, settings: LoadedSettings) -> ModelVersion:
     """Register the model of a run that passed the gate; it is packaged first unless it was.
 
     Raises:
-        Refused: there is no passing verdict on this very model, ONNX does not give the same
-            probabilities as scikit-learn, or the package was changed.
+        Refused: there is no passing verdict on this very model, what it allows of a difference
+            between ONNX and scikit-learn was made less since, or the package was changed.
         ConfigError: the run came here without its data and was not packaged before.
     """
     verdict = require_passed(run)
@@ -40,7 +42,7 @@ def register_run(platform: Platform, run: Run, settings: LoadedSettings) -> Mode
 
 
 def package_run(run: Run, settings: LoadedSettings) -> Path:
-    """Make what of a version needs the run's data: the ONNX model, checked, and the baseline.
+    """Make what of a version needs the run's data: the server's probes and the baseline.
 
     After this the run can be registered on a machine that does not have the data.
 
@@ -48,8 +50,7 @@ def package_run(run: Run, settings: LoadedSettings) -> Path:
         The folder `package/` of the run.
 
     Raises:
-        Refused: there is no passing verdict on this very model, or ONNX does not give the same
-            probabilities as scikit-learn.
+        Refused: there is no passing verdict on this very model.
         ConfigError: the run's data are not on this machine.
     """
     verdict = require_passed(run)
@@ -61,24 +62,24 @@ def package_run(run: Run, settings: LoadedSettings) -> Path:
             f"run {typed(f'package --run-id {run.run_id}')} where it was trained, and bring "
             "the result",
         )
-    model = load_model(source.model.model)
-    onnx = convert(model, len(prepared.features))
-    holdout = matrix(prepared.holdout(), prepared.feature_names)
-    gap = parity_gap(model, onnx, holdout)
-    _require_parity(gap, settings)
-    nullable = _nullable(prepared, null_gaps(model, onnx, holdout[:NULL_ROWS]), settings)
-    train = prepared.train()
-    probabilities = predict(onnx, matrix(train, prepared.feature_names))
+    parity = source.evaluation.results()["parity"]
+    model, train = load_model(source.model.model), prepared.train()
+    inputs = matrix(train, prepared.feature_names)
+    nullable = np.isin(prepared.feature_names, parity["nullable"])
+    rows = server_probes(model, inputs, nullable)
+    session = open_session(source.model.onnx)
+    tolerance = settings.values.gate.parity_tolerance
     with new_folder(source.package.path, replaces=PACKAGE.name) as folder:
         package = PackageFolder(folder)
-        package.onnx.write_bytes(onnx)
-        drift_baseline(train, prepared.feature_names, probabilities).write_parquet(
+        shutil.copyfile(source.model.onnx, package.onnx)
+        PROBES.write(folder, build_probes(rows, answers(session, rows), tolerance))
+        drift_baseline(train, prepared.feature_names, answers(session, inputs)).write_parquet(
             package.drift_baseline
         )
         description = {
             "model_sha256": verdict["model_sha256"],
-            "parity_gap": gap,
-            "nullable": nullable,
+            "parity_gap": parity["gap"],
+            "nullable": parity["nullable"],
             "files": file_hashes(folder),
         }
         PACKAGE.write(folder, description)
@@ -104,6 +105,22 @@ def build_signature(
     return SIGNATURE.with_schema(content)
 
 
+def build_probes(rows: Matrix, probabilities: Probabilities, tolerance: float) -> dict[str, Any]:
+    """Return the content of `probes.json`: what a server must answer before it serves.
+
+    Args:
+        rows: float32 features, shape (rows, features); NaN is written as null.
+        probabilities: the judged model's answers, shape (rows,).
+        tolerance: how far a server's answer may be from them.
+    """
+    content = {
+        "tolerance": tolerance,
+        "rows": [[None if np.isnan(x) else float(x) for x in row] for row in rows],
+        "probabilities": [float(each) for each in probabilities],
+    }
+    return PROBES.with_schema(content)
+
+
 def _build(
     folder: Path, version: int, run: Run, verdict: dict[str, Any], settings: LoadedSettings
 ) -> None:
@@ -113,6 +130,7 @@ def _build(
     evaluation = source.evaluation.results()
 
     shutil.copyfile(package.onnx, target.onnx)
+    shutil.copyfile(package.probes, target.probes)
     shutil.copyfile(package.drift_baseline, target.drift_baseline)
     shutil.copyfile(source.model.model, target.skops)
     name = settings.model_name
@@ -151,47 +169,22 @@ def _build(
 def _packaged(run: Run, verdict: dict[str, Any], settings: LoadedSettings) -> PackageFolder:
     """Return the run's package; make it if there is none of this model."""
     package = RunFolder(run.folder).package
-    if not package.exists() or package.description()["model_sha256"] != verdict["model_sha256"]:
+    if not package.exists() or not _holds(package, verdict):
         package_run(run, settings)
     description = package.description()
     for name, expected in description["files"].items():
         path = package.path / name
         if not path.is_file() or file_sha256(path) != expected:
             raise Refused(f"run {run.run_id}: package/{name} was changed", "package the run again")
-    _require_parity(float(description["parity_gap"]), settings)
+    tolerance = settings.values.gate.parity_tolerance
+    require_gap(float(description["parity_gap"]), tolerance, "the probes of its package")
     return package
 
 
-def _nullable(
-    prepared: Prepared, gaps: Sequence[float | None], settings: LoadedSettings
-) -> list[str]:
-    """Return the features for which the served model answers null as the judged one does.
-
-    It follows from the kind of model alone, so that versions do not differ in it by chance: where
-    scikit-learn takes a null, and ONNX answers every such null alike.
-
-    Raises:
-        Refused: the data hold nulls in another one.
-    """
-    tolerance = settings.values.gate.parity_tolerance
-    pairs = list(zip(prepared.features, gaps, strict=True))
-    taken = [(f.name, gap) for f, gap in pairs if gap is not None]
-    answered = [name for name, _ in taken] if all(gap <= tolerance for _, gap in taken) else []
-    wrong = [f.name for f, _ in pairs if f.has_nulls and f.name not in answered]
-    if wrong:
-        raise Refused(
-            f"the model is trained on nulls in {', '.join(wrong)}, and ONNX answers them otherwise "
-            "than scikit-learn: the served model would not be the one that was judged",
-            "fill them in features.py, or in model.py by a SimpleImputer before the model",
-        )
-    return answered
-
-
-def _require_parity(gap: float, settings: LoadedSettings) -> None:
-    tolerance = settings.values.gate.parity_tolerance
-    if not gap <= tolerance:
-        raise Refused(
-            f"ONNX and scikit-learn differ by {gap:.2e} on the holdout "
-            f"(gate.parity_tolerance allows {tolerance:.0e}): the served model would not be the "
-            "one that was judged"
-        )
+def _holds(package: PackageFolder, verdict: Mapping[str, Any]) -> bool:
+    """Tell whether a package is one of the model that was judged, with the server's probes."""
+    description = package.description()
+    files = description["files"]
+    same_model = description["model_sha256"] == verdict["model_sha256"]
+    same_onnx = files.get(package.onnx.name) == verdict["onnx_sha256"]
+    return same_model and same_onnx and package.probes.name in files

@@ -12,7 +12,7 @@ from mlops.governance.gate import judge
 from mlops.settings.loading import LoadedSettings, load_settings
 from mlops.settings.project import find_project
 from mlops.steps import evaluate, fit, prepare, validate
-from mlops.steps.onnx_model import convert, parity_gap
+from mlops.steps.parity import parity_gap
 from mlops.steps.scoring import load_model, matrix
 
 
@@ -56,7 +56,7 @@ class ModelContract:
         prepared = fitted.folder.prepared()
         inputs = matrix(prepared.holdout(), prepared.feature_names)
         model = load_model(fitted.folder.model.model)
-        gap = parity_gap(model, convert(model, len(prepared.features)), inputs)
+        gap = parity_gap(model, fitted.folder.model.onnx.read_bytes(), inputs)
         assert gap <= fitted.settings.values.gate.parity_tolerance
 
     def test_fitting_again_gives_the_same_model(self, fitted: Fitted, tmp_path: Path) -> None:

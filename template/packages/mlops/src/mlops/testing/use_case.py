@@ -22,7 +22,9 @@ from polars.testing import assert_frame_equal
 from pydantic import ValidationError
 
 from mlops.settings.project import find_project
-from mlops.steps.onnx_model import convert, parity_gap
+from mlops.steps.fit import fit_baseline, fit_model
+from mlops.steps.onnx_model import convert
+from mlops.steps.parity import parity_gap
 from mlops.steps.prepare import build_table, check_table
 from mlops.steps.scoring import load_model, matrix
 from mlops.usecase.use_case import LABEL, UseCase
@@ -116,12 +118,12 @@ class UseCaseContract:
     @pytest.fixture(scope="class")
     @classmethod
     def model(cls, use_case: UseCase, params: Any, inputs: np.ndarray, table: pl.DataFrame) -> Any:
-        return use_case.model(params, SEED).fit(inputs, table[LABEL].to_numpy())
+        return fit_model(use_case.model(params, SEED), inputs, table[LABEL].to_numpy())
 
     @pytest.fixture(scope="class")
     @classmethod
     def baseline(cls, use_case: UseCase, inputs: np.ndarray, table: pl.DataFrame) -> Any:
-        return use_case.baseline(SEED).fit(inputs, table[LABEL].to_numpy())
+        return fit_baseline(use_case.baseline(SEED), inputs, table[LABEL].to_numpy())
 
     # --- params.py
 
@@ -315,7 +317,7 @@ class UseCaseContract:
         inputs: np.ndarray,
         table: pl.DataFrame,
     ) -> None:
-        again = use_case.model(params, SEED).fit(inputs, table[LABEL].to_numpy())
+        again = fit_model(use_case.model(params, SEED), inputs, table[LABEL].to_numpy())
 
         np.testing.assert_allclose(
             again.predict_proba(inputs), model.predict_proba(inputs), atol=1e-6

@@ -390,7 +390,7 @@ def test_whatever_a_deployment_is_made_of_decides_whether_it_is_current(
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("text")
     endpoint = place.endpoint
-    facts = VersionFacts("tiny", 1, "s", "c", {})
+    facts = VersionFacts("tiny", 1, "s", "c", {}, {})
     monkeypatch.setattr(azure_endpoint, "verify_version", lambda _folder: facts)
     monkeypatch.setattr(endpoint, "_root", tmp_path)
     version = ModelVersion("tiny", 1, tmp_path)

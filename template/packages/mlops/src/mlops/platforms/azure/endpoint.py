@@ -328,6 +328,7 @@ class AzureEndpoint(Endpoint):
         entity.endpoint_name = self.name
         entity.model = reference
         entity.tags = self._tags(facts)
+        entity.environment_variables = {**(entity.environment_variables or {}), **facts.told()}
         if origin:
             made_of = read_origin(origin)
             workspace = workspace_id(self._clients.names, self._azure)

@@ -141,7 +141,7 @@ class LocalEndpoint(Endpoint):
                 code=code.relative_to(self._home).as_posix(),
             )
             try:
-                server = self._servers.start_server(deployment, plan, report)
+                server = self._servers.start_server(deployment, plan, facts, report)
                 state = self._state.endpoint(self.name) or EndpointState()
                 router = state.router or self._servers.start_router(state, report)
                 self._servers.wait_for_server(deployment, server, facts)

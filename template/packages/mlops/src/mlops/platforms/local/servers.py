@@ -153,7 +153,9 @@ class LocalServers:
         finally:
             self.end_leftovers()
 
-    def start_server(self, name: str, plan: DeploymentState, report: Report) -> ProcessRecord:
+    def start_server(
+        self, name: str, plan: DeploymentState, facts: VersionFacts, report: Report
+    ) -> ProcessRecord:
         """Start the inference server of a deployment, without waiting for it."""
         code = self._home / plan.code
         python = serving_python(self._root, code / REQUIREMENTS, self._serving_venvs, report)
@@ -165,6 +167,7 @@ class LocalServers:
         limits = self._settings.start_timeout_seconds, self._settings.request_timeout_seconds
         env = {
             **_clean_environment(),
+            **facts.told(),
             "AML_APP_ROOT": str(code),
             "AZUREML_MODEL_DIR": str(self._root / plan.folder),
             "APP_INSIGHTS_LOG_RESPONSE_ENABLED": "false",
@@ -277,7 +280,7 @@ class LocalServers:
         process, failure = None, ""
         try:
             facts = verify_version(self._root / found.folder)
-            server = self.start_server(name, found, report)
+            server = self.start_server(name, found, facts, report)
             self.wait_for_server(name, server, facts)
             process = server
         except MlopsError as error:

@@ -6,6 +6,7 @@ from mlops.governance.lineage import build_lineage
 
 PREPARED = {
     "data_hash": "hash of the data",
+    "data_hash_schema": 2,
     "data_rows": 7001,
     "reference_date": "2024-06-30",
     "cutoff": "2024-06-20",
@@ -48,6 +49,7 @@ def test_every_field_has_its_source() -> None:
         "environment": {"python": "3.11.9", "packages_sha256": "hash of the packages"},
         "data": {
             "hash": "hash of the data",
+            "hash_schema": 2,
             "rows": 7001,
             "reference_date": "2024-06-30",
             "cutoff": "2024-06-20",

@@ -32,6 +32,7 @@ def build_lineage(
         "environment": training["environment"],
         "data": {
             "hash": prepared["data_hash"],
+            "hash_schema": prepared.get("data_hash_schema", 1),
             "rows": prepared["data_rows"],
             "reference_date": prepared["reference_date"],
             "cutoff": prepared["cutoff"],

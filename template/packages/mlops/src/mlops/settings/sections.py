@@ -58,9 +58,14 @@ class DataSettings(_Section):
         ge=0,
         description="The newest row may be this old at most; null switches this off.",
     )
-    unique_key: tuple[str, ...] = Field(
+    unique_key: tuple[str, ...] | None = Field(
+        default=None,
+        description="Columns that identify a row; [] makes repeated rows a warning only. "
+        "null: KEY where rows have no date, else [].",
+    )
+    ignore: tuple[str, ...] = Field(
         default=(),
-        description="Columns that identify a row. Empty: repeated rows are only a warning.",
+        description="Patterns of files that are not read, such as old/*.xlsx.",
     )
     fraction: float = Field(
         default=1.0,

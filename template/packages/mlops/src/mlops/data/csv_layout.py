@@ -205,7 +205,7 @@ class _Scan:
             self._block(begin, text[begin : begin + BLOCK])
         if self._inside:
             raise Unreadable(
-                "quotes", "a quote is not closed", ((self._rows + 1, "opens there or before"),)
+                "quotes", "a quote is not closed", ((self._rows + 1, "it opens there"),)
             )
         if self._line < len(text):
             self._take_rows(np.array([len(text)]), np.array([self._fields]))
@@ -269,12 +269,13 @@ class _Scan:
             return
         if block.min() == 0:
             place = begin + int(block.argmin())
-            self._refuse("encoding", "a zero byte: this is no text in UTF-8", place, ends)
+            self._refuse("encoding", "there is a zero byte: this is no text in UTF-8", place, ends)
         try:
             self._decoder.decode(block.tobytes(), final=begin + len(block) == len(self._text))
         except UnicodeDecodeError as error:
             position = begin - waiting + error.start
-            what = f"a byte that is not UTF-8 (0x{self._text[position]:02X}): save it as UTF-8"
+            byte = f"0x{self._text[position]:02X}"
+            what = f"there is a byte that is not UTF-8 ({byte}): save it as UTF-8"
             self._refuse("encoding", what, position, ends)
 
     def _check_quotes(self, begin: int, quotes: Any, outside: Any, ends: Any) -> None:
@@ -295,7 +296,10 @@ class _Scan:
         wrong = np.concatenate([opens[~good_open], closes[~good_close]])
         if len(wrong):
             self._refuse(
-                "quotes", "a quote inside a field that is not quoted", int(wrong.min()), ends
+                "quotes",
+                "there is a quote inside a field that is not quoted",
+                int(wrong.min()),
+                ends,
             )
 
     def _check_returns(self, begin: int, block: Bytes, outside: Any, ends: Any) -> None:
@@ -309,8 +313,8 @@ class _Scan:
             followed = self._text[np.minimum(places + 1, last)] == _LF
             places = places[~followed & (places < last)]
         if len(places):
-            self._refuse("lines", "line ends of two kinds", int(places[0]), ends)
+            self._refuse("lines", "there are line ends of two kinds", int(places[0]), ends)
 
     def _refuse(self, check: str, what: str, position: int, ends: Any) -> None:
         row = self._rows + int(np.searchsorted(ends, position)) + 1
-        raise Unreadable(check, f"there is {what}", ((row, "there"),))
+        raise Unreadable(check, what, ((row, "there"),))

@@ -84,11 +84,13 @@ def _walk(folder: Path, prefix: str, above: set[Path]) -> Iterator[tuple[str, Pa
     try:
         entries = sorted(folder.iterdir(), key=lambda path: (path.is_symlink(), path.name))
     except OSError as error:
-        yield Finding("files", f"this folder cannot be opened ({error.strerror})", prefix or ".")
+        yield Finding(
+            "files", f"this folder cannot be opened ({error.strerror})", prefix.rstrip("/") or "."
+        )
         return
     if any(path.name == "_delta_log" for path in entries):
         what = "this is a Delta table: its files alone also hold rows that were deleted"
-        yield Finding("files", what, prefix or ".")
+        yield Finding("files", what, prefix.rstrip("/") or ".")
         return
     for path in entries:
         name = f"{prefix}{path.name}"

@@ -17,6 +17,8 @@ from mlops.settings.project import Project, find_project
 # Several test processes share the cores: more threads in each would only wait for one another.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+ODD_FOLDERS = ["[v2]", "100% (copy)", "a%20b", "a#b", *([] if os.name == "nt" else ["a?b", "a*b"])]
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the tests that `-m "not heavy"` leaves out."""
@@ -57,7 +59,8 @@ def load(project: Project) -> Callable[..., LoadedSettings]:
 
 @pytest.fixture(scope="session")
 def trained_once(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    root = tmp_path_factory.mktemp("trained") / "project"
+    """The project lies below folders whose names are patterns, queries or escapes to some."""
+    root = tmp_path_factory.mktemp("trained").joinpath(*ODD_FOLDERS, "project")
     platform = LocalPlatform(load_settings(write_project(root), variables={}))
     return root, platform.train(None, silent).run_id
 

@@ -1,5 +1,6 @@
 """YAML as this project's files use it."""
 
+from datetime import date
 from typing import Any
 
 import yaml
@@ -16,3 +17,14 @@ class Loader(yaml.SafeLoader):
             line = node.start_mark.line + 1
             raise yaml.YAMLError(f"the key {twice[0]!r} stands twice in the block of line {line}")
         return dict(super().construct_mapping(node, deep))
+
+    def construct_yaml_timestamp(self, node: yaml.ScalarNode) -> date | str:
+        """Return a day or moment; one that no calendar has stays text, for its setting to refuse."""
+        try:
+            found: date = super().construct_yaml_timestamp(node)
+        except ValueError:
+            return str(node.value)
+        return found
+
+
+Loader.add_constructor("tag:yaml.org,2002:timestamp", Loader.construct_yaml_timestamp)

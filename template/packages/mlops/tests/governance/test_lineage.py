@@ -6,6 +6,7 @@ from mlops.governance.lineage import build_lineage
 
 PREPARED = {
     "data_hash": "hash of the data",
+    "data_hash_schema": 2,
     "data_rows": 7001,
     "source": {
         "kind": "asset",
@@ -56,6 +57,7 @@ def test_every_field_has_its_source() -> None:
         "data": {
             "source": PREPARED["source"],
             "hash": "hash of the data",
+            "hash_schema": 2,
             "rows": 7001,
             "reference_date": "2024-06-30",
             "cutoff": "2024-06-20",

@@ -91,6 +91,23 @@ def test_wrong_values_name_their_source(
     assert all(word in str(error.value) for word in words), str(error.value)
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        *("13-06-26", "2026-02-30", "202-06-30", "+2026-06-30", "2026-06-30 23:59:60", "20260630"),
+        *("2026-06-30 00:00:00", "1899-12-31", "2201-01-01", "1.5", "yes", "0", "2026/06/30"),
+    ],
+)
+def test_what_is_no_day_is_refused_by_file_and_key(project: Project, written: str) -> None:
+    (project.root / "conf" / "base.yaml").write_text(f"data:\n  reference_date: {written}\n")
+    with pytest.raises(ConfigError, match=r"conf/base\.yaml: data\.reference_date = ") as raised:
+        load_settings(project, variables={})
+    assert raised.value.exit_code == 2
+    (project.root / "conf" / "base.yaml").write_text("")
+    with pytest.raises(ConfigError, match=r"MLOPS_DATA__REFERENCE_DATE: data\.reference_date = "):
+        load_settings(project, variables={"MLOPS_DATA__REFERENCE_DATE": written})
+
+
 def test_an_unknown_environment_names_those_there_are(project: Project) -> None:
     with pytest.raises(ConfigError, match=r"no environment 'tset'.*there is: dev"):
         load_settings(project, "tset", variables={})

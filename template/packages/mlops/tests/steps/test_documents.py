@@ -65,6 +65,7 @@ def test_prepared_describes_its_two_parts_and_what_they_were_made_of(folder: Run
         cutoff=(TODAY - timedelta(days=WINDOW_DAYS)).isoformat(),
         reference_date=TODAY.isoformat(),
         data_hash=fingerprint(data),
+        data_hash_schema=2,
         data_rows=data.height,
         split={"holdout_fraction": 0.25, "salt": "holdout", "key": "machine"},
         rows={"train": train.height, "holdout": holdout.height},

@@ -54,6 +54,18 @@ def test_the_label_window_changes_labels_but_never_features(
     assert not after["label"].equals(before["label"])
 
 
+@pytest.mark.parametrize("name", ["[v2]", "a*b", "a?b", "100% (copy)", "a%20b", "a#b", "team=a"])
+def test_a_folder_of_any_name_holds_its_own_data(
+    sample: pl.DataFrame, tmp_path: Path, settings: LoadedSettings, name: str
+) -> None:
+    """Beside it lies what its name would match as a pattern."""
+    other = tmp_path / name.replace("[v2]", "v").replace("*", "X").replace("?", "X")
+    if other != tmp_path / name:
+        prepared(make_sample(200, 2, 0.0, TODAY), other, settings)
+    found = everything(prepared(sample, tmp_path / name, settings))
+    assert found.equals(everything(prepared(sample, tmp_path / "plain", settings)))
+
+
 def test_every_entity_is_in_one_part_and_rows_in_any_order_give_the_same(
     sample: pl.DataFrame, tmp_path: Path, settings: LoadedSettings
 ) -> None:

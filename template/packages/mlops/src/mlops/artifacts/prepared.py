@@ -35,6 +35,7 @@ class Prepared:
     rows: dict[str, int]
     holdout_sha256: str
     source: DataSource = UNKNOWN
+    data_hash_schema: int = 1
 
     @property
     def feature_names(self) -> list[str]:
@@ -48,15 +49,18 @@ class Prepared:
 
     def train(self) -> "pl.DataFrame":
         """Return the training part: key, features, label."""
-        import polars as pl
-
-        return pl.read_parquet(train_file(self.folder))
+        return read_table(train_file(self.folder))
 
     def holdout(self) -> "pl.DataFrame":
         """Return the holdout: key, features, label."""
-        import polars as pl
+        return read_table(self.holdout_file)
 
-        return pl.read_parquet(self.holdout_file)
+
+def read_table(path: Path) -> "pl.DataFrame":
+    """Return the table of just this Parquet file: its path is a name, never a pattern."""
+    import polars as pl
+
+    return pl.read_parquet(path, glob=False, hive_partitioning=False)
 
 
 def train_file(folder: Path) -> Path:

@@ -9,6 +9,9 @@ from mlops.artifacts.documents import VALIDATION_RESULTS
 DATA_REFUSED = "the data is refused"
 """How a step says so; a platform that has only its log knows the refusal by these words."""
 
+DATA_HASH_SCHEMA = 2
+"""The kind of content hash that data get (`fingerprint.py`)."""
+
 ROWS_SHOWN = 5
 ROWS_STORED = 10_000
 
@@ -80,6 +83,7 @@ class ValidationReport:
                 "rows": self.rows,
                 "reference_date": self.reference_date,
                 "data_hash": self.data_hash,
+                "data_hash_schema": DATA_HASH_SCHEMA,
                 "failures": _as_dicts(self.failures),
                 "warnings": _as_dicts(self.warnings),
             }

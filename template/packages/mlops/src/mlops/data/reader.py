@@ -1,19 +1,40 @@
 """Reads raw Parquet and CSV files into the types that a contract asks for.
 
-CSV has no types, so its text is parsed. Parquet has them: a number may become a wider one and a
-timestamp its date, every other difference is a finding.
+CSV has no types, so its text is parsed (`text_values.py`). Parquet has them, and they must fit
+(`stored_values.py`). Whatever is wrong with a file is a finding that names file, column and row.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 
 import polars as pl
 
+from mlops.data.conversion import Converted, anywhere
+from mlops.data.csv_file import read_csv
+from mlops.data.csv_layout import Unreadable
 from mlops.data.findings import ROWS_STORED, Finding, Row
-from mlops.errors import ConfigError
+from mlops.data.folder import PARQUET
+from mlops.data.stored_values import convert
+from mlops.data.text_values import parse
 
-SUFFIXES = (".parquet", ".csv")
+PLAUSIBLE = (date(1900, 1, 1), date(2200, 12, 31))
+"""Days that a column may hold unless the contract declares other ones."""
+
+_SHOWN = 80
+_UNIX_DAY = date(1970, 1, 1)
+_PER_DAY = {"ms": 86_400 * 10**3, "us": 86_400 * 10**6, "ns": 86_400 * 10**9}
+_WORDS = {pl.Date: "date", pl.Datetime: "timestamp"}
+
+
+@dataclass(frozen=True)
+class Column:
+    """What a contract asks of a column: its type, and the days that it may hold if it has days."""
+
+    kind: pl.DataType
+    optional: bool = False
+    days: tuple[date, date] = PLAUSIBLE
 
 
 @dataclass(frozen=True)
@@ -36,152 +57,201 @@ class RawFile:
         return not self.findings
 
 
-def list_files(folder: Path) -> tuple[list[Path], list[str]]:
-    """Return the data files of a folder and its subfolders, and the names of other files.
+@dataclass(frozen=True)
+class _Read:
+    """A column in the contract's type, and what is wrong with it; null where it cannot be read."""
 
-    Hidden files and folders, and those that begin with an underscore, are passed over.
-
-    Raises:
-        ConfigError: the folder does not exist.
-    """
-    if not folder.is_dir():
-        raise ConfigError(f"the data folder {folder} does not exist")
-    found = sorted(
-        path
-        for path in folder.rglob("*")
-        if path.is_file()
-        and not any(part.startswith((".", "_")) for part in path.relative_to(folder).parts)
-    )
-    data = [path for path in found if path.suffix.lower() in SUFFIXES]
-    return data, [path.relative_to(folder).as_posix() for path in found if path not in data]
+    values: pl.Series | None
+    finding: Finding | None = None
+    unread: pl.Series | None = None
 
 
-def read_file(
-    path: Path, name: str, types: Mapping[str, pl.DataType], optional: Collection[str] = ()
-) -> RawFile:
+@dataclass(frozen=True)
+class _Opened:
+    """A file's wanted columns as they are in it, and what brings them into a type."""
+
+    columns: pl.DataFrame
+    names: Collection[str]
+    rows: int
+    to_type: Callable[[pl.Series, pl.DataType], Converted | str]
+
+
+def read_file(path: Path, name: str, columns: Mapping[str, Column]) -> RawFile:
     """Read one file; whatever is wrong with it becomes a finding, nothing is raised.
 
     Args:
         path: the file.
         name: how findings call it.
-        types: the columns to read and their types.
-        optional: columns that are filled with nulls where the file lacks them.
+        columns: what to read; an optional column that the file lacks is filled with nulls.
     """
-    kind = path.suffix.lower()
-    if path.stat().st_size == 0:
-        return _unreadable(name, "empty", "the file is empty")
     try:
-        raw = (
-            pl.read_csv(path, infer_schema=False)
-            if kind == ".csv"
-            else pl.read_parquet(path, hive_partitioning=False)
-        )
-    except (pl.exceptions.PolarsError, OSError) as error:
-        what = "CSV" if kind == ".csv" else "Parquet"
-        reason = str(error).splitlines()[0]
-        return _unreadable(name, "readable", f"this is not a readable {what} file ({reason})")
-    if kind == ".csv" and raw.width == 1 and ";" in raw.columns[0]:
+        if path.stat().st_size == 0:
+            return _unreadable(name, Unreadable("empty", "the file is empty"))
+        opened = _open(path, columns)
+    except Unreadable as error:
+        return _unreadable(name, error)
+    except OSError as error:
         return _unreadable(
-            name, "readable", "the columns are separated by semicolons; commas are expected"
+            name, Unreadable("readable", f"this file cannot be read ({error.strerror})")
         )
-    if raw.height == 0:
-        return _unreadable(name, "rows", "there are no rows")
-
+    if opened.rows == 0:
+        return _unreadable(name, Unreadable("rows", "there are no rows"))
     findings: list[Finding] = []
-    columns: list[pl.Series] = []
+    read: list[pl.Series] = []
     unread: dict[str, pl.Series] = {}
-    for column, target in types.items():
-        if column not in raw.columns and column in optional:
-            columns.append(pl.Series(column, [None] * raw.height, dtype=target))
-            continue
-        if column not in raw.columns:
-            have = ", ".join(raw.columns)
-            findings.append(
-                Finding("column", f"the column is missing (have: {have})", name, column)
-            )
-            continue
-        parsed = _parse(raw[column], target) if kind == ".csv" else _cast(raw[column], target)
-        if parsed is None:
-            findings.append(_wrong_type(name, raw[column], target, raw[column].is_not_null()))
-            continue
-        lost = raw[column].is_not_null() & parsed.is_null()
-        if lost.any():
-            findings.append(_wrong_type(name, raw[column], target, lost))
-            unread[column] = lost
-        columns.append(parsed)
-    return RawFile(name, raw.height, pl.DataFrame(columns), tuple(findings), unread)
+    for column, wanted in columns.items():
+        if column in opened.names:
+            found = _column(name, opened, column, wanted)
+            findings += [found.finding] if found.finding else []
+            read += [found.values] if found.values is not None else []
+            unread |= {column: found.unread} if found.unread is not None else {}
+        elif wanted.optional:
+            nulls = pl.repeat(None, opened.rows, dtype=wanted.kind, eager=True)
+            read.append(nulls.alias(column))
+        else:
+            have = ", ".join(opened.names)
+            message = f"the column is missing (have: {have})"
+            findings.append(Finding("column", message, name, column))
+    return RawFile(name, opened.rows, pl.DataFrame(read), tuple(findings), unread)
 
 
-def offending_rows(name: str, values: pl.Series, mask: pl.Series) -> tuple[Row, ...]:
-    """Return the rows of one file where `mask` holds, at most as many as are stored."""
+def _open(path: Path, wanted: Collection[str]) -> _Opened:
+    parquet = path.name.lower().endswith(PARQUET)
+    try:
+        if parquet:
+            return _open_parquet(path, wanted)
+        table = read_csv(path, wanted)
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+        what = "Parquet" if parquet else "CSV"
+        reason = next(iter(str(error).splitlines()), "damaged")
+        raise Unreadable("readable", f"this is not a readable {what} file ({reason})") from None
+    separator = table.separator
+    return _Opened(
+        table.columns, table.header, table.rows, lambda text, kind: parse(text, kind, separator)
+    )
+
+
+def _open_parquet(path: Path, wanted: Collection[str]) -> _Opened:
+    scan = pl.scan_parquet(path, glob=False, hive_partitioning=False)
+    names = scan.collect_schema().names()
+    rows = int(scan.select(pl.len()).collect().item())
+    columns = [name for name in names if name in wanted]
+    frame = scan.select(columns).collect() if columns else pl.DataFrame()
+    return _Opened(frame, names, rows, convert)
+
+
+def _column(name: str, opened: _Opened, column: str, wanted: Column) -> _Read:
+    values, kind = opened.columns[column], wanted.kind
+    implausible = _implausible(values, wanted.days, margin=1)
+    if implausible is not None:
+        return _Read(None, _unlikely(name, values, implausible, wanted.days))
+    try:
+        converted = opened.to_type(values, kind)
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+        converted = next(iter(str(error).splitlines()), "they cannot be converted")
+    if isinstance(converted, str):
+        return _Read(None, _wrong_type(name, values, kind, values.is_not_null(), converted))
+    read = converted.values.alias(column)
+    if converted.wrong is not None:
+        found = _wrong_type(name, values, kind, converted.wrong, converted.hint)
+        return _Read(_but(read, converted.wrong), found, converted.wrong)
+    if converted.changed is not None:
+        count = int(converted.changed.sum())
+        what = f"{count:,} {'value' if count == 1 else 'values'} would change as {kind}"
+        found = _finding("type", what, name, values, converted.changed)
+        return _Read(_but(read, converted.changed), found, converted.changed)
+    implausible = _implausible(read, wanted.days, margin=0)
+    if implausible is not None:
+        found = _unlikely(name, read, implausible, wanted.days)
+        return _Read(_but(read, implausible), found, implausible)
+    return _Read(read)
+
+
+def _but(values: pl.Series, unread: pl.Series) -> pl.Series:
+    """Return the values with null where they could not be read."""
+    return pl.select(pl.when(~unread).then(values).alias(values.name)).to_series()
+
+
+def _implausible(values: pl.Series, days: tuple[date, date], margin: int) -> pl.Series | None:
+    """Return a mask of the days out of range, or None if there are none.
+
+    It compares whole numbers, which no date overflows.
+
+    Args:
+        values: the column, in any type.
+        days: the first and the last day allowed.
+        margin: days more at either end, since a zone may move a moment into the next one.
+    """
+    kind = values.dtype
+    if kind not in (pl.Date, pl.Datetime):
+        return None
+    per_day = _PER_DAY[kind.time_unit] if isinstance(kind, pl.Datetime) else 1
+    zone = kind.time_zone if isinstance(kind, pl.Datetime) else None
+    if zone and not margin:
+        values = values.dt.replace_time_zone(None)
+    numbers = values.to_physical().cast(pl.Int64)
+    first, last = ((day - _UNIX_DAY).days for day in days)
+    low, high = first - margin, last + 1 + margin
+    limit = 2**63 - 1
+    outside = (numbers < max(low * per_day, -limit)) | (numbers >= min(high * per_day, limit))
+    return anywhere(outside)
+
+
+def _unlikely(name: str, values: pl.Series, mask: pl.Series, days: tuple[date, date]) -> Finding:
+    what = f"must be from {days[0]} to {days[1]}, unless contract.py declares other days"
+    return _finding("dates", what, name, values, mask)
+
+
+def _wrong_type(
+    name: str, values: pl.Series, target: pl.DataType, mask: pl.Series, hint: str
+) -> Finding:
+    count = int(mask.sum())
+    kind = _WORDS.get(target.base_type(), str(target))
+    found = "" if values.dtype == pl.String else f", the column holds {values.dtype}"
+    what = f"{count:,} {'value is' if count == 1 else 'values are'} no {kind}{found}"
+    return _finding("type", f"{what} ({hint})" if hint else what, name, values, mask)
+
+
+def _finding(check: str, message: str, name: str, values: pl.Series, mask: pl.Series) -> Finding:
+    return Finding(
+        check=check,
+        message=message,
+        file=name,
+        column=values.name,
+        count=int(mask.sum()),
+        rows=_rows(name, values, mask),
+    )
+
+
+def _rows(name: str, values: pl.Series, mask: pl.Series) -> tuple[Row, ...]:
+    """Return the rows where `mask` holds, at most as many as are stored."""
     positions = mask.arg_true().head(ROWS_STORED)
-    shown = values.gather(positions).to_list()
+    shown = _shown(values.gather(positions))
     return tuple(
-        Row(name, int(position) + 1, "null" if value is None else str(value))
+        Row(name, position + 1, value)
         for position, value in zip(positions.to_list(), shown, strict=True)
     )
 
 
-def _unreadable(name: str, check: str, message: str) -> RawFile:
-    return RawFile(name, 0, pl.DataFrame(), (Finding(check, message, name),))
-
-
-def _wrong_type(name: str, values: pl.Series, target: pl.DataType, mask: pl.Series) -> Finding:
-    count = int(mask.sum())
-    found = "" if values.dtype == pl.String else f", the column holds {values.dtype}"
-    return Finding(
-        check="type",
-        message=f"{count:,} {'value is' if count == 1 else 'values are'} no {target}{found}",
-        file=name,
-        column=values.name,
-        count=count,
-        rows=offending_rows(name, values, mask),
-    )
-
-
-def _parse(text: pl.Series, target: pl.DataType) -> pl.Series:
-    """Parse CSV text; what cannot be parsed becomes null."""
-    stripped = text.str.strip_chars()
-    if target == pl.String:
-        return text
-    if target == pl.Date:
-        return _parse_timestamp(stripped).cast(pl.Date)
-    if isinstance(target, pl.Datetime):
-        return _parse_timestamp(stripped).cast(target)
-    if target == pl.Boolean:
-        words = {"true": True, "false": False, "1": True, "0": False}
-        return stripped.str.to_lowercase().replace_strict(
-            words, default=None, return_dtype=pl.Boolean
-        )
-    return stripped.cast(target, strict=False)
-
-
-def _parse_timestamp(text: pl.Series) -> pl.Series:
-    frame = text.to_frame("text")
-    day = pl.col("text").str.to_date("%Y-%m-%d", strict=False).cast(pl.Datetime("us"))
-    moments = [
-        pl.col("text").str.to_datetime(form, strict=False, time_unit="us")
-        for form in ("%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f")
+def _shown(values: pl.Series) -> list[str]:
+    """Say each value in few characters; a date that no calendar has is counted from 1970."""
+    kind = values.dtype
+    if kind not in (pl.Date, pl.Datetime):
+        texts = ("null" if value is None else str(value) for value in values.to_list())
+        return [text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…" for text in texts]
+    possible = (date(1, 1, 2), date(9999, 12, 30))
+    absurd = _implausible(values, possible, margin=0 if kind == pl.Date else 1)
+    numbers = values.to_physical().to_list()
+    unit = kind.time_unit if isinstance(kind, pl.Datetime) else "days"
+    return [
+        f"{numbers[i]:+,} {unit} from 1970"
+        if absurd is not None and absurd[i]
+        else str(values.slice(i, 1).item())
+        for i in range(len(values))
     ]
-    return frame.select(pl.coalesce(day, *moments).alias(text.name)).to_series()
 
 
-def _cast(values: pl.Series, target: pl.DataType) -> pl.Series | None:
-    """Cast Parquet values; None if the types are too different, null where a value would change.
-
-    A timestamp may become its date: that is what a contract with a date asks for.
-    """
-    source = values.dtype
-    to_day = source in (pl.Date, pl.Datetime) and target in (pl.Date, pl.Datetime)
-    to_text = target == pl.String and isinstance(source, pl.Categorical | pl.Enum)
-    if source == target or to_day or to_text or source == pl.Null:
-        return values.cast(target, strict=False)
-    to_float = target.is_float() and source.is_numeric()
-    if not to_float and not (target.is_integer() and source.is_integer()):
-        return None
-    cast = values.cast(target, strict=False)
-    if source.is_float() or not to_float:
-        return cast
-    unchanged = cast.cast(source, strict=False) == values
-    kept = cast.to_frame("x").select(pl.when(unchanged).then(pl.col("x"))).to_series()
-    return kept.alias(values.name)
+def _unreadable(name: str, error: Unreadable) -> RawFile:
+    rows = tuple(Row(name, row, said) for row, said in error.rows)
+    finding = Finding(error.check, error.message, name, count=error.count, rows=rows)
+    return RawFile(name, 0, pl.DataFrame(), (finding,))

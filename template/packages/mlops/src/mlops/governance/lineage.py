@@ -34,6 +34,7 @@ def build_lineage(
         "data": {
             "source": read_source(prepared.get("source")).to_dict(),
             "hash": prepared["data_hash"],
+            "hash_schema": prepared.get("data_hash_schema", 1),
             "rows": prepared["data_rows"],
             "reference_date": prepared["reference_date"],
             "cutoff": prepared["cutoff"],

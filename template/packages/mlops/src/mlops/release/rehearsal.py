@@ -18,7 +18,7 @@ from typing import Any
 import aiohttp
 import polars as pl
 
-from mlops.artifacts.prepared import holdout_file
+from mlops.artifacts.prepared import holdout_file, read_table
 from mlops.artifacts.run_folder import RunFolder
 from mlops.artifacts.version_folder import VersionFolder, source_of_version, typical_row
 from mlops.errors import ConfigError, MlopsError, Refused
@@ -249,7 +249,7 @@ def rows_of(platform: Platform, version: ModelVersion) -> Sequence[FeatureRow]:
     try:
         run_id = folder.lineage().get("run_id", "")
         run = RunFolder(platform.run(str(run_id)).folder)
-        holdout = pl.read_parquet(holdout_file(run.prepared_path))
+        holdout = read_table(holdout_file(run.prepared_path))
         required = [name for name, nullable in features.items() if not nullable]
         rows = holdout.select(pl.col(list(features)).cast(pl.Float64).fill_nan(None))
         rows = rows.drop_nulls(required).head(ROWS)

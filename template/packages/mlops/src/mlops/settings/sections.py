@@ -1,5 +1,6 @@
 """Every setting of the project, with its default, its limits and what it is for."""
 
+import re
 from datetime import date
 from typing import Any, Literal
 
@@ -58,9 +59,14 @@ class DataSettings(_Section):
         ge=0,
         description="The newest row may be this old at most; null switches this off.",
     )
-    unique_key: tuple[str, ...] = Field(
+    unique_key: tuple[str, ...] | None = Field(
+        default=None,
+        description="Columns that identify a row; [] makes repeated rows a warning only. "
+        "null: KEY where rows have no date, else [].",
+    )
+    ignore: tuple[str, ...] = Field(
         default=(),
-        description="Columns that identify a row. Empty: repeated rows are only a warning.",
+        description="Patterns of files that are not read, such as old/*.xlsx.",
     )
     fraction: float = Field(
         default=1.0,
@@ -73,6 +79,17 @@ class DataSettings(_Section):
         description="Messages and results of the validation quote the data; false: counts only.",
     )
     sample: SampleSettings = SampleSettings()
+
+    @field_validator("reference_date", mode="before")
+    @classmethod
+    def _is_written_as_a_day(cls, value: Any) -> Any:
+        """Refuse what pydantic would take for a day: seconds since 1970, a time, a short year."""
+        day = value
+        if isinstance(value, str) and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
+            day = date.fromisoformat(value)
+        if day is None or (type(day) is date and date(1900, 1, 1) <= day <= date(2200, 12, 31)):
+            return day
+        raise ValueError("must be a day from 1900 to 2200, written as 2026-06-30")
 
 
 class SplitSettings(_Section):

@@ -6,6 +6,7 @@ held out depends on a hash of their key alone, so every model ever trained leave
 likewise which ones are used where `data.fraction` asks for a part of them.
 """
 
+import glob
 import hashlib
 from collections.abc import Iterable
 from datetime import date
@@ -84,7 +85,10 @@ def check_table(table: pl.DataFrame, key: str) -> pl.DataFrame:
     if not names:
         raise ConfigError("features.py returned no feature column besides the key")
     if table[key].null_count() or table[key].is_duplicated().any():
-        raise ConfigError(f"features.py or labels.py returned a null or repeated {key}")
+        raise ConfigError(
+            f"features.py or labels.py returned a null or repeated {key}",
+            "both have to return one row for each key",
+        )
     for name in names:
         kind = table.schema[name]
         if not (kind.is_numeric() or kind == pl.Boolean):
@@ -116,7 +120,10 @@ def run(validated: Path, output: Path, settings: LoadedSettings) -> Prepared:
     use_case, values = settings.use_case, settings.values
     reference_date = date.fromisoformat(results["reference_date"])
     cutoff = use_case.cutoff(reference_date, values.params)
-    data = ibis.duckdb.connect().read_parquet(folder.data)
+    # For DuckDB every path is a pattern.
+    data = ibis.duckdb.connect().read_parquet(
+        glob.escape(str(folder.data)), hive_partitioning=False
+    )
     table = check_table(build_table(data, use_case, cutoff, reference_date), use_case.key)
     table = table.filter(pl.Series(is_used(table[use_case.key], values.data.fraction)))
     held_out = pl.Series(is_held_out(table[use_case.key], values.split), dtype=pl.Boolean)
@@ -138,6 +145,7 @@ def run(validated: Path, output: Path, settings: LoadedSettings) -> Prepared:
             cutoff=cutoff.isoformat(),
             reference_date=reference_date.isoformat(),
             data_hash=results["data_hash"],
+            data_hash_schema=results.get("data_hash_schema", 1),
             data_rows=results["rows"],
             split={**values.split.model_dump(), "key": use_case.key},
             rows={"train": train.height, "holdout": holdout.height},

@@ -1,6 +1,6 @@
 """Step 1: does the raw data satisfy the contract?"""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -13,15 +13,17 @@ from pandera.errors import SchemaErrors
 from mlops.artifacts.data_source import FOLDER
 from mlops.artifacts.documents import VALIDATION_RESULTS
 from mlops.artifacts.run_folder import ValidatedFolder
-from mlops.data.findings import ROWS_SHOWN, ROWS_STORED, Finding, Row, ValidationReport
-from mlops.data.fingerprint import fingerprint
-from mlops.data.reader import RawFile, list_files, read_file
+from mlops.data.findings import ROWS_SHOWN, ROWS_STORED, Finding, ValidationReport
+from mlops.data.fingerprint import digest
+from mlops.data.folder import list_files
+from mlops.data.origins import Table
+from mlops.data.reader import PLAUSIBLE, Column, RawFile, read_file
+from mlops.data.repeated import repeated_rows
+from mlops.data.row_hashes import Words, row_hashes, type_name
 from mlops.data.source import Located, shown_path
 from mlops.errors import ConfigError
 from mlops.files import new_folder
 from mlops.settings.loading import LoadedSettings
-
-_ORIGIN = ("__file", "__row")
 
 _WORDS = {
     "not_nullable": "must not be null",
@@ -47,6 +49,7 @@ class Rules:
     date_column: str | None
     max_age_days: int | None
     unique_key: tuple[str, ...]
+    ignore: tuple[str, ...] = ()
 
 
 def validate_folder(
@@ -60,42 +63,70 @@ def validate_folder(
         ConfigError: KEY or DATE_COLUMN is not a column of the contract.
     """
     schema = contract.to_schema()
-    types = column_types(schema)
-    _check_names(types, rules)
-    optional = {name for name, column in schema.columns.items() if not column.required}
-    paths, unread = list_files(folder)
-    if not paths:
-        finding = Finding("files", "the folder holds no .parquet or .csv file", str(folder))
-        return _report({}, rules, pl.DataFrame(), [finding], []), pl.DataFrame()
+    columns = asked_columns(schema)
+    _check_names(columns, rules)
+    listing = list_files(folder, rules.ignore)
+    if not listing.files:
+        nothing = Finding("files", "the folder holds no .parquet or .csv file", str(folder))
+        failures = [*(listing.failures or [nothing])]
+        return _report({}, rules, None, failures, listing.warnings), pl.DataFrame()
 
-    files = [
-        read_file(path, path.relative_to(folder).as_posix(), types, optional) for path in paths
-    ]
-    failures = [finding for file in files for finding in file.findings]
+    files = [read_file(path, name, columns) for name, path in listing.files.items()]
+    failures = [*listing.failures, *(finding for file in files for finding in file.findings)]
     complete = [file for file in files if file.complete]
-    together = _concat(complete)
+    together = Table.of(complete)
     failures += _check_rows(together, schema, rules)
     for file in files:
         if not file.complete:
-            failures += _check_rows(_concat([file]), _of_columns(schema, file), rules, file.unread)
+            table = Table.of([file])
+            failures += _check_rows(table, _of_columns(schema, file), rules, file.unread)
     failures += _check_freshness(together, rules)
-    repeated = _check_repeated(together, rules.unique_key)
+    hashes = row_hashes(together.rows)
+    repeated = _check_repeated(together, rules.unique_key, hashes)
     warnings = [] if rules.unique_key else [_briefly(finding) for finding in repeated]
-    warnings += [Finding("files", "this file was not read", name) for name in unread]
+    warnings += listing.warnings
     failures += repeated if rules.unique_key else []
-    readable = together.height > 0 and len(complete) == len(files)
-    data = together.drop(_ORIGIN) if readable else pl.DataFrame()
+    readable = together.rows.height > 0 and len(complete) == len(files)
+    data = together.rows if readable else pl.DataFrame()
     counts = {file.name: file.rows for file in files}
-    return _report(counts, rules, data, failures, warnings), data
+    content = digest(data.schema, hashes) if readable and not failures else None
+    return _report(counts, rules, content, failures, warnings), data
 
 
-def column_types(schema: pa.DataFrameSchema) -> dict[str, pl.DataType]:
-    """Return the Polars type of each column that the contract names."""
-    types: dict[str, pl.DataType] = {}
+def asked_columns(schema: pa.DataFrameSchema) -> dict[str, Column]:
+    """Return what the contract asks of each column that it names.
+
+    Raises:
+        ConfigError: a type that is not read, or no range of days.
+    """
+    columns: dict[str, Column] = {}
     for name, column in schema.columns.items():
         found = column.dtype.type
-        types[name] = found() if isinstance(found, type) else found
-    return types
+        kind = found() if isinstance(found, type) else found
+        try:
+            type_name(kind)
+        except TypeError:
+            raise ConfigError(
+                f"contract.py: the column {name} has the type {kind}, which is not read",
+                "numbers, booleans, text, categories, dates and timestamps are",
+            ) from None
+        columns[name] = Column(kind, not column.required, _days(name, column.metadata))
+    return columns
+
+
+def _days(name: str, metadata: dict[str, Any] | None) -> tuple[date, date]:
+    """Return the first and the last day that a column may hold."""
+    declared = (metadata or {}).get("days", PLAUSIBLE)
+    try:
+        first, last = declared
+        if type(first) is date and type(last) is date and first <= last:
+            return first, last
+    except (TypeError, ValueError):
+        pass
+    raise ConfigError(
+        f"contract.py: the column {name} has days={declared!r}",
+        'give the first and the last one: metadata={"days": (date(1850, 1, 1), date(2200, 1, 1))}',
+    )
 
 
 def rules_of(settings: LoadedSettings) -> Rules:
@@ -106,8 +137,17 @@ def rules_of(settings: LoadedSettings) -> Rules:
         key=settings.use_case.key,
         date_column=settings.use_case.date_column,
         max_age_days=data.max_age_days,
-        unique_key=data.unique_key,
+        unique_key=_unique_key(settings),
+        ignore=data.ignore,
     )
+
+
+def _unique_key(settings: LoadedSettings) -> tuple[str, ...]:
+    """Return what identifies a row: KEY where nothing is declared and rows have no date."""
+    declared, use_case = settings.values.data.unique_key, settings.use_case
+    if declared is None:
+        return () if use_case.date_column else (use_case.key,)
+    return declared
 
 
 def run(data: Located | Path, output: Path, settings: LoadedSettings) -> ValidationReport:
@@ -135,7 +175,7 @@ def run(data: Located | Path, output: Path, settings: LoadedSettings) -> Validat
 def _report(
     counts: dict[str, int],
     rules: Rules,
-    data: pl.DataFrame,
+    data_hash: str | None,
     failures: Sequence[Finding],
     warnings: Sequence[Finding],
 ) -> ValidationReport:
@@ -143,18 +183,18 @@ def _report(
         files=counts,
         rows=sum(counts.values()),
         reference_date=rules.reference_date.isoformat(),
-        data_hash=fingerprint(data) if data.height and not failures else None,
+        data_hash=data_hash,
         failures=tuple(failures),
         warnings=tuple(warnings),
     )
 
 
-def _check_names(types: Mapping[str, pl.DataType], rules: Rules) -> None:
+def _check_names(columns: Collection[str], rules: Rules) -> None:
     for name, column in (("KEY", rules.key), ("DATE_COLUMN", rules.date_column)):
-        if column is not None and column not in types:
+        if column is not None and column not in columns:
             raise ConfigError(
                 f"contract.py: {name} is {column!r}, which is no column of the contract "
-                f"(it has: {', '.join(types)})"
+                f"(it has: {', '.join(columns)})"
             )
 
 
@@ -168,7 +208,7 @@ def _of_columns(schema: pa.DataFrameSchema, file: RawFile) -> pa.DataFrameSchema
 
 
 def _check_rows(
-    data: pl.DataFrame,
+    table: Table,
     schema: pa.DataFrameSchema,
     rules: Rules,
     unread: Mapping[str, pl.Series] | None = None,
@@ -176,26 +216,25 @@ def _check_rows(
     """Check rows, of one file or of several, against the contract.
 
     Args:
-        data: the rows.
+        table: the rows.
         schema: the contract for their columns.
         rules: what is asked besides.
         unread: where values are null since they could not be read; that was said already.
     """
+    data = table.rows
     if data.is_empty():
         return []
     findings = []
     try:
-        schema.validate(data.drop(_ORIGIN), lazy=True)
+        schema.validate(data, lazy=True)
     except SchemaErrors as errors:
-        findings += _contract_findings(data, _without(errors.failure_cases, unread or {}))
+        findings += _contract_findings(table, _without(errors.failure_cases, unread or {}))
     if rules.date_column in data.columns:
-        late = data.filter(pl.col(rules.date_column).cast(pl.Date) > rules.reference_date)
-        findings += _findings_by_file(
-            late.with_columns(pl.col(rules.date_column).cast(pl.String).alias("__value")),
-            "future",
-            f"must not be after the reference date {rules.reference_date}",
-            rules.date_column,
-        )
+        days = data[rules.date_column]
+        late = (days.cast(pl.Date) > rules.reference_date).arg_true()
+        failed = pl.DataFrame({"position": late, "value": days[late].cast(pl.String)})
+        message = f"must not be after the reference date {rules.reference_date}"
+        findings += table.findings("future", message, rules.date_column, failed)
     return findings
 
 
@@ -207,33 +246,17 @@ def _without(cases: pl.DataFrame, unread: Mapping[str, pl.Series]) -> pl.DataFra
     return cases
 
 
-def _contract_findings(data: pl.DataFrame, cases: pl.DataFrame) -> list[Finding]:
+def _contract_findings(table: Table, cases: pl.DataFrame) -> list[Finding]:
     findings = []
     for (column, check), group in cases.group_by(["column", "check"], maintain_order=True):
-        known = str(column) if column in data.columns else None
+        known = str(column) if column in table.rows.columns else None
         message = _in_words(str(check))
         rows = group.drop_nulls("index")
         if rows.is_empty():
-            files = ", ".join(data["__file"].unique(maintain_order=True))
-            findings.append(Finding(str(check), message, files, known, group.height))
+            findings.append(Finding(str(check), message, table.all_files, known, group.height))
             continue
-        places = data[rows["index"].to_list()].select(_ORIGIN)
-        failed = places.with_columns(rows["failure_case"].cast(pl.String).alias("__value"))
-        findings += _findings_by_file(failed, str(check), message, known)
-    return findings
-
-
-def _findings_by_file(
-    failed: pl.DataFrame, check: str, message: str, column: str | None
-) -> list[Finding]:
-    """Make a finding for each file of the failed rows; `__value` is what to show of a row."""
-    findings = []
-    for (name,), group in failed.group_by(["__file"], maintain_order=True):
-        rows = tuple(
-            Row(str(name), row["__row"], "null" if row["__value"] is None else row["__value"])
-            for row in group.head(ROWS_STORED).to_dicts()
-        )
-        findings.append(Finding(check, message, str(name), column, group.height, rows))
+        failed = rows.select(position="index", value=pl.col("failure_case").cast(pl.String))
+        findings += table.findings(str(check), message, known, failed)
     return findings
 
 
@@ -248,23 +271,10 @@ def _in_words(check: str) -> str:
     return f"{words} {arguments.rstrip(')')}".strip()
 
 
-def _concat(files: Sequence[RawFile]) -> pl.DataFrame:
-    """Stack the files; `__file` and `__row` say where a row came from."""
-    frames = [
-        file.frame.with_columns(
-            pl.lit(file.name).alias("__file"),
-            pl.int_range(1, pl.len() + 1).alias("__row"),
-        )
-        for file in files
-        if file.frame.height
-    ]
-    return pl.concat(frames) if frames else pl.DataFrame()
-
-
-def _check_freshness(data: pl.DataFrame, rules: Rules) -> list[Finding]:
-    if rules.max_age_days is None or rules.date_column not in data.columns:
+def _check_freshness(table: Table, rules: Rules) -> list[Finding]:
+    if rules.max_age_days is None or rules.date_column not in table.rows.columns:
         return []
-    newest = data[rules.date_column].cast(pl.Date).max()
+    newest = table.rows[rules.date_column].cast(pl.Date).max()
     oldest_allowed = rules.reference_date - timedelta(days=rules.max_age_days)
     if not isinstance(newest, date) or newest >= oldest_allowed:
         return []
@@ -273,38 +283,31 @@ def _check_freshness(data: pl.DataFrame, rules: Rules) -> list[Finding]:
         f"{(rules.reference_date - newest).days:,} days before the reference date "
         f"{rules.reference_date} (data.max_age_days allows {rules.max_age_days})"
     )
-    files = data["__file"].unique(maintain_order=True).to_list()
-    return [Finding("freshness", message, ", ".join(files), rules.date_column)]
+    return [Finding("freshness", message, table.all_files, rules.date_column)]
 
 
-def _check_repeated(data: pl.DataFrame, key: Sequence[str]) -> list[Finding]:
+def _check_repeated(table: Table, key: Sequence[str], hashes: Words) -> list[Finding]:
+    data = table.rows
     if data.is_empty():
         return []
-    columns = list(key) or data.drop(_ORIGIN).columns
+    columns = list(key) or data.columns
     unknown = [column for column in columns if column not in data.columns]
     if unknown:
         message = f"data.unique_key names {', '.join(unknown)}, which the contract does not have"
         return [Finding("unique_key", message, "conf")]
-    again = data.filter(~data.select(pl.struct(columns).is_first_distinct()).to_series())
-    if again.is_empty():
+    again = repeated_rows(data, columns, None if key else hashes)
+    if not again:
         return []
     what = f"the key ({', '.join(key)})" if key else "the whole row"
-    stored = again.head(ROWS_STORED)
-    rows = tuple(
-        Row(row["__file"], row["__row"], _values(row, columns)) for row in stored.to_dicts()
-    )
-    files = ", ".join(again["__file"].unique(maintain_order=True).to_list())
+    stored = again[:ROWS_STORED]
+    values = [", ".join(str(value) for value in row) for row in data[stored, columns].rows()]
     return [
         Finding(
             check="duplicates",
-            message=f"{again.height:,} repeat {what} of an earlier row",
-            file=files,
+            message=f"{len(again):,} repeat {what} of an earlier row",
+            file=table.files_of(again),
             column=", ".join(key) or None,
-            count=again.height,
-            rows=rows,
+            count=len(again),
+            rows=table.places(stored, values),
         )
     ]
-
-
-def _values(row: Mapping[str, Any], columns: Sequence[str]) -> str:
-    return ", ".join(str(row[column]) for column in columns)

@@ -9,6 +9,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from mlops.errors import ConfigError
+
 MODEL_ARTIFACT = "model"
 PIP_REQUIREMENTS = ["scikit-learn", "skops", "numpy"]
 
@@ -25,7 +27,7 @@ class Tracking:
     @property
     def uri(self) -> str:
         """The tracking URI."""
-        return f"sqlite:///{self._database.as_posix()}"
+        return sqlite_uri(self._database)
 
     @property
     def artifacts(self) -> Path:
@@ -128,6 +130,26 @@ class Tracking:
         if client.get_experiment_by_name(self._name) is None:
             client.create_experiment(self._name, artifact_location=self._artifacts.as_uri())
         return client
+
+
+def sqlite_uri(database: Path) -> str:
+    """Return the URI by which SQLAlchemy opens just this file, whatever its folders are called.
+
+    The driver is named, since MLflow takes what follows `sqlite:///` for a path as it stands, and
+    makes its folders.
+
+    Raises:
+        ConfigError: this version of SQLAlchemy would open another file.
+    """
+    from sqlalchemy.engine import URL, make_url
+
+    uri = URL.create("sqlite+pysqlite", database=database.as_posix()).render_as_string()
+    if make_url(uri).database != database.as_posix():
+        raise ConfigError(
+            f"MLflow cannot keep its database in {database.parent}",
+            "rename the folder whose name holds ?, # or %",
+        )
+    return uri
 
 
 def relocate(database: Path, experiment: str, artifacts: Path) -> None:

@@ -1,0 +1,127 @@
+"""The files of a folder of raw data: what is read, what is refused, what is passed over by name.
+
+Nothing is left out silently: a file that looks like data is read, refused, or named in
+`data.ignore`.
+"""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from mlops.data.findings import Finding
+from mlops.errors import ConfigError
+
+PARQUET, CSV, ZIPPED_CSV = ".parquet", ".csv", ".csv.gz"
+SUFFIXES = (PARQUET, CSV, ZIPPED_CSV)
+
+_LOOK_LIKE_DATA = frozenset(
+    (
+        *(".parquet", ".parq", ".pq", ".pqt", ".csv", ".tsv", ".tab", ".psv", ".dsv"),
+        *(".xls", ".xlsx", ".xlsm", ".xlsb", ".ods", ".jsonl", ".ndjson", ".avro", ".orc"),
+        *(".arrow", ".feather", ".ipc", ".pkl", ".pickle", ".h5", ".hdf5", ".rds", ".rdata"),
+        *(".sav", ".dta", ".sas7bdat", ".mdb", ".accdb", ".db", ".sqlite", ".duckdb"),
+        *(".gz", ".bz2", ".xz", ".zst", ".lz4", ".zip", ".7z", ".tar", ".tgz"),
+    )
+)
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What a folder holds.
+
+    Attributes:
+        files: the data files by their names in the folder, in order.
+        failures: what makes the folder unusable.
+        warnings: what was passed over.
+    """
+
+    files: dict[str, Path]
+    failures: tuple[Finding, ...]
+    warnings: tuple[Finding, ...]
+
+
+def list_files(folder: Path, ignore: Collection[str] = ()) -> Listing:
+    """List the data files of a folder and its subfolders, links followed.
+
+    Names that begin with a point or an underscore are passed over.
+
+    Args:
+        folder: the folder.
+        ignore: patterns of names, relative to the folder, that are not to be read.
+
+    Raises:
+        ConfigError: the folder does not exist.
+    """
+    if not folder.is_dir():
+        raise ConfigError(f"the data folder {folder} does not exist")
+    files: dict[str, Path] = {}
+    failures: list[Finding] = []
+    warnings: list[Finding] = []
+    read: dict[Path, str] = {}
+    for found in _walk(folder, "", {folder.resolve()}):
+        name, path = found if isinstance(found, tuple) else (found.file, None)
+        if any(fnmatchcase(name, pattern) for pattern in ignore):
+            warnings.append(Finding("files", "this is not read (data.ignore)", name))
+        elif isinstance(found, Finding):
+            failures.append(found)
+        elif path is None or not _looks_like_data(name):
+            warnings.append(Finding("files", "this file was not read", name))
+        elif _hidden(name):
+            what = "this file was not read, as its name begins with . or _"
+            warnings.append(Finding("files", what, name))
+        elif not name.lower().endswith(SUFFIXES):
+            failures.append(Finding("files", _unknown_kind(), name))
+        elif (same := read.setdefault(path.resolve(), name)) != name:
+            failures.append(Finding("files", f"this is {same}, which is read already", name))
+        else:
+            files[name] = path
+    return Listing(files, tuple(failures), tuple(warnings))
+
+
+def _walk(folder: Path, prefix: str, above: set[Path]) -> Iterator[tuple[str, Path] | Finding]:
+    """Yield name and path of each file, and what stands in the way."""
+    try:
+        entries = sorted(folder.iterdir(), key=lambda path: (path.is_symlink(), path.name))
+    except OSError as error:
+        yield Finding(
+            "files", f"this folder cannot be opened ({error.strerror})", prefix.rstrip("/") or "."
+        )
+        return
+    if any(path.name == "_delta_log" for path in entries):
+        what = "this is a Delta table: its files alone also hold rows that were deleted"
+        yield Finding("files", what, prefix.rstrip("/") or ".")
+        return
+    for path in entries:
+        name = f"{prefix}{path.name}"
+        if not path.exists():
+            yield Finding("files", f"this link leads nowhere ({_target(path)})", name)
+        elif not path.is_dir():
+            if not _hidden(path.name) or _looks_like_data(path.name):
+                yield name, path
+        elif _hidden(path.name):
+            continue
+        elif (real := path.resolve()) in above:
+            yield Finding("files", "this link leads back to a folder that it is in", name)
+        else:
+            yield from _walk(path, f"{name}/", above | {real})
+
+
+def _hidden(name: str) -> bool:
+    return name.rpartition("/")[2].startswith((".", "_"))
+
+
+def _looks_like_data(name: str) -> bool:
+    return not _LOOK_LIKE_DATA.isdisjoint(Path(name.lower()).suffixes)
+
+
+def _unknown_kind() -> str:
+    known = f"{', '.join(SUFFIXES[:-1])} and {SUFFIXES[-1]}"
+    return f"this looks like data and is not read: {known} are (data.ignore leaves it out)"
+
+
+def _target(path: Path) -> str:
+    try:
+        return str(path.readlink())
+    except OSError:
+        return "it cannot be followed"

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from fakes.cli import Command, Outputs
-from mlops.artifacts.run_folder import RunFolder
 from fakes.tiny_version import REAL, write_version
 from mlops.artifacts.data_source import UNKNOWN, DataSource
+from mlops.artifacts.run_folder import RunFolder
 from mlops.platforms.base import ModelVersion
 from mlops.platforms.local.platform import LocalPlatform
 

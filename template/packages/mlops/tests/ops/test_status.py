@@ -90,7 +90,7 @@ def test_where_nothing_runs_no_address_is_said_to_answer(
     endpoint = FakeEndpoint()
     endpoint.serve("blue", 1, share=100)
     endpoint.serve("green", 2)
-    assert _describe_endpoint(endpoint)["answers"]
+    assert _describe_endpoint(endpoint, {})["answers"]
     endpoint.dead.add("blue")
     found = {"environment": "prod", "problem": "", **_describe_endpoint(endpoint, {})}
     nothing = {"model": "m", "platform": "p", "runs": [], "versions": [], "advice": ""}

@@ -22,8 +22,8 @@ from mlops.artifacts.prepared import holdout_file, read_table
 from mlops.artifacts.run_folder import RunFolder
 from mlops.artifacts.version_folder import VersionFolder, source_of_version, typical_row
 from mlops.errors import ConfigError, MlopsError, Refused
-from mlops.hints import typed
 from mlops.governance.standing import Standing, standing
+from mlops.hints import typed
 from mlops.platforms import platform_class
 from mlops.platforms.base import ALL_TRAFFIC, Endpoint, ModelVersion, Platform
 from mlops.progress import Report

@@ -12,8 +12,8 @@ from mlops.artifacts.documents import VERDICT
 from mlops.data.source import locate
 from mlops.diagnosis import Diagnosis
 from mlops.errors import ConfigError
-from mlops.hints import typed
 from mlops.governance.standing import champion_number
+from mlops.hints import typed
 from mlops.platforms.azure import data as azure_data
 from mlops.platforms.azure import jobs as azure_jobs
 from mlops.platforms.azure.client import AzureClients, require_extra

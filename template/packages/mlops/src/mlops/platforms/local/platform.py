@@ -16,8 +16,8 @@ from mlops.data.source import Located, locate
 from mlops.diagnosis import Diagnosis
 from mlops.errors import ConfigError, Refused
 from mlops.files import new_folder
-from mlops.hints import typed
 from mlops.governance.standing import champion_number
+from mlops.hints import typed
 from mlops.platforms.base import Endpoint, ModelVersion, Platform, Run
 from mlops.platforms.local.tracking import Tracking
 from mlops.platforms.stored_runs import find_stored_run, stored_runs

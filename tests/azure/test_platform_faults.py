@@ -164,6 +164,7 @@ def test_a_model_that_was_replaced_in_the_registry_is_not_served(
     finally:
         script.write_text(code)
     assert "RefusedToStart: model.onnx is not the file that was deployed" in said
+    place.mlops(*deploying("blue"))
     place.mlops("smoke-test", "--environment", "test", "--deployment", "blue")
     assert place.traffic("test") == {"blue": 100}
 

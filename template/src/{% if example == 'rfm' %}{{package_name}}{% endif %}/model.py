@@ -1,8 +1,8 @@
 """The model and the simple baseline that it has to beat.
 
 Both are fitted on a float32 matrix of shape (customers, features), with the columns in the order
-of `features.py`, and on labels 0 and 1. They must convert to ONNX, as scikit-learn's own
-estimators do.
+of `features.py`, and on labels 0 and 1. The model must convert to ONNX: docs/models.md lists what
+does. The baseline is never served.
 """
 
 from sklearn.ensemble import HistGradientBoostingClassifier

@@ -35,12 +35,14 @@ from sklearn.preprocessing import (
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
+from fakes.places import PROJECT
 from mlops.arrays import Matrix
 from mlops.errors import Refused
 from mlops.steps.fit import fit_baseline, fit_model
 from mlops.steps.float32_model import not_above
 from mlops.steps.onnx_model import convert, predict
 from mlops.steps.parity import measure, null_gaps, reference, require_parity
+from mlops.steps.servable import refused_names
 
 ROWS = 900
 GATE = {"tolerance": 1e-4, "max_load": 10.0}
@@ -204,6 +206,13 @@ def test_an_estimator_that_onnx_answers_otherwise_is_refused_by_name(said: str) 
     assert refusal.value.exit_code == 1
     assert "model.py" in refusal.value.remedy
     assert "\n" not in str(refusal.value)
+
+
+def test_the_page_on_models_names_what_is_refused_and_the_settings() -> None:
+    page = (PROJECT / "docs" / "models.md").read_text(encoding="utf-8")
+    assert {name for name in refused_names() if f"`{name}" not in page} == set()
+    for setting in ("gate.parity_tolerance", "gate.max_load_seconds"):
+        assert setting in page
 
 
 def test_a_baseline_that_takes_no_nulls_is_named() -> None:

@@ -78,7 +78,8 @@ features end on {{ card.lineage.data.cutoff }}
 - Python {{ card.lineage.environment.python }}, packages hash \
 `{{ card.lineage.environment.packages_sha256 }}`
 - Largest difference of a probability, ONNX against scikit-learn: \
-{{ '%.1e' | format(card.parity_gap) }}
+{{ '%.1e' | format(card.parity_gap) }}, on {{ card.evaluation.parity.probes }} probes, \
+of which they decide {{ card.evaluation.parity.flips }} otherwise
 
 ## Features
 

@@ -144,9 +144,8 @@ def require_gap(gap: float, tolerance: float, where: str, remedy: str = "") -> N
     """
     if not gap <= tolerance:
         raise Refused(
-            f"ONNX and scikit-learn differ by {gap:.2e} on {where} "
-            f"(gate.parity_tolerance allows {tolerance:.0e}): the served model would not be the "
-            "one that was judged",
+            f"ONNX and scikit-learn differ by {gap:.2e} (gate.parity_tolerance allows "
+            f"{tolerance:.0e}) on {where}: the served model would not be the one that was judged",
             remedy,
         )
 

@@ -148,6 +148,11 @@ def require_servable(model: Any) -> None:
                 )
 
 
+def refused_names() -> frozenset[str]:
+    """Return the classes of which some or all are refused."""
+    return frozenset(rule.name for rule in _RULES)
+
+
 def way_out(model: Any) -> tuple[str, str]:
     """Return which step of a model most likely makes the difference, and what to do about it."""
     steps = [step for _, step in getattr(model, "steps", [])]

@@ -18,12 +18,14 @@ class Loader(yaml.SafeLoader):
             raise yaml.YAMLError(f"the key {twice[0]!r} stands twice in the block of line {line}")
         return dict(super().construct_mapping(node, deep))
 
-    def construct_moment(self, node: yaml.ScalarNode) -> date | str:
-        """Return a day or time; one that no calendar has stays text, for its setting to refuse."""
-        try:
-            return self.construct_yaml_timestamp(node)
-        except ValueError:
-            return str(node.value)
+
+def _day_or_text(loader: Loader, node: yaml.ScalarNode) -> date | str:
+    """Return a day or a moment; what no calendar has stays text, which its setting refuses."""
+    try:
+        found: date = loader.construct_yaml_timestamp(node)
+    except ValueError:
+        return str(node.value)
+    return found
 
 
-Loader.add_constructor("tag:yaml.org,2002:timestamp", Loader.construct_moment)
+Loader.add_constructor("tag:yaml.org,2002:timestamp", _day_or_text)

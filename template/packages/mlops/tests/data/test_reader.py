@@ -374,7 +374,7 @@ def test_a_panic_of_a_library_is_a_finding(tmp_path: Path, monkeypatch: pytest.M
 
     path = tmp_path / "f.parquet"
     path.write_bytes(b"PAR1")
-    monkeypatch.setattr(pl, "scan_parquet", panics)
+    monkeypatch.setattr("pyarrow.parquet.ParquetFile", panics)
     assert "(called unwrap on a None value)" in sentence(read(path))
 
 

@@ -26,7 +26,8 @@ def parse(text: pl.Series, target: pl.DataType, separator: str) -> Converted:
     """Parse a column of text; a null stays one.
 
     Args:
-        text: the cells; spaces around a value that is no text do not count.
+        text: the cells; spaces around a value that is no text do not count, and an empty text is
+            a null unless text is asked for.
         target: the contract's type.
         separator: what stands between two fields of the file. Where it is no comma, a comma may be
             the decimal mark.
@@ -36,7 +37,7 @@ def parse(text: pl.Series, target: pl.DataType, separator: str) -> Converted:
     as_written = _parse(text, target, separator)
     if as_written.wrong is None:
         return as_written
-    return _parse(text.str.strip_chars(), target, separator)
+    return _parse(_where(text, text != "").str.strip_chars(), target, separator)
 
 
 def _parse(text: pl.Series, target: pl.DataType, separator: str) -> Converted:

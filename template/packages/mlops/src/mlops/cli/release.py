@@ -111,17 +111,18 @@ def ab_test(
 
     overrides = {} if duration is None else {"ab_test.duration_seconds": duration}
     settings = settings_for(environment, overrides)
-    endpoint = open_platform(settings).endpoint(settings.endpoint_name)
+    platform = open_platform(settings)
+    endpoint = platform.endpoint(settings.endpoint_name)
     chosen = settings.values.ab_test
     baseline = baseline or sole_deployment(endpoint.traffic()) or "blue"
     arms = (baseline, candidate or other_colour(baseline))
     if rehearsal:
         chosen = rehearsal_settings(chosen)
         with release_shown("ab-test", chosen) as watchers:
-            ended = rehearse_ab_test(open_platform(settings), settings, arms, watchers)
+            ended = rehearse_ab_test(platform, settings, arms, watchers)
     else:
         with release_shown("ab-test", chosen) as watchers:
-            ended = compare_deployments(settings, endpoint, arms, watchers)
+            ended = compare_deployments(platform, settings, arms, watchers)
     _show_release(ended, as_json)
     if ended.record.outcome == "hold":
         raise Hold(ended.record.reason)

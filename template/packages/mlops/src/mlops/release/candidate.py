@@ -29,6 +29,7 @@ from mlops.settings.loading import LoadedSettings
 from mlops.settings.sections import AbTestSettings
 
 LOG_LINES = 200
+_BREAKING = '`--breaking --reason "…"` releases it all the same'
 
 
 @dataclass(frozen=True)
@@ -40,12 +41,14 @@ class ReleaseOptions:
         rehearsal: what is said of it if this is one; then a version that serves already is
             released beside itself, and one that refuses the requests of the version that serves.
         breaking: why a version may refuse those requests; then there is no A/B test with it.
+        changes: what callers must send otherwise, where that was found already.
         before_switch: is called once the candidate has proved itself; what it raises stops it.
     """
 
     ab_settings: AbTestSettings | None = None
     rehearsal: str = ""
     breaking: str = ""
+    changes: tuple[str, ...] | None = None
     before_switch: Callable[[], None] = lambda: None
 
 
@@ -78,9 +81,11 @@ def release_version(
             baseline = sole_deployment(endpoint.traffic())
             if baseline and not options.rehearsal and _is_released(endpoint, baseline, version):
                 return _unchanged(endpoint, baseline, version, watchers)
-            changes = changed_requests(platform, endpoint, baseline, version)
+            changes = options.changes
+            if changes is None:
+                changes = changed_requests(platform, endpoint, baseline, version)
             if changes and not (options.rehearsal or options.breaking):
-                raise refusal(changes, version, endpoint)
+                raise refusal(changes, version, endpoint, _BREAKING)
             compared = bool(baseline) and has_ab_test(settings) and not changes
             if compared:
                 endpoint.observations()  # without them there is no A/B test: better to know now

@@ -11,7 +11,10 @@ from mlops.platforms.base import Endpoint, ModelVersion, Platform
 def changed_requests(
     platform: Platform, endpoint: Endpoint, baseline: str | None, version: ModelVersion
 ) -> tuple[str, ...]:
-    """Return why requests that the baseline answers would be refused by a version.
+    """Return why requests that the baseline answers may be refused by a version.
+
+    That the version which serves is gone from the registry is such a reason: nobody can tell what
+    its callers send.
 
     Args:
         platform: has the version that serves.
@@ -20,21 +23,33 @@ def changed_requests(
         version: the one that is to answer them.
 
     Raises:
-        Refused: the version that serves is not known to the platform, so nobody can tell.
-        ConfigError: its signature cannot be read.
+        ConfigError: a signature cannot be read.
     """
     served = {each.name: each.model_version for each in endpoint.deployments()}
     if baseline is None or served[baseline] == version.version:
         return ()
-    before = VersionFolder(platform.version(served[baseline]).folder).signature()
+    try:
+        known = platform.version(served[baseline])
+    except Refused as error:
+        return (f"what version {served[baseline]} takes is unknown ({error.message})",)
+    before = VersionFolder(known.folder).signature()
     return differences(before, VersionFolder(version.folder).signature())
 
 
-def refusal(changes: Sequence[str], version: ModelVersion, endpoint: Endpoint) -> Refused:
-    """Return what is said of a version that would refuse the callers of an endpoint."""
+def refusal(
+    changes: Sequence[str], version: ModelVersion, endpoint: Endpoint, way_out: str
+) -> Refused:
+    """Return what is said of a version that may refuse the callers of an endpoint.
+
+    Args:
+        changes: what they would have to send otherwise.
+        version: the version.
+        endpoint: the endpoint.
+        way_out: what can be done besides keeping what callers send.
+    """
     return Refused(
-        f"version {version.version} refuses requests that {endpoint.name} answers now: "
+        f"version {version.version} may refuse requests that {endpoint.name} answers now: "
         f"{', '.join(changes)}",
         "docs/release.md says how to change what callers send without breaking them, and "
-        '`--breaking --reason "…"` releases it all the same',
+        f"{way_out}",
     )

@@ -103,7 +103,7 @@ def rehearse(
     rows = rows_of(platform, version)
 
     def release(before_switch: Callable[[], None]) -> Ended:
-        options = ReleaseOptions(chosen, note, before_switch=before_switch)
+        options = ReleaseOptions(chosen, note, changes=changes, before_switch=before_switch)
         return release_version(platform, settings, model_version, watchers, options)
 
     if changes:
@@ -138,7 +138,7 @@ def rehearse_ab_test(
     versions = {each.name: each.model_version for each in endpoint.deployments()}
     rows = rows_of(platform, platform.version(versions[arms[0]]))
     with generated_traffic(endpoint.url(), endpoint.key(), rows):
-        return compare_deployments(settings, endpoint, arms, watchers, chosen, describe(chosen))
+        return compare_deployments(platform, settings, arms, watchers, chosen, describe(chosen))
 
 
 def sent_now(endpoint: Endpoint, rows: Sequence[FeatureRow]) -> Load:

@@ -8,6 +8,7 @@ from typing import Any
 import requests
 
 from mlops.errors import PlatformError
+from mlops.platforms.answers import is_answer
 from mlops.platforms.base import Answer
 
 
@@ -47,9 +48,8 @@ def post(
 
 def predicts_as(answer: Answer, version: int) -> bool:
     """Tell whether an answer is a prediction of this model version."""
-    body = answer.body
-    ok = answer.status == requests.codes.ok
-    return ok and isinstance(body, dict) and body.get("model_version") == version
+    body = answer.body if is_answer(answer.status) else None
+    return isinstance(body, dict) and body.get("model_version") == version
 
 
 def content_of(response: requests.Response) -> Any:

@@ -23,10 +23,10 @@ from mlops.artifacts.run_folder import RunFolder
 from mlops.artifacts.version_folder import VersionFolder, typical_row
 from mlops.errors import ConfigError, MlopsError, Refused
 from mlops.platforms import platform_class
+from mlops.platforms.answers import ANSWERED, NO_ANSWER, described, is_answer
 from mlops.platforms.base import ALL_TRAFFIC, Endpoint, ModelVersion, Platform
 from mlops.progress import Report
 from mlops.release.ab_test.command import compare_deployments
-from mlops.release.ab_test.comparison import ANSWERED
 from mlops.release.ab_test.run import check_arms
 from mlops.release.ab_test.settings import has_ab_test
 from mlops.release.candidate import ReleaseOptions, release_version
@@ -164,8 +164,8 @@ def require_answers(load: Load) -> None:
 
 
 def _by_status(answers: Counter[int]) -> str:
-    failed = sorted((status, n) for status, n in answers.items() if status != ANSWERED)
-    return ", ".join(f"{n:,} times {status or 'no answer'}" for status, n in failed)
+    failed = sorted((status, n) for status, n in answers.items() if not is_answer(status))
+    return ", ".join(f"{n:,} times {described(status)}" for status, n in failed)
 
 
 def require_local(settings: LoadedSettings) -> None:
@@ -308,4 +308,4 @@ async def _post(client: aiohttp.ClientSession, url: str, body: bytes, load: Load
             await answer.read()
             load.answers[answer.status] += 1
     except (aiohttp.ClientError, TimeoutError, OSError):
-        load.answers[0] += 1
+        load.answers[NO_ANSWER] += 1

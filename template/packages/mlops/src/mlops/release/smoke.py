@@ -9,6 +9,7 @@ from typing import Any
 from mlops.artifacts.version_folder import VersionFolder, typical_row
 from mlops.checks import Check
 from mlops.errors import ConfigError
+from mlops.platforms.answers import REFUSED, described, is_answer
 from mlops.platforms.base import Answer, Deployment, Endpoint, Platform
 from mlops.progress import Report, silent
 from mlops.settings.loading import LoadedSettings
@@ -16,8 +17,6 @@ from mlops.settings.sections import SmokeTestSettings
 
 SCHEMA = 1
 BATCHES = (1, 100)
-OK = 200
-BAD_REQUEST = 400
 
 Signature = Mapping[str, Any]
 
@@ -173,8 +172,8 @@ def _check_refusal(answer: Answer, name: str, word: str) -> Check:
     return Check(
         name=name,
         found=f"{answer.status} {sentence}".strip(),
-        asked=f"{BAD_REQUEST} naming {word}",
-        passed=answer.status == BAD_REQUEST and word in sentence,
+        asked=f"{REFUSED} naming {word}",
+        passed=answer.status == REFUSED and word in sentence,
     )
 
 
@@ -212,15 +211,15 @@ def _check_route(
     answer = endpoint.invoke({"data": [typical_row(signature_of(first.model_version))]})
     versions = {each.model_version for each in serving.values()}
     version = answer.body.get("model_version") if isinstance(answer.body, dict) else None
-    passed = answer.status == OK and version in versions
+    passed = is_answer(answer.status) and version in versions
     return Check("endpoint", f"{answer.status}, version {version}", asked, passed)
 
 
 def explain_answer(answer: Answer, rows: int, model_version: int) -> str:
     """Return what is wrong with the answer to a valid request of so many rows, or nothing."""
     body = answer.body
-    if answer.status != OK:
-        return f"{answer.status} {body}"
+    if not is_answer(answer.status):
+        return f"{described(answer.status)} {body}"
     if not isinstance(body, dict):
         return f"not an object: {body!r}"
     for field, valid in _ANSWER_FIELDS.items():

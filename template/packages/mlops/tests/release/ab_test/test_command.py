@@ -29,9 +29,8 @@ def test_an_ab_test_by_itself_changes_nothing(
     assert Path(result.folder, "evidence.png").is_file()
 
 
-def test_an_ab_test_needs_level_3(
-    platform: FakePlatform, both: FakeEndpoint, at_level: AtLevel
-) -> None:
+@pytest.mark.usefixtures("both")
+def test_an_ab_test_needs_level_3(platform: FakePlatform, at_level: AtLevel) -> None:
     with pytest.raises(ConfigError, match="maturity_level=3"):
         compare_deployments(platform, at_level(2), ("blue", "green"))
 

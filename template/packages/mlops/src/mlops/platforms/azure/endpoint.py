@@ -18,6 +18,7 @@ from typing_extensions import override
 from mlops.artifacts.version_folder import VersionFacts, verify_version
 from mlops.errors import ConfigError, MlopsError, PlatformError
 from mlops.files import code_hash
+from mlops.platforms.answers import MODEL_STATUS, own_status
 from mlops.platforms.azure import lease as leases
 from mlops.platforms.azure.changes import Changes
 from mlops.platforms.azure.client import AzureClients
@@ -50,8 +51,6 @@ from mlops.progress import Report, silent
 from mlops.settings.azure_names import check_online_name, workspace_id
 
 DEPLOYMENT_FILE = "aml/endpoints/deployment.yml"
-_MODEL_ERROR = 424
-_MODEL_STATUS = "ms-azureml-model-error-statuscode"
 _LOG_LINES = 40
 _PAUSE_SECONDS = 2.0
 
@@ -273,10 +272,9 @@ class AzureEndpoint(Endpoint):
         if deployment is not None:
             headers |= {DEPLOYMENT_HEADER: deployment, "User-Agent": DIRECT_AGENT}
         answer = post(self._session, url, payload, headers, self._settings.request_timeout_seconds)
-        own = {name.lower(): value for name, value in answer.headers.items()}.get(_MODEL_STATUS)
-        if answer.status == _MODEL_ERROR and own and own.isdecimal():
-            return replace(answer, status=int(own))
-        return answer
+        own = {name.lower(): value for name, value in answer.headers.items()}.get(MODEL_STATUS, "")
+        status = own_status(answer.status, int(own) if own.isdecimal() else None)
+        return replace(answer, status=status)
 
     @override
     def logs(self, deployment: str, lines: int = 100) -> str:

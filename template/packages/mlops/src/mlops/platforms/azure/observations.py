@@ -13,6 +13,7 @@ from typing import Any
 import requests
 
 from mlops.errors import ConfigError, PlatformError
+from mlops.platforms.answers import own_status
 from mlops.platforms.base import NotObserved, Observation
 
 API = "https://api.loganalytics.azure.com/v1/workspaces/{workspace}/query"
@@ -30,7 +31,7 @@ DIRECT_AGENT = "mlops-direct"
 """The User-Agent of requests that name their deployment: they say nothing of how two compare."""
 LATE = timedelta(minutes=15)
 _ROWS = 20_000
-_MODEL_ERROR, _TOO_MANY, _SERVER_ERROR = 424, 429, 500
+_TOO_MANY, _SERVER_ERROR = 429, 500
 _TIMEOUT_SECONDS = 60.0
 _ATTEMPTS = 4
 _LONGEST_WAIT = 60.0
@@ -146,9 +147,7 @@ def rows_of(answer: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def status_of(row: Row) -> int:
     """Return the status of the deployment's answer; Azure's front gives 424 for all but 200."""
-    status = int(row["ResponseCode"] or 0)
-    model = row.get("ModelStatusCode")
-    return int(model) if status == _MODEL_ERROR and model else status
+    return own_status(int(row["ResponseCode"] or 0), int(row.get("ModelStatusCode") or 0))
 
 
 def parse_time(text: str) -> datetime:

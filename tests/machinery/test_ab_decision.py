@@ -139,6 +139,9 @@ class SimulatedEndpoint:
         found: Sequence[Any] = observations[told.kinds, told.ends].tolist()
         return found
 
+    def await_observation(self, _deployment: str, _report: Any) -> None:
+        pass
+
     def traffic(self) -> dict[str, int]:
         return dict(self._shares)
 

@@ -328,6 +328,21 @@ def test_an_endpoint_is_asked_no_more_often_than_it_may_be(
         assert each.record.ab_test.settings.batch_seconds == seconds
 
 
+@pytest.mark.usefixtures("smoke")
+def test_a_release_holds_while_nobody_sees_how_requests_go(
+    platform: FakePlatform, serving: FakeEndpoint, at_level: AtLevel
+) -> None:
+    serving.unobserved = "the log is empty"
+    ends: list[Ended] = []
+    with pytest.raises(Hold, match="neither promoted nor rejected: the log is empty"):
+        release_version(platform, at_level(3), 2, Watchers(ended=ends.append))
+    assert serving.traffic() == {"blue": 100, "green": 0}
+    assert serving.serving == {"blue": 1, "green": 2}
+    assert ended(ends)["outcome"] == "hold"
+    # without a comparison nobody needs to see
+    assert release_version(platform, at_level(2), 2).record.outcome == "promoted"
+
+
 def test_a_release_that_could_not_be_judged_deploys_nothing(
     platform: FakePlatform,
     serving: FakeEndpoint,

@@ -26,7 +26,16 @@ from mlops.platforms.azure.endpoint_hold import EndpointHold
 from mlops.platforms.azure.environments import SERVING, environment_id, environment_version
 from mlops.platforms.azure.errors import azure_errors
 from mlops.platforms.azure.models import AzureModels
-from mlops.platforms.azure.observations import DIRECT_AGENT, SCOPE, TrafficLog, query_traffic
+from mlops.platforms.azure.observations import (
+    DIRECT_AGENT,
+    SCOPE,
+    SKEW,
+    TrafficLog,
+    await_row,
+    fresh_query,
+    query,
+    query_traffic,
+)
 from mlops.platforms.azure.origin import asset_id, read_origin
 from mlops.platforms.azure.resource import Change, EndpointResource, View, version_of
 from mlops.platforms.base import (
@@ -228,24 +237,45 @@ class AzureEndpoint(Endpoint):
             ConfigError: no Log Analytics workspace is named, or it may not be read.
             NotObserved: Log Analytics does not answer.
         """
-        workspace = self._azure.log_analytics_workspace_id
-        if not workspace:
-            raise ConfigError(
-                "there can be no A/B test without a log of the requests",
-                "set azure.log_analytics_workspace_id in conf to the id of the Log Analytics "
-                "workspace that gets the category AmlOnlineEndpointTrafficLog of the endpoint "
-                "(docs/going-live.md)",
-            )
+        workspace = self._log_workspace
         log = self._known.log = self._known.log or TrafficLog(datetime.now(UTC))
         if log.is_due(self._azure.poll_seconds):
-            with azure_errors("signing in to Log Analytics"):
-                token = self._clients.credential.get_token(SCOPE).token
-            rows = query_traffic(self._session, token, workspace, self.name, log.window_start)
+            rows = query_traffic(
+                self._session, self._log_token(), workspace, self.name, log.window_start
+            )
             view = self._resource.existing()
             mirrored = frozenset(name for name in view.mirror if not view.traffic.get(name))
             limit = timedelta(seconds=self._settings.request_timeout_seconds)
             log.add(rows, mirrored, began_before=datetime.now(UTC) - limit)
         return log.after(after)
+
+    @override
+    def await_observation(self, deployment: str, report: Report) -> None:
+        """Send a request that scores nothing; wait for it, or any other since, in the log."""
+        workspace = self._log_workspace
+        text = fresh_query(self.name, datetime.now(UTC) - SKEW)
+        self.invoke({"data": []}, deployment)
+        await_row(
+            lambda: query(self._session, self._log_token(), workspace, text),
+            self._azure.log_patience_seconds,
+            self.poll_seconds,
+            report,
+        )
+
+    @property
+    def _log_workspace(self) -> str:
+        if workspace := self._azure.log_analytics_workspace_id:
+            return workspace
+        raise ConfigError(
+            "there can be no A/B test without a log of the requests",
+            "set azure.log_analytics_workspace_id in conf to the id of the Log Analytics "
+            "workspace that gets the category AmlOnlineEndpointTrafficLog of the endpoint "
+            "(docs/going-live.md)",
+        )
+
+    def _log_token(self) -> str:
+        with azure_errors("signing in to Log Analytics"):
+            return str(self._clients.credential.get_token(SCOPE).token)
 
     @override
     @contextlib.contextmanager

@@ -5,7 +5,7 @@ each request is counted once, and gets its number when it is first seen.
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,6 +15,7 @@ import requests
 from mlops.errors import ConfigError, PlatformError
 from mlops.platforms.answers import own_status
 from mlops.platforms.base import NotObserved, Observation
+from mlops.progress import Report
 
 API = "https://api.loganalytics.azure.com/v1/workspaces/{workspace}/query"
 SCOPE = "https://api.loganalytics.io/.default"
@@ -30,6 +31,8 @@ COLUMNS = (
 DIRECT_AGENT = "mlops-direct"
 """The User-Agent of requests that name their deployment: they say nothing of how two compare."""
 LATE = timedelta(minutes=15)
+SKEW = timedelta(minutes=1)
+"""By so much Azure's clock may be behind."""
 _ROWS = 20_000
 _TOO_MANY, _SERVER_ERROR = 429, 500
 _TIMEOUT_SECONDS = 60.0
@@ -129,6 +132,54 @@ def traffic_query(endpoint: str, since: datetime) -> str:
         "| order by TimeGenerated asc\n"
         f"| take {_ROWS}"
     )
+
+
+def fresh_query(endpoint: str, since: datetime) -> str:
+    """Return the query for one request of an endpoint since a time, whoever sent it."""
+    return (
+        f"{TABLE}\n"
+        f"| where EndpointName == '{endpoint}'\n"
+        f"| where TimeGenerated >= datetime({since.isoformat()})\n"
+        "| take 1"
+    )
+
+
+def await_row(
+    ask: Callable[[], Sequence[Row]],
+    patience_seconds: float,
+    pause_seconds: float,
+    report: Report,
+    clock: Any = time,
+) -> None:
+    """Ask again and again until there is a row.
+
+    Args:
+        ask: returns the rows that there are.
+        patience_seconds: for how long.
+        pause_seconds: between two questions.
+        report: is told that it takes time.
+        clock: has `monotonic` and `sleep`.
+
+    Raises:
+        NotObserved: there was none, or Log Analytics did not answer.
+    """
+    began = clock.monotonic()
+    problem = ""
+    while True:
+        try:
+            if ask():
+                return
+        except NotObserved as error:
+            problem = f"{error.message}, and "
+        waited = clock.monotonic() - began
+        if waited >= patience_seconds:
+            raise NotObserved(
+                f"{problem}none of the requests of the last {waited:.0f} s is in the log "
+                "(azure.log_patience_seconds): it may begin up to an hour after its diagnostic "
+                "setting was made"
+            )
+        report(f"waiting for a first request in the log: {waited:.0f} s")
+        clock.sleep(pause_seconds)
 
 
 def rows_of(answer: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -73,7 +73,8 @@ features end on {{ card.lineage.data.cutoff }}
 ## Features
 
 {% for feature in card.features %}
-- `{{ feature.name }}`{{ ' (may be null)' if feature.nullable else '' }}
+- `{{ feature.name }}`{{ ' (may be null)' if feature.nullable }}
+{{- ' (may be left out)' if feature.get('optional') }}
 {% endfor %}
 """
 )

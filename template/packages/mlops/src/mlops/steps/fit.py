@@ -12,6 +12,7 @@ from mlops.artifacts.prepared import load_prepared
 from mlops.artifacts.run_folder import ModelFolder
 from mlops.files import file_sha256, new_folder
 from mlops.settings.loading import LoadedSettings, flatten
+from mlops.steps.optional_features import require_null_is_taken
 from mlops.steps.provenance import environment_state
 from mlops.steps.scoring import matrix
 from mlops.usecase.use_case import LABEL
@@ -27,6 +28,9 @@ def run(
         output: the folder to write.
         settings: seed and parameters.
         git: commit, branch and dirty flag of the code that is running.
+
+    Raises:
+        Refused: the model takes no null in a feature that callers may leave out.
     """
     prepared = load_prepared(prepared_folder)
     train = prepared.train()
@@ -37,6 +41,7 @@ def run(
     started = time.monotonic()
     model = settings.use_case.model(params, seed).fit(inputs, labels)
     seconds = time.monotonic() - started
+    require_null_is_taken(model, inputs, prepared)
     baseline = settings.use_case.baseline(seed).fit(inputs, labels)
     with new_folder(output, replaces=TRAINING.name) as new:
         folder = ModelFolder(new)

@@ -18,6 +18,7 @@ from mlops.monitoring.baseline import drift_baseline
 from mlops.platforms.base import ModelVersion, Platform, Run
 from mlops.settings.loading import LoadedSettings
 from mlops.steps.onnx_model import convert, null_gaps, parity_gap, predict
+from mlops.steps.optional_features import require_null_is_answered
 from mlops.steps.scoring import load_model, matrix
 
 NULL_ROWS = 200
@@ -65,6 +66,7 @@ def package_run(run: Run, settings: LoadedSettings) -> Path:
     gap = parity_gap(model, onnx, holdout)
     _require_parity(gap, settings)
     nullable = _nullable(prepared, null_gaps(model, onnx, holdout[:NULL_ROWS]), settings)
+    require_null_is_answered(prepared, nullable)
     train = prepared.train()
     probabilities = predict(onnx, matrix(train, prepared.feature_names))
     with new_folder(source.package.path, replaces=PACKAGE.name) as folder:
@@ -95,7 +97,12 @@ def build_signature(
         "model_version": version,
         "decision_threshold": threshold,
         "features": [
-            {"name": f.name, "nullable": f.name in nullable, "example": f.example}
+            {
+                "name": f.name,
+                "nullable": f.name in nullable,
+                "optional": f.optional,
+                "example": f.example,
+            }
             for f in prepared.features
         ],
     }

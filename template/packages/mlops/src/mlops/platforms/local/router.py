@@ -39,6 +39,7 @@ from mlops.platforms.local.state import KEYS_FILE, STATE_FILE, StateFile
 from mlops.platforms.traffic_rules import DEPLOYMENT_HEADER
 
 _ABANDONED_AFTER = 3
+_AS_IT_IS = "send it as it is, without the header Content-Encoding"
 _WATCH_SECONDS = 2.0
 _NOT_PASSED_ON = {
     "authorization",
@@ -181,6 +182,8 @@ class Router:
         """
         if not _is_authorized(request, self._file.current().key):
             return _unauthorized()
+        if (encoding := request.headers.get("content-encoding", "")) not in ("", "identity"):
+            return _error(REFUSED, f"the request is encoded ({encoding[:20]}): {_AS_IT_IS}")
         body = await request.body()
         named = request.headers.get(DEPLOYMENT_HEADER)
         headers = {k: v for k, v in request.headers.items() if k.lower() not in _NOT_PASSED_ON}

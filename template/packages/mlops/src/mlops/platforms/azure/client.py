@@ -2,6 +2,7 @@
 
 import functools
 import logging
+import os
 import time
 import warnings
 from dataclasses import dataclass
@@ -21,7 +22,14 @@ _SDK_LOGGERS = ("azure", "azureml", "msal", "msal_extensions", "msrest")
 ACTIVE_VERSIONS, ALL_VERSIONS = "ActiveOnly", "All"
 """What a list of versions may hold, in the SDK's words; the first leaves out archived ones."""
 
-__all__ = ["ACTIVE_VERSIONS", "ALL_VERSIONS", "AzureClients", "be_quiet", "require_extra"]
+__all__ = [
+    "ACTIVE_VERSIONS",
+    "ALL_VERSIONS",
+    "AzureClients",
+    "be_quiet",
+    "ignore_netrc",
+    "require_extra",
+]
 
 
 def require_extra() -> None:
@@ -63,6 +71,7 @@ class AzureClients:
 
         require_extra()
         be_quiet()
+        ignore_netrc()
         return open_credential()
 
     @functools.cached_property
@@ -150,6 +159,15 @@ def _options() -> dict[str, Any]:
         "retry_total": _RETRIES,
         "retry_backoff_max": _LONGEST_WAIT,
     }
+
+
+def ignore_netrc() -> None:
+    """Keep `~/.netrc` away from the SDK, whose tokens it would replace in requests' hands.
+
+    Its clients make sessions of their own, also for storage and to sign in, so that no option of
+    one client reaches all.
+    """
+    os.environ["NETRC"] = os.devnull
 
 
 def be_quiet() -> None:

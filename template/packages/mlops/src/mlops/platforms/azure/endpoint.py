@@ -46,7 +46,7 @@ from mlops.platforms.base import (
     ModelVersion,
     Observation,
 )
-from mlops.platforms.http import post, predicts_as
+from mlops.platforms.http import OwnSession, post, predicts_as
 from mlops.platforms.lease_rules import Shares
 from mlops.platforms.traffic_rules import (
     DEPLOYMENT_HEADER,
@@ -103,7 +103,7 @@ class AzureEndpoint(Endpoint):
         self._known = session or Session()
         self._resource = EndpointResource(clients, name)
         self._changes = Changes(self._resource, self._known.hold, self._azure.lease_seconds)
-        self._session = requests.Session()
+        self._session = OwnSession()
         self._access: tuple[str, str] | None = None
 
     @override

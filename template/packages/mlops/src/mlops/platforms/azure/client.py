@@ -22,14 +22,7 @@ _SDK_LOGGERS = ("azure", "azureml", "msal", "msal_extensions", "msrest")
 ACTIVE_VERSIONS, ALL_VERSIONS = "ActiveOnly", "All"
 """What a list of versions may hold, in the SDK's words; the first leaves out archived ones."""
 
-__all__ = [
-    "ACTIVE_VERSIONS",
-    "ALL_VERSIONS",
-    "AzureClients",
-    "be_quiet",
-    "ignore_netrc",
-    "require_extra",
-]
+__all__ = ["ACTIVE_VERSIONS", "ALL_VERSIONS", "AzureClients", "be_quiet", "require_extra"]
 
 
 def require_extra() -> None:

@@ -3,7 +3,7 @@
 The server loads this file by its path, calls `init()` once and `run()` for each request. It stands
 alone: no import of the project's package, only numpy and ONNX Runtime (see requirements.txt).
 
-Request: `{"data": [{feature: value, …}, …]}`. Answer: `{"predictions": [0 or 1, …],
+Request: `{"data": [{feature: value, …}, …]}`, as JSON in UTF-8. Answer: `{"predictions": [0 or 1, …],
 "probabilities": [P(label = 1), …], "model_version": 3, "inference_id": [one per row]}`.
 Input that breaks this contract is answered with 400 and `{"error": sentence}`; any other failure
 is ours and stays a 500.
@@ -34,6 +34,7 @@ PROBES_SCHEMA = 1
 SERVED_VARIABLE = "MLOPS_SERVED_FILES"
 PROBES = "probes.json"
 LARGEST = float(np.finfo(np.float32).max)
+FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 _LONGEST_ECHO = 60
 
 Matrix = npt.NDArray[np.float32]
@@ -53,6 +54,7 @@ class Feature:
 
     name: str
     nullable: bool
+    optional: bool = False
 
 
 @dataclass(frozen=True)
@@ -81,11 +83,12 @@ def init() -> None:
     _model = model
 
 
-def run(raw_data: str) -> Any:
-    """Score one request."""
+def run(raw_data: str, request_headers: Mapping[str, str] | None = None) -> Any:
+    """Score one request; the server passes its headers on, as the parameter's name asks."""
     if _model is None:
         raise RuntimeError("init() was not called")
     try:
+        check_headers(request_headers or {})
         matrix = parse(raw_data, _model.features)
     except BadRequest as error:
         from azureml_inference_server_http.api.aml_response import AMLResponse
@@ -174,7 +177,10 @@ def load_model(folder: Path) -> Model:
     session = ort.InferenceSession(
         str(folder / "model.onnx"), sess_options=options, providers=["CPUExecutionProvider"]
     )
-    features = tuple(Feature(f["name"], bool(f["nullable"])) for f in signature["features"])
+    features = tuple(
+        Feature(f["name"], bool(f["nullable"]), bool(f.get("optional", False)))
+        for f in signature["features"]
+    )
     width = session.get_inputs()[0].shape[-1]
     if isinstance(width, int) and width != len(features):
         raise ValueError(f"model.onnx takes {width} features, signature.json has {len(features)}")
@@ -186,6 +192,27 @@ def load_model(folder: Path) -> Model:
     )
 
 
+def check_headers(headers: Mapping[str, str]) -> None:
+    """Check that a request's body came as it was sent: a form would be lost, what is packed unread.
+
+    Raises:
+        BadRequest: the headers say otherwise.
+    """
+    named = {name.lower(): value.strip().lower() for name, value in headers.items()}
+    encoding = named.get("content-encoding", "")
+    if encoding not in ("", "identity"):
+        raise BadRequest(
+            f"the request is encoded ({_echo(encoding)}): send it as it is, without the header "
+            "Content-Encoding"
+        )
+    kind = named.get("content-type", "").partition(";")[0].strip()
+    if kind in FORMS:
+        raise BadRequest(
+            f"the request is a form ({kind}): send JSON with the header "
+            "Content-Type: application/json"
+        )
+
+
 def parse(raw: str | bytes, features: Sequence[Feature]) -> Matrix:
     """Read a request's rows into a float32 matrix of shape [rows, features]; null becomes NaN.
 
@@ -193,13 +220,15 @@ def parse(raw: str | bytes, features: Sequence[Feature]) -> Matrix:
         BadRequest: the request breaks the contract.
     """
     try:
-        body = json.loads(raw, parse_constant=_refuse_constant)
+        body = json.loads(raw, parse_constant=_refuse_constant, object_pairs_hook=_object)
     except BadRequest:
         raise
     except (ValueError, RecursionError) as error:
         raise BadRequest(f"the request is not valid JSON: {error}") from None
     if not isinstance(body, dict):
         raise BadRequest(f'the request must be an object {{"data": [row, …]}}, not {_kind(body)}')
+    if isinstance(body, _Repeated):
+        raise BadRequest(f"the field {_echo(body.key)} stands twice")
     if "data" not in body:
         raise BadRequest('the request lacks the field "data", the list of rows')
     unknown = next((key for key in body if key != "data"), None)
@@ -242,8 +271,10 @@ def predict(session: ort.InferenceSession, matrix: Matrix) -> npt.NDArray[np.flo
 def _parse_row(number: int, row: Any, features: Sequence[Feature], known: set[str]) -> list[float]:
     if not isinstance(row, dict):
         raise BadRequest(f"row {number}: must be an object of features, not {_kind(row)}")
+    if isinstance(row, _Repeated):
+        raise BadRequest(f"row {number}: the field {_echo(row.key)} stands twice")
     values = [_parse_value(number, row, feature) for feature in features]
-    if len(row) > len(features):
+    if not row.keys() <= known:
         unknown = next(key for key in row if key not in known)
         raise BadRequest(f"row {number}: unknown field {_echo(unknown)}")
     return values
@@ -254,6 +285,8 @@ def _parse_value(number: int, row: Mapping[str, Any], feature: Feature) -> float
     try:
         value = row[name]
     except KeyError:
+        if feature.optional:
+            return float("nan")
         raise BadRequest(f'row {number}: the field "{name}" is missing') from None
     if value is None:
         if feature.nullable:
@@ -264,6 +297,25 @@ def _parse_value(number: int, row: Mapping[str, Any], feature: Feature) -> float
     if abs(value) > LARGEST:
         raise BadRequest(f'row {number}: "{name}" is too large for a 32-bit floating-point number')
     return float(value)
+
+
+class _Repeated(dict[str, Any]):
+    """An object in which a key stands twice."""
+
+    key = ""
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return a JSON object, marked where it says two things of one key."""
+    found = dict(pairs)
+    if len(found) == len(pairs):
+        return found
+    repeated = _Repeated()
+    for name, value in pairs:
+        if name in repeated:
+            repeated.key = name
+        repeated[name] = value
+    return repeated
 
 
 def _refuse_constant(constant: str) -> float:

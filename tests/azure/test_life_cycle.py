@@ -75,9 +75,18 @@ def test_from_training_to_a_rollback(place: AzureProject) -> None:
     place.mlops("release", "--environment", "test", "--model-version", str(second))
     assert place.traffic("test") == {"green": 100}
 
+    releasing = ("release", "--environment", "prod", "--model-version", str(second))
+    azure.front.log.delay_seconds = 3600  # as where the diagnostic setting was just made
+    soon = {"MLOPS_AZURE__LOG_PATIENCE_SECONDS": "1"}
+    said = place.mlops(*releasing, settings=soon, expect=4)
+    assert "neither promoted nor rejected" in said
+    assert "up to an hour after its diagnostic setting" in said
+    assert place.traffic("prod") == {"blue": 100}
+    azure.front.log.delay_seconds = 0
+
     since = len(azure.calls)
     with place.callers("prod") as statuses:
-        said = place.mlops("release", "--environment", "prod", "--model-version", str(second))
+        said = place.mlops(*releasing)
     assert "promoted" in said
     assert place.traffic("prod") == {"green": 100}
     assert set(statuses) == {200}

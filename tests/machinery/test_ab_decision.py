@@ -6,6 +6,7 @@ z-test that is looked at after every batch in the same simulation, and the packa
 independent implementation of betting e-processes.
 """
 
+import functools
 import heapq
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -15,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from mlops.platforms.azure.observations import status_of
 from mlops.platforms.base import Deployment, Observation
 from mlops.platforms.local.mirror import MAX_COPIES_IN_FLIGHT
 from mlops.platforms.local.observations import ObservationLog
@@ -50,6 +52,7 @@ class Case:
     candidate: Behaviour
     per_second: int = 200
     seconds: float = 120.0
+    failure: int = 500
     settings: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -62,10 +65,22 @@ COPY = 2
 KINDS = [("blue", False), ("green", False), ("green", True)]
 HANGING, FAILED, LATE, GOOD = range(4)
 ENDS = [(0, PATIENCE_SECONDS), (500, 0.03), (200, 0.5), (200, 0.03)]
-OBSERVATIONS = np.array(
-    [[Observation(0, name, *end, mirrored=mirrored) for end in ENDS] for name, mirrored in KINDS],
-    dtype=object,
-)
+
+
+@functools.cache
+def observations_of(failure: int) -> Any:
+    """Return what is observed, by kind and end of a request, where a failed one has this status."""
+    ends = [(failure if status == 500 else status, seconds) for status, seconds in ENDS]
+    return np.array(
+        [
+            [Observation(0, name, *end, mirrored=mirrored) for end in ends]
+            for name, mirrored in KINDS
+        ],
+        dtype=object,
+    )
+
+
+OBSERVATIONS = observations_of(500)
 
 
 @dataclass(frozen=True)
@@ -120,8 +135,12 @@ class SimulatedEndpoint:
         known_at = self._untold.began + np.minimum(self._untold.latencies, patience_seconds)
         count = np.searchsorted(np.maximum.accumulate(known_at), self.now, side="right")
         told, self._untold = self._untold.only(slice(count)), self._untold.only(slice(count, None))
-        found: Sequence[Any] = OBSERVATIONS[told.kinds, told.ends].tolist()
+        observations = observations_of(self._case.failure)
+        found: Sequence[Any] = observations[told.kinds, told.ends].tolist()
         return found
+
+    def await_observation(self, _deployment: str, _report: Any) -> None:
+        pass
 
     def traffic(self) -> dict[str, int]:
         return dict(self._shares)
@@ -375,6 +394,34 @@ def test_a_bad_model_is_rejected_soon(runs: int) -> None:
     found = simulate(replace(WORSE, candidate=Behaviour(errors=0.1, slow=0.01)), runs)
     assert found.rejected >= 0.99
     assert found.seconds <= 30
+
+
+REFUSES_ONE_IN_TWENTY = Case(Behaviour(errors=0.002), Behaviour(errors=0.05), seconds=120)
+ON_AZURE = [(424, 400), (424, None), (408, 0), (429, None), (424, 500)]
+"""What Azure's front answers, with the deployment's own status beside it."""
+
+
+def test_a_model_that_answers_one_in_twenty_with_another_code_is_rejected(runs: int) -> None:
+    found = simulate(replace(REFUSES_ONE_IN_TWENTY, failure=400), runs)
+    assert found.promoted <= ALPHA
+    assert found.rejected >= 0.95
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        *(400, 404, 502, 504),
+        *(status_of({"ResponseCode": front, "ModelStatusCode": own}) for front, own in ON_AZURE),
+    ],
+)
+def test_whatever_code_it_is_on_either_platform_counts_alike(failure: int) -> None:
+    for seed in range(3):
+        usual, found = (
+            run_once(replace(REFUSES_ONE_IN_TWENTY, failure=status), seed)
+            for status in (500, failure)
+        )
+        assert found.looks == usual.looks
+        assert found.decision == usual.decision == "reject"
 
 
 @pytest.mark.usefixtures("z_test")

@@ -155,7 +155,8 @@ class Front:
         except TimeoutError:
             return _Said(JSONResponse({"error": "upstream request timeout"}, 408), 0, "timeout")
         except (aiohttp.ClientError, OSError):
-            return _Said(JSONResponse({"error": "no healthy upstream"}, 503), 0, "no upstream")
+            # without a model's status: the container did not answer
+            return _Said(JSONResponse({"error": "no healthy upstream"}, _MODEL_ERROR), 0, "")
 
     def _record(
         self,

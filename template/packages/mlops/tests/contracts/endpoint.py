@@ -102,6 +102,14 @@ class EndpointContract:
         with place.changed_script("\n# changed\n"):
             assert not place.endpoint.is_current("blue", serving)
 
+    def test_it_knows_that_requests_are_observed_and_observes_not_its_own(
+        self, place: Place
+    ) -> None:
+        endpoint = place.endpoint
+        before = latest(endpoint)
+        endpoint.await_observation("green", silent)
+        assert latest(endpoint) == before
+
     def test_requests_go_where_traffic_or_a_header_sends_them(self, place: Place) -> None:
         endpoint = place.endpoint
         blue, green = served(place), served(place, "green")

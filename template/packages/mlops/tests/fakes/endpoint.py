@@ -18,7 +18,14 @@ from fakes.scoring_script import load_script
 from fakes.tiny_version import FEATURES, tiny_onnx, tiny_probability
 from mlops.artifacts.version_folder import verify_version
 from mlops.errors import ConfigError, PlatformError
-from mlops.platforms.base import Answer, Deployment, DeploymentShare, ModelVersion, Observation
+from mlops.platforms.base import (
+    Answer,
+    Deployment,
+    DeploymentShare,
+    ModelVersion,
+    NotObserved,
+    Observation,
+)
 from mlops.platforms.traffic_rules import (
     check_mirror,
     check_removal,
@@ -81,6 +88,8 @@ class FakeEndpoint:
         """The share of the batch's requests that a version fails."""
         self.fault: Callable[[Answer], Answer] = lambda answer: answer
         """What becomes of the answers that `invoke` gets."""
+        self.unobserved = ""
+        """Why nothing is seen of requests."""
         self.before_look: Callable[[], None] = lambda: None
         self.calls: list[str] = []
         """Every change."""
@@ -217,6 +226,12 @@ class FakeEndpoint:
         for name, percent in self._mirror.items():
             self._add_batch(name, self.batch * percent // 100, mirrored=True)
         return self._log.after(after, patience_seconds)
+
+    def await_observation(self, deployment: str, _report: Report) -> None:
+        self._require_existence()
+        assert deployment in self._placed
+        if self.unobserved:
+            raise NotObserved(self.unobserved)
 
     @contextmanager
     def lease(self, purpose: str) -> Iterator[None]:

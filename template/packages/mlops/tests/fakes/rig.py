@@ -24,14 +24,14 @@ SLOW = 99
 SLOW_SCRIPT = f"""
 score_at_once = run
 
-def run(raw_data):
+def run(raw_data, request_headers):
     import time
     from pathlib import Path
     home = Path(__file__).parents[2]
     while '"a": {SLOW}' in raw_data and not (home / "go").exists():
         (home / "waiting").touch()
         time.sleep(0.01)
-    return score_at_once(raw_data)
+    return score_at_once(raw_data, request_headers)
 """
 
 

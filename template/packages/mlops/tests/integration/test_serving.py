@@ -1,13 +1,16 @@
 """The scoring contract and the endpoint's front, with the real inference server."""
 
+import gzip
 import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+import requests
 
 from fakes.rig import NAME, Rig
 from fakes.tiny_version import ROW, tiny_probability
+from fakes.waiting import LONGEST_SECONDS
 from mlops.errors import PlatformError
 from mlops.platforms.local import processes
 from mlops.progress import silent
@@ -55,6 +58,40 @@ def test_bad_input_is_the_clients_mistake(rig: Rig, payload: Any, said: str) -> 
 
 def test_text_that_is_not_utf8_is_the_clients_mistake(rig: Rig) -> None:
     assert rig.endpoint.invoke(b'{"data": "\xff"}').status == 400
+
+
+def test_what_the_server_cannot_read_says_what_to_send(rig: Rig) -> None:
+    url, key = rig.endpoint.url(), {"Authorization": f"Bearer {rig.endpoint.key()}"}
+    form = requests.post(url, data={"data": "1"}, headers=key, timeout=LONGEST_SECONDS)
+    packed = requests.post(
+        url,
+        data=gzip.compress(json.dumps({"data": [ROW]}).encode()),
+        headers={**key, "Content-Encoding": "gzip"},
+        timeout=LONGEST_SECONDS,
+    )
+    assert (form.status_code, packed.status_code) == (400, 400)
+    assert "Content-Type: application/json" in form.json()["error"]
+    assert "without the header Content-Encoding" in packed.json()["error"]
+
+
+@pytest.mark.parametrize(
+    ("status", "path", "options"),
+    [
+        (400, "score", {"data": b"\x1f\x8b"}),
+        (431, "score", {"headers": {"x-request-id": "x" * 101}}),
+        (404, "elsewhere", {}),
+    ],
+)
+def test_what_the_server_itself_answers_is_as_the_page_says(
+    rig: Rig, status: int, path: str, options: dict[str, Any]
+) -> None:
+    """docs/serving.md describes it, for it cannot be changed from score.py."""
+    server = rig.state.deployments["blue"].process
+    assert server
+    url = f"http://127.0.0.1:{server.port}/{path}"
+    answer = requests.post(url, timeout=LONGEST_SECONDS, **options)
+    assert answer.status_code == status
+    assert list(answer.json()) == ["message"]
 
 
 def test_a_proxy_for_the_internet_is_not_asked(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:

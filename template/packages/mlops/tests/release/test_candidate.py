@@ -322,10 +322,25 @@ def test_an_endpoint_is_asked_no_more_often_than_it_may_be(
     serving.poll_seconds = poll_seconds
     released = release_version(platform, settings, 2)
     serving.serve("blue", 2)
-    alone = compare_deployments(settings, serving, ("green", "blue"))
+    alone = compare_deployments(platform, settings, ("green", "blue"))
     for each in (released, alone):
         assert each.record.ab_test
         assert each.record.ab_test.settings.batch_seconds == seconds
+
+
+@pytest.mark.usefixtures("smoke")
+def test_a_release_holds_while_nobody_sees_how_requests_go(
+    platform: FakePlatform, serving: FakeEndpoint, at_level: AtLevel
+) -> None:
+    serving.unobserved = "the log is empty"
+    ends: list[Ended] = []
+    with pytest.raises(Hold, match="neither promoted nor rejected: the log is empty"):
+        release_version(platform, at_level(3), 2, Watchers(ended=ends.append))
+    assert serving.traffic() == {"blue": 100, "green": 0}
+    assert serving.serving == {"blue": 1, "green": 2}
+    assert ended(ends)["outcome"] == "hold"
+    # without a comparison nobody needs to see
+    assert release_version(platform, at_level(2), 2).record.outcome == "promoted"
 
 
 def test_a_release_that_could_not_be_judged_deploys_nothing(
@@ -512,9 +527,14 @@ def test_a_version_that_serves_and_is_not_known_any_more_is_not_guessed_at(
     platform: FakePlatform, serving: FakeEndpoint, at_level: AtLevel
 ) -> None:
     platform.numbers.remove(1)
-    with pytest.raises(ConfigError, match="there is no version 1"):
+    unknown = "what version 1 takes is unknown (there is no version 1)"
+    with pytest.raises(Refused) as refusal:
         release_version(platform, at_level(3), 2)
+    assert unknown in refusal.value.message
     assert serving.traffic() == {"blue": 100}
+    options = ReleaseOptions(breaking="nobody has called it for a year")
+    assert release_version(platform, at_level(3), 2, options=options).record.changes == (unknown,)
+    assert serving.traffic() == {"green": 100}
 
 
 def test_what_is_asked_before_the_switch_can_stop_it(

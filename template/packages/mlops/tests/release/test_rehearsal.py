@@ -212,10 +212,19 @@ def test_a_rehearsal_with_a_failed_request_never_promotes(
 
 
 @pytest.mark.usefixtures("smoke")
+@pytest.mark.parametrize(
+    ("gone", "change"),
+    [
+        (False, "c is no longer known and is refused"),
+        (True, "what version 1 takes is unknown (there is no version 1)"),
+    ],
+)
 def test_a_rehearsal_of_changed_requests_sends_them_to_who_knows_them(
-    answered: FakePlatform, serving: FakeEndpoint, at_level: AtLevel
+    answered: FakePlatform, serving: FakeEndpoint, at_level: AtLevel, gone: bool, change: str
 ) -> None:
     answered.features[2] = FEATURES[:2]
+    if gone:
+        answered.numbers.remove(1)
     sent: list[int] = []
 
     def answered_200(answer: Answer) -> Answer:
@@ -224,7 +233,7 @@ def test_a_rehearsal_of_changed_requests_sends_them_to_who_knows_them(
 
     serving.fault = answered_200
     released, load = rehearse(answered, at_level(3), 2)
-    assert released.record.changes == ("c is no longer known and is refused",)
+    assert released.record.changes == (change,)
     assert released.record.ab_test is None
     assert serving.traffic() == {"green": 100}
     assert (load.sent, load.failed) == (len(sent), 0)

@@ -10,7 +10,14 @@ from fakes.endpoint import FakeEndpoint
 from fakes.tiny_version import FEATURES
 from mlops.errors import ConfigError
 from mlops.platforms.base import Answer, Endpoint
-from mlops.release.smoke import SmokeResult, bad_requests, explain_answer, percentile, smoke_test
+from mlops.release.smoke import (
+    SmokeResult,
+    bad_requests,
+    explain_answer,
+    good_requests,
+    percentile,
+    smoke_test,
+)
 from mlops.settings.sections import SmokeTestSettings
 
 SETTINGS = SmokeTestSettings(requests=20, max_p95_ms=100)
@@ -36,6 +43,17 @@ def test_an_endpoint_that_keeps_the_contract_passes(both: FakeEndpoint) -> None:
     content = json.loads(json.dumps(result.to_dict()))
     assert content["passed"] is True
     assert len(content["checks"]) == len(result.checks)
+
+
+def test_what_may_be_left_out_is_left_out_and_all_else_must_be_sent() -> None:
+    a, b, c = FEATURES
+    optional = {"features": [a, {**b, "optional": True}, {**c, "optional": True}]}
+    assert ("left out where allowed", ["b", "c"], {"a": a["example"]}) in good_requests(optional)
+    optional = {"features": [{**a, "optional": True}, b, c]}
+    (missing,) = (body for kind, body, _ in bad_requests(optional) if kind == "missing feature")
+    assert list(json.loads(missing)["data"][0]) == ["a", "c"]
+    optional = {"features": [{**each, "optional": True} for each in (a, b, c)]}
+    assert "missing feature" not in {kind for kind, _, _ in bad_requests(optional)}
 
 
 def test_one_deployment_can_be_tested_alone(both: FakeEndpoint) -> None:

@@ -89,6 +89,14 @@ def test_the_threshold_of_the_signature_decides(
         ('{"data": [{"a": NaN, "b": 1}]}', "NaN is not a JSON number"),
         ('{"data": [{"a": -Infinity, "b": 1}]}', "-Infinity is not a JSON number"),
         ('{"data": [{"a": ' + "1" * 5000 + ', "b": 1}]}', "not valid JSON"),
+        ("\ufeff{}", "not valid JSON"),
+        ('{"data": [], "data": [{"a": 1, "b": 1}]}', 'the field "data" stands twice'),
+        ('{"data": [{"a": 1, "b": 1, "a": 2}]}', 'row 0: the field "a" stands twice'),
+        (
+            '{"data": [{"a": 1, "b": 1}, {"a": 1, "\\u0061": 1}]}',
+            'row 1: the field "a" stands twice',
+        ),
+        ('{"data": [{"a": 1, "z": 1, "z": 1}]}', 'row 0: the field "z" stands twice'),
         ("[]", "must be an object"),
         ("null", "must be an object"),
         ("{}", 'lacks the field "data"'),
@@ -127,6 +135,52 @@ def test_rows_become_columns_in_the_order_of_the_signature(
     matrix = score.parse('{"data": [{"b": null, "a": 1}, {"a": 3.4028234e38, "b": 4}]}', features)
     assert matrix.dtype == np.float32
     np.testing.assert_array_equal(matrix, np.array([[1, np.nan], [3.4028234e38, 4]], np.float32))
+
+
+@pytest.mark.parametrize(
+    ("header", "value", "said"),
+    [
+        ("Content-Type", "application/x-www-form-urlencoded", "is a form"),
+        ("content-type", "Multipart/Form-Data; boundary=x", "is a form"),
+        ("Content-Encoding", "gzip", 'is encoded ("gzip")'),
+        ("Content-Encoding", "deflate", 'is encoded ("deflate")'),
+    ],
+)
+def test_a_body_that_came_otherwise_than_it_was_sent_is_explained(
+    started: ModuleType, header: str, value: str, said: str
+) -> None:
+    answer = started.run(json.dumps({"data": [ROW]}), {"Host": "x", header: value})
+    assert answer.status_code == 400
+    assert said in answer.body["error"]
+
+
+@pytest.mark.parametrize("value", ["application/json; charset=utf-8", "text/plain", ""])
+def test_other_headers_are_let_be(started: ModuleType, value: str) -> None:
+    headers = {"Content-Type": value, "Content-Encoding": "identity"}
+    answer = started.run(json.dumps({"data": [ROW]}), request_headers=headers)
+    assert answer["model_version"] == 7
+
+
+def test_what_may_be_left_out_is_null_then(score: ModuleType) -> None:
+    features = [score.Feature("a", False), score.Feature("b", True, True)]
+    matrix = score.parse('{"data": [{"a": 1}, {"a": 2, "b": null}, {"a": 3, "b": 4}]}', features)
+    np.testing.assert_array_equal(matrix, np.array([[1, np.nan], [2, np.nan], [3, 4]], np.float32))
+    for raw, said in (
+        ('{"data": [{"b": 1}]}', 'row 0: the field "a" is missing'),
+        ('{"data": [{"a": 1, "c": 1}]}', 'row 0: unknown field "c"'),
+    ):
+        with pytest.raises(score.BadRequest, match=said):
+            score.parse(raw, features)
+
+
+def test_the_signature_says_what_may_be_left_out(started: ModuleType, tmp_path: Path) -> None:
+    path = tmp_path / "version" / "signature.json"
+    content = json.loads(path.read_text())
+    content["features"][2]["optional"] = True
+    path.write_text(json.dumps(content))
+    started.init()
+    answer = started.run(json.dumps({"data": [{"a": 1.0, "b": 2.0}]}))
+    assert answer["probabilities"] == pytest.approx([tiny_probability(1, 2, None)], abs=1e-5)
 
 
 def test_a_refusal_is_a_400_and_echoes_little(started: ModuleType) -> None:

@@ -32,7 +32,7 @@ from mlops.steps.provenance import effective_settings, environment_state
 from mlops.steps.register import build_signature, package_run, register_run
 from mlops.steps.scoring import load_model, matrix
 
-FEATURES = (Feature("height", False, 1.5), Feature("width", True, 2.5))
+FEATURES = (Feature("height", False, 1.5), Feature("width", True, 2.5, optional=True))
 
 
 @pytest.fixture
@@ -223,8 +223,8 @@ def test_the_signature_says_what_callers_send(tmp_path: Path) -> None:
         "model_version": 4,
         "decision_threshold": 0.45,
         "features": [
-            {"name": "height", "nullable": False, "example": 1.5},
-            {"name": "width", "nullable": True, "example": 2.5},
+            {"name": "height", "nullable": False, "optional": False, "example": 1.5},
+            {"name": "width", "nullable": True, "optional": True, "example": 2.5},
         ],
     }
 
@@ -258,7 +258,12 @@ def test_a_version_says_the_same_as_the_run_that_it_was_made_of(
     version = VersionFolder(register_run(platform, run, platform.settings).folder)
     evaluation, lineage = folder.evaluation.results(), version.lineage()
     features = [
-        {"name": each.name, "nullable": each.name == "lowest", "example": each.example}
+        {
+            "name": each.name,
+            "nullable": each.name == "lowest",
+            "optional": False,
+            "example": each.example,
+        }
         for each in folder.prepared().features
     ]
     assert version.signature() == {

@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from fakes.project import TODAY
+from fakes.tiny_use_case import features as features_module
 from fakes.tiny_use_case.labels import ALARM, WINDOW_DAYS
 from fakes.tiny_use_case.sample import make_sample
 from mlops.artifacts.prepared import Prepared, load_prepared
@@ -138,6 +139,37 @@ def test_the_description_can_be_read_again(
     assert load_prepared(written.folder) == written
     assert written.feature_names == ["highest", "lowest", "count"]
     assert written.cutoff == (TODAY - timedelta(days=WINDOW_DAYS)).isoformat()
+
+
+@pytest.mark.parametrize(
+    ("declared", "said"),
+    [
+        (("lowest", "age"), "names age, which build_features does not return"),
+        ("lowest", "is 'lowest', and must be a tuple of names"),
+        ((1,), r"is \(1,\), and must be a tuple of names"),
+    ],
+)
+def test_a_declaration_of_what_callers_may_leave_out_names_features(
+    sample: pl.DataFrame,
+    tmp_path: Path,
+    settings: LoadedSettings,
+    monkeypatch: pytest.MonkeyPatch,
+    declared: object,
+    said: str,
+) -> None:
+    monkeypatch.setattr(features_module, "OPTIONAL", declared, raising=False)
+    with pytest.raises(ConfigError, match=rf"OPTIONAL in features\.py {said}"):
+        prepared(sample, tmp_path, settings)
+
+
+def test_what_callers_may_leave_out_is_declared_beside_the_features(
+    sample: pl.DataFrame, tmp_path: Path, settings: LoadedSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(features_module, "OPTIONAL", ["lowest"], raising=False)
+    written = prepared(sample, tmp_path, settings)
+    assert [each.optional for each in load_prepared(written.folder).features] == [
+        *(False, True, False)
+    ]
 
 
 def test_data_that_failed_validation_are_refused(

@@ -13,11 +13,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Feature:
-    """One feature column: was it ever null, and a typical value of the training part."""
+    """One feature column: was it ever null, and a typical value of the training part.
+
+    `optional` says whether callers may leave it out.
+    """
 
     name: str
     has_nulls: bool
     example: float
+    optional: bool = False
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,8 @@ class GitHub:
         """
         import requests
 
+        from mlops.platforms.http import OwnSession
+
         url = f"{self._api}/repos/{self._repository}/{path}"
         headers = {
             "Accept": "application/vnd.github+json",
@@ -46,7 +48,10 @@ class GitHub:
             "X-GitHub-Api-Version": "2022-11-28",
         }
         try:
-            answer = requests.get(url, headers=headers, params=parameters, timeout=TIMEOUT_SECONDS)
+            with OwnSession() as session:
+                answer = session.get(
+                    url, headers=headers, params=parameters, timeout=TIMEOUT_SECONDS
+                )
             answer.raise_for_status()
             return answer.json()
         except (requests.RequestException, ValueError) as error:

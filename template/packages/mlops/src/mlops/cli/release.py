@@ -127,7 +127,7 @@ def ab_test(
             ended = rehearse_ab_test(platform, settings, arms, watchers)
     else:
         with release_shown("ab-test", chosen) as watchers:
-            ended = compare_deployments(settings, endpoint, arms, watchers)
+            ended = compare_deployments(platform, settings, arms, watchers)
     _show_release(ended, as_json)
     if ended.record.outcome == "hold":
         raise Hold(ended.record.reason)

@@ -65,8 +65,10 @@ def _refused(number: int, source: DataSource, theirs: DataSource) -> Check:
 
 def _warnings(champion: ModelVersion, run: Run) -> tuple[str, ...]:
     """Say what callers of the champion would have to send otherwise, null left aside."""
-    names = RunFolder(run.folder).prepared().feature_names
-    asked = {"features": [{"name": name, "nullable": True} for name in names]}
+    features = RunFolder(run.folder).prepared().features
+    asked = {
+        "features": [{"name": f.name, "nullable": True, "optional": f.optional} for f in features]
+    }
     changes = differences(VersionFolder(champion.folder).signature(), asked)
     if not changes:
         return ()

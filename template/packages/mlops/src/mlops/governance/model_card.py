@@ -84,7 +84,8 @@ of which they decide {{ card.evaluation.parity.flips }} otherwise
 ## Features
 
 {% for feature in card.features %}
-- `{{ feature.name }}`{{ ' (may be null)' if feature.nullable else '' }}
+- `{{ feature.name }}`{{ ' (may be null)' if feature.nullable }}
+{{- ' (may be left out)' if feature.get('optional') }}
 {% endfor %}
 """
 )

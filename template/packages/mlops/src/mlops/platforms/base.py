@@ -204,6 +204,17 @@ class Endpoint(Protocol):
             PlatformError: the front end does not answer.
         """
 
+    def await_observation(self, deployment: str, report: Report) -> None:
+        """Ask a deployment something, and return once it is known that requests are observed.
+
+        Where they are observed as they come, that is at once. The request says nothing of how
+        deployments compare, and is no observation.
+
+        Raises:
+            ConfigError: the endpoint does not exist, or requests are not observed here.
+            NotObserved: nothing was seen of it for so long that a comparison would see nothing.
+        """
+
     def lease(self, purpose: str) -> AbstractContextManager[None]:
         """Hold the endpoint for one change of several steps, such as a release.
 

@@ -30,6 +30,7 @@ from mlops.settings.loading import LoadedSettings
 from mlops.settings.sections import AbTestSettings
 
 LOG_LINES = 200
+_BREAKING = '`--breaking --reason "…"` releases it all the same'
 
 
 @dataclass(frozen=True)
@@ -41,12 +42,14 @@ class ReleaseOptions:
         rehearsal: what is said of it if this is one; then a version that serves already is
             released beside itself, and one that refuses the requests of the version that serves.
         breaking: why a version may refuse those requests; then there is no A/B test with it.
+        means: what it means to take the place of what serves, where that was found already.
         before_switch: is called once the candidate has proved itself; what it raises stops it.
     """
 
     ab_settings: AbTestSettings | None = None
     rehearsal: str = ""
     breaking: str = ""
+    means: Replacement | None = None
     before_switch: Callable[[], None] = lambda: None
 
 
@@ -82,10 +85,10 @@ def release_version(
             baseline = sole_deployment(endpoint.traffic())
             if baseline and not options.rehearsal and _is_released(endpoint, baseline, version):
                 return _unchanged(endpoint, baseline, version, watchers)
-            means = replacement(platform, endpoint, baseline, version)
+            means = options.means or replacement(platform, endpoint, baseline, version)
             allowed = options.rehearsal or options.breaking or means.made_up
             if means.changes and not allowed:
-                raise refusal(means.changes, version, endpoint)
+                raise refusal(means.changes, version, endpoint, _BREAKING)
             job = _Job(platform, settings, endpoint, version, baseline, means, options, watchers)
             if job.compared:
                 endpoint.observations()  # without them there is no A/B test: better to know now

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from mlops.artifacts.signature import differences
 from mlops.artifacts.version_folder import VersionFolder, source_of_version
-from mlops.errors import Refused
+from mlops.errors import ConfigError, Refused
 from mlops.governance.standing import Standing, standing
 from mlops.platforms.base import Endpoint, ModelVersion, Platform
 from mlops.release.data_rules import require_no_lesser_data
@@ -35,6 +35,9 @@ def replacement(
 ) -> Replacement:
     """Return what it means that a version takes the place of the baseline.
 
+    Where the version that serves is gone from the registry nobody can tell what its callers send:
+    that counts as a change.
+
     Args:
         platform: has the version that serves.
         endpoint: where it serves.
@@ -42,15 +45,17 @@ def replacement(
         version: the one that is to answer them.
 
     Raises:
-        Refused: the version that serves is not known to the platform, so nobody can tell, or it is
-            of real data and the new one is not.
-        ConfigError: its signature cannot be read.
+        Refused: the version that serves is, or may be, of real data and the new one is not.
+        ConfigError: a signature cannot be read.
     """
     served = {each.name: each.model_version for each in endpoint.deployments()}
     if baseline is None or served[baseline] == version.version:
         return Replacement()
-    present = platform.version(served[baseline])
     require_no_lesser_data(platform, endpoint, [version.version])
+    try:
+        present = platform.version(served[baseline])
+    except ConfigError as error:
+        return Replacement((f"what version {served[baseline]} takes is unknown ({error.message})",))
     before = VersionFolder(present.folder).signature()
     changes = differences(before, VersionFolder(version.folder).signature())
     ours, theirs = (source_of_version(each.folder, each.tags) for each in (version, present))
@@ -61,11 +66,20 @@ def replacement(
     )
 
 
-def refusal(changes: Sequence[str], version: ModelVersion, endpoint: Endpoint) -> Refused:
-    """Return what is said of a version that would refuse the callers of an endpoint."""
+def refusal(
+    changes: Sequence[str], version: ModelVersion, endpoint: Endpoint, way_out: str
+) -> Refused:
+    """Return what is said of a version that may refuse the callers of an endpoint.
+
+    Args:
+        changes: what they would have to send otherwise.
+        version: the version.
+        endpoint: the endpoint.
+        way_out: what can be done besides keeping what callers send.
+    """
     return Refused(
-        f"version {version.version} refuses requests that {endpoint.name} answers now: "
+        f"version {version.version} may refuse requests that {endpoint.name} answers now: "
         f"{', '.join(changes)}",
         "docs/release.md says how to change what callers send without breaking them, and "
-        '`--breaking --reason "…"` releases it all the same',
+        f"{way_out}",
     )

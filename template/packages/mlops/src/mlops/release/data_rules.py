@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from mlops.artifacts.data_source import UNKNOWN, DataSource
 from mlops.artifacts.version_folder import source_of_version
-from mlops.errors import Refused
+from mlops.errors import ConfigError, Refused
 from mlops.governance.standing import Standing, standing
 from mlops.platforms.base import Endpoint, ModelVersion, Platform
 from mlops.progress import Report
@@ -55,7 +55,7 @@ def source_of(platform: Platform, number: int) -> DataSource:
     """Return what data a version is made of; unknown where the platform does not know it."""
     try:
         version = platform.version(number)
-    except Refused:
+    except ConfigError:
         return UNKNOWN
     return source_of_version(version.folder, version.tags)
 

@@ -25,10 +25,10 @@ from mlops.errors import ConfigError, MlopsError, Refused
 from mlops.governance.standing import Standing, standing
 from mlops.hints import typed
 from mlops.platforms import platform_class
+from mlops.platforms.answers import ANSWERED, NO_ANSWER, described, is_answer
 from mlops.platforms.base import ALL_TRAFFIC, Endpoint, ModelVersion, Platform
 from mlops.progress import Report
 from mlops.release.ab_test.command import compare_deployments
-from mlops.release.ab_test.comparison import ANSWERED
 from mlops.release.ab_test.run import check_arms
 from mlops.release.ab_test.settings import has_ab_test
 from mlops.release.candidate import ReleaseOptions, release_version
@@ -107,7 +107,7 @@ def rehearse(
     rows = rows_of(platform, version)
 
     def release(before_switch: Callable[[], None]) -> Ended:
-        options = ReleaseOptions(chosen, note, before_switch=before_switch)
+        options = ReleaseOptions(chosen, note, means=means, before_switch=before_switch)
         return release_version(platform, settings, model_version, watchers, options)
 
     if means.uncompared:
@@ -142,7 +142,7 @@ def rehearse_ab_test(
     versions = {each.name: each.model_version for each in endpoint.deployments()}
     rows = rows_of(platform, platform.version(versions[arms[0]]))
     with generated_traffic(endpoint.url(), endpoint.key(), rows):
-        return compare_deployments(settings, endpoint, arms, watchers, chosen, describe(chosen))
+        return compare_deployments(platform, settings, arms, watchers, chosen, describe(chosen))
 
 
 def sent_now(endpoint: Endpoint, rows: Sequence[FeatureRow]) -> Load:
@@ -168,8 +168,8 @@ def require_answers(load: Load) -> None:
 
 
 def _by_status(answers: Counter[int]) -> str:
-    failed = sorted((status, n) for status, n in answers.items() if status != ANSWERED)
-    return ", ".join(f"{n:,} times {status or 'no answer'}" for status, n in failed)
+    failed = sorted((status, n) for status, n in answers.items() if not is_answer(status))
+    return ", ".join(f"{n:,} times {described(status)}" for status, n in failed)
 
 
 def require_local(settings: LoadedSettings) -> None:
@@ -322,4 +322,4 @@ async def _post(client: aiohttp.ClientSession, url: str, body: bytes, load: Load
             await answer.read()
             load.answers[answer.status] += 1
     except (aiohttp.ClientError, TimeoutError, OSError):
-        load.answers[0] += 1
+        load.answers[NO_ANSWER] += 1

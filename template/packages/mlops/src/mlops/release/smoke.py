@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from mlops.artifacts.signature import is_optional
 from mlops.artifacts.version_folder import VersionFolder, typical_row
 from mlops.checks import Check
 from mlops.errors import ConfigError
+from mlops.platforms.answers import REFUSED, described, is_answer
 from mlops.platforms.base import Answer, Deployment, Endpoint, Platform
 from mlops.progress import Report, silent
 from mlops.settings.loading import LoadedSettings
@@ -16,8 +18,6 @@ from mlops.settings.sections import SmokeTestSettings
 
 SCHEMA = 1
 BATCHES = (1, 100)
-OK = 200
-BAD_REQUEST = 400
 
 Signature = Mapping[str, Any]
 
@@ -103,6 +103,22 @@ def smoke_test(
     return SmokeResult(endpoint.name, tuple(checks))
 
 
+def good_requests(signature: Signature) -> list[tuple[str, list[str], dict[str, Any]]]:
+    """Return rows that must be answered though something is not there: a name, what, the row.
+
+    Args:
+        signature: the content of signature.json.
+    """
+    example, features = typical_row(signature), signature["features"]
+    nulls = [f["name"] for f in features if f["nullable"]]
+    optional = [f["name"] for f in features if is_optional(f)]
+    rest = {name: value for name, value in example.items() if name not in optional}
+    return [
+        ("nulls where allowed", nulls, example | dict.fromkeys(nulls)),
+        ("left out where allowed", optional, rest),
+    ]
+
+
 def bad_requests(signature: Signature) -> list[tuple[str, bytes, str]]:
     """Return requests that must be refused: a name, the body, and a word that the answer must say.
 
@@ -112,17 +128,19 @@ def bad_requests(signature: Signature) -> list[tuple[str, bytes, str]]:
     features = signature["features"]
     example = typical_row(signature)
     first = features[0]["name"]
+    asked = next((f["name"] for f in features if not is_optional(f)), None)
     required = next((f["name"] for f in features if not f["nullable"]), None)
-    without = {name: value for name, value in example.items() if name != first}
     rows: list[tuple[str, Any, str]] = [
         ("no rows", [], "data"),
-        ("missing feature", [without], first),
         ("extra field", [{**example, "smoke_test_extra": 1}], "smoke_test_extra"),
         ("text for a number", [{**example, first: "1"}], first),
         ("true for a number", [{**example, first: True}], first),
         ("NaN", [{**example, first: math.nan}], "NaN"),
         ("number too large", [{**example, first: 1e300}], first),
     ]
+    if asked is not None:
+        without = {name: value for name, value in example.items() if name != asked}
+        rows.append(("missing feature", [without], asked))
     if required is not None:
         rows.append(("null", [{**example, required: None}], required))
     return [
@@ -157,12 +175,12 @@ def _check_deployment(
         problem = explain_answer(answer, rows, deployment.model_version)
         asked = f"{rows} predictions of version {deployment.model_version}"
         yield Check(f"{name}: batch of {rows}", problem or asked, asked, not problem)
-    nulls = {f["name"]: None for f in signature["features"] if f["nullable"]}
-    if nulls:
-        answer = endpoint.invoke({"data": [{**typical_row(signature), **nulls}]}, name)
-        problem = explain_answer(answer, 1, deployment.model_version)
-        asked = f"a prediction without {', '.join(nulls)}"
-        yield Check(f"{name}: nulls where allowed", problem or asked, asked, not problem)
+    for kind, names, row in good_requests(signature):
+        if names:
+            answer = endpoint.invoke({"data": [row]}, name)
+            problem = explain_answer(answer, 1, deployment.model_version)
+            asked = f"a prediction without {', '.join(names)}"
+            yield Check(f"{name}: {kind}", problem or asked, asked, not problem)
     for kind, body, word in bad_requests(signature):
         yield _check_refusal(endpoint.invoke(body, name), f"{name}: {kind}", word)
     yield from _check_speed(endpoint, deployment, signature, settings)
@@ -173,8 +191,8 @@ def _check_refusal(answer: Answer, name: str, word: str) -> Check:
     return Check(
         name=name,
         found=f"{answer.status} {sentence}".strip(),
-        asked=f"{BAD_REQUEST} naming {word}",
-        passed=answer.status == BAD_REQUEST and word in sentence,
+        asked=f"{REFUSED} naming {word}",
+        passed=answer.status == REFUSED and word in sentence,
     )
 
 
@@ -212,15 +230,15 @@ def _check_route(
     answer = endpoint.invoke({"data": [typical_row(signature_of(first.model_version))]})
     versions = {each.model_version for each in serving.values()}
     version = answer.body.get("model_version") if isinstance(answer.body, dict) else None
-    passed = answer.status == OK and version in versions
+    passed = is_answer(answer.status) and version in versions
     return Check("endpoint", f"{answer.status}, version {version}", asked, passed)
 
 
 def explain_answer(answer: Answer, rows: int, model_version: int) -> str:
     """Return what is wrong with the answer to a valid request of so many rows, or nothing."""
     body = answer.body
-    if answer.status != OK:
-        return f"{answer.status} {body}"
+    if not is_answer(answer.status):
+        return f"{described(answer.status)} {body}"
     if not isinstance(body, dict):
         return f"not an object: {body!r}"
     for field, valid in _ANSWER_FIELDS.items():

@@ -17,10 +17,10 @@ from pydantic import BaseModel, ValidationError
 
 from mlops.errors import ConfigError
 from mlops.settings.azure_names import AzureNames, azure_names
+from mlops.settings.plain_yaml import load_yaml, problem_of
 from mlops.settings.project import Project
 from mlops.settings.sections import Settings
 from mlops.usecase.use_case import UseCase
-from mlops.yaml_loader import Loader
 
 PREFIX = "MLOPS_"
 ENVIRONMENT_VARIABLE = "MLOPS_ENVIRONMENT"
@@ -96,6 +96,8 @@ def load_settings(
     for flat, source in layers:
         for key, value in flat.items():
             found = _check_key(key, source)
+            if problem := problem_of(value, found):
+                raise ConfigError(f"{source}: {key} = {value}: {problem}")
             if value == {} or (value is None and _is_section(found)):
                 continue
             _forget_below(merged, sources, key)
@@ -140,8 +142,7 @@ def _brought_by_level(project: Project, environment: str) -> str:
 
 def _read_yaml(path: Path) -> dict[str, Any]:
     try:
-        # a safe loader of our own
-        content = yaml.load(path.read_text(encoding="utf-8"), Loader=Loader)  # nosec B506
+        content = load_yaml(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigError(f"conf/{path.name} is not valid YAML: {error}") from None
     if content is None:
@@ -172,7 +173,7 @@ def _variable_layers(variables: Mapping[str, str]) -> list[tuple[dict[str, Any],
             layers.append(({key: text}, variable))
             continue
         try:
-            value = yaml.load(text, Loader=Loader)  # nosec B506
+            value = load_yaml(text)
         except yaml.YAMLError as error:
             raise ConfigError(f"the variable {variable} is not a valid value: {error}") from None
         flat = dict(_flatten(value, f"{key}.")) if isinstance(value, dict) else {key: value}
@@ -202,6 +203,16 @@ def _check_key(key: str, source: str) -> Any:
     return model
 
 
+def _type_below(params_type: type[BaseModel], key: str) -> Any:
+    """Return the type of a setting of the use case's own; Any for one that it does not know."""
+    section, *parts = key.split(".")
+    found: Any = params_type if section == "params" else Any
+    for part in parts:
+        field = found.model_fields.get(part) if _is_section(found) else None
+        found = field.annotation if field else Any
+    return found
+
+
 def _is_section(annotation: Any) -> bool:
     return isinstance(annotation, type) and issubclass(annotation, BaseModel)
 
@@ -227,6 +238,9 @@ def _build(project: Project, merged: Mapping[str, Any], sources: Mapping[str, st
         params_type = UseCase(project.package).params_type()
     except ValidationError as error:
         raise ConfigError(_explain(error, sources, prefix="")) from None
+    for key, value in merged.items():
+        if problem := problem_of(value, _type_below(params_type, key)):
+            raise ConfigError(f"{sources[key]}: {key} = {value}: {problem}")
     try:
         params = params_type.model_validate(nested.get("params") or {})
     except ValidationError as error:

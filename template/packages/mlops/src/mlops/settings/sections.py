@@ -299,6 +299,11 @@ class AzureSettings(_Section):
     log_analytics_workspace_id: str | None = Field(
         default=None, description="Where requests are logged; null: no A/B test is possible."
     )
+    log_patience_seconds: float = Field(
+        default=900.0,
+        ge=0,
+        description="A request must be in the log after this time, or no A/B test begins: hold.",
+    )
     operation_timeout_seconds: float = Field(
         default=3600.0, gt=0, description="Time a deployment or another operation may take."
     )

@@ -15,6 +15,7 @@ from mlops.files import file_sha256, new_folder
 from mlops.metrics import classification_metrics
 from mlops.settings.loading import LoadedSettings
 from mlops.steps.onnx_model import predict
+from mlops.steps.optional_features import require_null_is_answered
 from mlops.steps.parity import answered_nulls, described, measure, reference, require_parity
 from mlops.steps.plots import write_plots
 from mlops.steps.scoring import load_model, matrix
@@ -109,4 +110,5 @@ def _parity(
     found = measure(model, onnx, train, holdout, settings.values.training.decision_threshold)
     require_parity(found, model, tolerance=gate.parity_tolerance, max_load=gate.max_load_seconds)
     nullable = answered_nulls(prepared.features, found.null_gaps, gate.parity_tolerance)
+    require_null_is_answered(prepared, nullable)
     return described(found, nullable)

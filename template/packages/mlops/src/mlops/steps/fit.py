@@ -18,6 +18,7 @@ from mlops.settings.loading import LoadedSettings
 from mlops.steps.estimators import name_of
 from mlops.steps.float32_model import settle
 from mlops.steps.onnx_model import convert
+from mlops.steps.optional_features import require_null_is_taken
 from mlops.steps.provenance import effective_settings, environment_state
 from mlops.steps.scoring import matrix
 from mlops.steps.servable import require_probabilities, require_servable
@@ -34,6 +35,9 @@ def run(
         output: the folder to write.
         settings: seed and parameters.
         git: commit, branch and dirty flag of the code that is running.
+
+    Raises:
+        Refused: the model takes no null in a feature that callers may leave out.
     """
     prepared = load_prepared(prepared_folder)
     train = prepared.train()
@@ -44,6 +48,7 @@ def run(
     started = time.monotonic()
     model = fit_model(settings.use_case.model(params, seed), inputs, labels)
     seconds = time.monotonic() - started
+    require_null_is_taken(model, inputs, prepared)
     baseline = fit_baseline(settings.use_case.baseline(seed), inputs, labels)
     onnx = convert(model, inputs.shape[1])
     with new_folder(output, replaces=TRAINING.name) as new:

@@ -8,7 +8,7 @@ likewise which ones are used where `data.fraction` asks for a part of them.
 
 import glob
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ from mlops.errors import ConfigError, Refused
 from mlops.files import file_sha256, new_folder
 from mlops.settings.loading import LoadedSettings
 from mlops.settings.sections import SplitSettings
+from mlops.steps.optional_features import check_names
 from mlops.usecase.use_case import LABEL, UseCase
 
 
@@ -125,6 +126,8 @@ def run(validated: Path, output: Path, settings: LoadedSettings) -> Prepared:
         glob.escape(str(folder.data)), hive_partitioning=False
     )
     table = check_table(build_table(data, use_case, cutoff, reference_date), use_case.key)
+    optional = use_case.optional_features
+    check_names(optional, [name for name in table.columns if name not in (use_case.key, LABEL)])
     table = table.filter(pl.Series(is_used(table[use_case.key], values.data.fraction)))
     held_out = pl.Series(is_held_out(table[use_case.key], values.split), dtype=pl.Boolean)
     train, holdout = table.filter(~held_out), table.filter(held_out)
@@ -141,7 +144,7 @@ def run(validated: Path, output: Path, settings: LoadedSettings) -> Prepared:
         prepared = Prepared(
             folder=output,
             key=use_case.key,
-            features=_describe(train, holdout, use_case.key),
+            features=_describe(train, holdout, use_case.key, optional),
             cutoff=cutoff.isoformat(),
             reference_date=reference_date.isoformat(),
             data_hash=results["data_hash"],
@@ -172,13 +175,16 @@ def _require_columns(module: str, table: ibis.Table, columns: list[str]) -> None
         raise ConfigError(f"{module} returned no column {', '.join(missing)} (it has: {have})")
 
 
-def _describe(train: pl.DataFrame, holdout: pl.DataFrame, key: str) -> tuple[Feature, ...]:
+def _describe(
+    train: pl.DataFrame, holdout: pl.DataFrame, key: str, optional: Collection[str]
+) -> tuple[Feature, ...]:
     names = [name for name in train.columns if name not in (key, LABEL)]
     return tuple(
         Feature(
             name=name,
             has_nulls=train[name].null_count() + holdout[name].null_count() > 0,
             example=_typical(train[name]),
+            optional=name in optional,
         )
         for name in names
     )

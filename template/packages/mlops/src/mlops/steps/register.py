@@ -98,7 +98,12 @@ def build_signature(
         "model_version": version,
         "decision_threshold": threshold,
         "features": [
-            {"name": f.name, "nullable": f.name in nullable, "example": f.example}
+            {
+                "name": f.name,
+                "nullable": f.name in nullable,
+                "optional": f.optional,
+                "example": f.example,
+            }
             for f in prepared.features
         ],
     }

@@ -5,7 +5,7 @@ It is a package of small modules. Each is imported only when its part is needed:
 | module        | must define                                       | may define      |
 |---------------|---------------------------------------------------|-----------------|
 | `contract.py` | `contract()`, `KEY`                               | `DATE_COLUMN`   |
-| `features.py` | `build_features(table, reference_date)`           |                 |
+| `features.py` | `build_features(table, reference_date)`           | `OPTIONAL`      |
 | `labels.py`   | `build_labels(table, cutoff, reference_date)`     | `label_cutoff`  |
 | `model.py`    | `make_model(params, seed)`, `make_baseline(seed)` |                 |
 | `sample.py`   | `make_sample(size, seed, drift, reference_date)`  |                 |
@@ -69,6 +69,22 @@ class UseCase:
         """Return one row an entity: the key and numeric feature columns, as of `reference_date`."""
         result: ibis.Table = self._required("features", "build_features")(table, reference_date)
         return result
+
+    @property
+    def optional_features(self) -> frozenset[str]:
+        """The features that callers may leave out; each is null then.
+
+        Raises:
+            ConfigError: `OPTIONAL` is no collection of names.
+        """
+        names = self._optional("features", "OPTIONAL", ())
+        is_collection = isinstance(names, tuple | list | set | frozenset)
+        if not is_collection or not all(isinstance(name, str) for name in names):
+            raise ConfigError(
+                f"OPTIONAL in features.py is {names!r}, and must be a tuple of names",
+                'write OPTIONAL = ("name",)',
+            )
+        return frozenset(names)
 
     def cutoff(self, reference_date: date, params: Any) -> date:
         """Return the last day that features may see; labels look at what comes after it."""

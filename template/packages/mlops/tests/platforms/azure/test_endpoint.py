@@ -454,6 +454,23 @@ def test_without_a_log_there_is_no_ab_test(load: Callable[..., LoadedSettings]) 
         place.endpoint.observations()
 
 
+def test_a_request_of_its_own_is_looked_for_in_the_log(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(place.endpoint, "invoke", lambda _payload, name: asked.append(name))
+
+    def found(*arguments: Any) -> list[Any]:
+        asked.append(arguments[-1])
+        return [{}]
+
+    monkeypatch.setattr(azure_endpoint, "query", found)
+    place.endpoint.await_observation("green", silent)
+    deployment, query = asked
+    assert deployment == "green"
+    assert f"EndpointName == '{NAME}'" in query
+
+
 def test_it_cannot_be_paused(place: Place) -> None:
     with pytest.raises(ConfigError, match=r"1 machine Standard_DS2_v2.*mlops stop --remove"):
         place.endpoint.stop()

@@ -33,7 +33,7 @@ class Place:
         registry.models.list = lambda **_: []  # type: ignore[method-assign]
         monkeypatch.setattr(examine, "AzureClients", lambda _settings: self.clients)
         monkeypatch.setattr(examine, "require_extra", lambda: None)
-        monkeypatch.setattr(requests, "get", self._get)
+        monkeypatch.setattr(requests.Session, "get", self._get)
 
     def _have(self, workspace: Workspace) -> None:
         workspace.workspaces = SimpleNamespace(

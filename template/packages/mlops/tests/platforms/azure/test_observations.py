@@ -11,6 +11,8 @@ from mlops.errors import ConfigError, PlatformError
 from mlops.platforms.azure import observations as azure_observations
 from mlops.platforms.azure.observations import (
     TrafficLog,
+    await_row,
+    fresh_query,
     parse_time,
     query_traffic,
     rows_of,
@@ -181,6 +183,60 @@ def test_a_log_that_cannot_be_read_says_why(status: int, kind: type[Exception], 
     session: Any = Session(Answer(status, []))
     with pytest.raises(kind, match=said):
         query_traffic(session, "token", "workspace", "churn", START)
+
+
+class Clock:
+    """Time that passes by being slept."""
+
+    now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@pytest.mark.parametrize("nothing", [[], NotObserved("Log Analytics answered 503")])
+def test_a_first_row_is_waited_for(nothing: Any) -> None:
+    clock, answers, lines = Clock(), [nothing, nothing, [row("a", 1)]], list[str]()
+
+    def ask() -> Any:
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    await_row(ask, 900, 10, lines.append, clock)
+    assert (clock.now, answers) == (20, [])
+    assert lines == [f"waiting for a first request in the log: {n} s" for n in (0, 10)]
+
+
+@pytest.mark.parametrize(
+    ("nothing", "said"),
+    [
+        (None, "^none of the requests of the last 30 s is in the log .* up to an hour after"),
+        (NotObserved("Log Analytics is away", "try again"), "^Log Analytics is away, and none of"),
+    ],
+)
+def test_a_log_without_a_row_is_given_up_in_the_end(nothing: Any, said: str) -> None:
+    clock = Clock()
+
+    def ask() -> Any:
+        if nothing:
+            raise nothing
+        return []
+
+    with pytest.raises(NotObserved, match=said):
+        await_row(ask, 25, 10, lambda _line: None, clock)
+    assert clock.now == 30
+
+
+def test_any_request_since_then_will_do() -> None:
+    said = fresh_query("churn-prod", START)
+    assert "EndpointName == 'churn-prod'" in said
+    assert "datetime(2026-03-01T12:00:00+00:00)" in said
+    assert "UserAgent" not in said
 
 
 def test_an_answer_without_rows_is_refused() -> None:

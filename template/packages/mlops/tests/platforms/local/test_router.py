@@ -342,6 +342,13 @@ def test_an_unknown_deployment_is_a_404(front: Front) -> None:
     assert "blue, green" in answer.json()["error"]
 
 
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br"])
+def test_an_encoded_request_is_a_400_that_says_so(front: Front, encoding: str) -> None:
+    answer = front.send({"Authorization": f"Bearer {front.key}", "Content-Encoding": encoding})
+    assert answer.status_code == 400
+    assert f"is encoded ({encoding})" in answer.json()["error"]
+
+
 @pytest.mark.parametrize("status", [400, 500])
 def test_the_status_of_the_deployment_is_passed_on(front: Front, status: int) -> None:
     answer = front.post(status=status)

@@ -187,6 +187,13 @@ def test_silence_is_told_once_it_lasts(both: FakeEndpoint, duration: float, told
     assert lines.count("no request has come to tiny-dev yet") == 1
 
 
+def test_no_caller_is_moved_while_nobody_sees_how_requests_go(both: FakeEndpoint) -> None:
+    both.unobserved = "the log is empty"
+    result = run(both)
+    assert (result.decision, result.reason, result.looks) == ("hold", "the log is empty", ())
+    assert both.calls == []
+
+
 def test_a_candidate_that_is_not_healthy_is_rejected(both: FakeEndpoint) -> None:
     both.batch = 1
     both.before_look = lambda: both.dead.add("green")

@@ -2,6 +2,7 @@
 
 import functools
 import logging
+import os
 import time
 import warnings
 from dataclasses import dataclass
@@ -64,6 +65,7 @@ class AzureClients:
 
         require_extra()
         be_quiet()
+        ignore_netrc()
         return open_credential()
 
     @functools.cached_property
@@ -151,6 +153,15 @@ def _options() -> dict[str, Any]:
         "retry_total": _RETRIES,
         "retry_backoff_max": _LONGEST_WAIT,
     }
+
+
+def ignore_netrc() -> None:
+    """Keep `~/.netrc` away from the SDK, whose tokens it would replace in requests' hands.
+
+    Its clients make sessions of their own, also for storage and to sign in, so that no option of
+    one client reaches all.
+    """
+    os.environ["NETRC"] = os.devnull
 
 
 def be_quiet() -> None:

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import requests
 
 from mlops.errors import ConfigError, PlatformError
+from mlops.platforms.http import OwnSession
 
 AUDIENCE = "api://AzureADTokenExchange"
 _GITHUB_URL = "ACTIONS_ID_TOKEN_REQUEST_URL"
@@ -81,7 +82,7 @@ def github_assertion(variables: Mapping[str, str], session: requests.Session | N
     problem = ""
     for _ in range(_ATTEMPTS):
         try:
-            answer = (session or requests).get(
+            answer = (session or OwnSession()).get(
                 url,
                 params={"audience": AUDIENCE},
                 headers={"Authorization": f"Bearer {token}"},

@@ -19,6 +19,7 @@ from mlops.artifacts.version_folder import VersionFacts, verify_version
 from mlops.errors import ConfigError, MlopsError, PlatformError
 from mlops.files import code_hash
 from mlops.hints import typed
+from mlops.platforms.answers import MODEL_STATUS, own_status
 from mlops.platforms.azure import lease as leases
 from mlops.platforms.azure.changes import Changes
 from mlops.platforms.azure.client import AzureClients
@@ -26,7 +27,16 @@ from mlops.platforms.azure.endpoint_hold import EndpointHold
 from mlops.platforms.azure.environments import SERVING, environment_id, environment_version
 from mlops.platforms.azure.errors import azure_errors
 from mlops.platforms.azure.models import AzureModels
-from mlops.platforms.azure.observations import DIRECT_AGENT, SCOPE, TrafficLog, query_traffic
+from mlops.platforms.azure.observations import (
+    DIRECT_AGENT,
+    SCOPE,
+    SKEW,
+    TrafficLog,
+    await_row,
+    fresh_query,
+    query,
+    query_traffic,
+)
 from mlops.platforms.azure.origin import asset_id, read_origin
 from mlops.platforms.azure.resource import Change, EndpointResource, View, version_of
 from mlops.platforms.base import (
@@ -37,7 +47,7 @@ from mlops.platforms.base import (
     ModelVersion,
     Observation,
 )
-from mlops.platforms.http import post, predicts_as
+from mlops.platforms.http import OwnSession, post, predicts_as
 from mlops.platforms.lease_rules import Shares
 from mlops.platforms.traffic_rules import (
     DEPLOYMENT_HEADER,
@@ -51,8 +61,6 @@ from mlops.progress import Report, silent
 from mlops.settings.azure_names import check_online_name, workspace_id
 
 DEPLOYMENT_FILE = "aml/endpoints/deployment.yml"
-_MODEL_ERROR = 424
-_MODEL_STATUS = "ms-azureml-model-error-statuscode"
 _LOG_LINES = 40
 _PAUSE_SECONDS = 2.0
 
@@ -96,7 +104,7 @@ class AzureEndpoint(Endpoint):
         self._known = session or Session()
         self._resource = EndpointResource(clients, name)
         self._changes = Changes(self._resource, self._known.hold, self._azure.lease_seconds)
-        self._session = requests.Session()
+        self._session = OwnSession()
         self._access: tuple[str, str] | None = None
 
     @override
@@ -230,24 +238,45 @@ class AzureEndpoint(Endpoint):
             ConfigError: no Log Analytics workspace is named, or it may not be read.
             NotObserved: Log Analytics does not answer.
         """
-        workspace = self._azure.log_analytics_workspace_id
-        if not workspace:
-            raise ConfigError(
-                "there can be no A/B test without a log of the requests",
-                "set azure.log_analytics_workspace_id in conf to the id of the Log Analytics "
-                "workspace that gets the category AmlOnlineEndpointTrafficLog of the endpoint "
-                "(docs/going-live.md)",
-            )
+        workspace = self._log_workspace
         log = self._known.log = self._known.log or TrafficLog(datetime.now(UTC))
         if log.is_due(self._azure.poll_seconds):
-            with azure_errors("signing in to Log Analytics"):
-                token = self._clients.credential.get_token(SCOPE).token
-            rows = query_traffic(self._session, token, workspace, self.name, log.window_start)
+            rows = query_traffic(
+                self._session, self._log_token(), workspace, self.name, log.window_start
+            )
             view = self._resource.existing()
             mirrored = frozenset(name for name in view.mirror if not view.traffic.get(name))
             limit = timedelta(seconds=self._settings.request_timeout_seconds)
             log.add(rows, mirrored, began_before=datetime.now(UTC) - limit)
         return log.after(after)
+
+    @override
+    def await_observation(self, deployment: str, report: Report) -> None:
+        """Send a request that scores nothing; wait for it, or any other since, in the log."""
+        workspace = self._log_workspace
+        text = fresh_query(self.name, datetime.now(UTC) - SKEW)
+        self.invoke({"data": []}, deployment)
+        await_row(
+            lambda: query(self._session, self._log_token(), workspace, text),
+            self._azure.log_patience_seconds,
+            self.poll_seconds,
+            report,
+        )
+
+    @property
+    def _log_workspace(self) -> str:
+        if workspace := self._azure.log_analytics_workspace_id:
+            return workspace
+        raise ConfigError(
+            "there can be no A/B test without a log of the requests",
+            "set azure.log_analytics_workspace_id in conf to the id of the Log Analytics "
+            "workspace that gets the category AmlOnlineEndpointTrafficLog of the endpoint "
+            "(docs/going-live.md)",
+        )
+
+    def _log_token(self) -> str:
+        with azure_errors("signing in to Log Analytics"):
+            return str(self._clients.credential.get_token(SCOPE).token)
 
     @override
     @contextlib.contextmanager
@@ -274,10 +303,9 @@ class AzureEndpoint(Endpoint):
         if deployment is not None:
             headers |= {DEPLOYMENT_HEADER: deployment, "User-Agent": DIRECT_AGENT}
         answer = post(self._session, url, payload, headers, self._settings.request_timeout_seconds)
-        own = {name.lower(): value for name, value in answer.headers.items()}.get(_MODEL_STATUS)
-        if answer.status == _MODEL_ERROR and own and own.isdecimal():
-            return replace(answer, status=int(own))
-        return answer
+        own = {name.lower(): value for name, value in answer.headers.items()}.get(MODEL_STATUS, "")
+        status = own_status(answer.status, int(own) if own.isdecimal() else None)
+        return replace(answer, status=status)
 
     @override
     def logs(self, deployment: str, lines: int = 100) -> str:

@@ -16,6 +16,7 @@ from mlops.platforms.azure.client import AzureClients, require_extra
 from mlops.platforms.azure.credentials import sign_in_kind
 from mlops.platforms.azure.errors import azure_errors, explain, failure_of_answer, word_of
 from mlops.platforms.azure.observations import SCOPE, TABLE, query
+from mlops.platforms.http import OwnSession
 from mlops.settings.azure_names import subscription_id
 from mlops.settings.loading import LoadedSettings
 
@@ -131,7 +132,7 @@ def _resource_group(clients: AzureClients) -> str:
     subscription = subscription_id(clients.settings.values.azure)
     token = clients.credential.get_token(_ARM_SCOPE).token
     try:
-        answer = requests.get(
+        answer = OwnSession().get(
             f"https://management.azure.com/subscriptions/{subscription}/resourcegroups/"
             f"{names.resource_group}",
             params={"api-version": "2021-04-01"},
@@ -183,5 +184,5 @@ def _log(clients: AzureClients) -> str:
         return f"not set: no A/B test, which {typed('release')} makes from level 3 on"
     with azure_errors("signing in to Log Analytics"):
         token = clients.credential.get_token(SCOPE).token
-    query(requests.Session(), token, workspace, f"{TABLE}\n| take 1")
+    query(OwnSession(), token, workspace, f"{TABLE}\n| take 1")
     return f"{workspace} can be read"

@@ -5,7 +5,7 @@ each request is counted once, and gets its number when it is first seen.
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,7 +13,9 @@ from typing import Any
 import requests
 
 from mlops.errors import ConfigError, PlatformError
+from mlops.platforms.answers import own_status
 from mlops.platforms.base import NotObserved, Observation
+from mlops.progress import Report
 
 API = "https://api.loganalytics.azure.com/v1/workspaces/{workspace}/query"
 SCOPE = "https://api.loganalytics.io/.default"
@@ -29,8 +31,10 @@ COLUMNS = (
 DIRECT_AGENT = "mlops-direct"
 """The User-Agent of requests that name their deployment: they say nothing of how two compare."""
 LATE = timedelta(minutes=15)
+SKEW = timedelta(minutes=1)
+"""By so much Azure's clock may be behind."""
 _ROWS = 20_000
-_MODEL_ERROR, _TOO_MANY, _SERVER_ERROR = 424, 429, 500
+_TOO_MANY, _SERVER_ERROR = 429, 500
 _TIMEOUT_SECONDS = 60.0
 _ATTEMPTS = 4
 _LONGEST_WAIT = 60.0
@@ -130,6 +134,54 @@ def traffic_query(endpoint: str, since: datetime) -> str:
     )
 
 
+def fresh_query(endpoint: str, since: datetime) -> str:
+    """Return the query for one request of an endpoint since a time, whoever sent it."""
+    return (
+        f"{TABLE}\n"
+        f"| where EndpointName == '{endpoint}'\n"
+        f"| where TimeGenerated >= datetime({since.isoformat()})\n"
+        "| take 1"
+    )
+
+
+def await_row(
+    ask: Callable[[], Sequence[Row]],
+    patience_seconds: float,
+    pause_seconds: float,
+    report: Report,
+    clock: Any = time,
+) -> None:
+    """Ask again and again until there is a row.
+
+    Args:
+        ask: returns the rows that there are.
+        patience_seconds: for how long.
+        pause_seconds: between two questions.
+        report: is told that it takes time.
+        clock: has `monotonic` and `sleep`.
+
+    Raises:
+        NotObserved: there was none, or Log Analytics did not answer.
+    """
+    began = clock.monotonic()
+    problem = ""
+    while True:
+        try:
+            if ask():
+                return
+        except NotObserved as error:
+            problem = f"{error.message}, and "
+        waited = clock.monotonic() - began
+        if waited >= patience_seconds:
+            raise NotObserved(
+                f"{problem}none of the requests of the last {waited:.0f} s is in the log "
+                "(azure.log_patience_seconds): it may begin up to an hour after its diagnostic "
+                "setting was made"
+            )
+        report(f"waiting for a first request in the log: {waited:.0f} s")
+        clock.sleep(pause_seconds)
+
+
 def rows_of(answer: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the rows of a query's answer by the names of their columns.
 
@@ -146,9 +198,7 @@ def rows_of(answer: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def status_of(row: Row) -> int:
     """Return the status of the deployment's answer; Azure's front gives 424 for all but 200."""
-    status = int(row["ResponseCode"] or 0)
-    model = row.get("ModelStatusCode")
-    return int(model) if status == _MODEL_ERROR and model else status
+    return own_status(int(row["ResponseCode"] or 0), int(row.get("ModelStatusCode") or 0))
 
 
 def parse_time(text: str) -> datetime:

@@ -229,6 +229,10 @@ class LocalEndpoint(Endpoint):
         )
 
     @override
+    def await_observation(self, deployment: str, report: Report) -> None:
+        """Return at once: the router itself observes what it passes on."""
+
+    @override
     @contextlib.contextmanager
     def lease(self, purpose: str) -> Iterator[None]:
         """Hold the endpoint for one change of several steps.

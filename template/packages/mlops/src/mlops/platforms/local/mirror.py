@@ -4,10 +4,10 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
 
+from mlops.platforms.answers import TOO_SLOW
 from mlops.platforms.local.observations import LoggedRequest, ObservationLog
 
 MAX_COPIES_IN_FLIGHT = 20
-GATEWAY_TIMEOUT = 504
 _IN_A_ROW = MAX_COPIES_IN_FLIGHT // 2
 
 Send = Callable[[], Awaitable[int | None]]
@@ -66,7 +66,7 @@ class Copies:
 
     async def _sent(self, request: LoggedRequest, send: Send) -> None:
         status = await send()
-        self._log.end(request, GATEWAY_TIMEOUT if status is None else status)
+        self._log.end(request, TOO_SLOW if status is None else status)
         if status is not None:
             self._answered_at[request.deployment] = self._log.newest
             waiting = {each for each in self._without_room if each.deployment == request.deployment}
@@ -77,4 +77,4 @@ class Copies:
     def _give_up(self, request: LoggedRequest) -> None:
         if request in self._without_room:
             self._without_room.discard(request)
-            self._log.end(request, GATEWAY_TIMEOUT)
+            self._log.end(request, TOO_SLOW)

@@ -24,6 +24,14 @@ from starlette.routing import Route
 
 from mlops.errors import MlopsError
 from mlops.hints import typed
+from mlops.platforms.answers import (
+    NO_TRAFFIC,
+    REFUSED,
+    TOO_SLOW,
+    UNAUTHORIZED,
+    UNKNOWN_DEPLOYMENT,
+    UNREACHED,
+)
 from mlops.platforms.local import processes
 from mlops.platforms.local.mirror import Copies
 from mlops.platforms.local.observations import ObservationLog
@@ -32,6 +40,7 @@ from mlops.platforms.local.state import KEYS_FILE, STATE_FILE, StateFile
 from mlops.platforms.traffic_rules import DEPLOYMENT_HEADER
 
 _ABANDONED_AFTER = 3
+_AS_IT_IS = "send it as it is, without the header Content-Encoding"
 _WATCH_SECONDS = 2.0
 _NOT_PASSED_ON = {
     "authorization",
@@ -160,10 +169,10 @@ class Router:
             return _unauthorized()
         after = request.query_params.get("after", "0")
         if not after.isdecimal():
-            return _error(400, "after must be the number of an observation")
+            return _error(REFUSED, "after must be the number of an observation")
         patience = _seconds(request.query_params.get("patience", "inf"))
         if patience is None:
-            return _error(400, "patience must be a number of seconds, at least 0")
+            return _error(REFUSED, "patience must be a number of seconds, at least 0")
         return JSONResponse([asdict(each) for each in self._log.after(int(after), patience)])
 
     async def score(self, request: Request) -> Response:
@@ -174,6 +183,8 @@ class Router:
         """
         if not _is_authorized(request, self._file.current().key):
             return _unauthorized()
+        if (encoding := request.headers.get("content-encoding", "")) not in ("", "identity"):
+            return _error(REFUSED, f"the request is encoded ({encoding[:20]}): {_AS_IT_IS}")
         body = await request.body()
         named = request.headers.get(DEPLOYMENT_HEADER)
         headers = {k: v for k, v in request.headers.items() if k.lower() not in _NOT_PASSED_ON}
@@ -188,7 +199,8 @@ class Router:
                 return next(iter(unreached.values()), None) or self._no_traffic()
             if name not in routing.servers:
                 known = ", ".join(sorted(routing.servers)) or "none"
-                return _error(404, f"{self._endpoint} has no deployment {name!r} (it has: {known})")
+                sentence = f"{self._endpoint} has no deployment {name!r} (it has: {known})"
+                return _error(UNKNOWN_DEPLOYMENT, sentence)
             passed = _Passed(body, headers, routing)
             if not named and not unreached:
                 self._copy(passed)
@@ -214,7 +226,7 @@ class Router:
 
     def _no_traffic(self) -> Response:
         return _error(
-            503,
+            NO_TRAFFIC,
             f"no deployment of {self._endpoint} takes traffic: set the traffic, or name a "
             f"deployment with the header {DEPLOYMENT_HEADER}",
         )
@@ -265,13 +277,12 @@ class Router:
                 return Response(content, status_code=answer.status, headers=passed)
         except TimeoutError:
             sentence = f"the deployment {name} did not answer within {limit:g} s"
-            return _TimedOut({"error": sentence}, status_code=504)
+            return _TimedOut({"error": sentence}, status_code=TOO_SLOW)
         except aiohttp.ClientConnectorError:
             return _unreached(f"{name} does not answer: {typed('smoke-test')} repairs it")
         except (aiohttp.ClientError, OSError):
-            return _error(
-                502, f"the deployment {name} does not answer: {typed('smoke-test')} repairs it"
-            )
+            sentence = f"the deployment {name} does not answer: {typed('smoke-test')} repairs it"
+            return _error(UNREACHED, sentence)
 
 
 def create_app(
@@ -346,11 +357,12 @@ def _is_authorized(request: Request, key: str) -> bool:
 
 
 def _unauthorized() -> Response:
-    return _error(401, "the key is missing or wrong: send the header Authorization: Bearer <key>")
+    sentence = "the key is missing or wrong: send the header Authorization: Bearer <key>"
+    return _error(UNAUTHORIZED, sentence)
 
 
 def _unreached(sentence: str) -> Response:
-    return _Unreached({"error": f"the deployment {sentence}"}, status_code=502)
+    return _Unreached({"error": f"the deployment {sentence}"}, status_code=UNREACHED)
 
 
 def _error(status: int, sentence: str) -> Response:

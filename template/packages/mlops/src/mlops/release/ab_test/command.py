@@ -2,9 +2,10 @@
 
 from dataclasses import replace
 
-from mlops.platforms.base import Endpoint
+from mlops.platforms.base import Endpoint, Platform
 from mlops.release.ab_test.run import check_arms, run_ab_test
 from mlops.release.ab_test.settings import ab_settings_of
+from mlops.release.compatibility import refusal, replacement
 from mlops.release.evidence import record_of, write_evidence
 from mlops.release.traffic import AB_TEST_LEVEL, require_level, restored
 from mlops.release.watchers import NOBODY, Ended, Watchers
@@ -14,9 +15,12 @@ from mlops.settings.sections import AbTestSettings
 _OUTCOMES = {"promote": "promoted", "reject": "rejected", "hold": "hold"}
 
 
+_WAY_OUT = '`mlops release --breaking --reason "…"` releases it without a comparison'
+
+
 def compare_deployments(
+    platform: Platform,
     settings: LoadedSettings,
-    endpoint: Endpoint,
     arms: tuple[str, str],
     watchers: Watchers = NOBODY,
     ab_settings: AbTestSettings | None = None,
@@ -25,8 +29,8 @@ def compare_deployments(
     """Compare two deployments; traffic and mirror are as before when it ends, however it ends.
 
     Args:
+        platform: has the endpoint of the settings' environment, and the versions.
         settings: the environment's settings.
-        endpoint: the endpoint.
         arms: the names of baseline and candidate.
         watchers: receive the progress.
         ab_settings: other settings of the test than the environment's.
@@ -34,13 +38,16 @@ def compare_deployments(
 
     Raises:
         ConfigError: the project's level is below 3, or a deployment is not as it must be.
+        Refused: the candidate may refuse what callers send to the baseline, or is not registered.
         PlatformError: the endpoint failed, or another command changes it.
     """
     require_level(settings.project, AB_TEST_LEVEL, "ab-test")
+    endpoint = platform.endpoint(settings.endpoint_name)
     baseline, candidate = arms
     check_arms(endpoint, baseline, candidate)
     endpoint.repair(watchers.report)
     with endpoint.lease(f"the A/B test of {candidate}"):
+        _require_same_requests(platform, endpoint, baseline, candidate)
         traffic = endpoint.traffic()
         with restored(endpoint):
             chosen = ab_settings or ab_settings_of(settings, endpoint)
@@ -51,3 +58,12 @@ def compare_deployments(
         record = record_of(endpoint, candidate, traffic, outcome, result.reason)
         record = replace(record, ab_test=result, rehearsal=rehearsal, kind="A/B test")
         return Ended(record, write_evidence(settings.project.state_dir, record))
+
+
+def _require_same_requests(
+    platform: Platform, endpoint: Endpoint, baseline: str, candidate: str
+) -> None:
+    served = {each.name: each.model_version for each in endpoint.deployments()}
+    version = platform.version(served[candidate])
+    if changes := replacement(platform, endpoint, baseline, version).changes:
+        raise refusal(changes, version, endpoint, _WAY_OUT)

@@ -8,13 +8,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from mlops.platforms.answers import is_answer
 from mlops.platforms.base import ALL_TRAFFIC, Observation
 from mlops.release.ab_test.decision import Decision, decide, explain
 from mlops.release.ab_test.looks import RATES, Arm, Look, Phase
 from mlops.release.ab_test.sequential import Evidence, RateTest, blocks
 from mlops.settings.sections import AbTestSettings
-
-ANSWERED = 200
 
 
 class Comparison:
@@ -130,5 +129,5 @@ def classified(observation: Observation, settings: AbTestSettings) -> tuple[bool
     and their own mistakes are as frequent with both.
     """
     milliseconds = 1000 * observation.seconds
-    error = observation.status != ANSWERED or milliseconds > settings.patience_ms
+    error = not is_answer(observation.status) or milliseconds > settings.patience_ms
     return error, milliseconds > settings.objective_ms

@@ -46,7 +46,7 @@ def run_ab_test(
     """Compare two deployments under the endpoint's own traffic: mirror, share, decision.
 
     The caller holds the endpoint's lease and restores or shifts the traffic afterwards; copies of
-    requests have ended then.
+    requests have ended then. No traffic moves before it is known that requests are observed.
 
     Args:
         endpoint: the endpoint; `baseline` has all its traffic.
@@ -63,7 +63,12 @@ def run_ab_test(
     """
     check_arms(endpoint, baseline, candidate)
     trial = Trial(Comparison(baseline, candidate, settings))
-    conclusion = _Looking(endpoint, trial, report, watch, clock).until_it_ends()
+    try:
+        endpoint.await_observation(candidate, report)
+    except NotObserved as error:
+        conclusion = Conclusion("hold", error.message)
+    else:
+        conclusion = _Looking(endpoint, trial, report, watch, clock).until_it_ends()
     report(f"{conclusion.decision}: {conclusion.reason}")
     return trial.result(conclusion)
 

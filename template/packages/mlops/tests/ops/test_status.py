@@ -42,7 +42,7 @@ def test_a_run_is_told_with_its_version(
     monkeypatch.setenv("COLUMNS", "80")
     show_status(found)
     shown = capsys.readouterr().out
-    row = f"│ {'a' * 8} │ 2026-01-02 03:04 │ 1,234 rows │ 0.5000 │ version 3  │"
+    row = f"│ {'a' * 8} │ 2026-01-02 03:04 │ unknown │ 0.5000 │ version 3  │"
     assert row in shown.splitlines()
     for told in ("not judged", "0.4321"):
         assert told in shown
@@ -56,18 +56,20 @@ def test_no_row_of_a_status_is_broken_at_80_columns(
         "short_id": "002318-abc123",
         "judged_at": "2026-01-02T03:04:05+00:00",
         "data": "10,198,956 rows",
+        "mark": "",
         "f1": 0.98765,
         "gate": "passed",
         "version": None,
     }
     version = {
         "version": 1234,
+        "mark": "made up, 10 %",
         "created_at": "2026-01-02T03:04:05+00:00",
         "commit": "0123456789 + changes",
         "f1": 0.98765,
         "problem": "",
     }
-    deployed = {"name": "green", "version": 1234, "traffic": 100, "state": "not running"}
+    deployed = {"name": "green", "version": 1234, "mark": "made up, 10 %", "traffic": 100, "state": "not running"}
     prod = {"environment": "prod", "url": URL, "answers": True, "deployments": [deployed]}
     show_status(
         {

@@ -173,11 +173,14 @@ def test_what_may_be_left_out_is_null_then(score: ModuleType) -> None:
             score.parse(raw, features)
 
 
-def test_the_signature_says_what_may_be_left_out(started: ModuleType, tmp_path: Path) -> None:
+def test_the_signature_says_what_may_be_left_out(
+    started: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "version" / "signature.json"
     content = json.loads(path.read_text())
     content["features"][2]["optional"] = True
     path.write_text(json.dumps(content))
+    tell(monkeypatch, path.parent)
     started.init()
     answer = started.run(json.dumps({"data": [{"a": 1.0, "b": 2.0}]}))
     assert answer["probabilities"] == pytest.approx([tiny_probability(1, 2, None)], abs=1e-5)

@@ -158,6 +158,7 @@ def test_the_verdict_names_what_was_judged(run: Run, platform: LocalPlatform) ->
     folder = RunFolder(run.folder)
     judge_run(platform, run, platform.settings)
     register_run(platform, run, platform.settings)
+    (run.folder / "verdict.json").unlink()
     before = datetime.now(UTC) - timedelta(seconds=1)
     verdict = judge_run(platform, run, platform.settings)
     assert before <= datetime.fromisoformat(verdict.judged_at) <= datetime.now(UTC)

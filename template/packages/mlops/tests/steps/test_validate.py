@@ -122,7 +122,7 @@ def test_all_that_is_wrong_with_a_column_is_told_in_one_round(
     )
     report = validate(folder, settings)
     assert sorted(finding.sentence() for finding in report.failures) == [
-        "data.csv: column day: 2 values are no Date: row 2 (31.05.2024), row 3 (1.6.2024)",
+        "data.csv: column day: 2 values are no date: row 2 (31.05.2024), row 3 (1.6.2024)",
         f"data.csv: column day: must not be after the reference date {TODAY}: row 1 ({late})",
         "data.csv: column machine: must not be null: row 1 (null)",
         "data.csv: column reading: 1 value is no Float64: row 3 (many)",

@@ -117,7 +117,7 @@ def judge_run(platform: Platform, run: Run, settings: LoadedSettings) -> Verdict
     source = RunFolder(run.folder).prepared().source
     contest = hold_contest(platform, run, source, gate)
     checks = judge(evaluation, gate, contest.comparison, source)
-    made = registered_as(platform, run)
+    made = registered_as(platform, run) if _is_judged(run, model_sha256) else None
     warnings = contest.warnings
     if made is not None:
         warnings += (f"the run is version {made} already and keeps the verdict that made it so",)
@@ -134,6 +134,12 @@ def judge_run(platform: Platform, run: Run, settings: LoadedSettings) -> Verdict
     if made is None:
         platform.store_verdict(run, verdict.to_dict())
     return verdict
+
+
+def _is_judged(run: Run, model_sha256: str) -> bool:
+    """Whether there is a verdict on this very model, however it was."""
+    folder = RunFolder(run.folder)
+    return folder.is_judged() and folder.verdict()["model_sha256"] == model_sha256
 
 
 def require_passed(run: Run) -> dict[str, Any]:

@@ -96,7 +96,7 @@ def _show_runs(found: dict[str, Any]) -> None:
         (
             each["short_id"],
             _minute(each["judged_at"]),
-            _marked(each["data"], each["mark"]),
+            each["mark"] or each["data"],
             decimal(each["f1"], absent=""),
             f"version {each['version']}" if each["version"] else each["gate"],
         )

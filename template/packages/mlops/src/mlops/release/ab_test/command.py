@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from mlops.hints import typed
 from mlops.platforms.base import Endpoint, Platform
 from mlops.release.ab_test.run import check_arms, run_ab_test
 from mlops.release.ab_test.settings import ab_settings_of
@@ -13,9 +14,7 @@ from mlops.settings.loading import LoadedSettings
 from mlops.settings.sections import AbTestSettings
 
 _OUTCOMES = {"promote": "promoted", "reject": "rejected", "hold": "hold"}
-
-
-_WAY_OUT = '`mlops release --breaking --reason "…"` releases it without a comparison'
+_WAY_OUT = f"{typed('release --breaking --reason …')} releases it without a comparison"
 
 
 def compare_deployments(

@@ -1,5 +1,10 @@
 """The blank example: green from the start, and honest about what is missing."""
 
+import re
+import shutil
+import textwrap
+from pathlib import Path
+
 import pytest
 
 from tests.project.generated import ProjectChecks
@@ -13,6 +18,40 @@ def project(template: Template, tmp_path_factory: pytest.TempPathFactory) -> Pro
     return template.install(tmp_path_factory.mktemp("blank") / "project", example="blank")
 
 
+STUB = re.compile(
+    r'(    """(?:(?!""").)*?)    Example:\n((?:(?!""").)*?)    """\n'
+    r"    raise StubNotFilled\([^\n]*\)\n",
+    re.DOTALL,
+)
+"""A stub with an example: what stands before it, and the example."""
+
+SETTINGS = {
+    '"fill_in_your_key_column"': '"machine_id"',
+    "DATE_COLUMN: str | None = None": 'DATE_COLUMN: str | None = "visited_on"',
+    "=params.horizon_days": "=60",
+}
+"""What the examples speak of, and where it is set."""
+
+
+def filled(text: str) -> str:
+    """Let each stub of a module do what its example does."""
+
+    def example(stub: re.Match[str]) -> str:
+        body = textwrap.indent(textwrap.dedent(stub[2]), "    ")
+        return f'{stub[1]}    """\n{body}'
+
+    return STUB.sub(example, text)
+
+
+def fill_with_examples(package: Path) -> None:
+    """Fill every stub of the package with its example, and set what they speak of."""
+    for path in package.glob("*.py"):
+        text = filled(path.read_text(encoding="utf-8"))
+        for old, new in SETTINGS.items():
+            text = text.replace(old, new)
+        path.write_text(text, encoding="utf-8")
+
+
 class TestBlank(ProjectChecks):
     def test_the_loop_says_which_stub_is_missing(self, project: Project) -> None:
         said = project.mlops("run", expect=2)
@@ -21,3 +60,14 @@ class TestBlank(ProjectChecks):
     def test_stubs_can_be_refused(self, project: Project) -> None:
         said = project.run("pytest", "--no-stubs", expect=1)
         assert "StubNotFilled" in said
+
+    def test_the_examples_of_the_stubs_belong_together(self, project: Project) -> None:
+        package = project.path / "src/purchase_prediction"
+        kept = package.with_name("kept")
+        shutil.copytree(package, kept)
+        fill_with_examples(package)
+        try:
+            project.run("pytest", "--no-stubs")
+        finally:
+            shutil.rmtree(package)
+            kept.rename(package)

@@ -19,7 +19,7 @@ def build_features(table: ibis.Table, reference_date: date) -> ibis.Table:
         is made of must not be among the features.
 
     Example:
-        past = table.filter(table.visited_on.cast("date") <= reference_date)
+        past = table.filter(table.visited_on <= reference_date)
         return past.group_by("machine_id").aggregate(
             visits=past.count(), mean_cost=past.cost.mean()
         )

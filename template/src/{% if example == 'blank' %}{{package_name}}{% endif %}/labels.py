@@ -14,6 +14,8 @@ def label_cutoff(reference_date: date, params: Params) -> date:
     Delete this function if rows have no date: the cutoff is then `reference_date`.
 
     Example:
+        from datetime import timedelta
+
         return reference_date - timedelta(days=params.horizon_days)
     """
     raise StubNotFilled("the day on which features end, or delete this function")
@@ -31,9 +33,9 @@ def build_labels(table: ibis.Table, cutoff: date, reference_date: date) -> ibis.
         KEY and `label` (0 or 1), one row for each key that has features at the cutoff.
 
     Example:
-        known = table.filter(table.visited_on.cast("date") <= reference_date)
+        known = table.filter(table.visited_on <= reference_date)
         return known.group_by("machine_id").aggregate(
-            label=lambda t: (t.visited_on.cast("date").max() > cutoff).cast("int8")
+            label=(known.visited_on.max() > cutoff).cast("int8")
         )
     """
     raise StubNotFilled("the key and label, 0 or 1")

@@ -15,7 +15,9 @@ def make_model(params: Params, seed: int) -> ClassifierMixin:
     """Return an unfitted scikit-learn classifier with `predict_proba`.
 
     Example:
-        return HistGradientBoostingClassifier(random_state=seed)
+        from sklearn.ensemble import HistGradientBoostingClassifier
+
+        return HistGradientBoostingClassifier(max_leaf_nodes=4, random_state=seed)
     """
     raise StubNotFilled("a scikit-learn classifier")
 
@@ -24,6 +26,10 @@ def make_baseline(seed: int) -> ClassifierMixin:
     """Return a simple unfitted classifier; a model that is not better is refused.
 
     Example:
-        return make_pipeline(SimpleImputer(), StandardScaler(), LogisticRegression())
+        from sklearn.impute import SimpleImputer
+        from sklearn.pipeline import make_pipeline
+        from sklearn.tree import DecisionTreeClassifier
+
+        return make_pipeline(SimpleImputer(), DecisionTreeClassifier(max_depth=1))
     """
     raise StubNotFilled("a simple classifier that the model has to beat")

@@ -1,4 +1,7 @@
-"""Made-up raw data, with which everything can be tried before there is real data."""
+"""Made-up raw data, with which everything can be tried before there is real data.
+
+Fill this right after the contract: the tests of all other files need rows.
+"""
 
 from datetime import date
 
@@ -19,12 +22,18 @@ def make_sample(size: int, seed: int, drift: float, reference_date: date) -> pl.
         The contract's columns. Both labels occur.
 
     Example:
+        from datetime import timedelta
+
+        import numpy as np
+
         rng = np.random.default_rng(seed)
-        age = rng.integers(0, 700, size)
+        wear = rng.gamma(shape=1, scale=4, size=size)  # of each machine
+        machine = np.repeat(np.arange(size), 1 + rng.poisson(wear))
+        age = rng.integers(0, 365, machine.size)
         return pl.DataFrame({
-            "machine_id": [f"M{i}" for i in range(size)],
+            "machine_id": [f"M{number}" for number in machine],
             "visited_on": [reference_date - timedelta(days=int(a - age.min())) for a in age],
-            "cost": rng.lognormal(4 + drift, 1, size),
+            "cost": rng.lognormal(4 + drift, 0.5, machine.size) * (1 + wear[machine] / 4),
         })
     """
     raise StubNotFilled("generated raw data that satisfies the contract")

@@ -34,8 +34,11 @@ def test_finds_each_function_that_raises(tmp_path: Path) -> None:
         """,
     )
     write(tmp_path, "more/labels.py", "def build(t):\n    raise StubNotFilled('labels')\n")
+    for name in ("features", "sample", "contract"):
+        write(tmp_path, f"{name}.py", "def f():\n    raise StubNotFilled\n")
 
     assert find_stubs(tmp_path) == [
+        *(Stub(f"{name}.py", 1, "f", "") for name in ("contract", "sample", "features")),
         Stub("model.py", 3, "make_model", "a classifier"),
         Stub("model.py", 8, "make", "f'step {1}'"),
         Stub("model.py", 12, "make_baseline", ""),

@@ -131,8 +131,8 @@ def _train(platform: Platform, data_dir: Path | None, board: Board) -> Run:
 def _register(platform: Platform, run: Run, settings: LoadedSettings, board: Board) -> ModelVersion:
     with board.stage(Stage.GATE) as report:
         verdict = judge_run(platform, run, settings)
-        report(_in_short(verdict))
         if not verdict.passed:
+            report(_in_short(verdict))
             raise Refused(verdict.refusal)
     notes = [verdict.champion_note] if verdict.champion_note else []
     notes += [f"warning: {warning}" for warning in verdict.warnings]

@@ -15,7 +15,7 @@ from mlops.release.evidence import Record, ab_columns, ab_rows, copies_sentence
 from mlops.release.watchers import Ended, Watchers, unheard
 from mlops.settings.sections import AbTestSettings
 
-_BAR = 40
+_BAR = 24
 _LINE_SECONDS = 5.0
 _BY = {"mirror": "copies of requests", "share": "callers' requests"}
 _CAPTION = "last two columns: e-values, and from where on they decide"

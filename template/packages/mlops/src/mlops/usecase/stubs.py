@@ -7,6 +7,9 @@ from pathlib import Path
 
 from mlops.errors import ConfigError, StubNotFilled
 
+_ORDER = ("contract.py", "sample.py", "features.py", "labels.py", "model.py")
+"""Each needs those before it; other files come last."""
+
 
 @dataclass(frozen=True)
 class Stub:
@@ -19,7 +22,7 @@ class Stub:
 
 
 def find_stubs(use_case: Path) -> list[Stub]:
-    """Return the stubs in all modules of the folder `use_case`, in order of file and line.
+    """Return the stubs in all modules of the folder `use_case`, in the order of filling them.
 
     A stub's `file` is relative to the folder, and its `line` is that of the function's `def`.
 
@@ -36,7 +39,11 @@ def find_stubs(use_case: Path) -> list[Stub]:
         stubs += [
             Stub(file, owner.lineno, owner.name, _reason(call)) for owner, call in _raises(tree)
         ]
-    return sorted(stubs, key=lambda stub: (stub.file, stub.line))
+    return sorted(stubs, key=lambda stub: (_turn(stub.file), stub.file, stub.line))
+
+
+def _turn(file: str) -> int:
+    return _ORDER.index(file) if file in _ORDER else len(_ORDER)
 
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef

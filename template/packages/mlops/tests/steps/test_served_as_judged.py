@@ -152,6 +152,20 @@ def test_the_largest_float32_not_above_a_number(value: float, expected: float) -
     assert not_above(np.array([value])).tolist() == [expected]
 
 
+def test_codes_are_probed_with_other_codes_and_never_with_fractions() -> None:
+    """ONNX takes 3.5 for the code 3, scikit-learn for none: only whole numbers are codes."""
+    random = np.random.default_rng(0)
+    codes = random.integers(0, 5, (300, 2)).astype(np.float32)
+    labels = (codes.sum(axis=1) > 4).astype(int)
+    encoder = OneHotEncoder(handle_unknown="ignore")
+    model = fit_model(make_pipeline(encoder, LogisticRegression()), codes, labels)
+    found = measure(model, convert(model, 2), codes[:200], codes[200:], 0.5)
+    assert found.gap < 2e-6
+    model = fit_model(make_pipeline(encoder, LogisticRegression()), codes + 0.5, labels)
+    with pytest.raises(Refused, match="cannot be converted to ONNX.*is not an int64"):
+        convert(model, 2)
+
+
 def test_what_cannot_be_mended_is_found_at_the_thresholds_and_says_the_step() -> None:
     inputs, labels = close_values()
     model = fit_model(make_pipeline(PCA(2, random_state=0), trees()), inputs[:600], labels[:600])

@@ -21,17 +21,18 @@ SPLITS = 3_000
 """So many thresholds of trees, and values of the data, are tried; each with its two neighbours."""
 SERVER_ROWS = 200
 """So many probes a version holds, which the server answers when it starts."""
+LARGEST = float(np.finfo(np.float32).max)
 _SEED = 20_260_101
 
 
 def probe_groups(model: Any, train: Matrix, holdout: Matrix) -> dict[str, Matrix]:
     """Return the rows on which a model is compared with its ONNX, by where they come from."""
-    rows = mixed(train)
+    rows = mixed(spread(train, TRAIN_ROWS))
     groups = {
         "the holdout": holdout,
         "the training part": spread(train, TRAIN_ROWS),
         "the thresholds of trees": at_splits(rows, spread(thresholds(model, rows), SPLITS)),
-        "neighbouring values": at_splits(rows, spread(values(train), SPLITS)),
+        "neighbouring values": at_splits(rows, spread(values(rows), SPLITS), whole(rows)),
         "the ends of features": extremes(rows),
         "constant columns": constants(rows),
     }
@@ -46,7 +47,7 @@ def server_probes(model: Any, train: Matrix, nullable: npt.NDArray[np.bool_]) ->
         train: the training part.
         nullable: for each feature whether the model answers null, shape (features,).
     """
-    rows = mixed(train)
+    rows = mixed(spread(train, TRAIN_ROWS))
     splits = spread(thresholds(model, rows), SERVER_ROWS // 12)
     empty = [without(spread(rows, 2), int(column)) for column in np.flatnonzero(nullable)]
     special = np.concatenate([at_splits(rows, splits), extremes(rows), constants(rows), *empty])
@@ -76,12 +77,17 @@ def without(rows: Matrix, column: int) -> Matrix:
     return result
 
 
-def at_splits(rows: Matrix, splits: npt.NDArray[np.float64]) -> Matrix:
+def at_splits(
+    rows: Matrix,
+    splits: npt.NDArray[np.float64],
+    by_ones: npt.NDArray[np.bool_] | None = None,
+) -> Matrix:
     """Return three rows for each split: at it, and one float32 below and above.
 
     Args:
         rows: the data; a split is tried in the row that is nearest to it.
         splits: pairs of a column and a value, shape (splits, 2).
+        by_ones: for each column whether its neighbours are at least 1 away, shape (features,).
     """
     columns = splits[:, 0].astype(int)
     with np.errstate(over="ignore"):
@@ -90,13 +96,22 @@ def at_splits(rows: Matrix, splits: npt.NDArray[np.float64]) -> Matrix:
     for column in np.unique(columns):
         chosen = columns == column
         base[chosen] = rows[_nearest(rows[:, column], at[chosen])]
-    lowest, highest = np.float32(-np.inf), np.float32(np.inf)
+    below, above = np.nextafter(at, np.float32(-np.inf)), np.nextafter(at, np.float32(np.inf))
+    if by_ones is not None:
+        below = np.where(by_ones[columns], np.minimum(below, at - 1), below)
+        above = np.where(by_ones[columns], np.maximum(above, at + 1), above)
     result = []
-    for value in (at, np.nextafter(at, lowest), np.nextafter(at, highest)):
+    for value in (at, below, above):
         probe = base.copy()
         probe[np.arange(len(at)), columns] = value
         result.append(probe[np.isfinite(value)])
     return np.concatenate(result)
+
+
+def whole(rows: Matrix) -> npt.NDArray[np.bool_]:
+    """Return for each column whether all that is known in it are whole numbers, such as codes."""
+    result: npt.NDArray[np.bool_] = (np.isnan(rows) | (np.floor(rows) == rows)).all(axis=0)
+    return result
 
 
 def values(rows: Matrix) -> npt.NDArray[np.float64]:
@@ -133,7 +148,7 @@ def extremes(rows: Matrix) -> Matrix:
         span = greatest - least
         for value in (least, greatest, least - span, greatest + span, 0.0):
             probe = spread(rows, 3).copy()
-            probe[:, column] = np.float32(value)
+            probe[:, column] = np.clip(value, -LARGEST, LARGEST)
             result.append(probe)
     return np.concatenate(result) if result else rows[:0]
 

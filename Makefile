@@ -97,6 +97,7 @@ azurite: uv ## Azurite in .build/, which the tests of the platform azure need
 
 bench: uv ## the measurements of benchmarks/
 	@$(RUN) python -m benchmarks.startup
+	@$(RUN) python -m benchmarks.validation
 
 clean: ## what the other targets made, uv included
 	@rm -rf .build .uv .venv site

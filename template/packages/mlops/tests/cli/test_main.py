@@ -1,5 +1,6 @@
 """Exit codes, what is printed where, and help that stays light."""
 
+import errno
 import json
 import subprocess
 import sys
@@ -37,6 +38,8 @@ def test_help_loads_nothing_heavy() -> None:
         (PlatformError("no server"), 3, "no server"),
         (StubNotFilled("return the table"), 2, "mlops stubs"),
         (KeyboardInterrupt(), 130, "interrupted"),
+        (OSError(errno.ENOSPC, "no space"), 3, "the disk is full: a file could not be"),
+        (OSError(errno.ENOSPC, "no space", "/x/y"), 3, "the disk is full: /x/y could not be"),
         (ValueError("a bug"), 3, "Traceback"),
     ],
 )

@@ -10,6 +10,7 @@ import click
 from mlops.cli.commands import COMMANDS
 from mlops.cli.lazy import LazyGroup
 from mlops.errors import ConfigError, MlopsError, StubNotFilled
+from mlops.full_disk import DiskFull, is_full
 
 INTERRUPTED = 130
 UNEXPECTED = 3
@@ -48,15 +49,21 @@ def main() -> NoReturn:
     except (click.Abort, KeyboardInterrupt):
         _fail("interrupted; `mlops status` tells what serves now")
         sys.exit(INTERRUPTED)
-    except OSError as error:
-        _fail(f"{error.strerror or error}: {error.filename or 'the operating system refused'}")
+    except Exception as error:
+        _fail_unexpectedly(error)
         sys.exit(UNEXPECTED)
-    except Exception:
+    sys.exit(0)
+
+
+def _fail_unexpectedly(error: Exception) -> None:
+    if is_full(error):
+        _fail(str(DiskFull(getattr(error, "filename", None) or "a file")))
+    elif isinstance(error, OSError):
+        _fail(f"{error.strerror or error}: {error.filename or 'the operating system refused'}")
+    else:
         import traceback
 
         traceback.print_exc()
-        sys.exit(UNEXPECTED)
-    sys.exit(0)
 
 
 def _fail(message: str) -> None:

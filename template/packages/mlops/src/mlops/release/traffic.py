@@ -122,7 +122,9 @@ def rollback(
     target = endpoint.previous()
     if target is None or not any(share.traffic for share in target.values()):
         raise ConfigError(
-            f"{endpoint.name} cannot be rolled back: nothing that served before is recorded"
+            f"{endpoint.name} has nothing to go back to: nothing that served before is recorded, as "
+            "after its first release",
+            "release another version, or `mlops stop` ends what serves",
         )
     put_back(platform, endpoint, target, "a rollback", smoke, report)
     return target

@@ -122,8 +122,8 @@ def rollback(
     target = endpoint.previous()
     if target is None or not any(share.traffic for share in target.values()):
         raise ConfigError(
-            f"{endpoint.name} has nothing to go back to: nothing that served before is recorded, as "
-            "after its first release",
+            f"{endpoint.name} has nothing to go back to: nothing that served before is recorded, "
+            "as after its first release",
             "release another version, or `mlops stop` ends what serves",
         )
     put_back(platform, endpoint, target, "a rollback", smoke, report)

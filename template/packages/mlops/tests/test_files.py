@@ -1,6 +1,7 @@
 import errno
 import hashlib
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 
 from mlops.errors import ConfigError
 from mlops.files import code_hash, file_hashes, new_folder, read_json, write_json, write_text
+from mlops.full_disk import DiskFull
 
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(
@@ -24,6 +26,31 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(
         write_text(path, "new")
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_full_disk_leaves_what_was_there_and_says_what_was_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, folder = tmp_path / "state.json", tmp_path / "folder"
+    write_text(path, "old")
+    with new_folder(folder) as new:
+        (new / "old").touch()
+
+    def full(*_args: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    def filled() -> None:
+        with new_folder(folder, replaces="old"):
+            full()
+
+    with pytest.raises(DiskFull, match=f"the disk is full: {re.escape(str(folder))} could not"):
+        filled()
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(DiskFull, match=f"the disk is full: {re.escape(str(path))} could not"):
+        write_text(path, "new")
+    assert path.read_text() == "old"
+    assert [each.name for each in folder.iterdir()] == ["old"]
+    assert sorted(tmp_path.iterdir()) == [folder, path]
 
 
 def test_a_folder_appears_whole_or_not_at_all(tmp_path: Path) -> None:

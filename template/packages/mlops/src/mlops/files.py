@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops.errors import ConfigError
+from mlops.full_disk import writing
 
 _CHUNK = 1 << 20
 _CODE_DIGITS = 16
@@ -21,15 +22,19 @@ def write_text(path: Path, text: str, *, private: bool = False) -> None:
     """Write `text` to `path` so that a reader sees the old file or the new one, never a part.
 
     With `private`, only the owner may read the file (on POSIX systems).
+
+    Raises:
+        DiskFull: there is no room; the old file is as it was.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = _beside(path)
     try:
-        mode = 0o600 if private else 0o666
-        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
-            stream.write(text)
-        temporary.replace(path)
+        with writing(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            mode = 0o600 if private else 0o666
+            handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
+                stream.write(text)
+            temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
@@ -78,18 +83,21 @@ def new_folder(target: Path, *, replaces: str | None = None) -> Iterator[Path]:
 
     Raises:
         ConfigError: `target` holds something else.
+        DiskFull: there is no room; what was there is as it was, unless it is a mount.
     """
     _refuse_to_replace(target, replaces)
     if target.is_mount():
-        with tempfile.TemporaryDirectory() as scratch:
+        with writing(target), tempfile.TemporaryDirectory() as scratch:
             yield Path(scratch)
             _fill(target, Path(scratch), replaces)
         return
-    target.parent.mkdir(parents=True, exist_ok=True)
     temporary, old = _beside(target), _beside(target)
-    temporary.mkdir()
+    with writing(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary.mkdir()
     try:
-        yield temporary
+        with writing(target):
+            yield temporary
         if target.exists():
             target.replace(old)
         try:

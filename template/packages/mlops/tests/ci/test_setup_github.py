@@ -12,11 +12,18 @@ from typing import Any
 import pytest
 
 from fakes.places import PROJECT
+from mlops.ci.setup_github import project_files
 from mlops.ci.setup_github.azure_ids import read_azure_ids
 from mlops.ci.setup_github.environments import ENVIRONMENTS, INFRASTRUCTURE, environments
 from mlops.ci.setup_github.gh import Gh
 from mlops.ci.setup_github.plan import Wanted, plan_calls
-from mlops.ci.setup_github.project_files import INFRA, INFRA_WORKFLOW, RULESET, who_reviews
+from mlops.ci.setup_github.project_files import (
+    INFRA,
+    INFRA_WORKFLOW,
+    RULESET,
+    where_it_is,
+    who_reviews,
+)
 from mlops.ci.setup_github.repository import Repository
 from mlops.ci.setup_github.set_up import Request, apply, preview
 from mlops.ci.setup_github.variables import CLIENT_ID, VARIABLES
@@ -237,6 +244,18 @@ def test_one_environment_without_reviewers_is_asked_about(gh: FakeGh, root: Path
     gh.there_is("prod", 12)
     with pytest.raises(ConfigError, match="name those who may approve"):
         gh.apply(root)
+
+
+def test_it_says_when_github_would_not_find_the_workflows(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(project_files, "repository_root", lambda _root: root.parent)
+    (note,) = where_it_is(root)
+    assert f"a folder of the repository {root.parent}" in note
+    assert "at a repository's root only" in note
+    for nothing_to_say in (root, None):
+        monkeypatch.setattr(project_files, "repository_root", lambda _root, it=nothing_to_say: it)
+        assert where_it_is(root) == []
 
 
 def test_it_says_when_nobody_owns_the_code(root: Path) -> None:

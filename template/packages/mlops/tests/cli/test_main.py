@@ -1,5 +1,6 @@
 """Exit codes, what is printed where, and help that stays light."""
 
+import errno
 import json
 import os
 import subprocess
@@ -44,6 +45,8 @@ def test_help_loads_nothing_heavy() -> None:
         (StubNotFilled("return the table"), 2, "mlops stubs"),
         (KeyboardInterrupt(), 130, "error: interrupted\n"),
         (click.FileError("a", "cannot be read"), 2, "cannot be read"),
+        (OSError(errno.ENOSPC, "no space"), 3, "the disk is full: a file could not be"),
+        (OSError(errno.ENOSPC, "no space", "/x/y"), 3, "the disk is full: /x/y could not be"),
         (ValueError("a bug"), 3, "Traceback"),
     ],
 )

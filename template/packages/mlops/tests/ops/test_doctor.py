@@ -6,6 +6,7 @@ import pytest
 
 from fakes.project import PYPROJECT
 from mlops.diagnosis import Diagnosis
+from mlops.errors import ConfigError
 from mlops.ops import doctor
 from mlops.ops.doctor import examine, examine_platform
 from mlops.settings.project import Project
@@ -49,6 +50,35 @@ def test_an_environment_that_a_level_brings_is_named_with_the_level(project: Pro
 
 def test_on_this_machine_no_platform_is_examined(project: Project) -> None:
     assert examine_platform(project.root, None, None) == []
+
+
+def test_a_project_below_the_root_of_its_repository_is_advised(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def roots(above: Path) -> dict[str, Diagnosis]:
+        monkeypatch.setattr(doctor, "repository_root", lambda _root: above)
+        return {each.name: each for each in examine(project.root)}
+
+    assert "workflows" not in roots(project.root)
+    found = roots(project.root.parent)["workflows"]
+    assert "its workflows never run" in found.found
+    assert "at a repository's root only" in found.remedy
+    assert not found.needed
+
+
+def test_a_repository_that_git_refuses_is_told_with_its_reason(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_root: Path) -> None:
+        raise ConfigError("git does not say which commit it is at (dubious)", "do as it says")
+
+    monkeypatch.setattr(doctor, "git_state", refuse)
+    found = failed(examine(project.root))["commit"]
+    assert (found.found, found.remedy, found.needed) == (
+        "git does not say which commit it is at (dubious)",
+        "do as it says",
+        True,
+    )
 
 
 @pytest.mark.parametrize(("stubs", "passed"), [(0, True), (1, False), (10, False)])

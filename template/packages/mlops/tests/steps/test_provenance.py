@@ -1,3 +1,5 @@
+import os
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +14,7 @@ from mlops.steps.provenance import (
     effective_settings,
     environment_state,
     git_state,
+    repository_root,
     told_git_state,
 )
 
@@ -35,6 +38,52 @@ def test_commit_branch_and_uncommitted_changes(tmp_path: Path) -> None:
     assert not clean.dirty
     (tmp_path / "a").write_text("2")
     assert git_state(tmp_path).dirty
+
+
+@pytest.fixture
+def foreign(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project below the root of a repository that git takes for another user's."""
+    git(tmp_path, "init", "-q", "-b", "main")
+    git(tmp_path, "commit", "-q", "--allow-empty", "-m", "first")
+    (tmp_path / "project").mkdir()
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    return tmp_path / "project"
+
+
+def test_a_repository_that_git_refuses_is_not_one_without_a_commit(foreign: Path) -> None:
+    for ask in (git_state, repository_root):
+        with pytest.raises(ConfigError, match=r"does not say which commit .* \(.*dubious") as told:
+            ask(foreign)
+        assert "git status" in told.value.remedy
+
+
+def test_a_repository_without_git_is_none_without_a_commit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".git").mkdir()
+    monkeypatch.setattr(shutil, "which", lambda _name: None)
+    with pytest.raises(ConfigError, match="git is not installed"):
+        git_state(tmp_path)
+
+
+def test_a_broken_repository_says_what_git_says(tmp_path: Path) -> None:
+    (tmp_path / ".git").write_text("gitdir: /nowhere\n")
+    with pytest.raises(ConfigError, match="nowhere"):
+        git_state(tmp_path)
+
+
+def test_a_repository_without_a_commit_has_none(tmp_path: Path) -> None:
+    git(tmp_path, "init", "-q")
+    assert git_state(tmp_path).commit == ""
+    assert repository_root(tmp_path) == tmp_path
+
+
+def test_the_root_of_the_repository_may_be_above(tmp_path: Path) -> None:
+    git(tmp_path, "init", "-q")
+    (tmp_path / "project").mkdir()
+    assert repository_root(tmp_path / "project") == tmp_path
 
 
 def test_without_git_the_code_counts_as_changed(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from mlops.cli.commands import COMMANDS
 from mlops.cli.lazy import LazyGroup
 from mlops.cli.streams import lasting_streams
 from mlops.errors import ConfigError, Interrupted, MlopsError, StubNotFilled
+from mlops.full_disk import DiskFull, is_full
 from mlops.hints import typed
 
 UNEXPECTED = 3
@@ -52,14 +53,20 @@ def _run() -> None:
     except (click.Abort, KeyboardInterrupt):
         _fail("interrupted")
         sys.exit(Interrupted.exit_code)
-    except OSError as error:
-        _fail(f"{error.strerror or error}: {error.filename or 'the operating system refused'}")
+    except Exception as error:
+        _fail_unexpectedly(error)
         sys.exit(UNEXPECTED)
-    except Exception:
+
+
+def _fail_unexpectedly(error: Exception) -> None:
+    if is_full(error):
+        _fail(str(DiskFull(getattr(error, "filename", None) or "a file")))
+    elif isinstance(error, OSError):
+        _fail(f"{error.strerror or error}: {error.filename or 'the operating system refused'}")
+    else:
         import traceback
 
         traceback.print_exc()
-        sys.exit(UNEXPECTED)
 
 
 def _fail(message: str) -> None:

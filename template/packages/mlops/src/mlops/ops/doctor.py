@@ -17,7 +17,7 @@ from mlops.ops.template_source import template_source
 from mlops.platforms import platform_class
 from mlops.settings.loading import ENVIRONMENT_VARIABLE, load_settings
 from mlops.settings.project import Project, find_project
-from mlops.steps.provenance import git_state
+from mlops.steps.provenance import OWN_ROOT, below_the_root, git_state, repository_root
 from mlops.usecase.stubs import Stub, find_stubs
 from mlops.usecase.use_case import UseCase
 from mlops_command import REMEDY, problem
@@ -34,7 +34,7 @@ def examine(folder: Path) -> list[Diagnosis]:
         remedy = error.remedy or "go to the project's folder"
         return [*machine, Diagnosis("project", False, error.message, remedy)]
     found = [*machine, Diagnosis("project", True, project.root.name), *_conf(project)]
-    found += [_git(project), _lock(project), _stubs(project), _writable(project)]
+    found += [*_git(project), _lock(project), _stubs(project), _writable(project)]
     return [*found, *template_source(project.root)]
 
 
@@ -151,11 +151,17 @@ def _settings(project: Project, environment: str) -> Diagnosis:
     )
 
 
-def _git(project: Project) -> Diagnosis:
-    state = git_state(project.root)
+def _git(project: Project) -> list[Diagnosis]:
+    try:
+        state, root = git_state(project.root), repository_root(project.root)
+    except MlopsError as error:
+        return [Diagnosis("commit", False, error.message, error.remedy)]
     found = state.commit[:10] or "no commit"
     remedy = "" if state.commit else "git init --initial-branch main && git add -A && git commit"
-    return Diagnosis("commit", bool(state.commit), found, remedy, needed=False)
+    commit = Diagnosis("commit", bool(state.commit), found, remedy, needed=False)
+    if root is None or root.samefile(project.root):
+        return [commit]
+    return [commit, Diagnosis("workflows", False, below_the_root(root), OWN_ROOT, needed=False)]
 
 
 def _lock(project: Project) -> Diagnosis:

@@ -130,7 +130,9 @@ def rollback(
     target = endpoint.previous()
     if target is None or not any(share.traffic for share in target.values()):
         raise ConfigError(
-            f"{endpoint.name} cannot be rolled back: nothing that served before is recorded"
+            f"{endpoint.name} has nothing to go back to: nothing that served before is recorded, "
+            "as after its first release",
+            "release another version, or `mlops stop` ends what serves",
         )
     wins = [share.model_version for share in target.values() if share.traffic]
     # one that does not say what it is made of stays a way back

@@ -17,6 +17,10 @@ from mlops.settings.loading import flatten
 from mlops.settings.sections import Settings
 
 NO_COMMIT = "none"
+OWN_ROOT = (
+    "GitHub looks for .github/workflows at a repository's root only: make the project a repository "
+    "of its own"
+)
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
@@ -30,16 +34,44 @@ class GitState:
 
 
 def git_state(root: Path) -> GitState:
-    """Read the state of the project's git repository."""
-    commit = _git(root, "rev-parse", "HEAD")
-    if commit is None:
+    """Read the state of the project's git repository.
+
+    Raises:
+        ConfigError: git refuses to say; that is not to be taken for a project without a commit.
+    """
+    if repository_root(root) is None:
+        return GitState(commit="", branch="", dirty=True)
+    commit = _git(root, "rev-parse", "--verify", "--quiet", "HEAD").said
+    if not commit:
         return GitState(commit="", branch="", dirty=True)
     status = _git(root, "status", "--porcelain")
     return GitState(
         commit=commit,
-        branch=_git(root, "rev-parse", "--abbrev-ref", "HEAD") or "",
-        dirty=status != "",
+        branch=_git(root, "rev-parse", "--abbrev-ref", "HEAD").said,
+        dirty=not status.well or status.said != "",
     )
+
+
+def repository_root(root: Path) -> Path | None:
+    """Return the root of the repository that a folder belongs to, or None if there is none.
+
+    Raises:
+        ConfigError: there is one, and git refuses it, as where its files are another user's.
+    """
+    if not any((folder / ".git").exists() for folder in (root, *root.parents)):
+        return None
+    found = _git(root, "rev-parse", "--show-toplevel")
+    if not found.well:
+        raise ConfigError(
+            f"git does not say which commit {root} is at ({found.problem})",
+            "run `git status` there, and do as it says",
+        )
+    return Path(found.said)
+
+
+def below_the_root(repository: Path) -> str:
+    """Return what is said of a project that is only a folder of a repository."""
+    return f"the project is a folder of the repository {repository}, and its workflows never run"
 
 
 def told_git_state(commit: str, dirty: bool) -> GitState:
@@ -94,11 +126,26 @@ def as_dict(state: GitState) -> dict[str, Any]:
     return asdict(state)
 
 
-def _git(root: Path, *arguments: str) -> str | None:
+@dataclass(frozen=True)
+class _Answer:
+    """What git said, or why it did not."""
+
+    said: str
+    problem: str = ""
+
+    @property
+    def well(self) -> bool:
+        return not self.problem
+
+
+def _git(root: Path, *arguments: str) -> _Answer:
     git = shutil.which("git")
     if git is None:
-        return None
+        return _Answer("", "git is not installed")
     done = subprocess.run(  # nosec B603  # a fixed argument list, no shell
         [git, *arguments], cwd=root, capture_output=True, text=True, check=False
     )
-    return done.stdout.strip() if done.returncode == 0 else None
+    if done.returncode == 0:
+        return _Answer(done.stdout.strip())
+    said = done.stderr.strip().partition("\n")[0].removeprefix("fatal: ")
+    return _Answer("", said or f"exit code {done.returncode}")

@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+from mlops.steps.provenance import OWN_ROOT, below_the_root, repository_root
+
 RULESET = Path(".github/rulesets/main.json")
 OWNERS = Path(".github/CODEOWNERS")
 INFRA_WORKFLOW = Path(".github/workflows/infra.yml")
@@ -15,6 +17,14 @@ def ruleset_name(root: Path) -> str | None:
     if not path.is_file():
         return None
     return str(json.loads(path.read_text(encoding="utf-8"))["name"])
+
+
+def where_it_is(root: Path) -> list[str]:
+    """Say so where the project is only a folder of its repository."""
+    repository = repository_root(root)
+    if repository is None or repository.samefile(root):
+        return []
+    return [f"{below_the_root(repository)}. {OWN_ROOT}"]
 
 
 def who_reviews(root: Path) -> list[str]:

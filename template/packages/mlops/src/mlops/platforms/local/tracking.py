@@ -4,12 +4,13 @@ import logging
 import sqlite3
 import tempfile
 import time
-from collections.abc import Mapping
-from contextlib import closing
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 from mlops.errors import ConfigError
+from mlops.platforms.local.database import opening, told
 
 MODEL_ARTIFACT = "model"
 PIP_REQUIREMENTS = ["scikit-learn", "skops", "numpy"]
@@ -36,14 +37,15 @@ class Tracking:
 
     def prepare(self) -> None:
         """Make the store ready: its tables, its experiment, its place on disk."""
-        self._open()
+        with self._opened():
+            pass
 
     def start(self, tags: Mapping[str, str]) -> str:
         """Start a run and return its id."""
-        client = self._open()
-        experiment = client.get_experiment_by_name(self._name)
-        run = client.create_run(experiment.experiment_id, tags=dict(tags))
-        return str(run.info.run_id)
+        with self._opened() as client:
+            experiment = client.get_experiment_by_name(self._name)
+            run = client.create_run(experiment.experiment_id, tags=dict(tags))
+            return str(run.info.run_id)
 
     def log(
         self,
@@ -56,20 +58,23 @@ class Tracking:
         from mlflow.entities import Metric, Param, RunTag
 
         now = time.time_ns() // 1_000_000
-        self._open().log_batch(
-            run_id,
-            metrics=[Metric(k, v, now, 0) for k, v in metrics.items() if v is not None],
-            params=[Param(k, str(v)) for k, v in params.items()],
-            tags=[RunTag(k, str(v)) for k, v in tags.items()],
-        )
+        with self._opened() as client:
+            client.log_batch(
+                run_id,
+                metrics=[Metric(k, v, now, 0) for k, v in metrics.items() if v is not None],
+                params=[Param(k, str(v)) for k, v in params.items()],
+                tags=[RunTag(k, str(v)) for k, v in tags.items()],
+            )
 
     def log_files(self, run_id: str, folder: Path, place: str) -> None:
         """Log the files of a folder as artifacts under `place`."""
-        self._open().log_artifacts(run_id, str(folder), place)
+        with self._opened() as client:
+            client.log_artifacts(run_id, str(folder), place)
 
     def log_json(self, run_id: str, name: str, content: Mapping[str, Any]) -> None:
         """Log a JSON object as an artifact."""
-        self._open().log_dict(run_id, dict(content), name)
+        with self._opened() as client:
+            client.log_dict(run_id, dict(content), name)
 
     def log_model(self, run_id: str, model: Any, trusted_types: list[str]) -> None:
         """Log a scikit-learn model as the artifact `model`, in MLflow's own format."""
@@ -88,38 +93,44 @@ class Tracking:
 
     def finish(self, run_id: str, status: str) -> None:
         """End a run as FINISHED, FAILED or KILLED."""
-        self._open().set_terminated(run_id, status=status)
+        with self._opened() as client:
+            client.set_terminated(run_id, status=status)
 
     def create_version(self, run_id: str) -> int:
         """Register the run's model and return the version number, which is never used twice."""
         from mlflow.exceptions import MlflowException
 
-        client = self._open()
-        try:
-            client.get_registered_model(self._name)
-        except MlflowException:
-            client.create_registered_model(self._name)
-        created = client.create_model_version(
-            self._name, f"runs:/{run_id}/{MODEL_ARTIFACT}", run_id
-        )
-        return int(created.version)
+        with self._opened() as client:
+            try:
+                client.get_registered_model(self._name)
+            except MlflowException:
+                client.create_registered_model(self._name)
+            created = client.create_model_version(
+                self._name, f"runs:/{run_id}/{MODEL_ARTIFACT}", run_id
+            )
+            return int(created.version)
 
     def tag_version(self, version: int, tags: Mapping[str, str]) -> None:
         """Tag a registered version."""
-        for key, value in tags.items():
-            self._open().set_model_version_tag(self._name, str(version), key, value)
+        with self._opened() as client:
+            for key, value in tags.items():
+                client.set_model_version_tag(self._name, str(version), key, value)
 
     def delete_version(self, version: int) -> None:
         """Take back a version that could not be completed."""
-        self._open().delete_model_version(self._name, str(version))
+        with self._opened() as client:
+            client.delete_model_version(self._name, str(version))
 
-    def _open(self) -> Any:
-        if self._client is None:
-            self._client = self._connect()
-        return self._client
+    @contextmanager
+    def _opened(self) -> Iterator[Any]:
+        """Yield MLflow's client, and make a sentence of what goes wrong with it."""
+        with told(self._database):
+            if self._client is None:
+                with opening(self._database):
+                    self._client = self._connect()
+            yield self._client
 
     def _connect(self) -> Any:
-        self._database.parent.mkdir(parents=True, exist_ok=True)
         if self._database.is_file():
             relocate(self._database, self._name, self._artifacts)
         from mlflow import MlflowClient

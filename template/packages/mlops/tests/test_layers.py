@@ -15,7 +15,17 @@ import mlops
 SOURCE = Path(mlops.__file__).parent
 
 LAYERS = (
-    {"errors", "files", "full_disk", "hints", "progress", "checks", "arrays", "metrics", "markdown"},
+    {
+        "errors",
+        "files",
+        "full_disk",
+        "hints",
+        "progress",
+        "checks",
+        "arrays",
+        "metrics",
+        "markdown",
+    },
     {"diagnosis", "yaml_loader"},
     {"console", "ci.job"},
     {"settings", "usecase"},

@@ -69,7 +69,13 @@ def test_no_row_of_a_status_is_broken_at_80_columns(
         "f1": 0.98765,
         "problem": "",
     }
-    deployed = {"name": "green", "version": 1234, "mark": "made up, 10 %", "traffic": 100, "state": "not running"}
+    deployed = {
+        "name": "green",
+        "version": 1234,
+        "mark": "made up, 10 %",
+        "traffic": 100,
+        "state": "not running",
+    }
     prod = {"environment": "prod", "url": URL, "answers": True, "deployments": [deployed]}
     show_status(
         {

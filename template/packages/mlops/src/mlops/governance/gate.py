@@ -117,7 +117,7 @@ def judge_run(platform: Platform, run: Run, settings: LoadedSettings) -> Verdict
     source = RunFolder(run.folder).prepared().source
     contest = hold_contest(platform, run, source, gate)
     checks = judge(evaluation, gate, contest.comparison, source)
-    made = registered_as(platform, run) if _is_judged(run, model_sha256) else None
+    made = registered_as(platform, run) if _is_judged(run, hashes["model_sha256"]) else None
     warnings = contest.warnings
     if made is not None:
         warnings += (f"the run is version {made} already and keeps the verdict that made it so",)

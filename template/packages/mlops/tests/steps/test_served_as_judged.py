@@ -162,7 +162,7 @@ def test_codes_are_probed_with_other_codes_and_never_with_fractions() -> None:
     found = measure(model, convert(model, 2), codes[:200], codes[200:], 0.5)
     assert found.gap < 2e-6
     model = fit_model(make_pipeline(encoder, LogisticRegression()), codes + 0.5, labels)
-    with pytest.raises(Refused, match="cannot be converted to ONNX.*is not an int64"):
+    with pytest.raises(Refused, match=r"cannot be converted to ONNX.*is not an int64"):
         convert(model, 2)
 
 

@@ -140,7 +140,8 @@ def _open_parquet(path: Path, wanted: Collection[str]) -> _Opened:
 def _column(name: str, opened: _Opened, column: str, wanted: Column) -> pl.Series | Finding:
     """Return a column in the contract's type, or why it cannot be had."""
     values, kind = opened.columns[column], wanted.kind
-    implausible = _implausible(values, wanted.days, margin=1)
+    zoned = isinstance(values.dtype, pl.Datetime) and values.dtype.time_zone is not None
+    implausible = _implausible(values, wanted.days, margin=int(zoned))
     if implausible is not None:
         return _unlikely(name, values, implausible, wanted.days)
     try:
@@ -155,9 +156,10 @@ def _column(name: str, opened: _Opened, column: str, wanted: Column) -> pl.Serie
         count = int(converted.changed.sum())
         what = f"{count:,} {'value' if count == 1 else 'values'} would change as {kind}"
         return _finding("type", what, name, values, converted.changed)
-    implausible = _implausible(converted.values, wanted.days, margin=0)
-    if implausible is not None:
-        return _unlikely(name, converted.values, implausible, wanted.days)
+    if zoned or converted.values.dtype != values.dtype:
+        implausible = _implausible(converted.values, wanted.days, margin=0)
+        if implausible is not None:
+            return _unlikely(name, converted.values, implausible, wanted.days)
     return converted.values.alias(column)
 
 

@@ -155,7 +155,8 @@ def _open_parquet(path: Path, wanted: Collection[str]) -> _Opened:
 
 def _column(name: str, opened: _Opened, column: str, wanted: Column) -> _Read:
     values, kind = opened.columns[column], wanted.kind
-    implausible = _implausible(values, wanted.days, margin=1)
+    zoned = isinstance(values.dtype, pl.Datetime) and values.dtype.time_zone is not None
+    implausible = _implausible(values, wanted.days, margin=int(zoned))
     if implausible is not None:
         return _Read(None, _unlikely(name, values, implausible, wanted.days))
     try:
@@ -173,10 +174,11 @@ def _column(name: str, opened: _Opened, column: str, wanted: Column) -> _Read:
         what = f"{count:,} {'value' if count == 1 else 'values'} would change as {kind}"
         found = _finding("type", what, name, values, converted.changed)
         return _Read(_but(read, converted.changed), found, converted.changed)
-    implausible = _implausible(read, wanted.days, margin=0)
-    if implausible is not None:
-        found = _unlikely(name, read, implausible, wanted.days)
-        return _Read(_but(read, implausible), found, implausible)
+    if zoned or read.dtype != values.dtype:
+        implausible = _implausible(read, wanted.days, margin=0)
+        if implausible is not None:
+            found = _unlikely(name, read, implausible, wanted.days)
+            return _Read(_but(read, implausible), found, implausible)
     return _Read(read)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import polars as pl
 
 from mlops.data.row_hashes import Words, row_hashes
@@ -20,8 +21,8 @@ def repeated_rows(
         hashes: the rows' hashes over just these columns, if they are known.
     """
     keys = pl.Series(row_hashes(frame.select(columns)) if hashes is None else hashes)
-    ordered = keys.sort()
-    twice = ordered.filter(ordered == ordered.shift(1)).unique()
+    ordered = keys.sort().to_numpy()
+    twice = pl.Series(np.unique(ordered[1:][ordered[1:] == ordered[:-1]]))
     if twice.is_empty():
         return []
     suspects = keys.is_in(twice.implode()).arg_true()

@@ -140,10 +140,12 @@ def _text_cells(column: pl.Series, key: np.uint64) -> Words:
         lengths, starts, data = _digested(lengths, starts, data, long)
     padded = np.concatenate([data, np.zeros(_WORD, dtype=np.uint8)])
     words_at = np.ndarray((len(padded) - _WORD + 1,), "<u8", padded, strides=(1,))
+    shortest = int(lengths.min(initial=LONG_TEXT))
     for position in range(0, int(lengths.max(initial=0)), _WORD):
-        active = slice(None) if lengths.min() > position else lengths > position
-        left = np.minimum(lengths[active] - position, _WORD)
-        words = words_at[starts[active] + position] & _KEPT_BITS[left]
+        active = slice(None) if shortest > position else lengths > position
+        words = words_at[starts[active] + position]
+        if shortest < position + _WORD:
+            words &= _KEPT_BITS[np.minimum(lengths[active] - position, _WORD)]
         cells[active] = mix(cells[active] ^ words)
     return cells
 

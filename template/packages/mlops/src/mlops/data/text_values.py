@@ -8,6 +8,7 @@ import polars as pl
 from mlops.data.conversion import Converted, anywhere, lost, narrowed
 
 _DAY = r"([0-9]{4}-[0-9]{2}-[0-9]{2})"
+_JUST_A_DAY = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 _CLOCK = r"((?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9])?)"
 _FRACTION = r"(\.[0-9]{1,9})?"
 _ZONE = r"(Z|[+-][0-9]{2}(?::?[0-9]{2})?)?"
@@ -58,7 +59,7 @@ def _parse(text: pl.Series, target: pl.DataType, separator: str) -> Converted:
 def _temporal(text: pl.Series, target: pl.Date | pl.Datetime) -> Converted:
     """Parse days and moments; a moment with a zone is on the day that it names itself."""
     zoned = isinstance(target, pl.Datetime) and target.time_zone is not None
-    if not zoned and text.str.contains(f"^{_DAY}$").all():
+    if not zoned and text.str.contains(_JUST_A_DAY).all():
         values = text.str.to_date("%Y-%m-%d", strict=False).cast(target)
         return Converted(values, lost(text, values))
     parts = text.to_frame("text").select(
@@ -137,8 +138,11 @@ def _where(text: pl.Series, mask: pl.Series) -> pl.Series:
 
 def _misread(text: pl.Series, values: pl.Series) -> pl.Series | None:
     """Tell which numbers no Float64 can be: too large, too small, or with more digits than kept."""
+    zero, largest = values == 0, values.abs().max()
+    if not zero.any() and isinstance(largest, float) and largest < _EXACT_WHOLE:
+        return None
     large = (values.abs() >= _EXACT_WHOLE) & ~values.is_nan()
-    suspects = ((values == 0) | large).fill_null(False)
+    suspects = (zero | large).fill_null(False)
     if not suspects.any():
         return None
     few = pl.DataFrame({"text": text.filter(suspects), "value": values.filter(suspects)})

@@ -45,6 +45,28 @@ def test_a_run_is_told_with_its_version(
         assert told in shown
 
 
+@pytest.mark.parametrize(
+    ("tags", "shown"),
+    [
+        ({"data.made_up": "false", "data.fraction": "1"}, "│ real │"),
+        ({"data.made_up": "false", "data.fraction": "0.1"}, "│ real, 10 % │"),
+        ({"data.made_up": "true", "data.fraction": "1"}, "│ made up │"),
+        ({"run_id": "r"}, "│ unknown │"),
+    ],
+)
+def test_a_version_is_marked_by_what_it_is_made_of(
+    project: Project,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tags: dict[str, str],
+    shown: str,
+) -> None:
+    version = ModelVersion("tiny", 3, Path("not-here"), tags)
+    monkeypatch.setattr(LocalPlatform, "versions", lambda _self: [version])
+    show_status(collect_status(project))
+    assert shown in " ".join(capsys.readouterr().out.split())
+
+
 def test_a_url_is_never_broken(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -65,7 +65,7 @@ def show_status(found: dict[str, Any]) -> None:
             [
                 (
                     v["version"],
-                    v["mark"] or "real",
+                    _marked("real", v["mark"]) if v["source"]["made_up"] is False else v["mark"],
                     _minute(v["created_at"]),
                     v["commit"],
                     decimal(v["f1"], absent=""),

@@ -78,7 +78,7 @@ def test_a_refusing_gate_stops_the_loop_and_what_served_before_goes_on(
     before = endpoint.deployments()
     versions = platform.versions()
     with pytest.raises(Refused, match=r"the gate refuses run .*f1: "):
-        loop.run_loop(settings(gate__thresholds__f1=1.0), None)
+        loop.run_loop(settings(gate__sample_thresholds__f1=1.0), None)
     assert endpoint.deployments() == before
     assert endpoint.invoke({"data": []}).status == 400
     assert platform.versions() == versions

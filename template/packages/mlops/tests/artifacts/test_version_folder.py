@@ -5,10 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from fakes.tiny_version import ROW, write_version
+from fakes.tiny_version import MADE_UP, REAL, ROW, write_version
+from mlops.artifacts.data_source import UNKNOWN
+from mlops.artifacts.prepared import Prepared, load_prepared, write_description
 from mlops.artifacts.version_folder import (
     VersionFolder,
     origin_tags,
+    source_of_version,
     typical_row,
     verify_version,
 )
@@ -71,3 +74,27 @@ def test_the_tags_of_a_version_say_what_it_is_and_was_made_of(tmp_path: Path) ->
         "model.sha256": "m",
     }
     assert origin_tags(tmp_path) == tags
+
+
+@pytest.mark.parametrize("data", [{"hash": "d"}, {"hash": "d", "source": "sample"}, None])
+def test_what_an_older_version_is_made_of_is_unknown(tmp_path: Path, data: object) -> None:
+    lineage = {"schema": 1, "git": {"commit": "c"}, "data": data, "files": {"model.onnx": "m"}}
+    (tmp_path / "lineage.json").write_text(json.dumps(lineage))
+    assert source_of_version(tmp_path) == UNKNOWN
+    if data:
+        assert origin_tags(tmp_path).items() >= UNKNOWN.tags().items()
+
+
+def test_a_version_whose_folder_is_elsewhere_is_known_by_its_tags(tmp_path: Path) -> None:
+    assert source_of_version(tmp_path, MADE_UP.tags()) == MADE_UP
+    assert source_of_version(tmp_path) == UNKNOWN
+
+
+def test_prepared_data_of_an_older_run_are_of_an_unknown_source(tmp_path: Path) -> None:
+    write_description(Prepared(tmp_path, "k", (), "c", "r", "h", 9, {}, {}, "s", REAL), tmp_path)
+    assert load_prepared(tmp_path).source == REAL
+    path = tmp_path / "prepared.json"
+    content = json.loads(path.read_text())
+    del content["source"]
+    path.write_text(json.dumps(content))
+    assert load_prepared(tmp_path).source == UNKNOWN

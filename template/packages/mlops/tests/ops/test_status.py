@@ -64,6 +64,7 @@ def test_no_row_of_a_status_is_broken_at_80_columns(
     version = {
         "version": 1234,
         "mark": "made up, 10 %",
+        "source": {"made_up": True},
         "created_at": "2026-01-02T03:04:05+00:00",
         "commit": "0123456789 + changes",
         "f1": 0.98765,
@@ -104,6 +105,28 @@ def test_where_nothing_runs_no_address_is_said_to_answer(
     nothing = {"model": "m", "platform": "p", "runs": [], "versions": [], "advice": ""}
     show_status({**nothing, "endpoints": [found]})
     assert "answers at" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("tags", "shown"),
+    [
+        ({"data.made_up": "false", "data.fraction": "1"}, "│ real │"),
+        ({"data.made_up": "false", "data.fraction": "0.1"}, "│ real, 10 % │"),
+        ({"data.made_up": "true", "data.fraction": "1"}, "│ made up │"),
+        ({"run_id": "r"}, "│ unknown │"),
+    ],
+)
+def test_a_version_is_marked_by_what_it_is_made_of(
+    project: Project,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tags: dict[str, str],
+    shown: str,
+) -> None:
+    version = ModelVersion("tiny", 3, Path("not-here"), tags)
+    monkeypatch.setattr(LocalPlatform, "versions", lambda _self: [version])
+    show_status(collect_status(project))
+    assert shown in " ".join(capsys.readouterr().out.split())
 
 
 def test_a_url_is_never_broken(

@@ -112,7 +112,7 @@ def _show_versions(versions: list[dict[str, Any]]) -> None:
     rows = [
         (
             each["version"],
-            each["mark"] or "real",
+            _marked("real", each["mark"]) if each["source"]["made_up"] is False else each["mark"],
             _minute(each["created_at"]),
             each["commit"],
             decimal(each["f1"], absent=""),

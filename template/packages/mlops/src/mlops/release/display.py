@@ -136,7 +136,7 @@ def show_record(record: Record) -> None:
     rows = [
         ("outcome", record.outcome),
         ("why", record.reason),
-        ("compared" if len(record.versions) > 1 else "deployed", versions),
+        ("compared" if record.ab_test else "deployed", versions),
         ("traffic now", after or "none"),
     ]
     if record.warning:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from fakes.azure import SdkError, Workspace, clients_of, have_entities
-from fakes.tiny_version import write_version
+from fakes.tiny_version import MADE_UP, REAL, write_version
 from mlops.artifacts.documents import VALIDATION_RESULTS
 from mlops.artifacts.run_folder import STEP_OUTPUTS
 from mlops.artifacts.version_folder import HASH_TAG
@@ -85,6 +85,14 @@ def test_versions_are_those_of_registry_and_workspace(place: Place) -> None:
     champion = place.platform.champion()
     assert champion
     assert champion.version == 9  # the newest that all environments can deploy
+
+
+def test_the_champion_is_of_real_data_by_the_tags_where_there_is_one(place: Place) -> None:
+    place.keep(place.registry, 1, marked=True, **REAL.tags())
+    place.keep(place.registry, 2, marked=True, **MADE_UP.tags())
+    champion = place.platform.champion()
+    assert champion
+    assert champion.version == 1
 
 
 def test_a_version_is_downloaded_once_and_checked_each_time(place: Place) -> None:

@@ -151,9 +151,13 @@ def test_who_closes_the_pipe_changes_no_outcome(
     assert getattr(sys, stream) is closed
 
 
-def test_a_refusal_is_one_also_without_a_reader(
-    inside: tuple[Command, str], monkeypatch: pytest.MonkeyPatch, closed: TextIO
+def test_a_refusal_is_told_also_without_a_reader(
+    inside: tuple[Command, str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    closed: TextIO,
 ) -> None:
     mlops, run_id = inside
     monkeypatch.setattr(sys, "stdout", closed)
     assert mlops("evaluate", "--run-id", run_id, "--threshold-f1", "1", "--json") == 1
+    assert "the gate refuses run" in capsys.readouterr().err

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from mlops.artifacts.signature import differences
 from mlops.artifacts.version_folder import VersionFolder
-from mlops.errors import Refused
+from mlops.errors import ConfigError, Refused
 from mlops.platforms.base import Endpoint, ModelVersion, Platform
 
 
@@ -30,7 +30,7 @@ def changed_requests(
         return ()
     try:
         known = platform.version(served[baseline])
-    except Refused as error:
+    except (ConfigError, Refused) as error:
         return (f"what version {served[baseline]} takes is unknown ({error.message})",)
     before = VersionFolder(known.folder).signature()
     return differences(before, VersionFolder(version.folder).signature())

@@ -132,7 +132,7 @@ def rollback(
         raise ConfigError(
             f"{endpoint.name} has nothing to go back to: nothing that served before is recorded, "
             "as after its first release",
-            "release another version, or `mlops stop` ends what serves",
+            f"release another version, or {typed('stop')} ends what serves",
         )
     wins = [share.model_version for share in target.values() if share.traffic]
     # one that does not say what it is made of stays a way back

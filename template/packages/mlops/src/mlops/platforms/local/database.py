@@ -9,10 +9,11 @@ from filelock import FileLock
 
 from mlops.errors import MlopsError, PlatformError
 from mlops.full_disk import DiskFull, causes, is_full
+from mlops.hints import typed
 
 _REMEDY = (
     "status, release, rollback and all that serves do without it: keep the file under another "
-    "name, and the next `mlops train` begins a new one (trained and registered models stay)"
+    f"name, and the next {typed('train')} begins a new one (trained and registered models stay)"
 )
 
 

@@ -3,7 +3,7 @@
 The server loads this file by its path, calls `init()` once and `run()` for each request. It stands
 alone: no import of the project's package, only numpy and ONNX Runtime (see requirements.txt).
 
-Request: `{"data": [{feature: value, …}, …]}`, as JSON in UTF-8. Answer: `{"predictions": [0 or 1, …],
+Request: `{"data": [{feature: value, …}, …]}`, JSON in UTF-8. Answer: `{"predictions": [0 or 1, …],
 "probabilities": [P(label = 1), …], "model_version": 3, "inference_id": [one per row]}`.
 Input that breaks this contract is answered with 400 and `{"error": sentence}`; any other failure
 is ours and stays a 500.

@@ -29,6 +29,7 @@ def load(df, customerID=None, **kwargs):
 class ProjectChecks:
     """Tests for a module that defines the fixture `project`."""
 
+    @pytest.mark.slow  # the hooks run them too, on the files that they are about
     @pytest.mark.parametrize(
         "command",
         [

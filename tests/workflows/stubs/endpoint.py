@@ -93,4 +93,4 @@ class Platform:
         return self._endpoint
 
     def version(self, number: int) -> Any:
-        return SimpleNamespace(name="model", version=number, folder=Path())
+        return SimpleNamespace(name="model", version=number, folder=Path(), tags={})

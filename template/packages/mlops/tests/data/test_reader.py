@@ -179,12 +179,27 @@ def test_a_quote_and_a_character_may_lie_across_two_blocks(
     ("separator", "values", "expected"),
     [
         (";", ["1,5", "-0,25", "3"], [1.5, -0.25, 3.0]),
-        (";", ["1,500", "2,250"], [1.5, 2.25]),
+        (";", ["1,500", "2,25"], [1.5, 2.25]),
+        (";", ["1,500", "0,250"], [1.5, 0.25]),
+        (";", ["1.500", "2.25"], [1.5, 2.25]),
         (";", ["1.5", "2.25"], [1.5, 2.25]),
         ("\t", ["1,5", "0,125"], [1.5, 0.125]),
-        ("\t", ["1,500", "2,250"], "2 values are no Float64 (a comma may be"),
-        (";", ["1.500", "2.250"], "2 values are no Float64 (a point may be"),
-        (";", ["1.234,56", "1,5"], "2 values are no Float64 (commas and points in one column)"),
+        *(
+            (
+                separator,
+                [f"1{mark}234", "5", f"2{mark}345"],
+                f"2 values are no Float64 (a {name} may be a decimal mark or part thousands: "
+                f"write 1234 or 1{mark}2340): row 1 (1{mark}234), row 3 (2{mark}345)",
+            )
+            for separator in (";", "\t", "|")
+            for name, mark in (("comma", ","), ("point", "."))
+        ),
+        (
+            ";",
+            ["1.234,56", "1,5"],
+            "2 values are no Float64 (commas and points in one column: write thousands without a "
+            "mark): row 1 (1.234,56), row 2 (1,5)",
+        ),
         (";", ["1,234,567", "1,5"], "1 value is no Float64: row 1 (1,234,567)"),
     ],
 )

@@ -76,11 +76,12 @@ def test_a_hidden_folder_with_data_is_named(folder: Path) -> None:
     listing = list_files(folder)
     assert list(listing.files) == ["a.csv"]
     assert not listing.failures
-    why = "this folder holds data and was not read, as its name begins with . or _"
+    why = "this folder was not read, as its name begins with . or _"
     assert [each.sentence() for each in listing.warnings] == [
         f"_2024: {why}",
         f"deep/.old: {why}",
     ]
+    assert listing.warnings[0].sentence(values=False) == "_2024: not_read (1)"
 
 
 @pytest.mark.parametrize(

@@ -68,11 +68,11 @@ def list_files(folder: Path, ignore: Collection[str] = ()) -> Listing:
     for found in _walk(folder, "", {folder.resolve()}):
         name = found.file if isinstance(found, Finding) else found[0]
         if any(fnmatchcase(name, pattern) for pattern in ignore):
-            warnings.append(Finding("files", "this is not read (data.ignore)", name))
+            warnings.append(Finding("not_read", "this is not read (data.ignore)", name))
         elif isinstance(found, Finding):
             failures.append(found)
         elif why := _passed_over(path := found[1]):
-            warnings.append(Finding("files", why, name))
+            warnings.append(Finding("not_read", why, name))
         elif not name.lower().endswith(SUFFIXES):
             failures.append(Finding("files", _unknown_kind(), name))
         elif (same := read.setdefault(path.resolve(), name)) != name:
@@ -123,14 +123,13 @@ def _holds_data(folder: Path, above: set[Path]) -> bool:
 
 def _passed_over(path: Path) -> str:
     """Return why a file or a hidden folder is not read, to be told in a warning; empty if it is."""
-    if _hidden(path.name) and path.is_dir():
-        return "this folder holds data and was not read, as its name begins with . or _"
+    kind = "folder" if path.is_dir() else "file"
     if _is_litter(path.name):
         return "this file was not read: a file manager or Office made it"
-    if not _looks_like_data(path.name):
+    if kind == "file" and not _looks_like_data(path.name):
         return "this file was not read"
     if _hidden(path.name):
-        return "this file was not read, as its name begins with . or _"
+        return f"this {kind} was not read, as its name begins with . or _"
     return ""
 
 

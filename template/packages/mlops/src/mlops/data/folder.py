@@ -83,7 +83,7 @@ def list_files(folder: Path, ignore: Collection[str] = ()) -> Listing:
 
 
 def _walk(folder: Path, prefix: str, above: set[Path]) -> Iterator[tuple[str, Path] | Finding]:
-    """Yield name and path of each file, and what stands in the way."""
+    """Yield name and path of files and of hidden folders with data, and what stands in the way."""
     try:
         entries = sorted(folder.iterdir(), key=lambda path: (path.is_symlink(), path.name))
     except OSError as error:

@@ -194,6 +194,9 @@ def test_a_quote_and_a_character_may_lie_across_two_blocks(
             for separator in (";", "\t", "|")
             for name, mark in (("comma", ","), ("point", "."))
         ),
+        (";", ["1,234", "x,y"], "2 values are no Float64 (a comma may be"),
+        (";", ["1.234", "x.y"], "2 values are no Float64 (a point may be"),
+        (";", ["x,y", "5"], "1 value is no Float64: row 1 (x,y)"),
         (
             ";",
             ["1.234,56", "1,5"],

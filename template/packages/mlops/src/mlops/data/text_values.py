@@ -124,7 +124,7 @@ def _with_points(text: pl.Series, separator: str) -> tuple[pl.Series, str]:
         return text, ""
     if commas.any() and points.any():
         hint = "commas and points in one column: write thousands without a mark"
-    elif text.filter(marked).str.contains(_GROUPED).all():
+    elif _in_doubt(text.filter(marked)):
         name, mark = ("comma", ",") if commas.any() else ("point", ".")
         hint = f"a {name} may be a decimal mark or part thousands: write 1234 or 1{mark}2340"
     elif points.any():
@@ -133,6 +133,13 @@ def _with_points(text: pl.Series, separator: str) -> tuple[pl.Series, str]:
         good = text.str.contains(_WITH_COMMA)
         return _where(text.str.replace(",", ".", literal=True), good), ""
     return _where(text, ~marked), hint
+
+
+def _in_doubt(marked: pl.Series) -> bool:
+    """Tell whether numbers with one kind of mark could have it in their thousands, all of them."""
+    grouped = marked.str.contains(_GROUPED)
+    decimal = marked.str.replace(".", ",", literal=True).str.contains(_WITH_COMMA)
+    return grouped.any() and not (decimal & ~grouped).any()
 
 
 def _where(text: pl.Series, mask: pl.Series) -> pl.Series:

@@ -51,13 +51,51 @@ def test_what_looks_like_data_is_refused_unless_conf_leaves_it_out(folder: Path,
 
 
 def test_other_files_and_hidden_data_are_named(folder: Path) -> None:
-    for name in ("README.md", "_b.csv", ".b.csv", ".gitkeep", "_SUCCESS"):
+    for name in ("README.md", "notes.csv.md", "_b.csv", ".b.csv", ".gitkeep", "_SUCCESS"):
         (folder / name).touch()
-    (folder / ".git").mkdir()
-    (folder / ".git" / "c.csv").touch()
     listing = list_files(folder)
     assert list(listing.files) == ["a.csv"]
-    assert {each.file for each in listing.warnings} == {"README.md", "_b.csv", ".b.csv"}
+    assert not listing.failures
+    hidden = "this file was not read, as its name begins with . or _"
+    assert [each.sentence() for each in listing.warnings] == [
+        f".b.csv: {hidden}",
+        "README.md: this file was not read",
+        f"_b.csv: {hidden}",
+        "notes.csv.md: this file was not read",
+    ]
+
+
+def test_a_hidden_folder_with_data_is_named(folder: Path) -> None:
+    for name in (
+        *("_2024/o.csv", "deep/.old/_er/_b.parquet", ".git/HEAD", "_temporary/0/_SUCCESS"),
+        "_pictures/Thumbs.db",
+    ):
+        (folder / name).parent.mkdir(parents=True)
+        (folder / name).touch()
+    (folder / "_back").symlink_to(folder)
+    listing = list_files(folder)
+    assert list(listing.files) == ["a.csv"]
+    assert not listing.failures
+    why = "this folder was not read, as its name begins with . or _"
+    assert [each.sentence() for each in listing.warnings] == [
+        f"_2024: {why}",
+        f"deep/.old: {why}",
+    ]
+    assert listing.warnings[0].sentence(values=False) == "_2024: not_read (1)"
+
+
+@pytest.mark.parametrize(
+    "name", ["Thumbs.db", "desktop.ini", "~$orders.xlsx", ".DS_Store", "deep/thumbs.db"]
+)
+def test_what_file_managers_and_office_leave_is_passed_over(folder: Path, name: str) -> None:
+    (folder / name).parent.mkdir(exist_ok=True)
+    (folder / name).touch()
+    listing = list_files(folder)
+    assert list(listing.files) == ["a.csv"]
+    assert not listing.failures
+    assert [each.sentence() for each in listing.warnings] == [
+        f"{name}: this file was not read: a file manager or Office made it"
+    ]
 
 
 def test_links_are_followed_once_and_dangling_ones_refused(folder: Path, tmp_path: Path) -> None:

@@ -179,12 +179,30 @@ def test_a_quote_and_a_character_may_lie_across_two_blocks(
     ("separator", "values", "expected"),
     [
         (";", ["1,5", "-0,25", "3"], [1.5, -0.25, 3.0]),
-        (";", ["1,500", "2,250"], [1.5, 2.25]),
+        (";", ["1,500", "2,25"], [1.5, 2.25]),
+        (";", ["1,500", "0,250"], [1.5, 0.25]),
+        (";", ["1.500", "2.25"], [1.5, 2.25]),
         (";", ["1.5", "2.25"], [1.5, 2.25]),
         ("\t", ["1,5", "0,125"], [1.5, 0.125]),
-        ("\t", ["1,500", "2,250"], "2 values are no Float64 (a comma may be"),
-        (";", ["1.500", "2.250"], "2 values are no Float64 (a point may be"),
-        (";", ["1.234,56", "1,5"], "2 values are no Float64 (commas and points in one column)"),
+        *(
+            (
+                separator,
+                [f"1{mark}234", "5", f"2{mark}345"],
+                f"2 values are no Float64 (a {name} may be a decimal mark or part thousands: "
+                f"write 1234 or 1{mark}2340): row 1 (1{mark}234), row 3 (2{mark}345)",
+            )
+            for separator in (";", "\t", "|")
+            for name, mark in (("comma", ","), ("point", "."))
+        ),
+        (";", ["1,234", "x,y"], "2 values are no Float64 (a comma may be"),
+        (";", ["1.234", "x.y"], "2 values are no Float64 (a point may be"),
+        (";", ["x,y", "5"], "1 value is no Float64: row 1 (x,y)"),
+        (
+            ";",
+            ["1.234,56", "1,5"],
+            "2 values are no Float64 (commas and points in one column: write thousands without a "
+            "mark): row 1 (1.234,56), row 2 (1,5)",
+        ),
         (";", ["1,234,567", "1,5"], "1 value is no Float64: row 1 (1,234,567)"),
     ],
 )
@@ -356,6 +374,45 @@ def test_absurd_dates_and_types_that_are_not_read_are_findings(
     parquet: Read, values: pl.Series, kind: pl.DataType, said: str
 ) -> None:
     assert said in sentence(parquet(values, kind))
+
+
+def test_all_that_is_wrong_with_a_column_is_told_at_once(csv: Read, parquet: Read) -> None:
+    kind = pl.Datetime("ms")
+    rows = ["abc", "2024-06-30 10:00:00.1234", "0001-01-01", "2024-06-30"]
+    found = csv("".join(f"{row}\n" for row in ("x", *rows)), x=kind)
+    assert [each.sentence() for each in found.findings] == [
+        "f.csv: column x: 1 value is no timestamp: row 1 (abc)",
+        f"f.csv: column x: 1 value would change as {kind}: row 2 ({rows[1]})",
+        "f.csv: column x: must be from 1900-01-01 to 2200-12-31, unless contract.py declares "
+        "other days: row 3 (0001-01-01)",
+    ]
+    assert found.frame["x"].to_list() == [None, None, None, datetime(2024, 6, 30)]
+    assert found.unread["x"].to_list() == [True, True, True, False]
+
+    numbers = csv("x\nabc\n1e39\n1.5\n", x=pl.Float32())
+    assert [each.message for each in numbers.findings] == [
+        "1 value is no Float32",
+        "1 value would change as Float32",
+    ]
+    assert numbers.frame["x"].to_list() == [None, None, 1.5]
+
+    days = pl.Series([2**31 - 1, 0, 2**30], dtype=pl.Int32).cast(pl.Date)
+    stored = parquet(days, pl.Date())
+    assert stored.findings[0].count == 2
+    assert stored.frame["x"].to_list() == [None, date(1970, 1, 1), None]
+    assert {each.check for each in parquet(days, pl.Float64()).findings} == {"type", "dates"}
+
+    edges = [datetime(1899, 12, 31, 23, 30), datetime(1, 1, 1), datetime(2024, 1, 1)]
+    zoned = parquet(
+        pl.Series(edges).dt.replace_time_zone("UTC").dt.convert_time_zone("Asia/Tokyo"),
+        pl.Datetime("us", "UTC"),
+    )
+    assert [(each.check, each.count) for each in zoned.findings] == [("dates", 2)]
+    assert zoned.frame["x"].to_list() == [None, None, datetime(2024, 1, 1, tzinfo=UTC)]
+
+
+def test_a_decimal_that_does_not_fit_is_told_once(csv: Read) -> None:
+    assert "1 value is no Decimal" in sentence(csv("x\n123456.789\n", x=pl.Decimal(5, 2)))
 
 
 @pytest.mark.parametrize("cut", [4, 10, 100, -1, -5, -9, -40])

@@ -17,7 +17,7 @@ from mlops.artifacts.documents import EVALUATION
 from mlops.artifacts.prepared import Feature, Prepared
 from mlops.artifacts.run_folder import RunFolder
 from mlops.artifacts.version_folder import VersionFolder
-from mlops.data.fingerprint import fingerprint
+from mlops.data.fingerprint import fingerprint, matches
 from mlops.files import file_sha256
 from mlops.governance.champion import Comparison, compare
 from mlops.governance.gate import Verdict, judge_run
@@ -281,7 +281,9 @@ def test_a_version_says_the_same_as_the_run_that_it_was_made_of(
         "settings": training["settings"],
         "verdict": folder.verdict(),
     }
-    assert lineage["data"]["hash"] == folder.prepared().data_hash
+    data = lineage["data"]
+    assert data["hash"] == folder.prepared().data_hash
+    assert matches(pl.read_parquet(folder.validated.data), data["hash"], data["hash_schema"])
     card = version.card()
     expected: dict[str, Any] = {
         "title": "Tiny",

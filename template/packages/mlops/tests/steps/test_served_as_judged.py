@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+import onnxruntime
 import pytest
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer
@@ -40,8 +41,9 @@ from mlops.arrays import Matrix
 from mlops.errors import Refused
 from mlops.steps.fit import fit_baseline, fit_model
 from mlops.steps.float32_model import not_above
-from mlops.steps.onnx_model import convert, predict
+from mlops.steps.onnx_model import convert, open_session, predict
 from mlops.steps.parity import measure, null_gaps, reference, require_parity
+from mlops.steps.probes import mixed, server_probes, spread, thresholds
 from mlops.steps.servable import refused_names
 
 ROWS = 900
@@ -123,7 +125,46 @@ def test_nulls_in_the_training_part_only_are_served_as_judged(name: str) -> None
     assert found.gap < 2e-6
     assert found.flips == 0
     assert max(gap for gap in found.null_gaps if gap is not None) < 2e-6
-    assert None not in null_gaps(model, onnx, holdout[:50])
+    assert None not in null_gaps(model, open_session(onnx), holdout[:50])
+
+
+def test_a_model_is_loaded_once_however_many_features_it_has(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    inputs, labels = close_values()
+    model = forest().fit(inputs, labels)
+    onnx, loads = convert(model, 3), []
+    opened = onnxruntime.InferenceSession
+
+    def counted(*arguments: Any, **options: Any) -> Any:
+        loads.append(1)
+        return opened(*arguments, **options)
+
+    monkeypatch.setattr(onnxruntime, "InferenceSession", counted)
+    assert None not in measure(model, onnx, inputs, inputs[:50], 0.5).null_gaps
+    assert len(loads) == 1
+
+
+@pytest.mark.parametrize(("features", "nullable"), [(60, 60), (3, 0), (9, 4)])
+def test_a_server_is_asked_every_null_and_both_sides_of_thresholds(
+    features: int, nullable: int
+) -> None:
+    """Tried: of 60 features that may be null, 7 were asked as null."""
+    inputs = np.random.default_rng(0).normal(size=(300, features)).astype(np.float32)
+    model = forest().fit(inputs, inputs[:, 0] * inputs[:, -1] > 0)
+    probes = server_probes(model, inputs, np.arange(features) < nullable)
+    assert len(probes) == 200
+    assert np.flatnonzero(np.isnan(probes).any(axis=0)).tolist() == list(range(nullable))
+    for column, value in spread(thresholds(model, mixed(inputs)), 200 // 12):
+        asked, at = probes[:, int(column)], np.float32(value)
+        assert {at, np.nextafter(at, np.float32(9)), np.nextafter(at, np.float32(-9))} <= set(asked)
+
+
+def test_a_server_is_asked_usual_rows_however_many_features_may_be_null() -> None:
+    inputs = np.random.default_rng(0).normal(size=(300, 300)).astype(np.float32)
+    probes = server_probes(LogisticRegression(), inputs, np.ones(300, bool))
+    assert (np.isnan(probes).sum(axis=1) == 1).sum() == 300
+    assert (~np.isnan(probes).any(axis=1)).sum() == 50
 
 
 def test_a_threshold_that_is_no_float32_changes_no_prediction_when_it_becomes_one() -> None:

@@ -50,6 +50,14 @@ def digest(columns: Mapping[str, pl.DataType], rows: Words) -> str:
 def matches(frame: pl.DataFrame, expected: str, schema: int) -> bool:
     """Tell whether `frame` has the hash that lineage names, of the kind that it names.
 
+    No command asks: it is for whoever has to show on which data a version was trained, also one of
+    the time when hashes were of kind 1 (docs/data-contract.md has the lines to type).
+
+    Args:
+        frame: the rows in the contract's types, such as a run's `validated/data.parquet`.
+        expected: `data.hash` of a version's `lineage.json`.
+        schema: its `data.hash_schema`; where that is missing it is 1.
+
     Raises:
         ValueError: there is no such kind.
     """

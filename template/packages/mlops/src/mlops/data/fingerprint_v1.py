@@ -1,7 +1,7 @@
-"""The first content hash of a table, by which versions of then are still verified.
+"""The first content hash of a table; `fingerprint.matches` still verifies versions that have it.
 
 Each row is hashed (MD5 of its length-prefixed cells, as DuckDB writes them) and the row hashes are
-added. `fingerprint.py` has the one that new data get.
+added. New data get that of `fingerprint.py`.
 """
 
 import hashlib

@@ -24,6 +24,11 @@ _LOOK_LIKE_DATA = frozenset(
         *(".gz", ".bz2", ".xz", ".zst", ".lz4", ".zip", ".7z", ".tar", ".tgz"),
     )
 )
+_OF_COPIES = frozenset((".bak", ".old", ".orig", ".tmp", ".part", ".crdownload"))
+_LITTER = frozenset(("thumbs.db", "ehthumbs.db", "desktop.ini", ".ds_store"))
+"""What file managers leave in folders."""
+_LOCK = "~$"
+"""So begins the name of the file by which Office locks one that is open."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +49,8 @@ class Listing:
 def list_files(folder: Path, ignore: Collection[str] = ()) -> Listing:
     """List the data files of a folder and its subfolders, links followed.
 
-    Names that begin with a point or an underscore are passed over.
+    Names that begin with a point or an underscore are passed over; a warning names those that hold
+    data.
 
     Args:
         folder: the folder.
@@ -60,16 +66,13 @@ def list_files(folder: Path, ignore: Collection[str] = ()) -> Listing:
     warnings: list[Finding] = []
     read: dict[Path, str] = {}
     for found in _walk(folder, "", {folder.resolve()}):
-        name, path = found if isinstance(found, tuple) else (found.file, None)
+        name = found.file if isinstance(found, Finding) else found[0]
         if any(fnmatchcase(name, pattern) for pattern in ignore):
-            warnings.append(Finding("files", "this is not read (data.ignore)", name))
+            warnings.append(Finding("not_read", "this is not read (data.ignore)", name))
         elif isinstance(found, Finding):
             failures.append(found)
-        elif path is None or not _looks_like_data(name):
-            warnings.append(Finding("files", "this file was not read", name))
-        elif _hidden(name):
-            what = "this file was not read, as its name begins with . or _"
-            warnings.append(Finding("files", what, name))
+        elif why := _passed_over(path := found[1]):
+            warnings.append(Finding("not_read", why, name))
         elif not name.lower().endswith(SUFFIXES):
             failures.append(Finding("files", _unknown_kind(), name))
         elif (same := read.setdefault(path.resolve(), name)) != name:
@@ -80,7 +83,7 @@ def list_files(folder: Path, ignore: Collection[str] = ()) -> Listing:
 
 
 def _walk(folder: Path, prefix: str, above: set[Path]) -> Iterator[tuple[str, Path] | Finding]:
-    """Yield name and path of each file, and what stands in the way."""
+    """Yield name and path of files and of hidden folders with data, and what stands in the way."""
     try:
         entries = sorted(folder.iterdir(), key=lambda path: (path.is_symlink(), path.name))
     except OSError as error:
@@ -97,22 +100,51 @@ def _walk(folder: Path, prefix: str, above: set[Path]) -> Iterator[tuple[str, Pa
         if not path.exists():
             yield Finding("files", f"this link leads nowhere ({_target(path)})", name)
         elif not path.is_dir():
-            if not _hidden(path.name) or _looks_like_data(path.name):
+            if not _hidden(path.name) or _looks_like_data(path.name) or _is_litter(path.name):
                 yield name, path
         elif _hidden(path.name):
-            continue
+            if _holds_data(path, above):
+                yield name, path
         elif (real := path.resolve()) in above:
             yield Finding("files", "this link leads back to a folder that it is in", name)
         else:
             yield from _walk(path, f"{name}/", above | {real})
 
 
+def _holds_data(folder: Path, above: set[Path]) -> bool:
+    """Tell whether a folder that is not read holds data, or what nobody can look into."""
+    if (real := folder.resolve()) in above:
+        return False
+    return any(
+        isinstance(found, Finding) or found[1].is_dir() or _looks_like_data(found[1].name)
+        for found in _walk(folder, "", above | {real})
+    )
+
+
+def _passed_over(path: Path) -> str:
+    """Return why a file or a hidden folder is not read, to be told in a warning; empty if it is."""
+    kind = "folder" if path.is_dir() else "file"
+    if _is_litter(path.name):
+        return "this file was not read: a file manager or Office made it"
+    if kind == "file" and not _looks_like_data(path.name):
+        return "this file was not read"
+    if _hidden(path.name):
+        return f"this {kind} was not read, as its name begins with . or _"
+    return ""
+
+
 def _hidden(name: str) -> bool:
-    return name.rpartition("/")[2].startswith((".", "_"))
+    return name.startswith((".", "_"))
+
+
+def _is_litter(name: str) -> bool:
+    return name.lower() in _LITTER or name.startswith(_LOCK)
 
 
 def _looks_like_data(name: str) -> bool:
-    return not _LOOK_LIKE_DATA.isdisjoint(Path(name.lower()).suffixes)
+    """Tell it by the last suffix, after those of a copy; a compressed file may hold data."""
+    suffixes = [each for each in Path(name.lower()).suffixes if each not in _OF_COPIES]
+    return not _is_litter(name) and not _LOOK_LIKE_DATA.isdisjoint(suffixes[-1:])
 
 
 def _unknown_kind() -> str:

@@ -7,6 +7,8 @@ CSV has no types, so its text is parsed (`text_values.py`). Parquet has them, an
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import reduce
+from operator import or_
 from pathlib import Path
 
 import polars as pl
@@ -66,7 +68,7 @@ class _Read:
     """A column in the contract's type, and what is wrong with it; null where it cannot be read."""
 
     values: pl.Series | None
-    finding: Finding | None = None
+    findings: tuple[Finding, ...] = ()
     unread: pl.Series | None = None
 
 
@@ -106,7 +108,7 @@ def read_file(path: Path, name: str, columns: Mapping[str, Column]) -> RawFile:
     for column, wanted in columns.items():
         if column in opened.names:
             found = _column(name, opened, column, wanted)
-            findings += [found.finding] if found.finding else []
+            findings += found.findings
             read += [found.values] if found.values is not None else []
             unread |= {column: found.unread} if found.unread is not None else {}
         elif wanted.optional:
@@ -156,34 +158,35 @@ def _open_parquet(path: Path, wanted: Collection[str]) -> _Opened:
 def _column(name: str, opened: _Opened, column: str, wanted: Column) -> _Read:
     values, kind = opened.columns[column], wanted.kind
     zoned = isinstance(values.dtype, pl.Datetime) and values.dtype.time_zone is not None
-    implausible = _implausible(values, wanted.days, margin=int(zoned))
-    if implausible is not None:
-        return _Read(None, _unlikely(name, values, implausible, wanted.days))
+    unlikely = _implausible(values, wanted.days, margin=int(zoned))
     try:
-        converted = opened.to_type(values, kind)
+        converted = opened.to_type(_but(values, unlikely), kind)
     except _ERRORS as error:
         converted = next(iter(str(error).splitlines()), "they cannot be converted")
     if isinstance(converted, str):
-        return _Read(None, _wrong_type(name, values, kind, values.is_not_null(), converted))
+        wrong = _wrong_type(name, values, kind, values.is_not_null(), converted)
+        return _Read(None, (wrong, *_unlikely(name, values, unlikely, wanted.days)))
     read = converted.values.alias(column)
-    if converted.wrong is not None:
-        found = _wrong_type(name, values, kind, converted.wrong, converted.hint)
-        return _Read(_but(read, converted.wrong), found, converted.wrong)
-    if converted.changed is not None:
-        count = int(converted.changed.sum())
-        what = f"{count:,} {'value' if count == 1 else 'values'} would change as {kind}"
-        found = _finding("type", what, name, values, converted.changed)
-        return _Read(_but(read, converted.changed), found, converted.changed)
     if zoned or read.dtype != values.dtype:
-        implausible = _implausible(read, wanted.days, margin=0)
-        if implausible is not None:
-            found = _unlikely(name, read, implausible, wanted.days)
-            return _Read(_but(read, implausible), found, implausible)
-    return _Read(read)
+        unlikely = _either(unlikely, _implausible(read, wanted.days, margin=0))
+    findings = (
+        *_no_type(name, values, kind, converted),
+        *_unlikely(name, values, unlikely, wanted.days),
+    )
+    unread = _either(converted.wrong, converted.changed, unlikely)
+    return _Read(_but(read, unread), findings, unread)
 
 
-def _but(values: pl.Series, unread: pl.Series) -> pl.Series:
+def _either(*masks: pl.Series | None) -> pl.Series | None:
+    """Return the mask of what any of these marks, or None if there is none of them."""
+    known = [mask for mask in masks if mask is not None]
+    return reduce(or_, known) if known else None
+
+
+def _but(values: pl.Series, unread: pl.Series | None) -> pl.Series:
     """Return the values with null where they could not be read."""
+    if unread is None:
+        return values
     return pl.select(pl.when(~unread).then(values).alias(values.name)).to_series()
 
 
@@ -212,9 +215,27 @@ def _implausible(values: pl.Series, days: tuple[date, date], margin: int) -> pl.
     return anywhere(outside)
 
 
-def _unlikely(name: str, values: pl.Series, mask: pl.Series, days: tuple[date, date]) -> Finding:
+def _unlikely(
+    name: str, values: pl.Series, mask: pl.Series | None, days: tuple[date, date]
+) -> list[Finding]:
+    if mask is None:
+        return []
     what = f"must be from {days[0]} to {days[1]}, unless contract.py declares other days"
-    return _finding("dates", what, name, values, mask)
+    return [_finding("dates", what, name, values, mask)]
+
+
+def _no_type(
+    name: str, values: pl.Series, kind: pl.DataType, converted: Converted
+) -> list[Finding]:
+    """Tell of the values that are of another type, and of those that the type would change."""
+    findings = []
+    if converted.wrong is not None:
+        findings.append(_wrong_type(name, values, kind, converted.wrong, converted.hint))
+    if converted.changed is not None:
+        count = int(converted.changed.sum())
+        what = f"{count:,} {'value' if count == 1 else 'values'} would change as {kind}"
+        findings.append(_finding("type", what, name, values, converted.changed))
+    return findings
 
 
 def _wrong_type(

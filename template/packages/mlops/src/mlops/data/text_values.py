@@ -110,26 +110,36 @@ def _number(text: pl.Series, target: pl.DataType, separator: str) -> Converted:
 def _with_points(text: pl.Series, separator: str) -> tuple[pl.Series, str]:
     """Write decimal commas as points where they are certain; what is doubtful becomes null.
 
+    In doubt is a column in which every mark could part thousands: a single value that it could not
+    part, such as 1,5, settles the column.
+
     Returns:
         The text, and what to say of values that are no number.
     """
-    commas = text.str.contains(",", literal=True) if separator != "," else None
-    if commas is None:
+    if separator == ",":
         return text, ""
-    points = text.str.contains(".", literal=True)
-    grouped = bool(text.filter(commas | points).str.contains(_GROUPED).all())
-    if not (commas.any() or points.any()):
+    commas, points = (text.str.contains(mark, literal=True) for mark in (",", "."))
+    marked = commas | points
+    if not marked.any():
         return text, ""
     if commas.any() and points.any():
-        return _where(text, ~commas & ~points), "commas and points in one column"
-    if grouped and points.any():
-        return _where(text, ~points), "a point may be a decimal mark or part thousands"
-    if grouped and separator != ";":
-        return _where(text, ~commas), "a comma may be a decimal mark or part thousands"
-    if points.any():
+        hint = "commas and points in one column: write thousands without a mark"
+    elif _in_doubt(text.filter(marked)):
+        name, mark = ("comma", ",") if commas.any() else ("point", ".")
+        hint = f"a {name} may be a decimal mark or part thousands: write 1234 or 1{mark}2340"
+    elif points.any():
         return text, ""
-    good = text.str.contains(_WITH_COMMA)
-    return _where(text.str.replace(",", ".", literal=True), good), ""
+    else:
+        good = text.str.contains(_WITH_COMMA)
+        return _where(text.str.replace(",", ".", literal=True), good), ""
+    return _where(text, ~marked), hint
+
+
+def _in_doubt(marked: pl.Series) -> bool:
+    """Tell whether numbers with one kind of mark could have it in their thousands, all of them."""
+    grouped = marked.str.contains(_GROUPED)
+    decimal = marked.str.replace(".", ",", literal=True).str.contains(_WITH_COMMA)
+    return grouped.any() and not (decimal & ~grouped).any()
 
 
 def _where(text: pl.Series, mask: pl.Series) -> pl.Series:
@@ -164,8 +174,7 @@ def _misread(text: pl.Series, values: pl.Series) -> pl.Series | None:
 
 
 def _decimal(text: pl.Series, plain: pl.Series, target: pl.Decimal, hint: str) -> Converted:
-    spelt = plain.str.contains(_PLAIN)
-    values = _where(plain, spelt).cast(target, strict=False)
+    values = _where(plain, plain.str.contains(_PLAIN)).cast(target, strict=False)
     fraction = plain.str.extract(r"\.([0-9]*)$").str.strip_chars_end("0")
-    changed = anywhere((fraction.str.len_bytes() > target.scale) & spelt)
+    changed = anywhere((fraction.str.len_bytes() > target.scale) & values.is_not_null())
     return Converted(values, lost(text, values), changed, hint)

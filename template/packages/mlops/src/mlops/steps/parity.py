@@ -73,7 +73,7 @@ def measure(model: Any, onnx: bytes, train: Matrix, holdout: Matrix, threshold: 
         probes += len(rows)
         flips += int(np.sum((found >= threshold) != (expected >= threshold)))
     some = np.concatenate([part[: NULL_ROWS // 2] for part in (holdout, train)])
-    nulls = null_gaps(model, onnx, some)
+    nulls = null_gaps(model, session, some)
     return Parity(
         gap=worst,
         place=place,
@@ -108,15 +108,15 @@ def parity_gap(model: Any, onnx: bytes, inputs: Matrix) -> float:
     return _largest(predict(onnx, inputs) - model.predict_proba(inputs)[:, 1])
 
 
-def null_gaps(model: Any, onnx: bytes, inputs: Matrix) -> list[float | None]:
+def null_gaps(model: Any, session: Any, inputs: Matrix) -> list[float | None]:
     """Return for each feature the parity gap where it is null; None if scikit-learn refuses that.
 
     Args:
         model: the fitted classifier.
-        onnx: the same as ONNX.
+        session: the same as an ONNX Runtime session.
         inputs: some rows, shape (rows, features).
     """
-    return [_null_gap(model, onnx, without(inputs, column)) for column in range(inputs.shape[1])]
+    return [_null_gap(model, session, without(inputs, column)) for column in range(inputs.shape[1])]
 
 
 def require_parity(parity: Parity, model: Any, *, tolerance: float, max_load: float) -> None:
@@ -188,12 +188,12 @@ def described(parity: Parity, nullable: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def _null_gap(model: Any, onnx: bytes, rows: Matrix) -> float | None:
+def _null_gap(model: Any, session: Any, rows: Matrix) -> float | None:
     try:
         expected = model.predict_proba(rows)[:, 1]
     except ValueError:
         return None
-    return _largest(predict(onnx, rows) - expected)
+    return _largest(answers(session, rows) - expected)
 
 
 def _single_gap(session: Any, rows: Matrix) -> float:

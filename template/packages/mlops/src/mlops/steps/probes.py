@@ -20,7 +20,7 @@ NULL_ROWS = 200
 SPLITS = 3_000
 """So many thresholds of trees, and values of the data, are tried; each with its two neighbours."""
 SERVER_ROWS = 200
-"""So many probes a version holds, which the server answers when it starts."""
+"""About so many probes a version holds, which the server answers when it starts."""
 LARGEST = float(np.finfo(np.float32).max)
 _SEED = 20_260_101
 
@@ -40,7 +40,10 @@ def probe_groups(model: Any, train: Matrix, holdout: Matrix) -> dict[str, Matrix
 
 
 def server_probes(model: Any, train: Matrix, nullable: npt.NDArray[np.bool_]) -> Matrix:
-    """Return the rows that a server has to answer at its start, shape (200, features).
+    """Return the rows that a server has to answer at its start, shape (rows, features).
+
+    They are 200, or more where more than 100 features may be null: each of these is null in a row
+    of its own, and a threshold comes with both of its neighbours, however many features there are.
 
     Args:
         model: the fitted classifier.
@@ -49,11 +52,13 @@ def server_probes(model: Any, train: Matrix, nullable: npt.NDArray[np.bool_]) ->
     """
     rows = mixed(spread(train, TRAIN_ROWS))
     splits = spread(thresholds(model, rows), SERVER_ROWS // 12)
-    empty = [without(spread(rows, 2), int(column)) for column in np.flatnonzero(nullable)]
-    special = np.concatenate([at_splits(rows, splits), extremes(rows), constants(rows), *empty])
-    special = spread(special, SERVER_ROWS // 2)
-    usual = rows[np.resize(np.arange(len(rows)), SERVER_ROWS - len(special))]
-    return np.concatenate([special, usual])
+    empty = rows[np.arange(nullable.sum()) % len(rows)]
+    empty[np.arange(len(empty)), np.flatnonzero(nullable)] = np.nan
+    certain = np.concatenate([empty, at_splits(rows, splits)])
+    room = max(SERVER_ROWS - len(certain), SERVER_ROWS // 4)
+    ends = spread(np.concatenate([extremes(rows), constants(rows)]), room // 2)
+    usual = rows[np.resize(np.arange(len(rows)), room - len(ends))]
+    return np.concatenate([certain, ends, usual])
 
 
 def mixed(rows: Matrix) -> Matrix:

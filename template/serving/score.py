@@ -9,8 +9,8 @@ Input that breaks this contract is answered with 400 and `{"error": sentence}`; 
 is ours and stays a 500.
 
 It serves only what it was told to, and only if that answers here as where it was judged: the
-environment variable MLOPS_SERVED_FILES holds the SHA-256 of each file, and probes.json has rows with
-the answers to them. Otherwise it does not start, and the log says why in one sentence.
+environment variable SERVED_FILES_SHA256 holds the SHA-256 of each file, and probes.json has rows
+with the answers to them. Otherwise it does not start, and the log says why in one sentence.
 """
 
 import hashlib
@@ -31,7 +31,7 @@ import onnxruntime as ort
 
 SIGNATURE_SCHEMA = 1
 PROBES_SCHEMA = 1
-SERVED_VARIABLE = "MLOPS_SERVED_FILES"
+SERVED_VARIABLE = "SERVED_FILES_SHA256"
 PROBES = "probes.json"
 LARGEST = float(np.finfo(np.float32).max)
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")

@@ -15,6 +15,7 @@ _TEXTS = (
     "database or disk is full",
 )
 """How libraries say it that do not pass the system's number on, such as polars and SQLite."""
+_AGAIN = "make room, then run the same command again: nothing that was there before is lost"
 
 
 class DiskFull(PlatformError):
@@ -22,13 +23,11 @@ class DiskFull(PlatformError):
 
     Args:
         what: what was being written.
+        remedy: what to do about it.
     """
 
-    def __init__(self, what: Path | str) -> None:
-        super().__init__(
-            f"the disk is full: {what} could not be written",
-            "make room, then run the same command again: nothing that was there before is lost",
-        )
+    def __init__(self, what: Path | str, remedy: str = _AGAIN) -> None:
+        super().__init__(f"the disk is full: {what} could not be written", remedy)
 
 
 @contextmanager

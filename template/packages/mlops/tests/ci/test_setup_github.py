@@ -249,13 +249,12 @@ def test_one_environment_without_reviewers_is_asked_about(gh: FakeGh, root: Path
 def test_it_says_when_github_would_not_find_the_workflows(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(project_files, "repository_root", lambda _root: root.parent)
+    monkeypatch.setattr(project_files, "repository_above", lambda _root: root.parent)
     (note,) = where_it_is(root)
     assert f"a folder of the repository {root.parent}" in note
     assert "at a repository's root only" in note
-    for nothing_to_say in (root, None):
-        monkeypatch.setattr(project_files, "repository_root", lambda _root, it=nothing_to_say: it)
-        assert where_it_is(root) == []
+    monkeypatch.setattr(project_files, "repository_above", lambda _root: None)
+    assert where_it_is(root) == []
 
 
 def test_it_says_when_nobody_owns_the_code(root: Path) -> None:

@@ -1,13 +1,14 @@
 """Exit codes, what is printed where, and help that stays light."""
 
 import errno
+import io
 import json
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TextIO
+from typing import Any, BinaryIO, TextIO
 
 import click
 import pytest
@@ -15,7 +16,7 @@ import pytest
 from fakes.cli import Command
 from fakes.endpoint import FakeEndpoint
 from mlops.cli import deploy, ops
-from mlops.errors import Hold, PlatformError, StubNotFilled
+from mlops.errors import ConfigError, Hold, PlatformError, Refused, StubNotFilled
 from mlops.platforms.local.platform import LocalPlatform
 
 HEAVY = ("mlflow", "sklearn", "pandera", "ibis", "polars", "pydantic_settings", "pydantic", "rich")
@@ -161,3 +162,74 @@ def test_a_refusal_is_told_also_without_a_reader(
     monkeypatch.setattr(sys, "stdout", closed)
     assert mlops("evaluate", "--run-id", run_id, "--threshold-f1", "1", "--json") == 1
     assert "the gate refuses run" in capsys.readouterr().err
+
+
+class FullDisk(io.RawIOBase):
+    """A file on a full disk, until another file is put in its place."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file, self._full = file, os.fstat(file.fileno())
+
+    def writable(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return self._file.fileno()
+
+    def write(self, content: Any) -> int:
+        if os.path.samestat(os.fstat(self.fileno()), self._full):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return os.write(self.fileno(), content)
+
+
+@pytest.fixture
+def full(tmp_path: Path) -> Iterator[TextIO]:
+    """A stream as Python opens it for a file, whose disk is full."""
+    with (
+        (tmp_path / "printed.txt").open("wb", buffering=0) as file,
+        io.TextIOWrapper(io.BufferedWriter(FullDisk(file)), encoding="utf-8") as stream,
+    ):
+        yield stream
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("config",), ("config", "--json")])
+def test_a_result_that_a_full_disk_does_not_take_is_a_failure(
+    mlops: Command,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    full: TextIO,
+    arguments: tuple[str, ...],
+) -> None:
+    monkeypatch.setattr(sys, "stdout", full)
+    assert mlops(*arguments) == 3
+    said = capsys.readouterr().err
+    assert said.startswith("error: the disk is full: what the command prints could not be written")
+    assert "the command itself is done" in said
+
+
+@pytest.mark.parametrize("error", [Refused("no"), ConfigError("no"), Hold("no"), ValueError("no")])
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+def test_a_full_disk_hides_no_outcome(
+    mlops: Command,
+    monkeypatch: pytest.MonkeyPatch,
+    full: TextIO,
+    stream: str,
+    error: Exception,
+) -> None:
+    def fail(*_arguments: object) -> None:
+        click.echo("what is printed before")
+        raise error
+
+    monkeypatch.setattr(sys, stream, full)
+    monkeypatch.setattr(ops, "settings_for", fail)
+    assert mlops("config") == getattr(error, "exit_code", 3)
+    assert mlops("no-such-command") == 2
+
+
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+def test_a_stream_that_is_not_there_changes_no_outcome(
+    mlops: Command, monkeypatch: pytest.MonkeyPatch, stream: str
+) -> None:
+    monkeypatch.setattr(sys, stream, None)
+    assert mlops("config") == 0
+    assert mlops("no-such-command") == 2

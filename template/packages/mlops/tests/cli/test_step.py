@@ -1,6 +1,7 @@
 """The steps, from folder to folder."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +21,27 @@ def test_the_steps_hand_over_folders(mlops: Command, raw: Path, project: Project
     assert _trained_from(project)["dirty"] is True
 
 
-def test_a_job_without_git_is_told_the_commit(mlops: Command, raw: Path, project: Project) -> None:
+def test_a_job_without_git_is_told_the_commit(
+    mlops: Command,
+    raw: Path,
+    project: Project,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """As in an image that holds the repository and not git."""
+    (project.root / ".git").mkdir()
+    monkeypatch.setattr(shutil, "which", lambda _name: None)
+    assert mlops("train", "--data-dir", raw) == 2
+    assert "is not installed; install it, or train as a job" in capsys.readouterr().err
     assert mlops("step", "validate", "--data-dir", raw, "--output", "v") == 0
     assert mlops("step", "prepare", "--validated", "v", "--output", "p") == 0
     fit = ("step", "fit", "--prepared", "p", "--output", "m")
+    assert mlops(*fit) == 2
     commit = "0123456789" * 4
     assert mlops(*fit, "--git-commit", commit) == 2
     assert mlops(*fit, "--git-commit", commit, "--git-dirty", "False") == 0
     assert _trained_from(project) == {"commit": commit, "branch": "", "dirty": False}
+    assert mlops("step", "evaluate", "--prepared", "p", "--model", "m", "--output", "e") == 0
 
 
 def _trained_from(project: Project) -> dict[str, Any]:

@@ -65,7 +65,7 @@ def write_version(
 
 def told(folder: Path) -> dict[str, str]:
     """Return the environment by which a server knows the files of `folder`, as they are now."""
-    return {"MLOPS_SERVED_FILES": json.dumps(_hashes(folder))}
+    return {"SERVED_FILES_SHA256": json.dumps(_hashes(folder))}
 
 
 def _hashes(folder: Path) -> dict[str, str]:

@@ -55,11 +55,11 @@ def test_on_this_machine_no_platform_is_examined(project: Project) -> None:
 def test_a_project_below_the_root_of_its_repository_is_advised(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def roots(above: Path) -> dict[str, Diagnosis]:
-        monkeypatch.setattr(doctor, "repository_root", lambda _root: above)
+    def roots(above: Path | None) -> dict[str, Diagnosis]:
+        monkeypatch.setattr(doctor, "repository_above", lambda _root: above)
         return {each.name: each for each in examine(project.root)}
 
-    assert "workflows" not in roots(project.root)
+    assert "workflows" not in roots(None)
     found = roots(project.root.parent)["workflows"]
     assert "its workflows never run" in found.found
     assert "at a repository's root only" in found.remedy

@@ -289,6 +289,15 @@ def test_script_and_commands_speak_of_the_same_files(score: ModuleType, tmp_path
     score.check_files(folder, verify_version(folder).told()[SERVED_VARIABLE])
 
 
+def test_a_server_of_ones_own_is_told_the_files_that_the_lineage_names(
+    started: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As docs/serving.md says it."""
+    files = json.loads((tmp_path / "version" / "lineage.json").read_text(encoding="utf-8"))["files"]
+    monkeypatch.setenv("SERVED_FILES_SHA256", json.dumps(files))
+    started.init()
+
+
 class Complement:
     """ONNX Runtime 1.26, which answers 1 - p for some trees; see its issue 28557."""
 

@@ -7,6 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from fakes.project import with_level
+from mlops.artifacts.version_folder import SERVED_VARIABLE
 from mlops.errors import ConfigError
 from mlops.settings.loading import LoadedSettings, flatten, load_settings
 from mlops.settings.project import Project, find_project
@@ -183,3 +184,8 @@ def test_outside_a_project_the_error_says_so(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text("[tool\n")
     with pytest.raises(ConfigError, match="not valid TOML"):
         find_project(tmp_path)
+
+
+def test_what_a_server_is_told_is_no_setting(project: Project) -> None:
+    """Whoever starts one by hand exports it, and goes on using commands in the same shell."""
+    assert load(project, **{SERVED_VARIABLE: '{"model.onnx": "0"}'}) == load(project)

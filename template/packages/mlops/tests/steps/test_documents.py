@@ -150,7 +150,13 @@ def test_the_evaluation_names_the_files_it_measured(
         "holdout_sha256": file_sha256(prepared.holdout_file),
         "parity": described(found, prepared.feature_names),
         **evaluate.evaluate(labels, model, baseline, 0.3),
-        "slices": evaluate.slice_metrics(holdout, model, 0.3, settings.use_case.slices()),
+        "slices": evaluate.slice_metrics(
+            holdout.select(prepared.feature_names),
+            labels,
+            model,
+            0.3,
+            settings.use_case.slices(),
+        ),
     }
 
 

@@ -14,7 +14,7 @@ from mlops.steps.provenance import (
     effective_settings,
     environment_state,
     git_state,
-    repository_root,
+    repository_above,
     told_git_state,
 )
 
@@ -53,7 +53,7 @@ def foreign(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_repository_that_git_refuses_is_not_one_without_a_commit(foreign: Path) -> None:
-    for ask in (git_state, repository_root):
+    for ask in (git_state, repository_above):
         with pytest.raises(ConfigError, match=r"does not say which commit .* \(.*dubious") as told:
             ask(foreign)
         assert "git status" in told.value.remedy
@@ -64,8 +64,11 @@ def test_a_repository_without_git_is_none_without_a_commit(
 ) -> None:
     (tmp_path / ".git").mkdir()
     monkeypatch.setattr(shutil, "which", lambda _name: None)
-    with pytest.raises(ConfigError, match="git is not installed"):
-        git_state(tmp_path)
+    for ask in (git_state, repository_above):
+        with pytest.raises(ConfigError, match=r"git, which .*, is not installed") as told:
+            ask(tmp_path)
+        assert told.value.remedy.startswith("install it, or train as a job does")
+        assert "--git-commit and --git-dirty" in told.value.remedy
 
 
 def test_a_broken_repository_says_what_git_says(tmp_path: Path) -> None:
@@ -77,13 +80,28 @@ def test_a_broken_repository_says_what_git_says(tmp_path: Path) -> None:
 def test_a_repository_without_a_commit_has_none(tmp_path: Path) -> None:
     git(tmp_path, "init", "-q")
     assert git_state(tmp_path).commit == ""
-    assert repository_root(tmp_path) == tmp_path
 
 
-def test_the_root_of_the_repository_may_be_above(tmp_path: Path) -> None:
-    git(tmp_path, "init", "-q")
-    (tmp_path / "project").mkdir()
-    assert repository_root(tmp_path / "project") == tmp_path
+@pytest.mark.parametrize("name", ["project", "Prüfung Łódź"])
+def test_the_root_of_the_repository_may_be_above(tmp_path: Path, name: str) -> None:
+    """What git prints is no path of this machine, which it may spell as Python does not."""
+    repository = tmp_path / name
+    project = repository / "ml" / name
+    project.mkdir(parents=True)
+    assert repository_above(project) is None
+    git(repository, "init", "-q")
+    assert repository_above(repository) is None
+    assert repository_above(project) == repository.resolve()
+
+
+def test_what_git_says_is_read_as_it_writes_it_whatever_the_machine_uses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    branch = "Prüfung-Łódź"
+    git(tmp_path, "init", "-q", "-b", branch)
+    git(tmp_path, "commit", "-q", "--allow-empty", "-m", "first")
+    monkeypatch.setattr("locale.getencoding", lambda: "cp1252")
+    assert git_state(tmp_path).branch == branch
 
 
 def test_without_git_the_code_counts_as_changed(tmp_path: Path) -> None:

@@ -23,8 +23,11 @@ HASH_TAG = "model.sha256"
 """The tag by which a registered version's files are known to be those that were registered."""
 SERVED_FILES = (ONNX, documents.SIGNATURE.name, documents.PROBES.name)
 """What a scoring server reads; a version that was registered before there were probes has none."""
-SERVED_VARIABLE = "MLOPS_SERVED_FILES"
-"""By this environment variable a deployment is told the SHA-256 of each file it is to serve."""
+SERVED_VARIABLE = "SERVED_FILES_SHA256"
+"""By this environment variable a deployment is told the SHA-256 of each file it is to serve.
+
+It is no setting, so it does not begin as the variables of settings do.
+"""
 PLOTS = "plots"
 QUALITY_PLOT = "quality.png"
 IMPORTANCE_PLOT = "importance.png"

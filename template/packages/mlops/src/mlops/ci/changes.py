@@ -24,7 +24,12 @@ def changed_files(root: Path, before: str) -> list[str] | None:
     try:
         # a fixed argument list, no shell
         done = subprocess.run(  # nosec B603
-            command, cwd=root, capture_output=True, text=True, encoding="utf-8", check=False
+            command,
+            cwd=root,
+            capture_output=True,
+            encoding="utf-8",
+            errors="surrogateescape",
+            check=False,
         )
     except OSError:
         return None

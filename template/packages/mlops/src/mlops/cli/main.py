@@ -9,7 +9,7 @@ import click
 
 from mlops.cli.commands import COMMANDS
 from mlops.cli.lazy import LazyGroup
-from mlops.cli.streams import lasting_streams
+from mlops.cli.streams import LastingStream, lasting_streams
 from mlops.errors import ConfigError, Interrupted, MlopsError, StubNotFilled
 from mlops.full_disk import DiskFull, is_full
 from mlops.hints import typed
@@ -33,14 +33,15 @@ def main() -> NoReturn:
     """Run the command line; every expected failure ends in one sentence and its exit code."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
-    with lasting_streams():
-        _run()
+    with lasting_streams() as stdout:
+        _run(stdout)
     sys.exit(0)
 
 
-def _run() -> None:
+def _run(stdout: LastingStream) -> None:
     try:
         mlops.main(standalone_mode=False)
+        stdout.require_written()
     except click.ClickException as error:
         error.show()
         sys.exit(ConfigError.exit_code)

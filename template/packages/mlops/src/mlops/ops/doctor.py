@@ -17,7 +17,7 @@ from mlops.ops.template_source import template_source
 from mlops.platforms import platform_class
 from mlops.settings.loading import ENVIRONMENT_VARIABLE, load_settings
 from mlops.settings.project import Project, find_project
-from mlops.steps.provenance import OWN_ROOT, below_the_root, git_state, repository_root
+from mlops.steps.provenance import OWN_ROOT, below_the_root, git_state, repository_above
 from mlops.usecase.stubs import Stub, find_stubs
 from mlops.usecase.use_case import UseCase
 from mlops_command import REMEDY, problem
@@ -153,15 +153,15 @@ def _settings(project: Project, environment: str) -> Diagnosis:
 
 def _git(project: Project) -> list[Diagnosis]:
     try:
-        state, root = git_state(project.root), repository_root(project.root)
+        state, above = git_state(project.root), repository_above(project.root)
     except MlopsError as error:
         return [Diagnosis("commit", False, error.message, error.remedy)]
     found = state.commit[:10] or "no commit"
     remedy = "" if state.commit else "git init --initial-branch main && git add -A && git commit"
     commit = Diagnosis("commit", bool(state.commit), found, remedy, needed=False)
-    if root is None or root.samefile(project.root):
+    if above is None:
         return [commit]
-    return [commit, Diagnosis("workflows", False, below_the_root(root), OWN_ROOT, needed=False)]
+    return [commit, Diagnosis("workflows", False, below_the_root(above), OWN_ROOT, needed=False)]
 
 
 def _lock(project: Project) -> Diagnosis:

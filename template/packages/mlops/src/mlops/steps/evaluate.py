@@ -11,6 +11,7 @@ from mlops.arrays import Labels, Matrix, Probabilities
 from mlops.artifacts.documents import EVALUATION
 from mlops.artifacts.prepared import Prepared, load_prepared
 from mlops.artifacts.run_folder import ModelFolder
+from mlops.errors import ConfigError
 from mlops.files import file_sha256, new_folder
 from mlops.metrics import classification_metrics
 from mlops.settings.loading import LoadedSettings
@@ -23,15 +24,27 @@ from mlops.usecase.use_case import LABEL
 
 
 def slice_metrics(
-    holdout: pl.DataFrame,
+    features: pl.DataFrame,
+    labels: Labels,
     probabilities: Probabilities,
     threshold: float,
     slices: Mapping[str, pl.Expr],
 ) -> list[dict[str, Any]]:
-    """Compute the metrics of every value of every slice, the largest first."""
+    """Compute the metrics of every value of every slice, the largest first.
+
+    Args:
+        features: the holdout's, one row each.
+        labels: 0 or 1, of shape (rows,).
+        probabilities: of label 1, of shape (rows,).
+        threshold: from which probability on a row counts as 1.
+        slices: expressions over the features by the slices' names.
+
+    Raises:
+        ConfigError: a slice cannot be computed of the features.
+    """
     results = []
     for name, expression in slices.items():
-        values = holdout.select(expression.cast(pl.String).fill_null("null")).to_series()
+        values = _slice_values(features, name, expression)
         for value in values.value_counts(sort=True)[values.name]:
             rows = (values == value).to_numpy()
             results.append(
@@ -39,12 +52,29 @@ def slice_metrics(
                     "slice": name,
                     "value": value,
                     "rows": int(rows.sum()),
-                    "metrics": classification_metrics(
-                        holdout[LABEL].to_numpy()[rows], probabilities[rows], threshold
-                    ),
+                    "metrics": classification_metrics(labels[rows], probabilities[rows], threshold),
                 }
             )
     return results
+
+
+def _slice_values(features: pl.DataFrame, name: str, expression: pl.Expr) -> pl.Series:
+    try:
+        found = features.select(expression.cast(pl.String).fill_null("null"))
+    except pl.exceptions.PolarsError as error:
+        problem = str(error).partition("\n")[0].partition("; ")[0]
+        raise _no_slice(features, name, problem) from None
+    if found.shape != (features.height, 1):
+        counts = f"{found.height} rows and {found.width} columns"
+        raise _no_slice(features, name, f"{counts}, not one value for each of {features.height}")
+    return found.to_series()
+
+
+def _no_slice(features: pl.DataFrame, name: str, problem: str) -> ConfigError:
+    return ConfigError(
+        f"slices.py: the slice {name} cannot be computed ({problem})",
+        f"write it with the features that there are: {', '.join(features.columns)}",
+    )
 
 
 def evaluate(
@@ -70,6 +100,7 @@ def run(
 
     Raises:
         Refused: the two do not answer alike, or the model or the baseline cannot answer a row.
+        ConfigError: a slice cannot be computed of the features.
     """
     prepared = load_prepared(prepared_folder)
     holdout = prepared.holdout()
@@ -86,7 +117,13 @@ def run(
         "holdout_sha256": prepared.holdout_sha256,
         "parity": _parity(model, onnx, prepared, inputs, settings),
         **evaluate(labels, probabilities, baseline, threshold),
-        "slices": slice_metrics(holdout, probabilities, threshold, settings.use_case.slices()),
+        "slices": slice_metrics(
+            holdout.select(prepared.feature_names),
+            labels,
+            probabilities,
+            threshold,
+            settings.use_case.slices(),
+        ),
     }
     with new_folder(output, replaces=EVALUATION.name) as new:
         EVALUATION.write(new, results)

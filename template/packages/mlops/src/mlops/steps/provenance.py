@@ -13,6 +13,7 @@ from typing import Any
 from mlops.artifacts.data_source import ASSET, FOLDER, SAMPLE, DataSource
 from mlops.errors import ConfigError
 from mlops.files import file_sha256
+from mlops.hints import typed
 from mlops.settings.loading import flatten
 from mlops.settings.sections import Settings
 
@@ -37,9 +38,10 @@ def git_state(root: Path) -> GitState:
     """Read the state of the project's git repository.
 
     Raises:
-        ConfigError: git refuses to say; that is not to be taken for a project without a commit.
+        ConfigError: git refuses to say, or is not installed. That is not to be taken for a project
+            without a commit.
     """
-    if repository_root(root) is None:
+    if _way_to_the_root(root) is None:
         return GitState(commit="", branch="", dirty=True)
     commit = _git(root, "rev-parse", "--verify", "--quiet", "HEAD").said
     if not commit:
@@ -52,21 +54,27 @@ def git_state(root: Path) -> GitState:
     )
 
 
-def repository_root(root: Path) -> Path | None:
-    """Return the root of the repository that a folder belongs to, or None if there is none.
+def repository_above(root: Path) -> Path | None:
+    """Return the root of the repository that a project is only a folder of; None if it is not.
 
     Raises:
         ConfigError: there is one, and git refuses it, as where its files are another user's.
     """
+    way = _way_to_the_root(root)
+    return (root / way).resolve() if way else None
+
+
+def _way_to_the_root(root: Path) -> str | None:
+    """Return how to get to the repository's root, such as `../`; None if there is none."""
     if not any((folder / ".git").exists() for folder in (root, *root.parents)):
         return None
-    found = _git(root, "rev-parse", "--show-toplevel")
+    found = _git(root, "rev-parse", "--show-cdup")
     if not found.well:
         raise ConfigError(
             f"git does not say which commit {root} is at ({found.problem})",
             "run `git status` there, and do as it says",
         )
-    return Path(found.said)
+    return found.said
 
 
 def below_the_root(repository: Path) -> str:
@@ -141,9 +149,18 @@ class _Answer:
 def _git(root: Path, *arguments: str) -> _Answer:
     git = shutil.which("git")
     if git is None:
-        return _Answer("", "git is not installed")
+        raise ConfigError(
+            f"{root} is a git repository, and git, which knows the commit, is not installed",
+            "install it, or train as a job does that has no git: by the steps, with --git-commit "
+            f"and --git-dirty for {typed('step fit')}",
+        )
     done = subprocess.run(  # nosec B603  # a fixed argument list, no shell
-        [git, *arguments], cwd=root, capture_output=True, text=True, check=False
+        [git, *arguments],
+        cwd=root,
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
     )
     if done.returncode == 0:
         return _Answer(done.stdout.strip())

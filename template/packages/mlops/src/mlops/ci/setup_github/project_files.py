@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from mlops.steps.provenance import OWN_ROOT, below_the_root, repository_root
+from mlops.steps.provenance import OWN_ROOT, below_the_root, repository_above
 
 RULESET = Path(".github/rulesets/main.json")
 OWNERS = Path(".github/CODEOWNERS")
@@ -21,10 +21,8 @@ def ruleset_name(root: Path) -> str | None:
 
 def where_it_is(root: Path) -> list[str]:
     """Say so where the project is only a folder of its repository."""
-    repository = repository_root(root)
-    if repository is None or repository.samefile(root):
-        return []
-    return [f"{below_the_root(repository)}. {OWN_ROOT}"]
+    above = repository_above(root)
+    return [f"{below_the_root(above)}. {OWN_ROOT}"] if above else []
 
 
 def who_reviews(root: Path) -> list[str]:

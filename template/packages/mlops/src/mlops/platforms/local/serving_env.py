@@ -104,7 +104,12 @@ def _make(folder: Path, root: Path, requirements: Path) -> None:
 def _run(command: Sequence[str], root: Path) -> None:
     # a fixed argument list, no shell
     done = subprocess.run(  # nosec B603
-        list(command), cwd=root, capture_output=True, text=True, check=False
+        list(command),
+        cwd=root,
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
     )
     if done.returncode != 0:
         said = "\n".join((done.stdout + done.stderr).strip().splitlines()[-_ERROR_LINES:])

@@ -18,6 +18,7 @@ from mlops.platforms.local.platform import LocalPlatform
 from mlops.progress import silent
 from mlops.release.candidate import release_version
 from mlops.release.deploy import deploy
+from mlops.release.traffic import rollback
 from mlops.settings.loading import LoadedSettings, load_settings
 from mlops.steps.register import register_run
 
@@ -111,6 +112,7 @@ def test_a_demo_gives_way_to_real_data_and_never_comes_back(
     assert evidence["data"]["green"]["name"] == own.as_posix()
     assert days.marks()["versions"] == ["made up", ""]
     assert days.marks()["prod"] == [""]
+    assert_the_way_back_is_open(days, first, second)
 
     for settings in ({}, {"compare_to_champion": False}):
         refused = days.judge(demo, **settings)
@@ -126,6 +128,15 @@ def test_a_demo_gives_way_to_real_data_and_never_comes_back(
         assert refusal.value.exit_code == 1
     assert platform.endpoint("tiny-prod").traffic()["green"] == 100
     assert days.judge(run).champion_version == second.version
+
+
+def assert_the_way_back_is_open(days: FirstDays, before: ModelVersion, now: ModelVersion) -> None:
+    """Check that a rollback restores what served, made up as it was, and a second one undoes it."""
+    endpoint, settings = days.platform.endpoint("tiny-prod"), days.prod
+    for version in (before, now):
+        rollback(days.platform, endpoint, settings.values.smoke_test)
+        (served,) = endpoint.deployments()
+        assert served.model_version == version.version
 
 
 def assert_says_its_real_source(

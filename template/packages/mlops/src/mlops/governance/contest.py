@@ -22,7 +22,7 @@ class Contest:
         comparison: both side by side on the run's holdout.
         refusals: failed checks, where the model must not take the champion's place at all.
         warnings: what callers of the champion would have to change.
-        note: why a version that is there was not compared.
+        note: why a version that is there was not compared, or what is odd about the comparison.
     """
 
     champion: int | None = None
@@ -55,7 +55,10 @@ def hold_contest(platform: Platform, run: Run, source: DataSource, gate: GateSet
         return Contest(note=f"version {number} was not compared: {said}")
     if not gate.compare_to_champion:
         return Contest(note=f"version {number} was not compared: gate.compare_to_champion is false")
-    return Contest(number, compare(version, run), warnings=_warnings(version, run))
+    note = ""
+    if source.made_up is True and theirs.made_up is None:
+        note = f"version {number} was compared although nobody knows whether its data are made up"
+    return Contest(number, compare(version, run), warnings=_warnings(version, run), note=note)
 
 
 def _refused(number: int, source: DataSource, theirs: DataSource) -> Check:

@@ -2,7 +2,9 @@
 
 Made-up data never take the place of real ones, and are never compared with them. The other way is
 every team's first step: a version of real data replaces one of made-up data without a comparison.
-Unknown data count as real where real ones would be protected, and as not real where they would win.
+Unknown data, as of a version from before they were recorded, do not take the place of real ones
+either. To judge a model, all but real ones are compared with them; where there are callers a
+release lets no made-up ones take theirs (release/data_rules.py).
 """
 
 from collections.abc import Mapping
@@ -15,20 +17,18 @@ class Standing(Enum):
     """What a candidate may do about a version that is there."""
 
     COMPARED = auto()
-    """Both are of one kind: the better one wins."""
+    """Both are of one kind, as far as anybody knows: the better one wins."""
     REPLACES = auto()
     """The candidate is of real data and the other one is made up: there is nothing to match."""
     REFUSED = auto()
-    """The candidate is not of real data, and the other one is or may be."""
+    """The candidate is not known to be of real data, and the other one is."""
 
 
 def standing(candidate: DataSource, present: DataSource) -> Standing:
     """Return how a candidate stands to the version that serves, or that is the champion."""
     if candidate.made_up is False:
         return Standing.REPLACES if present.made_up is True else Standing.COMPARED
-    if present.made_up is False or (candidate.made_up is True and present.made_up is None):
-        return Standing.REFUSED
-    return Standing.COMPARED
+    return Standing.REFUSED if present.made_up is False else Standing.COMPARED
 
 
 def champion_number(serving: int | None, data: Mapping[int, DataSource]) -> int | None:

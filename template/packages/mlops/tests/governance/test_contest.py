@@ -98,6 +98,26 @@ def test_without_a_comparison_the_verdict_says_why(
 
 
 @pytest.mark.parametrize(
+    ("numbers", "gate", "note"),
+    [
+        ((1,), USUAL, "version 7 is gone"),
+        ((1,), ALONE, "version 7 is gone, and version 1 was not compared: gate."),
+        ((), USUAL, "version 7 is gone"),
+    ],
+)
+def test_the_verdict_says_that_what_serves_is_gone(
+    tmp_path: Path, compared: list[int], numbers: tuple[int, ...], gate: GateSettings, note: str
+) -> None:
+    platform = FakePlatform(tmp_path / "platform", numbers)
+    platform.sources = {1: MADE_UP}
+    platform.gone = "version 7 is gone"
+    found = hold_contest(platform, Run("run", tmp_path / "run"), MADE_UP, gate)
+    assert found.note.startswith(note)
+    assert found.refusals == ()
+    assert compared == ([1] if numbers and gate is USUAL else [])
+
+
+@pytest.mark.parametrize(
     ("count", "said"), [(1, "a0"), (3, "a0, a1, a2"), (4, "a0, a1, a2 and 1 more"), (40, "37 more")]
 )
 def test_forty_differences_fit_into_a_line(count: int, said: str) -> None:

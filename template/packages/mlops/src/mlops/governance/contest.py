@@ -1,6 +1,6 @@
 """A run's model and the champion: are they compared, and what is said if they are not."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mlops.artifacts.data_source import DataSource
 from mlops.artifacts.run_folder import RunFolder
@@ -43,9 +43,13 @@ def hold_contest(platform: Platform, run: Run, source: DataSource, gate: GateSet
     """
     if not gate.compare_to_champion and source.made_up is False:
         return Contest(note="no champion was compared: gate.compare_to_champion is false")
-    version = platform.champion()
-    if version is None:
-        return Contest()
+    said: list[str] = []
+    version = platform.champion(said.append)
+    found = Contest() if version is None else _held(version, run, source, gate)
+    return replace(found, note=", and ".join([*said, *([found.note] if found.note else [])]))
+
+
+def _held(version: ModelVersion, run: Run, source: DataSource, gate: GateSettings) -> Contest:
     number, theirs = version.version, source_of_version(version.folder, version.tags)
     found = standing(source, theirs)
     if found is Standing.REFUSED:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from enum import Enum, auto
 
 from mlops.artifacts.data_source import DataSource
+from mlops.progress import Report, silent
 
 
 class Standing(Enum):
@@ -31,7 +32,9 @@ def standing(candidate: DataSource, present: DataSource) -> Standing:
     return Standing.REFUSED if present.made_up is False else Standing.COMPARED
 
 
-def champion_number(serving: int | None, data: Mapping[int, DataSource]) -> int | None:
+def champion_number(
+    serving: int | None, data: Mapping[int, DataSource], report: Report = silent
+) -> int | None:
     """Return which version a new one has to match: the one that serves, else the newest.
 
     One of made-up data is none as long as there is another.
@@ -39,8 +42,13 @@ def champion_number(serving: int | None, data: Mapping[int, DataSource]) -> int 
     Args:
         serving: the version that callers of prod reach, if there is just one.
         data: what each version that may be the champion is made of.
+        report: is told if the one that serves cannot be it, since it is not registered any more.
     """
     others = [number for number, source in data.items() if source.made_up is not True]
-    if serving is not None and (serving in others or serving not in data or not others):
+    newest = max(others or data, default=None)
+    if serving is not None and serving not in data:
+        said = f"version {serving} serves in prod and is not registered any more"
+        report(said if newest is None else f"{said}, so version {newest} is the champion")
+    if serving in data and (serving in others or not others):
         return serving
-    return max(others or data, default=None)
+    return newest

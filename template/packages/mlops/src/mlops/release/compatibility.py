@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mlops.artifacts.signature import differences
-from mlops.artifacts.version_folder import VersionFolder
+from mlops.artifacts.version_folder import VersionFolder, source_of_version
 from mlops.errors import MlopsError, Refused
 from mlops.governance.standing import Standing, standing
 from mlops.platforms.base import Endpoint, ModelVersion, Platform
@@ -52,7 +52,7 @@ def replacement(
     served = {each.name: each.model_version for each in endpoint.deployments()}
     if baseline is None or served[baseline] == version.version:
         return Replacement()
-    require_no_lesser_data(platform, endpoint, version.version)
+    require_no_lesser_data(platform, endpoint, version)
     present = served[baseline]
     after = VersionFolder(version.folder).signature()
     try:
@@ -60,8 +60,8 @@ def replacement(
         changes = differences(before, after)
     except MlopsError as error:
         changes = (f"what version {present} takes is unknown ({error.message})",)
-    ours, theirs = source_of(platform, version.version), source_of(platform, present)
-    if standing(ours, theirs) is Standing.COMPARED:
+    ours = source_of_version(version.folder, version.tags)
+    if standing(ours, source_of(platform, present)) is Standing.COMPARED:
         return Replacement(changes)
     return Replacement(
         changes, f"{baseline} serves version {present} of made-up data, this one is real"

@@ -10,7 +10,7 @@ from mlops.platforms.base import Endpoint, ModelVersion, Platform
 from mlops.progress import Report
 
 
-def require_no_lesser_data(platform: Platform, endpoint: Endpoint, number: int) -> None:
+def require_no_lesser_data(platform: Platform, endpoint: Endpoint, version: ModelVersion) -> None:
     """Check that a release takes no callers from a version of better data.
 
     Made-up and unknown data take them from no real ones. Made-up ones take them from no unknown
@@ -19,7 +19,7 @@ def require_no_lesser_data(platform: Platform, endpoint: Endpoint, number: int) 
     Args:
         platform: has the versions.
         endpoint: what its deployments with traffic serve is what callers have now.
-        number: the version that is to answer them.
+        version: the one that is to answer them, with its folder in place.
 
     Raises:
         Refused: its data are lesser ones.
@@ -30,9 +30,9 @@ def require_no_lesser_data(platform: Platform, endpoint: Endpoint, number: int) 
             return True
         return platform.has_callers and ours.made_up is True and theirs.made_up is None
 
-    ours = source_of(platform, number)
+    ours = source_of_version(version.folder, version.tags)
     if ours.made_up is not False:  # else what serves need not be read, which may be what is broken
-        _require_none(platform, endpoint, number, ours, refused)
+        _require_none(platform, endpoint, version.version, ours, refused)
 
 
 def require_no_made_up_data(platform: Platform, endpoint: Endpoint, numbers: Iterable[int]) -> None:

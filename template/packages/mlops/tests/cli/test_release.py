@@ -1,5 +1,7 @@
 """What callers reach is changed from level 2 on, and only by what is there."""
 
+from typing import Any
+
 import pytest
 
 from fakes.cli import Command, Outputs
@@ -59,3 +61,18 @@ def test_callers_may_be_refused_only_for_a_reason(
 ) -> None:
     assert mlops("release", "--model-version", 3, *given) == 2
     assert "--breaking and --reason go together" in capsys.readouterr().err
+
+
+def test_a_rehearsal_is_told_why_callers_may_be_refused(
+    mlops: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+
+    def rehearse(*_given: Any, breaking: str) -> None:
+        told.append(breaking)
+
+    monkeypatch.setattr("mlops.release.rehearsal.rehearse", rehearse)
+    command = ("release", "--model-version", 3, "--rehearsal")
+    assert mlops(*command, "--breaking", "--reason", " the shop sends no c ") == 0
+    assert mlops(*command) == 0
+    assert told == ["the shop sends no c", ""]

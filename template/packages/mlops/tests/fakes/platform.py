@@ -37,6 +37,8 @@ class FakePlatform:
         """What a version's signature asks for, where not for what the tiny model takes."""
         self.sources: dict[int, DataSource] = {}
         """What a version is made of, where not of all of some real data."""
+        self.gone = ""
+        """What is said of a version that serves and is not registered any more."""
         self.known_runs: dict[str, Run] = {}
         self.verdicts: dict[str, Mapping[str, Any]] = {}
         self.registered: dict[int, Run] = {}
@@ -103,7 +105,9 @@ class FakePlatform:
     def endpoint(self, name: str) -> FakeEndpoint:
         return self.endpoints.setdefault(name, FakeEndpoint(name))
 
-    def champion(self) -> ModelVersion | None:
+    def champion(self, report: Report) -> ModelVersion | None:
+        if self.gone:
+            report(self.gone)
         return self.version(self.numbers[-1]) if self.numbers else None
 
     def _folder(self, number: int) -> Path:

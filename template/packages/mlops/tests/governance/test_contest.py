@@ -52,6 +52,18 @@ def test_models_of_one_kind_of_data_are_compared(
     assert compared == [1]
 
 
+def test_beside_a_champion_of_unknown_data_made_up_ones_are_compared_and_it_is_said(
+    tmp_path: Path, compared: list[int]
+) -> None:
+    said = "version 1 was compared although nobody knows whether its data are made up"
+    found = held(tmp_path, MADE_UP, UNKNOWN)
+    assert found == Contest(1, COMPARISON, warnings=("callers",), note=said)
+    assert compared == [1]
+    alone = held(tmp_path / "alone", MADE_UP, UNKNOWN, ALONE)
+    assert alone.note == "version 1 was not compared: gate.compare_to_champion is false"
+    assert alone.refusals == ()
+
+
 def test_to_a_model_of_real_data_one_of_made_up_data_is_no_champion(
     tmp_path: Path, compared: list[int]
 ) -> None:
@@ -63,7 +75,7 @@ def test_to_a_model_of_real_data_one_of_made_up_data_is_no_champion(
 
 
 @pytest.mark.parametrize("gate", [USUAL, ALONE], ids=["usual", "alone"])
-@pytest.mark.parametrize(("ours", "theirs"), [(MADE_UP, REAL), (MADE_UP, UNKNOWN), (UNKNOWN, REAL)])
+@pytest.mark.parametrize(("ours", "theirs"), [(MADE_UP, REAL), (UNKNOWN, REAL)])
 def test_a_model_of_made_up_data_is_refused_beside_one_of_real_data(
     tmp_path: Path, compared: list[int], ours: DataSource, theirs: DataSource, gate: GateSettings
 ) -> None:
@@ -83,6 +95,26 @@ def test_without_a_comparison_the_verdict_says_why(
     assert note.endswith("compared: gate.compare_to_champion is false")
     assert held(tmp_path / "first", ours, None) == Contest()
     assert compared == []
+
+
+@pytest.mark.parametrize(
+    ("numbers", "gate", "note"),
+    [
+        ((1,), USUAL, "version 7 is gone"),
+        ((1,), ALONE, "version 7 is gone, and version 1 was not compared: gate."),
+        ((), USUAL, "version 7 is gone"),
+    ],
+)
+def test_the_verdict_says_that_what_serves_is_gone(
+    tmp_path: Path, compared: list[int], numbers: tuple[int, ...], gate: GateSettings, note: str
+) -> None:
+    platform = FakePlatform(tmp_path / "platform", numbers)
+    platform.sources = {1: MADE_UP}
+    platform.gone = "version 7 is gone"
+    found = hold_contest(platform, Run("run", tmp_path / "run"), MADE_UP, gate)
+    assert found.note.startswith(note)
+    assert found.refusals == ()
+    assert compared == ([1] if numbers and gate is USUAL else [])
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ COMPARED, REPLACES, REFUSED = Standing.COMPARED, Standing.REPLACES, Standing.REF
         (REAL, UNKNOWN, COMPARED),
         (MADE_UP, REAL, REFUSED),
         (MADE_UP, MADE_UP, COMPARED),
-        (MADE_UP, UNKNOWN, REFUSED),
+        (MADE_UP, UNKNOWN, COMPARED),
         (UNKNOWN, REAL, REFUSED),
         (UNKNOWN, MADE_UP, COMPARED),
         (UNKNOWN, UNKNOWN, COMPARED),
@@ -40,11 +40,30 @@ def test_made_up_data_never_win_over_real_ones_and_unknown_data_are_not_real(
         (None, {1: UNKNOWN, 2: MADE_UP}, 1),
         (1, {1: MADE_UP, 2: MADE_UP}, 1),
         (None, {1: MADE_UP, 2: MADE_UP}, 2),
-        (7, {1: REAL}, 7),
-        (7, {}, 7),
+        (7, {1: REAL, 2: MADE_UP}, 1),
+        (7, {}, None),
     ],
 )
 def test_the_champion_is_of_real_data_where_there_is_one(
     serving: int | None, data: dict[int, DataSource], champion: int | None
 ) -> None:
     assert champion_number(serving, data) == champion
+
+
+@pytest.mark.parametrize(
+    ("serving", "data", "said"),
+    [
+        (7, {1: REAL}, [", so version 1 is the champion"]),
+        (7, {}, [""]),
+        (1, {1: REAL}, []),
+        (1, {1: MADE_UP, 2: REAL}, []),
+        (None, {1: REAL}, []),
+    ],
+)
+def test_a_version_that_serves_and_is_gone_is_spoken_of(
+    serving: int | None, data: dict[int, DataSource], said: list[str]
+) -> None:
+    told: list[str] = []
+    champion_number(serving, data, told.append)
+    gone = "version 7 serves in prod and is not registered any more"
+    assert told == [f"{gone}{more}" for more in said]

@@ -9,9 +9,9 @@ from fakes.endpoint import FakeEndpoint
 from fakes.platform import FakePlatform
 from fakes.release import AtLevel, PretendedSmokeTest
 from fakes.tiny_version import FEATURES, REAL
-from mlops.errors import ConfigError, Hold, PlatformError, Refused
+from mlops.errors import ConfigError, Hold, MlopsError, PlatformError, Refused
 from mlops.files import read_json
-from mlops.platforms.base import DeploymentShare, Observation
+from mlops.platforms.base import DeploymentShare, ModelVersion, Observation
 from mlops.release.ab_test.command import compare_deployments
 from mlops.release.candidate import ReleaseOptions, release_version
 from mlops.release.watchers import Ended, Watchers
@@ -523,11 +523,24 @@ def test_the_first_version_breaks_nothing(
     assert endpoint.traffic() == {"blue": 100}
 
 
-def test_a_version_that_serves_and_is_not_known_any_more_is_not_guessed_at(
-    platform: FakePlatform, serving: FakeEndpoint, at_level: AtLevel
+@pytest.mark.parametrize("error", [ConfigError, Refused, PlatformError])
+def test_a_version_that_serves_and_cannot_be_read_any_more_is_not_guessed_at(
+    platform: FakePlatform,
+    serving: FakeEndpoint,
+    at_level: AtLevel,
+    monkeypatch: pytest.MonkeyPatch,
+    error: type[MlopsError],
 ) -> None:
-    platform.numbers.remove(1)
-    unknown = "what version 1 takes is unknown (there is no version 1)"
+    find = platform.version
+
+    def version(number: int) -> ModelVersion:
+        if number == 1:
+            raise error("not as it was registered")
+        return find(number)
+
+    monkeypatch.setattr(platform, "version", version)
+    monkeypatch.setattr(platform, "versions", lambda: [find(number) for number in platform.numbers])
+    unknown = "what version 1 takes is unknown (not as it was registered)"
     with pytest.raises(Refused) as refusal:
         release_version(platform, at_level(3), 2)
     assert unknown in refusal.value.message

@@ -1,6 +1,8 @@
 """What the data of a version let it do: made-up ones take nobody from real ones, a share stays."""
 
 from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -9,11 +11,11 @@ from fakes.platform import FakePlatform
 from fakes.release import AtLevel
 from fakes.tiny_version import FEATURES, MADE_UP, REAL
 from mlops.artifacts.data_source import UNKNOWN, DataSource
-from mlops.errors import Refused
-from mlops.platforms.base import DeploymentShare
+from mlops.errors import ConfigError, MlopsError, PlatformError, Refused
+from mlops.platforms.base import DeploymentShare, ModelVersion
 from mlops.progress import silent
 from mlops.release.candidate import ReleaseOptions, release_version
-from mlops.release.data_rules import require_comparable, share_version
+from mlops.release.data_rules import require_comparable, share_version, source_of
 from mlops.release.deploy import deploy
 from mlops.release.rehearsal import previous_version
 from mlops.release.traffic import rollback, switch_traffic
@@ -37,7 +39,7 @@ def switch(platform: FakePlatform, endpoint: FakeEndpoint, _at_level: AtLevel) -
     switch_traffic(platform, endpoint, 1)
 
 
-WAYS: dict[str, Change] = {
+RELEASES: dict[str, Change] = {
     "release": lambda platform, _, at_level: release_version(platform, at_level(3), 2),
     "breaking": lambda platform, _, at_level: release_version(
         platform, at_level(2), 2, options=BREAKING
@@ -45,13 +47,15 @@ WAYS: dict[str, Change] = {
     "rehearsal": lambda platform, _, at_level: release_version(
         platform, at_level(3), 2, options=REHEARSAL
     ),
+}
+BY_HAND: dict[str, Change] = {
     "deploy": lambda platform, endpoint, _: deploy(platform, endpoint.name, 2, force=True),
     "deploy a share": lambda platform, endpoint, _: deploy(
         platform, endpoint.name, 2, deployment="green", traffic=1, force=True
     ),
     "switch": switch,
-    "rollback": roll_back,
 }
+WAYS = {**RELEASES, **BY_HAND}
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -70,37 +74,110 @@ def test_made_up_data_never_replace_real_ones(
     assert serving.traffic()["blue"] == 100
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", [*WAYS, "rollback"])
 def test_real_data_replace_made_up_ones_by_every_way(
     platform: FakePlatform, serving: FakeEndpoint, at_level: AtLevel, way: str
 ) -> None:
     platform.sources[1] = MADE_UP
-    WAYS[way](platform, serving, at_level)
+    {**WAYS, "rollback": roll_back}[way](platform, serving, at_level)
     assert 2 in serving.serving.values()
 
 
-@pytest.mark.parametrize(
-    ("ours", "theirs"), [(MADE_UP, UNKNOWN), (UNKNOWN, REAL)], ids=["over unknown", "unknown"]
-)
-def test_unknown_data_are_not_real(
+@pytest.mark.parametrize("way", RELEASES)
+def test_no_release_lets_unknown_data_replace_real_ones(
+    platform: FakePlatform, serving: FakeEndpoint, at_level: AtLevel, way: str
+) -> None:
+    platform.sources[2] = UNKNOWN
+    with pytest.raises(Refused, match="version 2 is made of unknown data and must not replace"):
+        WAYS[way](platform, serving, at_level)
+    assert serving.serving == {"blue": 1}
+
+
+def test_made_up_data_are_released_over_unknown_ones_only_where_nobody_calls(
     platform: FakePlatform,
     serving: FakeEndpoint,
     at_level: AtLevel,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    platform.sources = {1: UNKNOWN, 2: MADE_UP}
+    with monkeypatch.context() as called:
+        called.setattr(FakePlatform, "has_callers", True)
+        with pytest.raises(Refused, match="version 1 at tiny-dev, which is made of unknown data"):
+            release_version(platform, at_level(3), 2)
+    assert serving.serving == {"blue": 1}
+    assert release_version(platform, at_level(3), 2).record.ab_test
+    assert serving.traffic() == {"green": 100}
+
+
+@pytest.mark.parametrize("way", [*BY_HAND, "rollback"])
+@pytest.mark.parametrize(
+    ("ours", "theirs"), [(UNKNOWN, REAL), (UNKNOWN, UNKNOWN), (MADE_UP, UNKNOWN)]
+)
+def test_by_hand_only_what_is_known_to_be_made_up_is_kept_from_callers_of_real_data(
+    platform: FakePlatform,
+    serving: FakeEndpoint,
+    at_level: AtLevel,
+    way: str,
     ours: DataSource,
     theirs: DataSource,
 ) -> None:
     platform.sources = {1: theirs, 2: ours}
-    with pytest.raises(Refused, match="unknown data"):
-        release_version(platform, at_level(3), 2)
-    assert serving.serving == {"blue": 1}
+    {**BY_HAND, "rollback": roll_back}[way](platform, serving, at_level)
+    traffic = serving.traffic()
+    assert any(traffic[name] for name, number in serving.serving.items() if number == 2)
 
 
-def test_what_served_before_stays_a_way_back_though_nobody_knows_its_data(
+def test_a_rollback_brings_back_what_real_data_replaced_though_it_was_made_up(
     platform: FakePlatform, serving: FakeEndpoint, at_level: AtLevel
 ) -> None:
-    platform.sources[2] = UNKNOWN
-    roll_back(platform, serving, at_level)
-    assert serving.traffic() == {"green": 100}
+    platform.sources[1] = MADE_UP
+    release_version(platform, at_level(3), 2)
+    rollback(platform, serving, SMOKE)
+    assert (serving.serving, serving.traffic()) == ({"blue": 1}, {"blue": 100})
+
+
+@pytest.mark.parametrize("error", [ConfigError, PlatformError, Refused])
+def test_a_registry_that_does_not_answer_stops_no_change_of_traffic(
+    platform: FakePlatform,
+    serving: FakeEndpoint,
+    at_level: AtLevel,
+    monkeypatch: pytest.MonkeyPatch,
+    error: type[MlopsError],
+) -> None:
+    def fail(*_given: object) -> NoReturn:
+        raise error("no registry")
+
+    monkeypatch.setattr(platform, "version", fail)
+    switch(platform, serving, at_level)
+    assert serving.traffic() == {"blue": 99, "green": 1}
+    assert source_of(platform, 2) == UNKNOWN
+
+
+def test_what_the_tags_say_is_not_downloaded(
+    platform: FakePlatform, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    listed = [
+        ModelVersion("tiny", 1, tmp_path, {"run_id": "of before"}),
+        ModelVersion("tiny", 2, tmp_path, MADE_UP.tags()),
+        ModelVersion("tiny", 9, tmp_path, UNKNOWN.tags()),
+    ]
+    platform.sources[9] = MADE_UP
+    asked: list[int] = []
+    version = platform.version
+
+    def find(number: int) -> ModelVersion:
+        asked.append(number)
+        return version(number)
+
+    monkeypatch.setattr(platform, "version", find)
+    monkeypatch.setattr(platform, "versions", lambda: listed)
+    assert [source_of(platform, each).made_up for each in (1, 2, 9, 3)] == [
+        False,
+        True,
+        True,
+        None,
+    ]
+    assert asked == [1, 9, 3]
 
 
 def test_real_data_replace_made_up_ones_without_a_comparison_whatever_callers_send(
@@ -164,11 +241,10 @@ def test_a_share_of_the_data_is_neither_shared_nor_released_where_there_are_call
     monkeypatch: pytest.MonkeyPatch,
     source: DataSource,
 ) -> None:
-    platform.sources[2] = source
+    platform.sources = {2: source, 9: source}
     with pytest.raises(Refused, match="of the data and is not shared"):
         share_version(platform, 2, silent)
     assert release_version(platform, at_level(2), 2).record.outcome == "promoted"
-    platform.sources[9] = source
     monkeypatch.setattr(FakePlatform, "has_callers", True)
     for name in ("tiny-dev", "never-used"):
         settings = at_level(2, endpoint__name=name)

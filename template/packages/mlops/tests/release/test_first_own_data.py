@@ -10,7 +10,7 @@ from fakes.project import TODAY, with_level
 from fakes.tiny_use_case.sample import make_sample
 from mlops.artifacts.version_folder import VersionFolder
 from mlops.errors import Refused
-from mlops.files import read_json
+from mlops.files import read_json, write_json
 from mlops.governance.gate import Verdict, judge_run
 from mlops.ops.status import collect_status
 from mlops.platforms.base import ModelVersion, Run
@@ -18,6 +18,7 @@ from mlops.platforms.local.platform import LocalPlatform
 from mlops.progress import silent
 from mlops.release.candidate import release_version
 from mlops.release.deploy import deploy
+from mlops.release.traffic import rollback
 from mlops.settings.loading import LoadedSettings, load_settings
 from mlops.steps.register import register_run
 
@@ -76,7 +77,7 @@ def days(
     return FirstDays(trained[0])
 
 
-def test_a_demo_gives_way_to_real_data_and_never_comes_back(
+def test_a_demo_gives_way_to_real_data_and_is_not_released_again(
     days: FirstDays, trained: tuple[LocalPlatform, str], tmp_path: Path
 ) -> None:
     platform = days.platform
@@ -111,6 +112,7 @@ def test_a_demo_gives_way_to_real_data_and_never_comes_back(
     assert evidence["data"]["green"]["name"] == own.as_posix()
     assert days.marks()["versions"] == ["made up", ""]
     assert days.marks()["prod"] == [""]
+    assert_the_way_back_is_open(days, first, second)
 
     for settings in ({}, {"compare_to_champion": False}):
         refused = days.judge(demo, **settings)
@@ -126,6 +128,33 @@ def test_a_demo_gives_way_to_real_data_and_never_comes_back(
         assert refusal.value.exit_code == 1
     assert platform.endpoint("tiny-prod").traffic()["green"] == 100
     assert days.judge(run).champion_version == second.version
+
+
+def test_after_an_update_the_demo_goes_on_beside_a_version_that_does_not_say_its_data(
+    days: FirstDays, trained: tuple[LocalPlatform, str]
+) -> None:
+    demo = days.platform.run(trained[1])
+    assert days.judge(demo).champion_note == ""
+    version = days.register(demo)
+    path = version.folder / "lineage.json"
+    lineage = read_json(path, schema=1)
+    del lineage["data"]["source"]
+    write_json(path, lineage)
+    verdict = days.judge(demo)
+    assert verdict.passed
+    assert verdict.champion_version == version.version
+    assert verdict.champion_note == (
+        "version 1 was compared although nobody knows whether its data are made up"
+    )
+
+
+def assert_the_way_back_is_open(days: FirstDays, before: ModelVersion, now: ModelVersion) -> None:
+    """Check that a rollback restores what served, made up as it was, and a second one undoes it."""
+    endpoint, settings = days.platform.endpoint("tiny-prod"), days.prod
+    for version in (before, now):
+        rollback(days.platform, endpoint, settings.values.smoke_test)
+        (served,) = endpoint.deployments()
+        assert served.model_version == version.version
 
 
 def assert_says_its_real_source(

@@ -238,6 +238,30 @@ def test_a_rehearsal_of_changed_requests_sends_them_to_who_knows_them(
     assert serving.traffic() == {"green": 100}
     assert (load.sent, load.failed) == (len(sent), 0)
     assert load.sent > 0
+    assert set(serving.invoked) == {"green"}
+
+
+@pytest.mark.usefixtures("smoke")
+def test_a_rehearsal_of_changed_requests_promotes_only_what_answers_all_of_them(
+    answered: FakePlatform, serving: FakeEndpoint, at_level: AtLevel
+) -> None:
+    answered.features[2] = FEATURES[:2]  # the server still asks for c
+    with pytest.raises(Refused, match="1 of 1 generated requests failed: 1 times 400"):
+        rehearse(answered, at_level(3), 2)
+    assert (serving.serving, serving.traffic()) == ({"blue": 1}, {"blue": 100})
+    assert not any(call.startswith("traffic") for call in serving.calls)
+
+
+@pytest.mark.usefixtures("smoke")
+def test_a_rehearsal_keeps_why_callers_may_be_refused(
+    answered: FakePlatform, serving: FakeEndpoint, at_level: AtLevel
+) -> None:
+    answered.features[2] = FEATURES[:2]
+    serving.fault = lambda _answer: Answer(200, {}, 0.01)
+    released, _ = rehearse(answered, at_level(3), 2, breaking="the shop sends no c")
+    assert released.record.breaking == "the shop sends no c"
+    assert released.folder
+    assert "the shop sends no c" in (released.folder / "evidence.md").read_text(encoding="utf-8")
 
 
 def test_an_ab_test_can_be_rehearsed_too(

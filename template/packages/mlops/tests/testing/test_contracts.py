@@ -1,5 +1,6 @@
 """The contract of use cases, on a sound one and on ones with a fault each."""
 
+from dataclasses import replace
 from datetime import date
 
 import ibis
@@ -47,6 +48,18 @@ class TestModel(ModelContract):
         )
         result.run()
         return result
+
+    def test_a_model_of_the_sample_is_judged_by_the_limits_of_made_up_data(
+        self, fitted: Fitted
+    ) -> None:
+        def limited(real: float, sample: float) -> Fitted:
+            limits = {"gate.thresholds": {"f1": real}, "gate.sample_thresholds": {"f1": sample}}
+            project = fitted.settings.project
+            return replace(fitted, settings=load_settings(project, overrides=limits, variables={}))
+
+        self.test_the_gate_would_pass_it(limited(real=1.0, sample=0.1))
+        with pytest.raises(AssertionError):
+            self.test_the_gate_would_pass_it(limited(real=0.1, sample=1.0))
 
 
 @pytest.mark.parametrize(

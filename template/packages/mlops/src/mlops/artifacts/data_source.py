@@ -1,7 +1,8 @@
 """What data a model is made of: where they came from, made up or not, and how much of them it saw.
 
 It is found once, where the data are read, and every later document repeats it. What an older
-document does not say is unknown, and unknown data count as real nowhere.
+document does not say is unknown: unknown data take the place of no real ones, and where there are
+callers they are not given up for made-up ones.
 """
 
 from collections.abc import Mapping

@@ -74,7 +74,7 @@ def release(
     try:
         if rehearsal:
             with release_shown("release", rehearsal_settings(chosen), ends.append) as watchers:
-                rehearse(platform, settings, model_version, watchers)
+                rehearse(platform, settings, model_version, watchers, breaking=reason)
         else:
             with release_shown("release", chosen, ends.append) as watchers:
                 options = ReleaseOptions(breaking=reason)

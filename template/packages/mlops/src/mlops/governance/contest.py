@@ -1,6 +1,6 @@
 """A run's model and the champion: are they compared, and what is said if they are not."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mlops.artifacts.data_source import DataSource
 from mlops.artifacts.run_folder import RunFolder
@@ -22,7 +22,7 @@ class Contest:
         comparison: both side by side on the run's holdout.
         refusals: failed checks, where the model must not take the champion's place at all.
         warnings: what callers of the champion would have to change.
-        note: why a version that is there was not compared.
+        note: why a version that is there was not compared, or what is odd about the comparison.
     """
 
     champion: int | None = None
@@ -43,9 +43,13 @@ def hold_contest(platform: Platform, run: Run, source: DataSource, gate: GateSet
     """
     if not gate.compare_to_champion and source.made_up is False:
         return Contest(note="no champion was compared: gate.compare_to_champion is false")
-    version = platform.champion()
-    if version is None:
-        return Contest()
+    said: list[str] = []
+    version = platform.champion(said.append)
+    found = Contest() if version is None else _held(version, run, source, gate)
+    return replace(found, note=", and ".join([*said, *([found.note] if found.note else [])]))
+
+
+def _held(version: ModelVersion, run: Run, source: DataSource, gate: GateSettings) -> Contest:
     number, theirs = version.version, source_of_version(version.folder, version.tags)
     found = standing(source, theirs)
     if found is Standing.REFUSED:
@@ -55,7 +59,10 @@ def hold_contest(platform: Platform, run: Run, source: DataSource, gate: GateSet
         return Contest(note=f"version {number} was not compared: {said}")
     if not gate.compare_to_champion:
         return Contest(note=f"version {number} was not compared: gate.compare_to_champion is false")
-    return Contest(number, compare(version, run), warnings=_warnings(version, run))
+    note = ""
+    if source.made_up is True and theirs.made_up is None:
+        note = f"version {number} was compared although nobody knows whether its data are made up"
+    return Contest(number, compare(version, run), warnings=_warnings(version, run), note=note)
 
 
 def _refused(number: int, source: DataSource, theirs: DataSource) -> Check:

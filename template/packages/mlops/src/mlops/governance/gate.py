@@ -31,8 +31,8 @@ from mlops.settings.sections import GateSettings
 class Verdict:
     """The gate's decision on one model, with every check behind it.
 
-    `champion_note` says why a champion was not compared; `warnings` what decides nothing here and
-    will matter later.
+    `champion_note` says why a champion was not compared, or what is odd about the comparison;
+    `warnings` what decides nothing here and will matter later.
     """
 
     run_id: str

@@ -23,6 +23,7 @@ from mlops.governance.gate import Verdict, judge_run
 from mlops.hints import typed
 from mlops.ops.board import Board
 from mlops.platforms import open_platform, platform_class
+from mlops.platforms.answers import is_answer
 from mlops.platforms.base import Answer, DeploymentShare, Endpoint, ModelVersion, Platform, Run
 from mlops.progress import Stage
 from mlops.release.deploy import deploy
@@ -206,7 +207,7 @@ def _predict(
     with board.stage(Stage.PREDICT):
         request = {"data": [typical_row(VersionFolder(version.folder).signature())]}
         answer = endpoint.invoke(request)
-        if answer.status != 200:
+        if not is_answer(answer.status):
             raise Refused(f"{endpoint.name} answered {answer.status}: {answer.body}")
     board.result(Stage.PREDICT, f"answered in {1000 * answer.seconds:.1f} ms")
     return answer, request

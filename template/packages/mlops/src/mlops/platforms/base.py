@@ -333,8 +333,9 @@ class Platform(Protocol):
     def endpoint(self, name: str) -> Endpoint:
         """Return an endpoint by name, whether or not it exists yet."""
 
-    def champion(self) -> ModelVersion | None:
+    def champion(self, report: Report) -> ModelVersion | None:
         """Return the version with all traffic in prod, else the newest registered one, or None.
 
-        One of made-up data is returned only where there is no other.
+        One of made-up data is returned only where there is no other. If the version that serves is
+        not registered any more, that is reported, and it is the newest one of those that are.
         """

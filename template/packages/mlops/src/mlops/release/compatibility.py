@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from mlops.artifacts.signature import differences
 from mlops.artifacts.version_folder import VersionFolder, source_of_version
-from mlops.errors import ConfigError, Refused
+from mlops.errors import MlopsError, Refused
 from mlops.governance.standing import Standing, standing
 from mlops.platforms.base import Endpoint, ModelVersion, Platform
-from mlops.release.data_rules import require_no_lesser_data
+from mlops.release.data_rules import require_no_lesser_data, source_of
 
 
 @dataclass(frozen=True)
@@ -35,8 +35,8 @@ def replacement(
 ) -> Replacement:
     """Return what it means that a version takes the place of the baseline.
 
-    Where the version that serves is gone from the registry nobody can tell what its callers send:
-    that counts as a change.
+    Where the version that serves is gone from the registry, was altered or cannot be read, nobody
+    can tell what its callers send: that counts as a change.
 
     Args:
         platform: has the version that serves.
@@ -45,24 +45,26 @@ def replacement(
         version: the one that is to answer them.
 
     Raises:
-        Refused: the version that serves is, or may be, of real data and the new one is not.
-        ConfigError: a signature cannot be read.
+        Refused: the version that serves is of real data and the new one is not, or it may be, and
+            the new one is made up where there are callers.
+        ConfigError: the signature of the new version cannot be read.
     """
     served = {each.name: each.model_version for each in endpoint.deployments()}
     if baseline is None or served[baseline] == version.version:
         return Replacement()
-    require_no_lesser_data(platform, endpoint, [version.version])
+    require_no_lesser_data(platform, endpoint, version)
+    present = served[baseline]
+    after = VersionFolder(version.folder).signature()
     try:
-        present = platform.version(served[baseline])
-    except ConfigError as error:
-        return Replacement((f"what version {served[baseline]} takes is unknown ({error.message})",))
-    before = VersionFolder(present.folder).signature()
-    changes = differences(before, VersionFolder(version.folder).signature())
-    ours, theirs = (source_of_version(each.folder, each.tags) for each in (version, present))
-    if standing(ours, theirs) is Standing.COMPARED:
+        before = VersionFolder(platform.version(present).folder).signature()
+        changes = differences(before, after)
+    except MlopsError as error:
+        changes = (f"what version {present} takes is unknown ({error.message})",)
+    ours = source_of_version(version.folder, version.tags)
+    if standing(ours, source_of(platform, present)) is Standing.COMPARED:
         return Replacement(changes)
     return Replacement(
-        changes, f"{baseline} serves version {present.version} of made-up data, this one is real"
+        changes, f"{baseline} serves version {present} of made-up data, this one is real"
     )
 
 

@@ -6,7 +6,7 @@ from mlops.errors import ConfigError
 from mlops.hints import typed
 from mlops.platforms.base import ALL_TRAFFIC, Endpoint, Platform
 from mlops.progress import Report, silent
-from mlops.release.data_rules import require_no_lesser_data
+from mlops.release.data_rules import require_no_made_up_data
 
 
 def deploy(
@@ -57,7 +57,7 @@ def deploy(
                 f"{typed('release')} tests it first, --force does it now",
             )
         if share:
-            require_no_lesser_data(platform, endpoint, [model_version])
+            require_no_made_up_data(platform, endpoint, [model_version])
         if current:
             report(f"{deployment} serves version {model_version} already")
         else:

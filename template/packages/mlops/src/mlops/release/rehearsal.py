@@ -48,7 +48,7 @@ REQUESTS_PER_SECOND = 150
 MOST_OPEN_REQUESTS = 64
 """A machine that answers more slowly than they come gets fewer: it would never catch up."""
 ROWS = 500
-ROWS_AFTER_A_CHANGE = 50
+ROWS_WITHOUT_A_COMPARISON = 50
 _LARGER = {
     "mirror_percent": 50,
     "mirror_requests": 100,
@@ -80,18 +80,29 @@ class Load:
 
 
 def rehearse(
-    platform: Platform, settings: LoadedSettings, model_version: int, watchers: Watchers = NOBODY
+    platform: Platform,
+    settings: LoadedSettings,
+    model_version: int,
+    watchers: Watchers = NOBODY,
+    breaking: str = "",
 ) -> tuple[Ended, Load]:
     """Release a version under generated requests, beside another one whatever served before.
+
+    A version that refuses the requests of before, or replaces one of made-up data, is not compared:
+    its own rows are sent to it before the switch.
+
+    Args:
+        platform: has the versions and the endpoint.
+        settings: of the environment that is played.
+        model_version: the registered version.
+        watchers: are told of the progress.
+        breaking: why it may refuse the requests of before, where somebody said so.
 
     Returns:
         How it ended, and what became of the requests.
 
-    A version that refuses the requests of before, or replaces one of made-up data, is not compared:
-    its own rows are sent to it after the switch.
-
     Raises:
-        Refused: a generated request was not answered.
+        Refused: a generated request was not answered; before the switch all is as it was.
         MlopsError: as `release_version` does.
     """
     require_level(settings.project, RELEASE_LEVEL, "release")
@@ -107,13 +118,12 @@ def rehearse(
     rows = rows_of(platform, version)
 
     def release(before_switch: Callable[[], None]) -> Ended:
-        options = ReleaseOptions(chosen, note, means=means, before_switch=before_switch)
+        options = ReleaseOptions(chosen, note, breaking, means, before_switch)
         return release_version(platform, settings, model_version, watchers, options)
 
     if means.uncompared:
-        # what serves may refuse the new version's rows, so they come after the switch
-        ended = release(lambda: None)
-        load = sent_now(endpoint, rows)
+        load = Load()  # what serves may refuse these rows, so only the candidate gets them
+        ended = release(lambda: send_to(endpoint, other_colour(baseline), rows, load))
     else:
         with generated_traffic(endpoint.url(), endpoint.key(), rows) as load:
             ended = release(lambda: require_answers(load))
@@ -145,12 +155,15 @@ def rehearse_ab_test(
         return compare_deployments(platform, settings, arms, watchers, chosen, describe(chosen))
 
 
-def sent_now(endpoint: Endpoint, rows: Sequence[FeatureRow]) -> Load:
-    """Send some rows one after the other; return what was answered."""
-    load = Load()
-    for row in rows[:ROWS_AFTER_A_CHANGE]:
-        load.answers[endpoint.invoke({"data": [row]}).status] += 1
-    return load
+def send_to(endpoint: Endpoint, deployment: str, rows: Sequence[FeatureRow], load: Load) -> None:
+    """Send some rows to one deployment, one after the other, and count what it answers.
+
+    Raises:
+        Refused: one was not answered with 200.
+    """
+    for row in rows[:ROWS_WITHOUT_A_COMPARISON]:
+        load.answers[endpoint.invoke({"data": [row]}, deployment).status] += 1
+    require_answers(load)
 
 
 def require_answers(load: Load) -> None:

@@ -15,7 +15,7 @@ from mlops.platforms.base import (
     Platform,
 )
 from mlops.progress import Report, silent
-from mlops.release.data_rules import require_no_lesser_data, source_of
+from mlops.release.data_rules import require_no_made_up_data
 from mlops.release.smoke import SmokeResult, signatures_of, smoke_test
 from mlops.settings.project import Project
 from mlops.settings.sections import SmokeTestSettings
@@ -78,7 +78,7 @@ def switch_traffic(
     endpoint.repair(report)
     with endpoint.lease("a switch of traffic"):
         wins = [each.model_version for each in endpoint.deployments() if each.name in wanted]
-        require_no_lesser_data(platform, endpoint, wins)
+        require_no_made_up_data(platform, endpoint, wins)
         endpoint.set_traffic(wanted, completes=True)
     report(", ".join(f"{name} {share} %" for name, share in endpoint.traffic().items()))
 
@@ -118,12 +118,12 @@ def rollback(
 
     A version that was removed is deployed again, with the serving code and the image that it had,
     and smoke-tested before it gets traffic. What had no traffic then is not brought back. A second
-    rollback goes forward again.
+    rollback goes forward again. One of made-up data comes back, too: it served just before, and
+    what took its place may be broken.
 
     Raises:
         ConfigError: nothing was recorded, or a version is not registered any more.
-        Refused: a version failed its smoke test, or is of made-up data where one of real data
-            serves; all is as it was.
+        Refused: a version failed its smoke test; all is as it was.
         PlatformError: a deployment did not start, or another command changes the endpoint.
     """
     endpoint.repair(report)
@@ -134,10 +134,6 @@ def rollback(
             "as after its first release",
             f"release another version, or {typed('stop')} ends what serves",
         )
-    wins = [share.model_version for share in target.values() if share.traffic]
-    # one that does not say what it is made of stays a way back
-    made_up = [number for number in wins if source_of(platform, number).made_up]
-    require_no_lesser_data(platform, endpoint, made_up)
     put_back(platform, endpoint, target, "a rollback", smoke, report)
     return target
 

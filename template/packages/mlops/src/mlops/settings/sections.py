@@ -200,7 +200,7 @@ class Margins(_Section):
     """How much worse than the present deployment a candidate's rate may be, as a difference."""
 
     errors: float = Field(
-        default=0.01, gt=0, lt=1, description="Requests with no answer, or with a status from 500."
+        default=0.01, gt=0, lt=1, description="Requests with no answer, or with another than 200."
     )
     slow: float = Field(
         default=0.05, gt=0, lt=1, description="Requests slower than ab_test.objective_ms."

@@ -49,7 +49,8 @@ class ModelContract:
         return result
 
     def test_the_gate_would_pass_it(self, fitted: Fitted) -> None:
-        checks = judge(fitted.evaluation(), fitted.settings.values.gate, None)
+        source = fitted.folder.prepared().source
+        checks = judge(fitted.evaluation(), fitted.settings.values.gate, None, source)
         assert [check for check in checks if not check.passed] == []
 
     def test_onnx_gives_the_same_probabilities_on_the_holdout(self, fitted: Fitted) -> None:

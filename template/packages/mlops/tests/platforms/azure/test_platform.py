@@ -76,13 +76,13 @@ def place(
 
 def test_versions_are_those_of_registry_and_workspace(place: Place) -> None:
     assert place.platform.versions() == []
-    assert place.platform.champion() is None
+    assert place.platform.champion(silent) is None
     place.keep(place.workspace, 10, f1="0.8")
     place.keep(place.workspace, 9)
     place.keep(place.registry, 9)
     assert [each.version for each in place.platform.versions()] == [9, 10]
     assert place.platform.versions()[1].tags["f1"] == "0.8"
-    champion = place.platform.champion()
+    champion = place.platform.champion(silent)
     assert champion
     assert champion.version == 9  # the newest that all environments can deploy
 
@@ -90,9 +90,34 @@ def test_versions_are_those_of_registry_and_workspace(place: Place) -> None:
 def test_the_champion_is_of_real_data_by_the_tags_where_there_is_one(place: Place) -> None:
     place.keep(place.registry, 1, marked=True, **REAL.tags())
     place.keep(place.registry, 2, marked=True, **MADE_UP.tags())
-    champion = place.platform.champion()
+    champion = place.platform.champion(silent)
     assert champion
     assert champion.version == 1
+
+
+@pytest.mark.parametrize(
+    ("serving", "champion", "said"),
+    [
+        (7, 9, ["version 7 serves in prod and is not registered any more, so version 9 is the"]),
+        (10, 10, []),
+        (9, 9, []),
+    ],
+)
+def test_what_serves_in_prod_is_the_champion_unless_it_is_gone(
+    place: Place,
+    monkeypatch: pytest.MonkeyPatch,
+    serving: int,
+    champion: int,
+    said: list[str],
+) -> None:
+    place.keep(place.registry, 9)
+    place.keep(place.workspace, 10)
+    monkeypatch.setattr(place.platform, "_serving_in_prod", lambda: serving)
+    told: list[str] = []
+    found = place.platform.champion(told.append)
+    assert found
+    assert found.version == champion
+    assert told == [f"{line} champion" for line in said]
 
 
 def test_a_version_is_downloaded_once_and_checked_each_time(place: Place) -> None:

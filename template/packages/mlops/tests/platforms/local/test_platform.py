@@ -168,10 +168,10 @@ def test_a_moved_project_trains_on_and_still_reads_its_runs(trained: Trained) ->
 
 def test_the_champion_is_the_newest_version_where_nothing_is_in_prod(trained: Trained) -> None:
     platform, run_id = trained
-    assert platform.champion() is None
+    assert platform.champion(silent) is None
     run = platform.run(run_id)
     judge_run(platform, run, platform.settings)
-    assert register_run(platform, run, platform.settings) == platform.champion()
+    assert register_run(platform, run, platform.settings) == platform.champion(silent)
 
 
 @pytest.mark.parametrize(
@@ -180,6 +180,7 @@ def test_the_champion_is_the_newest_version_where_nothing_is_in_prod(trained: Tr
         ({"blue": 100, "green": 0}, 1),
         ({"blue": 0, "green": 100}, 2),
         ({"blue": 40, "green": 60}, 3),
+        ({"a": 0, "b": 0, "c": 0, "gone": 100}, 3),
         ({}, 3),
     ],
 )
@@ -195,7 +196,7 @@ def test_the_champion_has_all_traffic_in_prod_else_it_is_the_newest(
     for number, (name, share) in enumerate(shares.items(), start=1):
         pretended.endpoint("the-shop").serve(name, number, share)
     monkeypatch.setattr(platform, "endpoint", pretended.endpoint)
-    found = platform.champion()
+    found = platform.champion(silent)
     assert found is not None
     assert found.version == champion
     assert list(pretended.endpoints) == ["the-shop"]

@@ -12,14 +12,13 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import requests
 from typing_extensions import override
 
 from mlops.artifacts.version_folder import VersionFacts, verify_version
 from mlops.errors import ConfigError, MlopsError, PlatformError
 from mlops.files import code_hash
 from mlops.hints import typed
-from mlops.platforms.answers import MODEL_STATUS, own_status
+from mlops.platforms.answers import MODEL_STATUS, is_answer, own_status
 from mlops.platforms.azure import lease as leases
 from mlops.platforms.azure.changes import Changes
 from mlops.platforms.azure.client import AzureClients
@@ -405,7 +404,7 @@ class AzureEndpoint(Endpoint):
             answer = self.invoke({"data": [facts.example]}, deployment)
             if predicts_as(answer, facts.version):
                 return
-            if answer.status == requests.codes.ok or time.monotonic() > deadline:
+            if is_answer(answer.status) or time.monotonic() > deadline:
                 raise PlatformError(
                     f"{deployment} does not predict as version {facts.version}: "
                     f"{answer.status} {answer.body}"

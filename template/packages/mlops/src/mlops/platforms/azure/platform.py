@@ -114,15 +114,15 @@ class AzurePlatform(Platform):
         return AzureEndpoint(self._clients, self._models, name, session)
 
     @override
-    def champion(self) -> ModelVersion | None:
+    def champion(self, report: Report) -> ModelVersion | None:
         """Return the version with all traffic in prod, else the newest one; real data go first.
 
         Who trains may not be allowed to look at prod: then it is the newest shared version.
         """
-        listed = self._models.listed()
-        shared = [each for each in listed if "registry" in each.places]
+        listed, serving = self._models.listed(), self._serving_in_prod()
+        shared = [each for each in listed if "registry" in each.places or each.number == serving]
         data = {each.number: source_of_tags(each.tags) for each in shared or listed}
-        number = champion_number(self._serving_in_prod(), data)
+        number = champion_number(serving, data, report)
         return None if number is None else self.version(number)
 
     def _serving_in_prod(self) -> int | None:

@@ -154,10 +154,10 @@ class LocalPlatform(Platform):
         )
 
     @override
-    def champion(self) -> ModelVersion | None:
+    def champion(self, report: Report) -> ModelVersion | None:
         serving = sole_version(self.endpoint(self._prod_endpoint()))
         data = {each.version: source_of_version(each.folder) for each in self.versions()}
-        number = champion_number(serving, data)
+        number = champion_number(serving, data, report)
         return None if number is None else self.version(number)
 
     def _prod_endpoint(self) -> str:

@@ -17,7 +17,6 @@ from mlops.console import emit, progress, show, show_table
 from mlops.errors import ConfigError, Hold, Refused
 from mlops.platforms import open_platform
 from mlops.platforms.base import Endpoint
-from mlops.release.data_rules import require_comparable
 from mlops.release.traffic import (
     RELEASE_LEVEL,
     has_traffic,
@@ -120,7 +119,6 @@ def ab_test(
     chosen = settings.values.ab_test
     baseline = baseline or sole_deployment(endpoint.traffic()) or "blue"
     arms = (baseline, candidate or other_colour(baseline))
-    require_comparable(platform, endpoint, arms)
     if rehearsal:
         chosen = rehearsal_settings(chosen)
         with release_shown("ab-test", chosen) as watchers:

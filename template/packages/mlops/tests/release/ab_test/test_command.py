@@ -7,7 +7,7 @@ import pytest
 from fakes.endpoint import FakeEndpoint
 from fakes.platform import FakePlatform
 from fakes.release import AtLevel
-from fakes.tiny_version import FEATURES
+from fakes.tiny_version import FEATURES, MADE_UP
 from mlops.errors import ConfigError, MlopsError, PlatformError, Refused
 from mlops.files import read_json
 from mlops.release.ab_test.command import compare_deployments
@@ -96,6 +96,16 @@ def test_two_versions_that_take_other_requests_are_not_compared(
         compare_deployments(platform, at_level(3), ("blue", "green"))
     assert "docs/release.md" in refusal.value.remedy
     assert both.calls == ["lease for the A/B test of green", "undone"]
+    assert both.traffic() == {"blue": 100, "green": 0}
+
+
+@pytest.mark.parametrize("made_up", [1, 2])
+def test_made_up_data_and_real_ones_are_not_compared(
+    platform: FakePlatform, both: FakeEndpoint, at_level: AtLevel, made_up: int
+) -> None:
+    platform.sources[made_up] = MADE_UP
+    with pytest.raises(Refused, match="made-up data and real ones are not compared"):
+        compare_deployments(platform, at_level(3), ("blue", "green"))
     assert both.traffic() == {"blue": 100, "green": 0}
 
 

@@ -7,6 +7,7 @@ from mlops.platforms.base import Endpoint, Platform
 from mlops.release.ab_test.run import check_arms, run_ab_test
 from mlops.release.ab_test.settings import ab_settings_of
 from mlops.release.compatibility import refusal, replacement
+from mlops.release.data_rules import require_comparable
 from mlops.release.evidence import record_of, write_evidence
 from mlops.release.traffic import AB_TEST_LEVEL, require_level, restored
 from mlops.release.watchers import NOBODY, Ended, Watchers
@@ -37,7 +38,8 @@ def compare_deployments(
 
     Raises:
         ConfigError: the project's level is below 3, or a deployment is not as it must be.
-        Refused: the candidate may refuse what callers send to the baseline, or is not registered.
+        Refused: one is of made-up data and the other one of real data, or the candidate may refuse
+            what callers send to the baseline.
         PlatformError: the endpoint failed, or another command changes it.
     """
     require_level(settings.project, AB_TEST_LEVEL, "ab-test")
@@ -46,6 +48,7 @@ def compare_deployments(
     check_arms(endpoint, baseline, candidate)
     endpoint.repair(watchers.report)
     with endpoint.lease(f"the A/B test of {candidate}"):
+        require_comparable(platform, endpoint, arms)
         _require_same_requests(platform, endpoint, baseline, candidate)
         traffic = endpoint.traffic()
         with restored(endpoint):

@@ -209,10 +209,13 @@ def _implausible(values: pl.Series, days: tuple[date, date], margin: int) -> pl.
         values = values.dt.replace_time_zone(None)
     numbers = values.to_physical().cast(pl.Int64)
     first, last = ((day - _UNIX_DAY).days for day in days)
-    low, high = first - margin, last + 1 + margin
     limit = 2**63 - 1
-    outside = (numbers < max(low * per_day, -limit)) | (numbers >= min(high * per_day, limit))
-    return anywhere(outside)
+    low = max((first - margin) * per_day, -limit)
+    high = min((last + 1 + margin) * per_day, limit)
+    least, most = numbers.min(), numbers.max()
+    if least is None or most is None or (least >= low and most < high):
+        return None
+    return anywhere((numbers < low) | (numbers >= high))
 
 
 def _unlikely(

@@ -135,7 +135,7 @@ def _decimal_cells(column: pl.Series, key: np.uint64) -> Words:
 
 def _text_cells(column: pl.Series, key: np.uint64) -> Words:
     lengths, starts, data = _utf8(column)
-    cells = mix(lengths.astype(np.uint64) ^ key)
+    cells = _length_cells(lengths, key)
     if (long := lengths > LONG_TEXT).any():
         lengths, starts, data = _digested(lengths, starts, data, long)
     padded = np.concatenate([data, np.zeros(_WORD, dtype=np.uint8)])
@@ -148,6 +148,14 @@ def _text_cells(column: pl.Series, key: np.uint64) -> Words:
             words &= _KEPT_BITS[np.minimum(lengths[active] - position, _WORD)]
         cells[active] = mix(cells[active] ^ words)
     return cells
+
+
+def _length_cells(lengths: Any, key: np.uint64) -> Words:
+    """Return where the cells of texts begin; there are few lengths, and many rows of each."""
+    known = np.arange(int(lengths.max(initial=0)) + 1, dtype=np.uint64)
+    if len(known) > len(lengths):
+        return mix(lengths.astype(np.uint64) ^ key)
+    return mix(known ^ key)[lengths]
 
 
 def _utf8(column: pl.Series) -> tuple[Any, Any, Any]:

@@ -74,7 +74,7 @@ class FakeGh:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.command = [sys.executable, str(folder / "gh.py")]
+        self.command = [sys.executable, "-I", "-S", str(folder / "gh.py")]
         (folder / "gh.py").write_text(SCRIPT)
         self.calls = folder / "calls.jsonl"
         self.answers: dict[str, Any] = {

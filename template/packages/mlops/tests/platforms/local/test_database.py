@@ -1,34 +1,31 @@
 """MLflow's database: opened by two at once, damaged, lost."""
 
-import multiprocessing
 import sqlite3
 from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
 
 import pytest
+from filelock import Timeout
 
-from fakes.opening import open_at_once
-from fakes.waiting import LONGEST_SECONDS
 from mlops.errors import PlatformError
 from mlops.full_disk import DiskFull
-from mlops.platforms.local.database import told
+from mlops.platforms.local.database import opening, told
 from mlops.platforms.local.tracking import Tracking
 
 UNKNOWN = "0" * 32
 
 
-def test_two_processes_open_a_new_store_at_once(tmp_path: Path) -> None:
-    context = multiprocessing.get_context("spawn")
-    barrier = context.Barrier(2)
-    processes = [context.Process(target=open_at_once, args=(barrier, tmp_path)) for _ in range(2)]
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join(LONGEST_SECONDS)
-    assert [process.exitcode for process in processes] == [0, 0]
-    with closing(sqlite3.connect(tmp_path / "mlflow.db")) as database:
-        assert database.execute("SELECT count(*) FROM runs").fetchone() == (2,)
+def test_a_store_is_opened_by_one_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def connect(_: Tracking) -> None:
+        with pytest.raises(Timeout), opening(tmp_path / "mlflow.db", timeout=0):
+            pass
+
+    monkeypatch.setattr(Tracking, "_connect", connect)
+    Tracking(tmp_path, "tiny").prepare()
+    with opening(tmp_path / "mlflow.db", timeout=0):
+        pass
 
 
 def damage_all(database: Path) -> None:

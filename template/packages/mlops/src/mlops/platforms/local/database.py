@@ -18,10 +18,18 @@ _REMEDY = (
 
 
 @contextmanager
-def opening(database: Path) -> Iterator[None]:
-    """Hold the right to open the database: two processes that make its tables break each other."""
+def opening(database: Path, timeout: float = -1) -> Iterator[None]:
+    """Hold the right to open the database: two processes that make its tables break each other.
+
+    Args:
+        database: its file.
+        timeout: seconds to wait for whoever opens it now; a negative number is no limit.
+
+    Raises:
+        filelock.Timeout: somebody else still opens it.
+    """
     database.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(database.with_suffix(".lock")):
+    with FileLock(database.with_suffix(".lock"), timeout):
         yield
 
 

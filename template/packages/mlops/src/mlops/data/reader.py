@@ -213,7 +213,7 @@ def _implausible(values: pl.Series, days: tuple[date, date], margin: int) -> pl.
     low = max((first - margin) * per_day, -limit)
     high = min((last + 1 + margin) * per_day, limit)
     least, most = numbers.min(), numbers.max()
-    if least is None or most is None or (least >= low and most < high):
+    if isinstance(least, int) and isinstance(most, int) and low <= least and most < high:
         return None
     return anywhere((numbers < low) | (numbers >= high))
 

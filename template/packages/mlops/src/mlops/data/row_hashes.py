@@ -152,7 +152,8 @@ def _length_cells(lengths: Any, key: np.uint64) -> Words:
     known = np.arange(int(lengths.max(initial=0)) + 1, dtype=np.uint64)
     if len(known) > len(lengths):
         return mix(lengths.astype(np.uint64) ^ key)
-    return mix(known ^ key)[lengths]
+    cells: Words = mix(known ^ key)[lengths]
+    return cells
 
 
 def _utf8(column: pl.Series) -> tuple[Any, Any, Any]:

@@ -178,6 +178,7 @@ class AzureProject:
             "MLOPS_AZURE__WORKSPACE": "mlw-contract",
             "MLOPS_AZURE__RESOURCE_GROUP": "rg-contract",
             "MLOPS_AZURE__REGISTRY": "mlr-contract",
+            "MLOPS_ENDPOINT__NAME": "contract-dev",
         }
         tests = self.project.path / "azure_contract"
         tests.mkdir()

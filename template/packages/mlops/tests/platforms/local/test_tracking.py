@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from mlops.platforms.local.tracking import sqlite_uri
+from mlops.errors import ConfigError
+from mlops.platforms.local.tracking import check_place, sqlite_uri
 
 NAMES = ["[v2]", "100% (copy)", "a%20b", "a?b", "a#b", "a*b", "a&b=c", "ä ö"]
 
@@ -28,3 +29,16 @@ def test_the_store_of_a_project_in_such_folders_lies_in_the_project(
     assert any((state / "mlruns" / run_id / "artifacts").iterdir())
     above = [str(path) for folder in root.parents[:7] for path in folder.iterdir()]
     assert len(above) == 7, above
+
+
+def test_an_environment_in_a_folder_that_mlflow_cannot_read_is_told() -> None:
+    from alembic.config import Config
+
+    place = Path("/x/100% (copy)/.venv/mlflow")
+    with pytest.raises(ConfigError, match=r"because of the % in its name") as refusal:
+        check_place(place)
+    assert str(place) in refusal.value.message
+    assert "UV_PROJECT_ENVIRONMENT" in refusal.value.remedy
+    check_place(Path("/x/[v2]/a?b/a#b/.venv/mlflow"))
+    with pytest.raises(ValueError, match="interpolation"):  # the reason, as long as it lasts
+        Config().set_main_option("script_location", str(place))

@@ -133,14 +133,31 @@ class Tracking:
     def _connect(self) -> Any:
         if self._database.is_file():
             relocate(self._database, self._name, self._artifacts)
-        from mlflow import MlflowClient
+        import mlflow
 
+        check_place(Path(mlflow.__file__).parent)
         for name in ("mlflow", "alembic"):
             logging.getLogger(name).setLevel(logging.ERROR)
-        client = MlflowClient(tracking_uri=self.uri, registry_uri=self.uri)
+        client = mlflow.MlflowClient(tracking_uri=self.uri, registry_uri=self.uri)
         if client.get_experiment_by_name(self._name) is None:
             client.create_experiment(self._name, artifact_location=self._artifacts.as_uri())
         return client
+
+
+def check_place(library: Path) -> None:
+    """Refuse an environment in which MLflow cannot make its database.
+
+    It reads the name of its own folder as a pattern in which a % begins a placeholder.
+
+    Raises:
+        ConfigError: there is a % in that name.
+    """
+    if "%" in str(library):
+        raise ConfigError(
+            f"MLflow does not work in {library}, because of the % in its name",
+            "rename that folder, or let UV_PROJECT_ENVIRONMENT name another place for .venv "
+            "and run `uv sync`",
+        )
 
 
 def sqlite_uri(database: Path) -> str:

@@ -7,7 +7,7 @@ targetScope = 'resourceGroup'
 import { tagsOf } from 'modules/types.bicep'
 
 @description('Name of the project: part of every name.')
-@minLength(3)
+@minLength(1)
 @maxLength(27)
 param slug string
 

@@ -24,7 +24,9 @@ param containerRegistryName string
 param workspaceAccountName string
 param lakeAccountName string
 
-var storageSuffix = az.environment().suffixes.storage
+// Written out, as the other zones are: other clouds than the public one are not supported.
+#disable-next-line no-hardcoded-env-urls
+var storageSuffix = 'core.windows.net'
 var machineLearning = 'Microsoft.MachineLearningServices/workspaces'
 var account = 'Microsoft.Storage/storageAccounts'
 var targets = [

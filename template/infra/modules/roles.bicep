@@ -1,6 +1,6 @@
 // Roles of the project's own, where Azure's are too wide. None is assigned here.
 
-@minLength(3)
+@minLength(1)
 @maxLength(27)
 param slug string
 

@@ -1,0 +1,298 @@
+"""infra/ compiled by Microsoft's own Bicep CLI: every parameter file, with nothing to say.
+
+The CLI ends with 0 where it only warns, of a misspelt property too, so each diagnostic counts. What
+it says of the rules of its linter is in template/infra/bicepconfig.json.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.infra.checks import CHECKS
+from tests.infra.project import ANSWERS, SLUG
+from tools.azure_deployments import (
+    DEPLOYMENTS,
+    LATER,
+    committed,
+    deployed,
+    lines_of,
+    with_other_values,
+    written,
+)
+from tools.bicep import Bicep, Place
+
+pytestmark = pytest.mark.needs("bicep")
+
+# With an endpoint and a budget, and every option that adds something.
+VARIANTS: dict[str, dict[str, Any]] = {
+    "at first": {},
+    "later": dict(LATER),
+    "private": {**DEPLOYMENTS["prod-private"].values, "natGateway": True},
+    "all": {
+        **DEPLOYMENTS["prod-later"].values,
+        "privateNetwork": True,
+        "storageKeys": True,
+        "privateDnsZonesGroupId": "/subscriptions/11111111-1111-4111-8111-111111111111"
+        "/resourceGroups/rg-hub",
+    },
+}
+# A project of every kind compiles; these are compiled with every variant, too.
+WHOLE = {"level-1", "short-names", "long-names", "hostile"}
+SLUGS = {name: str(answers.get("project_slug", SLUG)) for name, answers in ANSWERS.items()}
+
+
+def parameter_files(infra: Path) -> list[str]:
+    return sorted(file.stem for file in infra.glob("*.bicepparam") if "-changed" not in file.name)
+
+
+@pytest.mark.parametrize("answers", ANSWERS)
+def test_every_parameter_file_compiles_with_nothing_to_say(
+    compiler: Bicep, projects: dict[str, Path], answers: str
+) -> None:
+    infra = projects[answers] / "infra"
+    files = parameter_files(infra)
+    assert files == (["dev", "shared"] if answers == "level-1" else ["dev", "prod", "shared", "test"])
+    for file in files:
+        variants = VARIANTS if answers in WHOLE and file != "shared" else {"at first": {}}
+        for variant, values in variants.items():
+            said = compiler.diagnostics(written(infra, file, values))
+            assert said == [], f"{file}, {variant}"
+
+
+@pytest.mark.parametrize("answers", ["level-1", "hostile"])
+def test_every_file_is_formatted(
+    compiler: Bicep, projects: dict[str, Path], answers: str
+) -> None:
+    infra = projects[answers] / "infra"
+    files = [*infra.rglob("*.bicep"), *(infra / f"{name}.bicepparam" for name in parameter_files(infra))]
+    assert len(files) > 18
+    for file in files:
+        assert compiler.formatted(file) == file.read_text(encoding="utf-8"), file.name
+
+
+@pytest.mark.parametrize("name", DEPLOYMENTS)
+def test_what_is_committed_is_what_the_compiler_says(
+    compiler: Bicep, projects: dict[str, Path], name: str
+) -> None:
+    found = deployed(compiler, projects["default"] / "infra", SLUG, name)
+    assert lines_of(found) == lines_of(committed(name)), "run `make azure`, and read the diff"
+
+
+@pytest.mark.parametrize("answers", ["short-names", "long-names", "hostile"])
+@pytest.mark.parametrize("name", ["shared", "prod", "dev-private"])
+def test_it_holds_for_other_names(
+    compiler: Bicep, projects: dict[str, Path], answers: str, name: str
+) -> None:
+    slug = SLUGS[answers]
+    found = deployed(compiler, projects[answers] / "infra", slug, name)
+    for check in ("names", "tags", "rights"):
+        CHECKS[check][0](name, found, slug)
+
+
+def test_the_linter_leaves_out_what_depends_on_the_date_alone(projects: dict[str, Path]) -> None:
+    text = (projects["default"] / "infra/bicepconfig.json").read_text(encoding="utf-8")
+    rules = json.loads(re.sub(r"^ *//.*$", "", text, flags=re.M))["analyzers"]["core"]["rules"]
+    assert {each["level"] for each in rules.values()} == {"error"}
+    assert "use-recent-api-versions" not in rules
+    assert {"what-if-short-circuiting", "use-resource-id-functions", "use-user-defined-types"} <= (
+        rules.keys()
+    )
+
+
+def test_only_the_ids_of_principals_keep_what_if_from_looking(projects: dict[str, Path]) -> None:
+    for file in (projects["default"] / "infra").rglob("*.bicep"):
+        lines = file.read_text(encoding="utf-8").split("\n")
+        for line, following in zip(lines, lines[1:], strict=False):
+            if "disable-next-line what-if" in line:
+                assert re.match(r" *(infraP|planP|p)rincipalId: ", following), f"{file.name}: {following}"
+
+
+def modules(template: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield a template, and those of its modules, below each other."""
+    yield template
+    for each in resources(template).values():
+        if each["type"] == "Microsoft.Resources/deployments":
+            yield from modules(each["properties"]["template"])
+
+
+def resources(template: dict[str, Any]) -> dict[str, Any]:
+    found = template["resources"]
+    return found if isinstance(found, dict) else {str(n): each for n, each in enumerate(found)}
+
+
+def test_azure_is_asked_in_the_right_order(compiler: Bicep, infra: Path) -> None:
+    """A cluster after its rights and its network; what Azure refuses at once, one by one."""
+    template = compiler.template(written(infra, "dev", {**LATER, "privateNetwork": True}))
+    after = {name: set(each.get("dependsOn", ())) for name, each in resources(template).items()}
+    assert after["workspace"] == {"monitoring", "storage"}
+    assert after["connections"] >= {"workspace", "network"}
+    assert after["cluster"] >= {"rights", "network", "connections"}
+    assert after["builder"] >= {"rights", "network", "connections", "cluster"}
+    one_by_one = {
+        each["type"].rpartition("/")[2]
+        for module in modules(template)
+        for each in resources(module).values()
+        if each.get("copy", {}).get("mode") == "serial" and each["copy"]["batchSize"] == 1
+    }
+    assert one_by_one == {"privateEndpoints", "privateDnsZoneGroups"}
+    shared = compiler.template(infra / "shared.bicepparam")
+    assert "federatedIdentityCredentials" in {
+        each["type"].rpartition("/")[2]
+        for module in modules(shared)
+        for each in resources(module).values()
+        if each.get("copy", {}).get("mode") == "serial"
+    }
+
+
+def test_modules_have_no_names_that_two_runs_could_share(projects: dict[str, Path]) -> None:
+    for file in (projects["default"] / "infra").glob("*.bicep"):
+        for module in re.findall(r"^module [^{]*\{\n(?:.*?\n)*?  params", file.read_text("utf-8"), re.M):
+            assert "  name:" not in module
+
+
+def global_names(compiler: Bicep, infra: Path, place: dict[str, str]) -> set[str]:
+    """Return the names that are unique in Azure, or kept by it for a while after a removal."""
+    found = set()
+    kinds = ("storageAccounts", "vaults", "ContainerRegistry/registries", "OperationalInsights/workspaces")
+    for file in parameter_files(infra):
+        values = {"location": place["region"]}
+        snapshot = with_other_values(
+            compiler, infra, SLUG, file, values, Place(f"rg-{SLUG}-{file}", **place)
+        )
+        found |= {each.name for each in snapshot.resources if each.kind.endswith(kinds)}
+        for registry in snapshot.of("Microsoft.MachineLearningServices/registries"):
+            for region in registry.properties["regionDetails"]:
+                made = region["storageAccountDetails"][0]["systemCreatedStorageAccount"]
+                if region["location"] == place["region"]:
+                    found.add(made["storageAccountName"])
+    return found
+
+
+def test_two_regions_share_no_global_name(compiler: Bicep, infra: Path) -> None:
+    names = [
+        global_names(compiler, infra, {"region": each}) for each in ("westeurope", "northeurope")
+    ]
+    assert [len(each) for each in names] == [16, 16]
+    assert not names[0] & names[1]
+
+
+def test_two_subscriptions_share_no_role_and_no_global_name(compiler: Bicep, infra: Path) -> None:
+    other = "00000000-0000-0000-0000-000000000003"
+    first, second = (
+        compiler.snapshot(infra / "shared.bicepparam", Place(f"rg-{SLUG}-shared", each))
+        for each in ("00000000-0000-0000-0000-000000000001", other)
+    )
+    kind = "Microsoft.Authorization/roleDefinitions"
+    for what in ("roleName", "name"):
+        names = [
+            {each.name if what == "name" else each.properties[what] for each in shared.of(kind)}
+            for shared in (first, second)
+        ]
+        assert [len(each) for each in names] == [6, 6]
+        assert not names[0] & names[1]
+
+
+def test_two_private_environments_share_no_address(compiler: Bicep, infra: Path) -> None:
+    ranges = []
+    for file in ("dev", "test", "prod"):
+        found = with_other_values(compiler, infra, SLUG, file, {"privateNetwork": True})
+        network = found.one("Microsoft.Network/virtualNetworks").properties
+        ranges += network["addressSpace"]["addressPrefixes"]
+    assert ranges == ["10.40.0.0/24", "10.40.1.0/24", "10.40.2.0/24"]
+
+
+def test_a_second_deployment_changes_only_what_was_asked(compiler: Bicep, infra: Path) -> None:
+    """A month later, with another amount: the budget alone, and not its first day."""
+    first, second = (
+        with_other_values(compiler, infra, SLUG, "prod", LATER | {"budgetAmount": amount})
+        for amount in (300, 500)
+    )
+    changed = set(lines_of(first).splitlines()) ^ set(lines_of(second).splitlines())
+    assert len(changed) == 2
+    assert all("Microsoft.Consumption/budgets" in each for each in changed)
+    assert all('"startDate": "2026-12-01"' in each for each in changed)
+
+
+def test_the_first_deployment_alone_leaves_purge_protection_off(
+    infra: Path, pytestconfig: pytest.Config
+) -> None:
+    from tests.components import bicep
+
+    with Bicep(str(bicep()), {"FIRST_DEPLOYMENT": "yes", "ENDPOINT": "another"}) as first:
+        found = first.snapshot(infra / "prod.bicepparam", Place(f"rg-{SLUG}-prod"))
+    vault = found.one("Microsoft.KeyVault/vaults")
+    assert vault.properties["enablePurgeProtection"] is None
+    assert any("/onlineEndpoints/another/" in each.id for each in found.resources)
+
+
+def test_zones_of_the_company_are_used_where_they_are_named(compiler: Bicep, infra: Path) -> None:
+    hub = "/subscriptions/11111111-1111-4111-8111-111111111111/resourceGroups/rg-hub"
+    values = {"privateNetwork": True, "privateDnsZonesGroupId": hub, "natGateway": True}
+    found = with_other_values(compiler, infra, SLUG, "prod", values)
+    assert not [each for each in found.resources if "privateDnsZones/" in f"{each.kind}/"]
+    ids = {
+        config["properties"]["privateDnsZoneId"]
+        for group in found.of("Microsoft.Network/privateEndpoints/privateDnsZoneGroups")
+        for config in group.properties["privateDnsZoneConfigs"]
+    }
+    assert len(ids) == 7
+    assert all(each.startswith(f"{hub}/providers/Microsoft.Network/privateDnsZones/") for each in ids)
+    runners = found.one("Microsoft.Network/virtualNetworks").properties["subnets"][1]
+    assert runners["properties"]["natGateway"]["id"] == found.one("Microsoft.Network/natGateways").id
+
+
+def test_conf_decides_on_region_registry_and_machines(compiler: Bicep, infra: Path) -> None:
+    """A region outside base.yaml is obeyed, and the registry knows of it."""
+    conf = infra.parent / "conf"
+    (conf / "base.yaml").write_text(
+        "azure: {region: francecentral, registry: mlr-all, registry_resource_group: rg-ml}\n",
+        encoding="utf-8",
+    )
+    (conf / "prod.yaml").write_text("azure: {region: westus}\n", encoding="utf-8")
+    (conf / "dev.yaml").write_text("compute: {size: Standard_E4s_v5}\n", encoding="utf-8")
+    prod, dev, shared = (
+        with_other_values(compiler, infra, SLUG, file, {}) for file in ("prod", "dev", "shared")
+    )
+    assert {each.body.get("location", "westus") for each in prod.resources} == {"westus"}
+    accounts = prod.of("Microsoft.Storage/storageAccounts")
+    assert {each.body["sku"]["name"] for each in accounts} == {"Standard_LRS"}, "it has no zones"
+    cluster = dev.one("Microsoft.MachineLearningServices/workspaces/computes")
+    assert cluster.properties["properties"]["vmSize"] == "Standard_E4s_v5"
+    assert cluster.properties["properties"]["vmPriority"] == "Dedicated"
+    assert not shared.of("Microsoft.MachineLearningServices/registries"), "another project's"
+    scopes = {each.scope for each in shared.assignments if "/registries/" in each.scope}
+    assert {each.partition("/resourceGroups/")[2] for each in scopes} == {
+        "rg-ml/providers/Microsoft.MachineLearningServices/registries/mlr-all"
+    }
+    own = with_other_values(compiler, infra, SLUG, "shared", {"registryResourceGroup": None})
+    (registry,) = own.of("Microsoft.MachineLearningServices/registries")
+    assert registry.name == "mlr-all"
+    regions = [each["location"] for each in registry.properties["regionDetails"]]
+    assert regions == ["francecentral", "westus"]
+
+
+@pytest.mark.parametrize(
+    ("file", "values"),
+    [
+        ("dev", {"contactEmails": []}),
+        ("dev", {"budgetAmount": 0}),
+        ("prod", {"environment": "production"}),
+        ("prod", {"purgeProtection": None}),
+        ("shared", {"registryName": "a"}),
+    ],
+)
+def test_a_value_that_cannot_be_is_refused(
+    compiler: Bicep, infra: Path, file: str, values: dict[str, Any]
+) -> None:
+    assert compiler.diagnostics(written(infra, file, values))
+
+
+def test_github_may_have_a_domain_of_its_own(compiler: Bicep, infra: Path) -> None:
+    issuer = "https://token.actions.example.ghe.com"
+    found = with_other_values(compiler, infra, SLUG, "shared", {"githubIssuer": issuer})
+    kind = "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials"
+    assert {each.properties["issuer"] for each in found.of(kind)} == {issuer}

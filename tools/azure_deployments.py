@@ -71,8 +71,11 @@ def written(infra: Path, file: str, values: Mapping[str, Any]) -> Path:
 
 def lines_of(snapshot: Snapshot) -> str:
     """Return a snapshot as it is committed: what sorts first comes first."""
-    each = [*snapshot.resources, *snapshot.assignments]
-    return "".join(sorted(json.dumps(asdict(one), sort_keys=True) + "\n" for one in each))
+    each = [
+        *(asdict(resource) for resource in snapshot.resources),
+        *(asdict(assignment) for assignment in snapshot.assignments),
+    ]
+    return "".join(sorted(json.dumps(one, sort_keys=True) + "\n" for one in each))
 
 
 def committed(name: str) -> Snapshot:

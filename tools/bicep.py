@@ -220,7 +220,7 @@ def _scope(identity: str) -> str:
 
 
 def guid(*parts: str) -> str:
-    """Return what Azure's guid() makes of texts."""
+    """Return the number that Azure makes of texts."""
     return str(uuid.uuid5(GUIDS, "-".join(parts)))
 
 
@@ -228,12 +228,8 @@ def with_values(text: str, values: Mapping[str, Any]) -> str:
     """Return a parameter file's text with other values; a value of None takes the line away."""
     for name, value in values.items():
         line = "" if value is None else f"param {name} = {literal(value)}\n"
-        text, count = re.subn(rf"^param {name} = [^\[\n].*\n", lambda _, new=line: new, text, flags=re.M)
-        if not count:
-            text, count = re.subn(
-                rf"^param {name} = \[[^\]]*\]\n", lambda _, new=line: new, text, flags=re.M
-            )
-        text += "" if count else line
+        given = re.search(rf"^param {name} = (\[[^\]]*\]|[^\n]*)\n", text, flags=re.MULTILINE)
+        text = text.replace(given[0], line) if given else text + line
     return text
 
 

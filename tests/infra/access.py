@@ -6,48 +6,29 @@ from pathlib import Path
 import yaml
 
 from tools.azure_deployments import CALLER
-from tools.bicep import SUBSCRIPTION, Snapshot, guid
+from tools.azure_roles import AZURE_ROLES, own_roles
+from tools.bicep import Snapshot
 
-# Azure's roles, by number, as https://learn.microsoft.com/azure/role-based-access-control/built-in-roles
-# has them.
-AZURE_ROLES = {
-    "7f951dda-4ed3-4680-a7ca-43fe172d538d": "AcrPull",
-    "8311e382-0749-4cb8-b61a-304f252e45ec": "AcrPush",
-    "1823dd4f-9b8c-4ab6-ab4e-7397a3684615": "AzureML Registry User",
-    "f6c7c914-8db3-469d-8ca1-694a8f32e121": "AzureML Data Scientist",
-    "635dd51f-9968-44d3-b7fb-6d9a6bd613ae": "AzureML Metrics Writer",
-    "73c42c96-874c-492b-b04d-ab87d138a893": "Log Analytics Reader",
-    "f1a07417-d97a-45cb-824c-7a7467783830": "Managed Identity Operator",
-    "ba92f5b4-2d11-453d-a403-e96b0029c9fe": "Storage Blob Data Contributor",
-    "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1": "Storage Blob Data Reader",
-    "acdd72a7-3385-48ef-bd42-f606fba81ae7": "Reader",
-    "b24988ac-6180-42a0-ab88-20f7382dd24c": "Contributor",
-    "b556d68e-0be0-4f35-a333-ad7ee1ce17ea": "Network Connection Approver",
-    "f58310d9-a9f6-439a-9e8d-f62e7b41a168": "Role Based Access Control Administrator",
-}
-OWN_ROLES = (
-    *("endpoint-operator", "endpoint-deployer", "endpoint-reader", "endpoint-caller"),
-    *("registry-reader", "infrastructure-plan"),
-)
 ATTRIBUTE = "Microsoft.Authorization/roleAssignments"
 
 
-def numbers(slug: str, subscription: str = SUBSCRIPTION) -> dict[str, str]:
-    """Return all roles by number; the project's own as in modules/roles.bicep."""
-    own = {guid(f"/subscriptions/{subscription}", slug, each): each for each in OWN_ROLES}
-    return AZURE_ROLES | own
+def numbers(slug: str) -> dict[str, str]:
+    """Return all roles by number."""
+    return AZURE_ROLES | own_roles(slug)
 
 
 def short(identity: str, slug: str) -> str:
     """Return a resource's id as the table has it: without the project and the hash."""
     name = re.sub("[a-z2-7]{13}$", "", identity.rpartition("/")[2])
-    return name.replace(f"id-{slug}-", "").replace(f"-{slug}", "").removesuffix("-")
+    for part in (slug, slug[:24]):  # a workspace's name has room for so much
+        name = name.replace(f"id-{part}-", "").replace(f"-{part}-", "-").removesuffix(f"-{part}")
+    return name.removesuffix("-")
 
 
 def rights(deployed: Snapshot, slug: str) -> list[tuple[str, str, str]]:
     roles = numbers(slug)
     return sorted(
-        (short(each.who, slug), roles[each.role], short(each.scope, slug))
+        (short(each.who, slug), roles.get(each.role, each.role), short(each.scope, slug))
         for each in deployed.assignments
     )
 
@@ -74,7 +55,7 @@ def environment_rights(name: str) -> str:
 def private_rights(name: str) -> str:
     """Return what a private network adds."""
     approved = "".join(
-        f"\n        mlw-{name} | Network Connection Approver | {scope}"
+        f"\n        mlw-{name} | Azure AI Enterprise Network Connection Approver | {scope}"
         for scope in (f"mlw-{name}", "kv", "cr", "mlw", "lake")
     )
     seen = "".join(
@@ -105,7 +86,9 @@ RIGHTS = {
     "dev": DEV,
     "test": environment_rights("test"),
     "prod": PROD,
-    "prod-later": PROD.replace("endpoint | Storage Blob Data Reader", "endpoint | Storage Blob Data Contributor")
+    "prod-later": PROD.replace(
+        "endpoint | Storage Blob Data Reader", "endpoint | Storage Blob Data Contributor"
+    )
     + builder_rights("prod")
     + f"""
         prod-monitoring | Storage Blob Data Contributor | mlw
@@ -161,7 +144,7 @@ def check_anew(name: str, deployed: Snapshot, slug: str) -> None:
 
 
 def check_delegation(name: str, deployed: Snapshot, slug: str) -> None:
-    """The workflow may assign the roles that main.bicep assigns, and no others, to machines alone."""
+    """The workflow may assign what main.bicep assigns, and no other role, to machines alone."""
     roles = {role: number for number, role in numbers(slug).items()}
     given = {
         roles[role] for each in RIGHTS if each != "shared" for _, role, _ in table(RIGHTS[each])

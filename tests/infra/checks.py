@@ -2,10 +2,9 @@
 
 from collections.abc import Callable, Iterable
 
+from tests.infra import access, network, resources, roles
 from tools.azure_deployments import DEPLOYMENTS
 from tools.bicep import Snapshot
-
-from tests.infra import access, network, resources, roles
 
 Check = Callable[[str, Snapshot, str], None]
 
@@ -15,7 +14,9 @@ ENVIRONMENTS = tuple(name for name in DEPLOYMENTS if name != "shared")
 PRIVATE = tuple(name for name in DEPLOYMENTS if resources.is_private(name))
 
 
-def named(checks: Iterable[Check], where: tuple[str, ...]) -> dict[str, tuple[Check, tuple[str, ...]]]:
+def named(
+    checks: Iterable[Check], where: tuple[str, ...]
+) -> dict[str, tuple[Check, tuple[str, ...]]]:
     return {check.__name__.removeprefix("check_"): (check, where) for check in checks}
 
 

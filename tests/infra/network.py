@@ -1,8 +1,7 @@
 """A private network: everything in it, and nothing else open."""
 
-from tools.bicep import Snapshot
-
 from tests.infra.resources import ACCOUNT, MACHINE_LEARNING, environment_of, is_private
+from tools.bicep import Snapshot
 
 NETWORK = "Microsoft.Network"
 # https://learn.microsoft.com/azure/private-link/private-endpoint-dns

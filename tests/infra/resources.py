@@ -118,7 +118,9 @@ def check_storage(name: str, deployed: Snapshot, slug: str) -> None:
                 rule["resourceId"]
                 for rule in account.properties["networkAcls"]["resourceAccessRules"]
             )
-            assert registry.endswith(f"{slug}-shared/providers/{MACHINE_LEARNING}{REGISTRY_ID}{slug}")
+            assert registry.endswith(
+                f"{slug}-shared/providers/{MACHINE_LEARNING}{REGISTRY_ID}{slug}"
+            )
             network["publicNetworkAccess"] = "Enabled"
             network["networkAcls"]["resourceAccessRules"] = [
                 {"tenantId": TENANT, "resourceId": registry}
@@ -291,7 +293,9 @@ def check_logs(name: str, deployed: Snapshot, slug: str) -> None:
         }
     }
     if "-" in name:
-        endpoint = f"{deployed.one(f'{MACHINE_LEARNING}/workspaces').id}/onlineEndpoints/an-endpoint"
+        endpoint = (
+            f"{deployed.one(f'{MACHINE_LEARNING}/workspaces').id}/onlineEndpoints/an-endpoint"
+        )
         expected[f"{endpoint}/providers/{DIAGNOSTICS}/requests"] = {
             "workspaceId": logs.id,
             "logs": [{"category": "AmlOnlineEndpointTrafficLog", "enabled": True}],
@@ -334,6 +338,7 @@ def check_budget(name: str, deployed: Snapshot, slug: str) -> None:
 def check_registry(name: str, deployed: Snapshot, slug: str) -> None:
     """The registry is in each region, and what Azure makes for it has a name of ours."""
     registry = deployed.one(f"{MACHINE_LEARNING}/registries")
+    assert len(registry.properties["regionDetails"]) == 1
     made = registry.properties["regionDetails"][0]["acrDetails"][0]["systemCreatedAcrAccount"]
     assert re.fullmatch("mlr[a-z2-7]{13}", made["acrAccountName"])
     assert without_tags(registry) == {

@@ -2,9 +2,8 @@
 
 from fnmatch import fnmatchcase
 
+from tools.azure_roles import OWN_ROLES
 from tools.bicep import SUBSCRIPTION, Snapshot, guid
-
-from tests.infra.access import OWN_ROLES
 
 ML = "Microsoft.MachineLearningServices"
 WORKSPACE = f"{ML}/workspaces"
@@ -24,7 +23,10 @@ PLAN_NEVER = [
     "Microsoft.OperationalInsights/workspaces/query/read",
     "Microsoft.OperationalInsights/workspaces/query/*/read",
     "Microsoft.OperationalInsights/workspaces/tables/query/read",
+    "Microsoft.OperationalInsights/workspaces/listKeys/read",
+    "Microsoft.OperationalInsights/workspaces/sharedKeys/read",
     "Microsoft.Insights/logs/*",
+    "Microsoft.Insights/generateLiveToken/read",
     "Microsoft.Insights/components/*/read",
     "Microsoft.ContainerRegistry/registries/pull/read",
     "Microsoft.ContainerRegistry/registries/quarantine/read",
@@ -33,7 +35,8 @@ PLAN_NEVER = [
         f"{WORKSPACE}/{each}"
         for each in (
             *("jobs/read", "jobs/*/read", "experiments/read", "experiments/*/read"),
-            *("models/read", "models/*/read", "data/read", "data/*/read", "datasets/*/read"),
+            *("models/read", "models/*/read", "data/read", "data/*/read"),
+            *("datasets/read", "datasets/*/read"),
             *("metadata/*/read", "listNotebookAccessToken/read", "listNotebookKeys/read"),
             *("notebooks/*", "labeling/*", "batchEndpoints/*", "codes/*"),
         )

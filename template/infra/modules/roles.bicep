@@ -37,13 +37,16 @@ var deploy = concat(operate, [
 ])
 
 // A pull request's branch can use what the plan may. Among what Azure calls reading are queries of
-// logs, pulling images and models, and a workspace's runs, with their files, secrets and samples of
-// data. infra/ makes none of these, so what-if asks for none.
+// logs, keys and tokens, pulling images and models, and a workspace's runs, with their files, secrets
+// and samples of data. infra/ makes none of these, so what-if asks for none.
 var planNever = [
   'Microsoft.OperationalInsights/workspaces/query/read'
   'Microsoft.OperationalInsights/workspaces/query/*/read'
   'Microsoft.OperationalInsights/workspaces/tables/query/read'
+  'Microsoft.OperationalInsights/workspaces/listKeys/read'
+  'Microsoft.OperationalInsights/workspaces/sharedKeys/read'
   'Microsoft.Insights/logs/*'
+  'Microsoft.Insights/generateLiveToken/read'
   'Microsoft.Insights/components/*/read'
   'Microsoft.ContainerRegistry/registries/pull/read'
   'Microsoft.ContainerRegistry/registries/quarantine/read'
@@ -56,6 +59,7 @@ var planNever = [
   '${machineLearning}/workspaces/models/*/read'
   '${machineLearning}/workspaces/data/read'
   '${machineLearning}/workspaces/data/*/read'
+  '${machineLearning}/workspaces/datasets/read'
   '${machineLearning}/workspaces/datasets/*/read'
   '${machineLearning}/workspaces/metadata/*/read'
   '${machineLearning}/workspaces/listNotebookAccessToken/read'

@@ -118,8 +118,8 @@ def rights(snapshot: Snapshot, less: Snapshot | None = None) -> str:
     roles = (
         AZURE_ROLES
         | {
-            ADMINISTRATOR: "Role Based Access Control Administrator, for the roles in the next tables, "
-            "given to machines alone",
+            ADMINISTRATOR: "Role Based Access Control Administrator, for the roles in the next "
+            "tables, given to machines alone",
         }
         | {
             number: f"`<project> {role.replace('-', ' ')} …`"

@@ -48,7 +48,7 @@ def test_the_page_and_the_errors_name_the_roles_as_they_are(projects: dict[str, 
 
 def test_no_machine_is_one_that_azure_retires(projects: dict[str, Path]) -> None:
     """The families Dsv2, DSv2 and Fsv2: no reservations since July 2026, the end in 2028."""
-    retired = re.compile(r"Standard_(DS?\d+_v[23]|F\d+s_v2)\b")
+    retired = re.compile(r"Standard_(DS?\d+_v2|F\d+s_v2)\b")
     for name in ("conf", "infra", "aml"):
         for file in (projects["default"] / name).rglob("*"):
             if file.is_file():

@@ -125,6 +125,18 @@ RIGHTS = {
         infra-plan | infrastructure-plan | rg-prod""",
 }
 
+LEVEL_1 = """
+    infra | Reader | rg-shared
+    infra-plan | infrastructure-plan | rg-shared
+    dev | registry-reader | mlr
+    dev-endpoint | registry-reader | mlr
+    dev | Managed Identity Operator | dev-endpoint
+    infra | Managed Identity Operator | dev-compute
+    infra | Managed Identity Operator | dev-monitoring
+    infra | Contributor | rg-dev
+    infra | Role Based Access Control Administrator | rg-dev
+    infra-plan | infrastructure-plan | rg-dev"""
+
 
 def check_rights(name: str, deployed: Snapshot, slug: str) -> None:
     """Exactly these rights, each on one resource; on a group only for the two of the workflow."""

@@ -8,14 +8,15 @@ import itertools
 import json
 import re
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.infra.access import GITHUB, LEVEL_1, RIGHTS, check_federation, rights, table
 from tests.infra.checks import CHECKS
 from tests.infra.project import ANSWERS, SLUG
+from tests.support import HOSTILE
 from tools.azure_deployments import (
     DEPLOYMENTS,
     LATER,
@@ -115,55 +116,6 @@ def test_only_the_ids_of_principals_keep_what_if_from_looking(projects: dict[str
                 assert re.match(r" *(infraP|planP|p)rincipalId: ", following), (
                     f"{file.name}: {following}"
                 )
-
-
-def modules(template: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield a template, and those of its modules, below each other."""
-    yield template
-    for each in resources(template).values():
-        if each["type"] == "Microsoft.Resources/deployments":
-            yield from modules(each["properties"]["template"])
-
-
-def resources(template: dict[str, Any]) -> dict[str, Any]:
-    found = template["resources"]
-    return found if isinstance(found, dict) else {str(n): each for n, each in enumerate(found)}
-
-
-def test_azure_is_asked_in_the_right_order(compiler: Bicep, infra: Path) -> None:
-    """A cluster after its rights and its network; what Azure refuses at once, one by one."""
-    template = compiler.template(written(infra, "dev", {**LATER, "privateNetwork": True}))
-    after = {name: set(each.get("dependsOn", ())) for name, each in resources(template).items()}
-    assert after["workspace"] == {"monitoring", "storage"}
-    assert after["connections"] >= {"workspace", "network"}
-    assert after["cluster"] >= {"rights", "network", "connections"}
-    assert after["builder"] >= {"rights", "network", "connections", "cluster"}
-    one_by_one = {
-        each["type"].rpartition("/")[2]
-        for module in modules(template)
-        for each in resources(module).values()
-        if each.get("copy", {}).get("mode") == "serial" and each["copy"]["batchSize"] == 1
-    }
-    assert one_by_one == {"privateEndpoints", "privateDnsZoneGroups"}
-    shared = compiler.template(infra / "shared.bicepparam")
-    assert "federatedIdentityCredentials" in {
-        each["type"].rpartition("/")[2]
-        for module in modules(shared)
-        for each in resources(module).values()
-        if each.get("copy", {}).get("mode") == "serial"
-    }
-
-
-def test_two_runs_at_once_share_no_deployment(compiler: Bicep, infra: Path) -> None:
-    for file in ("shared", "prod"):
-        names = [
-            each["name"]
-            for module in modules(compiler.template(infra / f"{file}.bicepparam"))
-            for each in resources(module).values()
-            if each["type"] == "Microsoft.Resources/deployments"
-        ]
-        assert len(names) > 5
-        assert all("deployment().name" in each for each in names)
 
 
 def global_names(compiler: Bicep, infra: Path, region: str) -> set[str]:
@@ -321,3 +273,44 @@ def test_github_may_have_a_domain_of_its_own(compiler: Bicep, infra: Path) -> No
     found = with_other_values(compiler, infra, SLUG, "shared", {"githubIssuer": issuer})
     kind = "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials"
     assert {each.properties["issuer"] for each in found.of(kind)} == {issuer}
+
+
+def test_answers_and_conf_arrive_as_they_are(compiler: Bicep, projects: dict[str, Path]) -> None:
+    infra = projects["blank, hostile"] / "infra"
+    found = with_other_values(compiler, infra, HOSTILE["project_slug"], "prod", LATER)
+    assert {each.body["tags"]["owner"] for each in found.resources if "tags" in each.body} == {
+        HOSTILE["team"]
+    }
+    told = found.one("Microsoft.Consumption/budgets").properties["notifications"].values()
+    assert [each["contactEmails"] for each in told] == [[HOSTILE["contact_email"]]] * 2
+
+
+def test_what_is_returned_is_what_pages_and_commands_read(compiler: Bicep, infra: Path) -> None:
+    shared, prod = (
+        with_other_values(compiler, infra, SLUG, file, {}) for file in ("shared", "prod")
+    )
+    assert shared.outputs.keys() == {"clientIds", "tenantId", "subscriptionId"}
+    pairs = re.findall(
+        r"createObject\('environment', '([\w-]+)', 'clientId', reference\('[^']+/id-([\w-]+)', "
+        r"'[^']+'\)\.clientId\)",
+        shared.outputs["clientIds"],
+    )
+    assert {name for name, _ in pairs} == GITHUB
+    assert all(identity == f"{SLUG}-{name}" for name, identity in pairs)
+    assert prod.outputs.keys() == {"workspaceName", "lakeAccountName", "logAnalyticsWorkspaceId"}
+    logs = prod.one("Microsoft.OperationalInsights/workspaces")
+    returned = prod.outputs["logAnalyticsWorkspaceId"]
+    assert returned == f"[reference('{logs.id}', '{logs.version}').customerId]"
+
+
+def test_level_1_gives_no_right_for_environments_that_are_not_there(
+    compiler: Bicep, projects: dict[str, Path]
+) -> None:
+    infra = projects["level-1, short names"] / "infra"
+    found = deployed(compiler, infra, "a", "shared")
+    check_federation("level 1", found, "a")
+    assert rights(found, "a") == table(LEVEL_1)
+    dev = deployed(compiler, infra, "a", "dev")
+    assert rights(dev, "a") == [
+        right for right in table(RIGHTS["dev"]) if right[0] != "dev-registration"
+    ]

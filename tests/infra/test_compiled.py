@@ -226,7 +226,8 @@ def test_conf_decides_on_region_registry_and_machines(compiler: Bicep, infra: Pa
     """A region outside base.yaml is obeyed, and the registry knows of it."""
     conf = infra.parent / "conf"
     (conf / "base.yaml").write_text(
-        "azure: {region: francecentral, registry: mlr-all, registry_resource_group: rg-ml}\n",
+        "azure: {region: francecentral, registry: mlr-all, registry_resource_group: rg-ml}\n"
+        "compute: {size: Standard_F8s, low_priority: true}\n",
         encoding="utf-8",
     )
     (conf / "prod.yaml").write_text("azure: {region: westus}\n", encoding="utf-8")
@@ -239,7 +240,7 @@ def test_conf_decides_on_region_registry_and_machines(compiler: Bicep, infra: Pa
     assert {each.body["sku"]["name"] for each in accounts} == {"Standard_LRS"}, "it has no zones"
     cluster = dev.one("Microsoft.MachineLearningServices/workspaces/computes")
     assert cluster.properties["properties"]["vmSize"] == "Standard_E4s_v5"
-    assert cluster.properties["properties"]["vmPriority"] == "Dedicated"
+    assert cluster.properties["properties"]["vmPriority"] == "LowPriority", "of base.yaml"
     assert not shared.of("Microsoft.MachineLearningServices/registries"), "another project's"
     scopes = {each.scope for each in shared.assignments if "/registries/" in each.scope}
     assert {each.partition("/resourceGroups/")[2] for each in scopes} == {

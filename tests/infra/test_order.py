@@ -97,3 +97,28 @@ def test_two_runs_at_once_share_no_deployment(compiler: Bicep, infra: Path) -> N
         ]
         assert len(names) > 5
         assert all("deployment().name" in each for each in names)
+
+
+FAULTS = {
+    "a cluster before its rights": ("main.bicep", "[rights, network, connections]", "[network]"),
+    "a builder before the first cluster": ("main.bicep", "connections, cluster]", "connections]"),
+    "private endpoints at once": (
+        "modules/network.bicep",
+        "@batchSize(1)\nresource endpoints",
+        "resource endpoints",
+    ),
+    "a workspace before its storage": ("main.bicep", "[monitoring, storage]", "[monitoring]"),
+    "credentials at once": ("modules/github-identity.bicep", "@batchSize(1)\n", ""),
+    "rights before the registry": ("shared.bicep", "    dependsOn: [registry, roles]\n", ""),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_wrong_order_is_noticed(compiler: Bicep, infra: Path, name: str) -> None:
+    file, old, new = FAULTS[name]
+    path = infra / file
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+    with pytest.raises(AssertionError):
+        test_azure_is_asked_in_the_right_order(compiler, infra)

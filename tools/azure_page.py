@@ -16,6 +16,7 @@ from typing import Any
 from copier import run_copy
 
 from tools.azure_deployments import CALLER, DEPLOYMENTS, FOLDER, committed, deployed, lines_of
+from tools.azure_names import LONGEST
 from tools.azure_roles import AZURE_ROLES, own_roles
 from tools.bicep import Bicep, Resource, Snapshot
 from tools.worktree import ROOT, copy_worktree
@@ -38,6 +39,7 @@ came. Nothing here was deployed: [going-live.md](going-live.md#what-was-not-chec
 test and prod come with maturity level 2. Endpoints are not among the resources: `mlops deploy`
 makes them ([going-live.md](going-live.md)). The roles named `<project> …` are the project's own,
 in `infra/modules/roles.bicep`; their names end in part of a hash of the subscription.
+"Letters, at most" is the length of a name with a project's longest name, of what Azure allows.
 """
 MORE_ASKED_FOR = """With `dataCollector`, `imageBuilder`, somebody in `callerPrincipalIds`, an
 endpoint whose requests are logged, and a budget, there are besides:
@@ -109,7 +111,15 @@ def resources(snapshot: Snapshot, less: Snapshot | None = None) -> str:
     rows = sorted(row(each) for each in snapshot.resources if not NOT_LISTED.search(each.kind))
     new = [each for each in rows if each not in known]
     return table(
-        ("Resource", "Name", "Reached from the internet", "Keys and passwords", "Else"), new
+        (
+            "Resource",
+            "Name",
+            "Letters, at most",
+            "Reached from the internet",
+            "Keys and passwords",
+            "Else",
+        ),
+        new,
     )
 
 
@@ -150,7 +160,23 @@ def row(resource: Resource) -> tuple[str, ...]:
     """Return a resource's line."""
     kind = resource.kind.removeprefix("Microsoft.")
     name = resource.name if resource.kind.endswith("datastores") else shown(resource.name)
-    return (kind, f"`{name}`", reached(resource), keys(resource), more(resource))
+    return (
+        kind,
+        f"`{name}`",
+        length(resource),
+        reached(resource),
+        keys(resource),
+        more(resource),
+    )
+
+
+def length(resource: Resource) -> str:
+    """Return how long the name is for the longest name of a project, and may be."""
+    if resource.kind not in LONGEST:
+        return ""
+    room = 24 if resource.kind.endswith("Services/workspaces") else 27
+    longest = resource.name.replace(SLUG, "x" * room)
+    return f"{len(longest)} of {LONGEST[resource.kind]}"
 
 
 def reached(resource: Resource) -> str:

@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+from tools.azure_names import LONGEST
 from tools.bicep import TENANT, Resource, Snapshot
 
 MACHINE_LEARNING = "Microsoft.MachineLearningServices"
@@ -10,26 +11,6 @@ ACCOUNT = "Microsoft.Storage/storageAccounts"
 CLUSTER = f"{MACHINE_LEARNING}/workspaces/computes"
 DIAGNOSTICS = "Microsoft.Insights/diagnosticSettings"
 LOGS = "Microsoft.OperationalInsights/workspaces"
-# Azure's documentation: longest names, and what must be unique beyond a group.
-LONGEST = {
-    ACCOUNT: 24,
-    "Microsoft.KeyVault/vaults": 24,
-    "Microsoft.ContainerRegistry/registries": 50,
-    f"{MACHINE_LEARNING}/workspaces": 33,
-    f"{MACHINE_LEARNING}/registries": 32,
-    CLUSTER: 32,
-    LOGS: 63,
-    "Microsoft.Insights/components": 260,
-    "Microsoft.ManagedIdentity/userAssignedIdentities": 128,
-    "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials": 120,
-    "Microsoft.Network/privateEndpoints": 64,
-    "Microsoft.Network/virtualNetworks": 64,
-    "Microsoft.Network/networkSecurityGroups": 80,
-    "Microsoft.Network/natGateways": 80,
-    "Microsoft.Network/publicIPAddresses": 80,
-    "Microsoft.Network/privateDnsZones/virtualNetworkLinks": 80,
-    "Microsoft.Consumption/budgets": 63,
-}
 UNTAGGED = re.compile(
     r"/(blobServices|containers|datastores|federatedIdentityCredentials|privateDnsZoneGroups|"
     r"roleDefinitions|diagnosticSettings|budgets)$"

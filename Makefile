@@ -24,7 +24,7 @@ WORKERS := --numprocesses 3 --dist loadfile --no-loadscope-reorder
 MACHINERY := $(RUN) --directory template/packages/mlops --all-extras
 DEMO := $(RUN) --no-project --python '>=3.11' python tools/demo.py
 
-.PHONY: help uv install demo test test-fast test-all machinery lint format docs render questions files reserved requirements azurite bench clean
+.PHONY: help uv install demo test test-fast test-all machinery lint format docs render questions files reserved requirements azure azurite bench clean
 
 help: ## what each target does
 	@grep -hE '^[a-z-]+:.* ## ' $(MAKEFILE_LIST) | sed -E 's/:.* ## /\t/' | expand -t 12
@@ -87,6 +87,9 @@ files: uv ## tests/expected/, the lists of a project's files
 
 reserved: uv ## questions/reserved.jinja, from a generated project's environment
 	@$(RUN) python -m tools.reserved_names
+
+azure: uv ## what infra/ asks of Azure, by Microsoft's Bicep CLI (on PATH or in BICEP), for tests and a page
+	@$(RUN) python -m tools.azure_page
 
 requirements: uv ## template/serving/requirements.txt, the newest versions that requirements.in allows
 	@cd template && "$(UV)" pip compile --quiet --upgrade --universal --python-version 3.11 --no-annotate \

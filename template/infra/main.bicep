@@ -1,10 +1,16 @@
 // One environment: all that is in its resource group. Endpoints and deployments are not here:
 // `mlops deploy` makes them, so that no deployment of this file needs a model, and none puts
 // traffic back to what a file says.
+//
+// Names are worked out here and handed down, never read from what a module made: else what-if could
+// not look into the modules that need them. Hence each `dependsOn`.
 
 targetScope = 'resourceGroup'
 
+import { tagsOf } from 'modules/types.bicep'
+
 @description('Name of the project: part of every name.')
+@minLength(1)
 @maxLength(27)
 param slug string
 
@@ -12,7 +18,7 @@ param slug string
 @allowed(['dev', 'test', 'prod'])
 param environment string
 
-@description('Region of every resource.')
+@description('Region of every resource. Not to be changed after the first deployment: Azure moves no resource, and the old names stay taken for a while.')
 param location string
 
 @description('Jobs of training run here. Without, there is no cluster for them. infra/shared.bicep must say the same.')
@@ -21,25 +27,41 @@ param trains bool = false
 @description('Versions for all environments are registered here, by an identity that does nothing else. Only in dev, where there is a prod: infra/shared.bicep makes the identity.')
 param registers bool = false
 
+@description('The Azure ML registry, as `azure.registry` in conf/ says, and its resource group. infra/shared.bicep must say the same.')
+param registryName string = 'mlr-${slug}'
+
+@description('The resource group of that registry.')
+param registryResourceGroup string = 'rg-${slug}-shared'
+
 @description('Size of the machines that train. Azure refuses another size for a cluster that exists: delete the cluster in Azure ML studio (Compute, Compute clusters) while no job runs, then deploy again.')
-param computeSize string = 'Standard_DS3_v2'
+param computeSize string = 'Standard_D4as_v4'
 
 @description('Train on machines that cost less and may be withdrawn at any moment (spot). To change it, delete the cluster first, as for its size.')
 param computeLowPriority bool = false
 
-@description('Machines that may train at once. With no job there are none.')
+@description('Machines that may train at once. With no job there are none. Of a cluster that exists Azure may leave the number as it is: look at it in the studio.')
 @minValue(1)
+@maxValue(100)
 param computeMaxNodes int = 2
+
+@description('A cluster of one machine builds the images; with no image to build there is none. Without it Azure ML builds them on serverless compute, of a size of its own choice. A private network always has one. Either takes dedicated cores.')
+param imageBuilder bool = false
+
+@description('Size of the machine that builds images. To change it, delete the cluster first, as for training.')
+param imageBuilderSize string = 'Standard_D4as_v4'
 
 @description('Premium is needed for a private network.')
 @allowed(['Basic', 'Standard', 'Premium'])
 param containerRegistrySku string = 'Basic'
 
-@description('Nobody can delete the key vault for good before its 90 days are over.')
+@description('Nobody can delete the key vault for good before its 90 days are over. Cannot be taken back.')
 param purgeProtection bool
 
 @description('Data access with the keys of the workspace\'s storage account. Without, with identities alone.')
 param storageKeys bool = false
+
+@description('Azure ML\'s data collector writes what an endpoint was asked and answered to the workspace\'s storage, and its model monitoring reads that. Their identities then may write there.')
+param dataCollector bool = false
 
 @description('Days that logs are kept.')
 @minValue(30)
@@ -47,22 +69,38 @@ param storageKeys bool = false
 param logRetentionDays int = 30
 
 @description('Gigabytes of logs a day, after which no more are taken until the next day; -1: no limit. An A/B test sees no request that was not logged.')
+@minValue(-1)
+@maxValue(1000)
 param logDailyQuotaGb int = 1
 
-@description('Resources are reached from a virtual network alone, and the machines of Azure ML run in a network that it manages. Azure does not take that back: to leave it, make the workspace anew.')
+@description('Resources are reached from a virtual network alone, and the machines of Azure ML run in a network that it manages. To be decided before the first deployment: Azure refuses to change a workspace either way, so it would have to be made anew.')
 param privateNetwork bool = false
 
-@description('The range of addresses of that network.')
-param addressPrefix string = '10.40.0.0/24'
+@description('The range of addresses of that network: 256 of them, and not those of another network that it will be peered with.')
+param addressPrefix string = {
+  dev: '10.40.0.0/24'
+  test: '10.40.1.0/24'
+  prod: '10.40.2.0/24'
+}[environment]
+
+@description('The id of the resource group that holds your company\'s private DNS zones, already linked to its networks. Empty: this group gets zones of its own.')
+param privateDnsZonesGroupId string = ''
+
+@description('A NAT gateway as the way out for machines in the subnet `runners`. A new virtual network has none: without, a firewall or a peered network has to give one.')
+param natGateway bool = false
 
 @description('The endpoint whose requests are logged; it must exist. Empty: none.')
 param endpointName string = ''
 
+@description('Who may call endpoints with a token of Entra: principal ids of service principals and managed identities, for `serving.auth: entra`. People and groups get the role by hand.')
+param callerPrincipalIds string[] = []
+
 @description('Money a month in the currency of the subscription. Mail goes out at 80 % and when the month will end over it; nothing is stopped.')
 @minValue(1)
+@maxValue(1000000)
 param budgetAmount int
 
-@description('First day of the present month when the budget is first made, such as 2026-12-01, the same one ever after. Empty: leave the budget alone.')
+@description('First day of the month in which the budget was first made, such as 2026-12-01, and the same one ever after: Azure does not change it. Empty: no budget is made, and one that exists is left alone.')
 param budgetStart string = ''
 
 @description('Who gets that mail: at least one address.')
@@ -70,22 +108,32 @@ param budgetStart string = ''
 param contactEmails string[]
 
 @description('Put on every resource.')
-param tags object = {}
+param tags tagsOf = {}
 
 var allTags = union(tags, { project: slug, environment: environment, managedBy: 'infra/main.bicep' })
 var sharedGroup = 'rg-${slug}-shared'
+var name = '${slug}-${environment}'
+var buildsImages = privateNetwork || imageBuilder
 
-// Names that must be unique in all of Azure are short, and made of this group's id.
-var suffix = uniqueString(resourceGroup().id)
+// Names that must be unique in all of Azure, or that Azure keeps for a while after a removal, are
+// made of this group's id and the region: a second try in another region meets none of the first.
+var suffix = uniqueString(resourceGroup().id, location)
+var logWorkspaceName = 'log-${name}-${suffix}'
+var lakeAccountName = 'lake${suffix}'
+var workspaceAccountName = 'mlw${suffix}'
+var vaultName = 'kv-${suffix}'
+var containerRegistryName = 'cr${suffix}'
+// At most 33 characters.
+var workspaceName = 'mlw-${take(slug, 24)}-${environment}'
 var builderName = 'build-${environment}'
 
 resource ci 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = {
-  name: 'id-${slug}-${environment}'
+  name: 'id-${name}'
   scope: resourceGroup(sharedGroup)
 }
 
 resource registrar 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = if (registers) {
-  name: 'id-${slug}-${environment}-registration'
+  name: 'id-${name}-registration'
   scope: resourceGroup(sharedGroup)
 }
 
@@ -100,19 +148,29 @@ resource trainer 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' e
 }
 
 resource compute 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = if (trains) {
-  name: 'id-${slug}-${environment}-compute'
+  name: 'id-${name}-compute'
   scope: resourceGroup(sharedGroup)
 }
 
 resource endpoint 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = {
-  name: 'id-${slug}-${environment}-endpoint'
+  name: 'id-${name}-endpoint'
   scope: resourceGroup(sharedGroup)
 }
 
+resource monitor 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = {
+  name: 'id-${name}-monitoring'
+  scope: resourceGroup(sharedGroup)
+}
+
+resource registry 'Microsoft.MachineLearningServices/registries@2025-06-01' existing = {
+  name: registryName
+  scope: resourceGroup(registryResourceGroup)
+}
+
 module monitoring 'modules/monitoring.bicep' = {
-  name: 'monitoring'
   params: {
-    name: '${slug}-${environment}'
+    logWorkspaceName: logWorkspaceName
+    insightsName: 'appi-${name}'
     location: location
     tags: allTags
     retentionDays: logRetentionDays
@@ -121,72 +179,110 @@ module monitoring 'modules/monitoring.bicep' = {
 }
 
 module storage 'modules/storage.bicep' = {
-  name: 'storage'
   params: {
-    suffix: suffix
+    lakeAccountName: lakeAccountName
+    workspaceAccountName: workspaceAccountName
     location: location
     tags: allTags
     workspaceKeys: storageKeys
     privateNetwork: privateNetwork
+    // Only from where versions are made are they shared.
+    sharesWithRegistryId: trains ? registry.id : ''
   }
 }
 
 module workspace 'modules/workspace.bicep' = {
-  name: 'workspace'
   params: {
-    // At most 33 characters.
-    name: 'mlw-${take(slug, 24)}-${environment}'
-    suffix: suffix
+    name: workspaceName
+    vaultName: vaultName
+    containerRegistryName: containerRegistryName
     location: location
     tags: allTags
-    storageAccountId: storage.outputs.workspaceAccountId
+    monitoringIdentityId: monitor.id
+    workspaceAccountName: workspaceAccountName
     storageKeys: storageKeys
-    lakeAccountName: storage.outputs.lakeAccountName
-    lakeContainerName: storage.outputs.lakeContainerName
-    applicationInsightsId: monitoring.outputs.applicationInsightsId
+    lakeAccountName: lakeAccountName
+    insightsName: 'appi-${name}'
+    logWorkspaceName: logWorkspaceName
     containerRegistrySku: privateNetwork ? 'Premium' : containerRegistrySku
     purgeProtection: purgeProtection
     privateNetwork: privateNetwork
-    imageBuildCompute: privateNetwork ? builderName : ''
+    imageBuildCompute: buildsImages ? builderName : ''
   }
+  dependsOn: [monitoring, storage]
 }
 
 // Azure gives the workspace's own identity its rights to storage and vault by itself, and refuses
 // to have them given twice. The right to push the images that it builds is not among them.
 module workspacePushes 'modules/image-push.bicep' = {
-  name: 'workspace-pushes'
   params: {
-    containerRegistryName: workspace.outputs.containerRegistryName
+    containerRegistryName: containerRegistryName
+    #disable-next-line what-if-short-circuiting // Azure alone knows a principal's id
     principalId: workspace.outputs.principalId
   }
+}
+
+module network 'modules/network.bicep' = if (privateNetwork) {
+  params: {
+    name: name
+    location: location
+    tags: allTags
+    addressPrefix: addressPrefix
+    zonesGroupId: privateDnsZonesGroupId
+    natGateway: natGateway
+    workspaceName: workspaceName
+    vaultName: vaultName
+    containerRegistryName: containerRegistryName
+    workspaceAccountName: workspaceAccountName
+    lakeAccountName: lakeAccountName
+  }
+  dependsOn: [workspace]
 }
 
 // What concerns the managed network comes before its first machine, with which Azure makes it.
-module approver 'modules/connection-approver.bicep' = if (privateNetwork) {
-  name: 'connection-approver'
+module connections 'modules/connections.bicep' = if (privateNetwork) {
   params: {
+    #disable-next-line what-if-short-circuiting // Azure alone knows a principal's id
     principalId: workspace.outputs.principalId
-    workspaceName: workspace.outputs.name
-    keyVaultName: workspace.outputs.keyVaultName
-    containerRegistryName: workspace.outputs.containerRegistryName
-    workspaceAccountName: storage.outputs.workspaceAccountName
-    lakeAccountName: storage.outputs.lakeAccountName
+    networkName: name
+    workspaceName: workspaceName
+    vaultName: vaultName
+    containerRegistryName: containerRegistryName
+    workspaceAccountName: workspaceAccountName
+    lakeAccountName: lakeAccountName
   }
+  dependsOn: [network]
 }
 
-module outbound 'modules/outbound.bicep' = if (privateNetwork) {
-  name: 'outbound'
+module rights 'modules/rights.bicep' = {
   params: {
-    workspaceName: workspace.outputs.name
-    lakeAccountId: storage.outputs.lakeAccountId
+    slug: slug
+    environment: environment
+    trains: trains
+    registers: registers
+    dataCollector: dataCollector
+    workspaceName: workspaceName
+    containerRegistryName: containerRegistryName
+    workspaceAccountName: workspaceAccountName
+    lakeAccountName: lakeAccountName
+    logWorkspaceName: logWorkspaceName
+    ciPrincipalId: ci.properties.principalId
+    registrarPrincipalId: registers ? registrar!.properties.principalId : ''
+    rollbackPrincipalId: environment == 'prod' ? rollback!.properties.principalId : ''
+    trainerPrincipalId: environment == 'prod' ? trainer!.properties.principalId : ''
+    computePrincipalId: trains ? compute!.properties.principalId : ''
+    endpointPrincipalId: endpoint.properties.principalId
+    monitoringPrincipalId: monitor.properties.principalId
+    callerPrincipalIds: callerPrincipalIds
   }
-  dependsOn: [approver]
+  dependsOn: [workspace]
 }
 
+// After its rights: else Azure gives a cluster's identity the right to pull images by itself, and
+// ours is then refused.
 module cluster 'modules/compute.bicep' = if (trains) {
-  name: 'compute'
   params: {
-    workspaceName: workspace.outputs.name
+    workspaceName: workspaceName
     name: 'cpu-${environment}'
     location: location
     tags: allTags
@@ -196,94 +292,58 @@ module cluster 'modules/compute.bicep' = if (trains) {
     maxNodes: computeMaxNodes
     privateNetwork: privateNetwork
   }
-  dependsOn: [approver, outbound]
+  dependsOn: [rights, network, connections]
 }
 
-// A registry that is closed to the internet builds no images: a cluster does, also where nothing is
-// trained, since endpoints have images, too.
-module builder 'modules/compute.bicep' = if (privateNetwork) {
-  name: 'builder'
+// A container registry that is closed to the internet builds no images: a cluster does, also where
+// nothing is trained, since endpoints have images, too. One cluster after the other: with the first
+// Azure makes the managed network.
+module builder 'modules/compute.bicep' = if (buildsImages) {
   params: {
-    workspaceName: workspace.outputs.name
+    workspaceName: workspaceName
     name: builderName
     location: location
     tags: allTags
     identityId: ''
-    size: 'Standard_DS3_v2'
+    size: imageBuilderSize
     lowPriority: false
     maxNodes: 1
     privateNetwork: privateNetwork
   }
-  dependsOn: [approver, outbound, cluster]
+  dependsOn: [rights, network, connections, cluster]
 }
 
-module builderPushes 'modules/image-push.bicep' = if (privateNetwork) {
-  name: 'builder-pushes'
+module builderRights 'modules/builder-rights.bicep' = if (buildsImages) {
   params: {
-    containerRegistryName: workspace.outputs.containerRegistryName
+    containerRegistryName: containerRegistryName
+    workspaceAccountName: workspaceAccountName
+    #disable-next-line what-if-short-circuiting // Azure alone knows a principal's id
     principalId: builder!.outputs.principalId
   }
 }
 
-module rights 'modules/rights.bicep' = {
-  name: 'rights'
-  params: {
-    slug: slug
-    environment: environment
-    trains: trains
-    registers: registers
-    workspaceName: workspace.outputs.name
-    containerRegistryName: workspace.outputs.containerRegistryName
-    workspaceAccountName: storage.outputs.workspaceAccountName
-    lakeAccountName: storage.outputs.lakeAccountName
-    logWorkspaceName: monitoring.outputs.logWorkspaceName
-    ciPrincipalId: ci.properties.principalId
-    registrarPrincipalId: registers ? registrar!.properties.principalId : ''
-    rollbackPrincipalId: environment == 'prod' ? rollback!.properties.principalId : ''
-    trainerPrincipalId: environment == 'prod' ? trainer!.properties.principalId : ''
-    computePrincipalId: trains ? compute!.properties.principalId : ''
-    endpointPrincipalId: endpoint.properties.principalId
-  }
-}
-
-module network 'modules/network.bicep' = if (privateNetwork) {
-  name: 'network'
-  params: {
-    name: '${slug}-${environment}'
-    location: location
-    tags: allTags
-    addressPrefix: addressPrefix
-    workspaceId: workspace.outputs.id
-    keyVaultId: workspace.outputs.keyVaultId
-    containerRegistryId: workspace.outputs.containerRegistryId
-    workspaceAccountId: storage.outputs.workspaceAccountId
-    lakeAccountId: storage.outputs.lakeAccountId
-  }
-}
-
 module endpointLogs 'modules/endpoint-logs.bicep' = if (!empty(endpointName)) {
-  name: 'endpoint-logs'
   params: {
-    workspaceName: workspace.outputs.name
+    workspaceName: workspaceName
     endpointName: endpointName
-    logWorkspaceId: monitoring.outputs.logWorkspaceId
+    logWorkspaceName: logWorkspaceName
   }
+  dependsOn: [workspace]
 }
 
 module budget 'modules/budget.bicep' = if (!empty(budgetStart)) {
-  name: 'budget'
   params: {
-    name: 'budget-${slug}-${environment}'
+    name: 'budget-${name}'
     amount: budgetAmount
     start: budgetStart
     contactEmails: contactEmails
   }
 }
 
-output workspaceName string = workspace.outputs.name
+output workspaceName string = workspaceName
 
 @description('For `azure.log_analytics_workspace_id` in conf: whose requests an A/B test reads.')
 output logAnalyticsWorkspaceId string = monitoring.outputs.logWorkspaceCustomerId
 
 @description('Where the training data belong, in the container named lake.')
-output lakeAccountName string = storage.outputs.lakeAccountName
+output lakeAccountName string = lakeAccountName

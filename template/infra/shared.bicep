@@ -4,12 +4,29 @@
 
 targetScope = 'resourceGroup'
 
+import { tagsOf } from 'modules/types.bicep'
+
 @description('Name of the project: part of every name.')
+@minLength(1)
 @maxLength(27)
 param slug string
 
-@description('Region of the registry and the identities.')
+@description('Region of the registry. Not to be changed after the first deployment: remove the registry first, with all its versions.')
 param location string
+
+@description('Regions of the environments: a workspace in another one could not use the registry. More may be added later.')
+param regions string[] = [location]
+
+@description('Region of the identities: another one where Azure has no federated credentials in yours. Not to be changed later.')
+param identityLocation string = location
+
+@description('The Azure ML registry, as `azure.registry` in conf/ says. Its name is unique in the whole Entra tenant.')
+@minLength(2)
+@maxLength(32)
+param registryName string = 'mlr-${slug}'
+
+@description('Its resource group, as `azure.registry_resource_group` says. Another one than this: the registry exists there, and only rights to it are given.')
+param registryResourceGroup string = resourceGroup().name
 
 @description('The environments of the project; each has a resource group of its own.')
 param environments ('dev' | 'test' | 'prod')[]
@@ -30,12 +47,15 @@ param githubRepositoryId string
 param githubOwnerId string
 
 @description('Put on every resource.')
-param tags object = {}
+param tags tagsOf = {}
 
 var allTags = union(tags, { project: slug, environment: 'shared', managedBy: 'infra/shared.bicep' })
-var groupIds = [
-  for environment in environments: '${subscription().id}/resourceGroups/rg-${slug}-${environment}'
-]
+var groups = concat(['rg-${slug}-shared'], map(environments, environment => 'rg-${slug}-${environment}'))
+var ownsRegistry = registryResourceGroup == resourceGroup().name
+var groupIds = map(
+  union(groups, [resourceGroup().name, registryResourceGroup]),
+  group => '${subscription().id}/resourceGroups/${group}'
+)
 
 // Each GitHub environment signs in as an identity of its own. dev is open to develop, so only
 // dev-registration, which main alone enters, writes what test and prod deploy. prod-rollback has no
@@ -48,50 +68,37 @@ var infraIndex = indexOf(githubEnvironments, 'infra')
 var planIndex = indexOf(githubEnvironments, 'infra-plan')
 
 // AzureML Registry User: all that concerns models and other assets, not the registry itself.
-var registryUserRoleId = subscriptionResourceId(
-  'Microsoft.Authorization/roleDefinitions',
-  '1823dd4f-9b8c-4ab6-ab4e-7397a3684615'
+var registryUserNumber = '1823dd4f-9b8c-4ab6-ab4e-7397a3684615'
+
+// Of the roles that modules/roles.bicep makes.
+var registryReaderNumber = guid(subscription().id, slug, 'registry-reader')
+var planRoleNumber = guid(subscription().id, slug, 'infrastructure-plan')
+var assignableRoleNumbers = map(
+  ['endpoint-deployer', 'endpoint-operator', 'endpoint-reader', 'endpoint-caller'],
+  role => guid(subscription().id, slug, role)
 )
 
-resource registry 'Microsoft.MachineLearningServices/registries@2025-06-01' = {
-  name: 'mlr-${slug}'
-  location: location
-  tags: allTags
-  identity: { type: 'SystemAssigned' }
-  properties: {
-    publicNetworkAccess: 'Enabled'
-    regionDetails: [
-      {
-        location: location
-        acrDetails: [{ systemCreatedAcrAccount: { acrAccountSku: 'Premium' } }]
-        storageAccountDetails: [
-          {
-            systemCreatedStorageAccount: {
-              allowBlobPublicAccess: false
-              storageAccountHnsEnabled: false
-              storageAccountType: 'Standard_LRS'
-            }
-          }
-        ]
-      }
-    ]
+module registry 'modules/registry.bicep' = if (ownsRegistry) {
+  params: {
+    name: registryName
+    location: location
+    regions: union([location], regions)
+    tags: allTags
   }
 }
 
 module roles 'modules/roles.bicep' = {
-  name: 'roles'
   params: {
     slug: slug
-    assignableScopes: concat([resourceGroup().id], groupIds)
+    assignableScopes: groupIds
   }
 }
 
 module githubIdentities 'modules/github-identity.bicep' = [
   for githubEnvironment in githubEnvironments: {
-    name: 'identity-${githubEnvironment}'
     params: {
       name: 'id-${slug}-${githubEnvironment}'
-      location: location
+      location: identityLocation
       tags: allTags
       githubEnvironment: githubEnvironment
       githubRepository: githubRepository
@@ -104,11 +111,10 @@ module githubIdentities 'modules/github-identity.bicep' = [
 
 module machineIdentities 'modules/machine-identities.bicep' = [
   for environment in environments: {
-    name: 'machines-${environment}'
     params: {
       slug: slug
       environment: environment
-      location: location
+      location: identityLocation
       tags: allTags
       trains: contains(trains, environment)
     }
@@ -118,9 +124,9 @@ module machineIdentities 'modules/machine-identities.bicep' = [
 // A rollback may have to change the endpoint, or make a deployment anew: it gives the identity, too.
 module endpointGivers 'modules/identity-operator.bicep' = [
   for (deployer, index) in deployers: {
-    name: 'endpoint-of-${deployer}'
     params: {
       identityName: 'id-${slug}-${replace(deployer, '-rollback', '')}-endpoint'
+      #disable-next-line what-if-short-circuiting // Azure alone knows a principal's id
       principalId: githubIdentities[index].outputs.principalId
     }
     dependsOn: [machineIdentities]
@@ -129,9 +135,20 @@ module endpointGivers 'modules/identity-operator.bicep' = [
 
 module computeGivers 'modules/identity-operator.bicep' = [
   for environment in trains: {
-    name: 'compute-of-${environment}'
     params: {
       identityName: 'id-${slug}-${environment}-compute'
+      #disable-next-line what-if-short-circuiting // Azure alone knows a principal's id
+      principalId: githubIdentities[infraIndex].outputs.principalId
+    }
+    dependsOn: [machineIdentities]
+  }
+]
+
+module monitoringGivers 'modules/identity-operator.bicep' = [
+  for environment in environments: {
+    params: {
+      identityName: 'id-${slug}-${environment}-monitoring'
+      #disable-next-line what-if-short-circuiting // Azure alone knows a principal's id
       principalId: githubIdentities[infraIndex].outputs.principalId
     }
     dependsOn: [machineIdentities]
@@ -140,54 +157,60 @@ module computeGivers 'modules/identity-operator.bicep' = [
 
 module registryRights 'modules/registry-right.bicep' = [
   for (user, index) in registryUsers: {
-    name: 'registry-${user}'
+    scope: resourceGroup(registryResourceGroup)
     params: {
-      registryName: registry.name
+      registryName: registryName
+      #disable-next-line what-if-short-circuiting // Azure alone knows a principal's id
       principalId: githubIdentities[index].outputs.principalId
-      roleId: user != 'dev-registration' ? roles.outputs.registryReaderId : registryUserRoleId
+      roleNumber: user != 'dev-registration' ? registryReaderNumber : registryUserNumber
     }
+    dependsOn: [registry, roles]
   }
 ]
 
 module registryEndpoints 'modules/registry-right.bicep' = [
   for (environment, index) in environments: {
-    name: 'registry-${environment}-endpoint'
+    scope: resourceGroup(registryResourceGroup)
     params: {
-      registryName: registry.name
+      registryName: registryName
+      #disable-next-line what-if-short-circuiting // Azure alone knows a principal's id
       principalId: machineIdentities[index].outputs.endpointPrincipalId
-      roleId: roles.outputs.registryReaderId
+      roleNumber: registryReaderNumber
     }
+    dependsOn: [registry, roles]
   }
 ]
 
 // The workflow builds what is in an environment's group, and nothing outside it.
 module infraRights 'modules/infra-rights.bicep' = [
   for environment in environments: {
-    name: 'infra-rights-${environment}'
     scope: resourceGroup('rg-${slug}-${environment}')
     params: {
+      #disable-next-line what-if-short-circuiting // Azure alone knows a principal's id
       infraPrincipalId: githubIdentities[infraIndex].outputs.principalId
+      #disable-next-line what-if-short-circuiting // Azure alone knows a principal's id
       planPrincipalId: githubIdentities[planIndex].outputs.principalId
-      planRoleId: roles.outputs.planId
-      endpointDeployerId: roles.outputs.endpointDeployerId
-      endpointOperatorId: roles.outputs.endpointOperatorId
-      endpointReaderId: roles.outputs.endpointReaderId
+      planRoleNumber: planRoleNumber
+      assignableRoleNumbers: assignableRoleNumbers
     }
+    dependsOn: [roles]
   }
 ]
 
 // main.bicep refers to the identities of this group.
 module sharedRights 'modules/shared-rights.bicep' = {
-  name: 'shared-rights'
   params: {
+    #disable-next-line what-if-short-circuiting // Azure alone knows a principal's id
     infraPrincipalId: githubIdentities[infraIndex].outputs.principalId
+    #disable-next-line what-if-short-circuiting // Azure alone knows a principal's id
     planPrincipalId: githubIdentities[planIndex].outputs.principalId
-    planRoleId: roles.outputs.planId
+    planRoleNumber: planRoleNumber
   }
+  dependsOn: [roles]
 }
 
 @description('The variable AZURE_CLIENT_ID of each environment on GitHub.')
-output clientIds array = [
+output clientIds { environment: string, clientId: string }[] = [
   for (githubEnvironment, index) in githubEnvironments: {
     environment: githubEnvironment
     clientId: githubIdentities[index].outputs.clientId

@@ -1,165 +1,188 @@
-"""Who may do what: rights, roles, who may give them, who may sign in."""
+"""Who may do what: every right of every deployment, wholly; who may give them; who may sign in."""
 
 import re
-from typing import Any
+from pathlib import Path
 
 import yaml
 
-from tests.infra.bicep import GUID_PARTS, SUBSCRIPTION, Resource
-from tests.infra.project import PRIVATE, ROLE_ASSIGNMENT, Infra
+from tools.azure_deployments import CALLER
+from tools.azure_roles import AZURE_ROLES, own_roles
+from tools.bicep import Snapshot
 
-# Of Azure's roles, by number, those that may be assigned at all.
-ROLES = {
-    "7f951dda-4ed3-4680-a7ca-43fe172d538d": "AcrPull",
-    "8311e382-0749-4cb8-b61a-304f252e45ec": "AcrPush",
-    "1823dd4f-9b8c-4ab6-ab4e-7397a3684615": "AzureML Registry User",
-    "f6c7c914-8db3-469d-8ca1-694a8f32e121": "AzureML Data Scientist",
-    "635dd51f-9968-44d3-b7fb-6d9a6bd613ae": "AzureML Metrics Writer",
-    "73c42c96-874c-492b-b04d-ab87d138a893": "Log Analytics Reader",
-    "f1a07417-d97a-45cb-824c-7a7467783830": "Managed Identity Operator",
-    "ba92f5b4-2d11-453d-a403-e96b0029c9fe": "Storage Blob Data Contributor",
-    "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1": "Storage Blob Data Reader",
-    "acdd72a7-3385-48ef-bd42-f606fba81ae7": "Reader",
-    "b24988ac-6180-42a0-ab88-20f7382dd24c": "Contributor",
-    "b556d68e-0be0-4f35-a333-ad7ee1ce17ea": "Azure AI Enterprise Network Connection Approver",
-    "f58310d9-a9f6-439a-9e8d-f62e7b41a168": "Role Based Access Control Administrator",
+ATTRIBUTE = "Microsoft.Authorization/roleAssignments"
+
+
+def numbers(slug: str) -> dict[str, str]:
+    """Return all roles by number."""
+    return AZURE_ROLES | own_roles(slug)
+
+
+def short(identity: str, slug: str) -> str:
+    """Return a resource's id as the table has it: without the project and the hash."""
+    name = re.sub("[a-z2-7]{13}$", "", identity.rpartition("/")[2])
+    for part in (slug, slug[:24]):  # a workspace's name has room for so much
+        name = name.replace(f"id-{part}-", "").replace(f"-{part}-", "-").removesuffix(f"-{part}")
+    return name.removesuffix("-")
+
+
+def rights(deployed: Snapshot, slug: str) -> list[tuple[str, str, str]]:
+    roles = numbers(slug)
+    return sorted(
+        (short(each.who, slug), roles.get(each.role, each.role), short(each.scope, slug))
+        for each in deployed.assignments
+    )
+
+
+def table(text: str) -> list[tuple[str, ...]]:
+    return sorted(
+        tuple(part.strip() for part in line.split("|")) for line in text.strip().split("\n")
+    )
+
+
+def environment_rights(name: str) -> str:
+    """Return the rights that each environment has in the same form."""
+    deploys = "AzureML Data Scientist" if name == "dev" else "endpoint-deployer"
+    return f"""
+        {name} | {deploys} | mlw-{name}
+        {name} | Storage Blob Data Contributor | mlw
+        {name} | Log Analytics Reader | log-{name}
+        {name}-endpoint | AzureML Metrics Writer | mlw-{name}
+        {name}-endpoint | AcrPull | cr
+        {name}-endpoint | Storage Blob Data Reader | mlw
+        mlw-{name} | AcrPush | cr"""
+
+
+def private_rights(name: str) -> str:
+    """Return what a private network adds."""
+    approved = "".join(
+        f"\n        mlw-{name} | Azure AI Enterprise Network Connection Approver | {scope}"
+        for scope in (f"mlw-{name}", "kv", "cr", "mlw", "lake")
+    )
+    seen = "".join(
+        f"\n        mlw-{name} | Reader | pe-{name}-{target}"
+        for target in ("workspace-blob", "workspace-file", "lake-blob", "lake-dfs")
+    )
+    return f"{approved}{seen}{builder_rights(name)}"
+
+
+def builder_rights(name: str) -> str:
+    """Return what a cluster that builds images adds."""
+    return f"""
+        build-{name} | AcrPush | cr
+        build-{name} | Storage Blob Data Contributor | mlw"""
+
+
+DEV = f"""{environment_rights("dev")}
+        dev-registration | AzureML Data Scientist | mlw-dev
+        dev-registration | Storage Blob Data Contributor | mlw
+        dev-compute | AzureML Data Scientist | mlw-dev
+        dev-compute | AcrPull | cr
+        dev-compute | Storage Blob Data Contributor | mlw
+        dev-compute | Storage Blob Data Reader | lake"""
+PROD = f"""{environment_rights("prod")}
+        prod-rollback | endpoint-operator | mlw-prod
+        dev | endpoint-reader | mlw-prod"""
+RIGHTS = {
+    "dev": DEV,
+    "test": environment_rights("test"),
+    "prod": PROD,
+    "prod-later": PROD.replace(
+        "endpoint | Storage Blob Data Reader", "endpoint | Storage Blob Data Contributor"
+    )
+    + builder_rights("prod")
+    + f"""
+        prod-monitoring | Storage Blob Data Contributor | mlw
+        {CALLER} | endpoint-caller | mlw-prod""",
+    "dev-private": DEV + private_rights("dev"),
+    "prod-private": PROD + private_rights("prod"),
+    "shared": """
+        infra | Reader | rg-shared
+        infra-plan | infrastructure-plan | rg-shared
+        dev | registry-reader | mlr
+        dev-registration | AzureML Registry User | mlr
+        test | registry-reader | mlr
+        prod | registry-reader | mlr
+        prod-rollback | registry-reader | mlr
+        dev-endpoint | registry-reader | mlr
+        test-endpoint | registry-reader | mlr
+        prod-endpoint | registry-reader | mlr
+        dev | Managed Identity Operator | dev-endpoint
+        test | Managed Identity Operator | test-endpoint
+        prod | Managed Identity Operator | prod-endpoint
+        prod-rollback | Managed Identity Operator | prod-endpoint
+        infra | Managed Identity Operator | dev-compute
+        infra | Managed Identity Operator | dev-monitoring
+        infra | Managed Identity Operator | test-monitoring
+        infra | Managed Identity Operator | prod-monitoring
+        infra | Contributor | rg-dev
+        infra | Contributor | rg-test
+        infra | Contributor | rg-prod
+        infra | Role Based Access Control Administrator | rg-dev
+        infra | Role Based Access Control Administrator | rg-test
+        infra | Role Based Access Control Administrator | rg-prod
+        infra-plan | infrastructure-plan | rg-dev
+        infra-plan | infrastructure-plan | rg-test
+        infra-plan | infrastructure-plan | rg-prod""",
 }
 
-
-def role_of(assignment: Resource, roles: dict[str, str]) -> str:
-    number = assignment.body["properties"]["roleDefinitionId"].rpartition("/")[2]
-    assert number in roles, f"{assignment.source}: the role {number} is not one of the list"
-    return roles[number]
-
-
-def rights(infra: Infra, **more: Any) -> set[tuple[str, str, str]]:
-    """Return who has which role on what, by short names."""
-    shared = infra.shared()
-    made = {each.name: each for each in shared.of("Microsoft.Authorization/roleDefinitions")}
-    roles = ROLES | {
-        number: each.body["properties"]["roleName"].removeprefix(f"{infra.slug} ")
-        for number, each in made.items()
-    }
-    found = set()
-    for result in (shared, *(infra.environment(name, **more) for name in infra.environments)):
-        for each in result.of(ROLE_ASSIGNMENT):
-            who = each.body["properties"]["principalId"].partition("#")[0].rpartition("/")[2]
-            scope = each.id.partition(f"/providers/{ROLE_ASSIGNMENT}")[0].removeprefix(SUBSCRIPTION)
-            short = re.sub("[a-z2-7]{13}$", "", scope.rpartition("/")[2])
-            right = (
-                who.removeprefix(f"id-{infra.slug}-"),
-                role_of(each, roles),
-                short.replace(f"-{infra.slug}", ""),
-            )
-            found.add(right)
-    return found
+LEVEL_1 = """
+    infra | Reader | rg-shared
+    infra-plan | infrastructure-plan | rg-shared
+    dev | registry-reader | mlr
+    dev-endpoint | registry-reader | mlr
+    dev | Managed Identity Operator | dev-endpoint
+    infra | Managed Identity Operator | dev-compute
+    infra | Managed Identity Operator | dev-monitoring
+    infra | Contributor | rg-dev
+    infra | Role Based Access Control Administrator | rg-dev
+    infra-plan | infrastructure-plan | rg-dev"""
 
 
-def check_rights(infra: Infra) -> None:
+def check_rights(name: str, deployed: Snapshot, slug: str) -> None:
     """Exactly these rights, each on one resource; on a group only for the two of the workflow."""
-    expected = {
-        ("infra", "Reader", "rg-shared"),
-        ("infra-plan", "infrastructure plan", "rg-shared"),
-        ("dev", "registry reader", "mlr"),
-        ("dev-registration", "AzureML Registry User", "mlr"),
-        ("dev-registration", "AzureML Data Scientist", "mlw-dev"),
-        ("dev-registration", "Storage Blob Data Contributor", "mlw"),
-        ("test", "registry reader", "mlr"),
-        ("prod", "registry reader", "mlr"),
-        ("prod-rollback", "registry reader", "mlr"),
-        ("prod-rollback", "endpoint operator", "mlw-prod"),
-        ("prod-rollback", "Managed Identity Operator", "id-prod-endpoint"),
-        ("dev", "endpoint reader", "mlw-prod"),
-        ("infra", "Managed Identity Operator", "id-dev-compute"),
-        ("dev-compute", "AzureML Data Scientist", "mlw-dev"),
-        ("dev-compute", "AcrPull", "cr"),
-        ("dev-compute", "Storage Blob Data Contributor", "mlw"),
-        ("dev-compute", "Storage Blob Data Reader", "lake"),
-    }
-    for name in infra.environments:
-        deploys = "AzureML Data Scientist" if name == "dev" else "endpoint deployer"
-        endpoint = f"{name}-endpoint"
-        expected |= {
-            ("infra", "Contributor", f"rg-{name}"),
-            ("infra", "Role Based Access Control Administrator", f"rg-{name}"),
-            ("infra-plan", "infrastructure plan", f"rg-{name}"),
-            (name, "Managed Identity Operator", f"id-{endpoint}"),
-            (name, deploys, f"mlw-{name}"),
-            (name, "Storage Blob Data Contributor", "mlw"),
-            (name, "Log Analytics Reader", f"log-{name}"),
-            (endpoint, "AzureML Metrics Writer", f"mlw-{name}"),
-            (endpoint, "AcrPull", "cr"),
-            (endpoint, "Storage Blob Data Reader", "mlw"),
-            (endpoint, "registry reader", "mlr"),
-            (f"mlw-{infra.slug}-{name}", "AcrPush", "cr"),
-        }
-    assert rights(infra) == expected
-    approver = "Azure AI Enterprise Network Connection Approver"
-    private = {(f"build-{name}", "AcrPush", "cr") for name in infra.environments} | {
-        (f"mlw-{infra.slug}-{name}", approver, scope)
-        for name in infra.environments
-        for scope in (f"mlw-{name}", "mlw", "lake", "kv-", "cr")
-    }
-    assert rights(infra, **PRIVATE) == expected | private
+    assert rights(deployed, slug) == table(RIGHTS[name])
 
 
-def check_anew(infra: Infra) -> None:
+def check_anew(name: str, deployed: Snapshot, slug: str) -> None:
     """An identity that was made anew gets its rights: who gets one is part of its name."""
-    for result in infra.everything():
-        assigned = result.of(ROLE_ASSIGNMENT)
-        assert len(assigned) > 5
-        for each in assigned:
-            properties = each.body["properties"]
-            parts = GUID_PARTS[each.name]
-            assert properties["principalId"] in parts, each.source
-            assert properties["roleDefinitionId"].endswith(parts[-1]), each.source
-            assert each.id.startswith(parts[0]), each.source
+    assert len(deployed.assignments) > 5, name
+    for each in deployed.assignments:
+        assert each.named, f"{name}: {each}"
+        assert each.body.keys() == {"apiVersion", "properties"}
+        administrator = numbers(slug)[each.role].startswith("Role Based")
+        expected = {"principalType", *({"condition", "conditionVersion"} if administrator else ())}
+        assert each.body["properties"].keys() == expected
+        assert each.body["properties"]["principalType"] == "ServicePrincipal"
 
 
-def check_delegation(infra: Infra) -> None:
-    """The workflow may assign the roles that main.bicep assigns, and no others."""
-    administrator = next(number for number, name in ROLES.items() if name.startswith("Role Based"))
-    conditions = [
-        each.body["properties"].get("condition", "")
-        for each in infra.shared().of(ROLE_ASSIGNMENT)
-        if each.body["properties"]["roleDefinitionId"].endswith(administrator)
-    ]
-    assert len(conditions) == len(infra.environments)
-    assigned = {
-        each.body["properties"]["roleDefinitionId"].rpartition("/")[2]
-        for name in infra.environments
-        for more in ({}, PRIVATE)
-        for each in infra.environment(name, **more).of(ROLE_ASSIGNMENT)
+def check_delegation(name: str, deployed: Snapshot, slug: str) -> None:
+    """The workflow may assign what main.bicep assigns, and no other role, to machines alone."""
+    roles = {role: number for number, role in numbers(slug).items()}
+    given = {
+        roles[role] for each in RIGHTS if each != "shared" for _, role, _ in table(RIGHTS[each])
     }
+    conditions = [
+        each.body["properties"]["condition"]
+        for each in deployed.assignments
+        if "condition" in each.body["properties"]
+    ]
+    assert len(conditions) == 3, name
     for condition in conditions:
         lists = re.findall(r"ForAnyOfAnyValues:GuidEquals \{([^}]*)\}", condition)
-        assert len(lists) == 2, "for giving and for taking away"
-        for each in lists:
-            assert set(each.split(", ")) == assigned
-        machines = "PrincipalType] ForAnyOfAnyValues:StringEqualsIgnoreCase {'ServicePrincipal'}"
-        assert condition.count("} AND @") == condition.count(machines) == 2, "no person's right"
-        assert "roleAssignments/write" in condition
-        assert "roleAssignments/delete" in condition
+        assert set(lists[0].split(", ")) == given
+        assert condition == " AND ".join(
+            f"((!(ActionMatches{{'Microsoft.Authorization/roleAssignments/{action}'}})) OR "
+            f"(@{of}[{ATTRIBUTE}:RoleDefinitionId] ForAnyOfAnyValues:GuidEquals {{{lists[0]}}} AND "
+            f"@{of}[{ATTRIBUTE}:PrincipalType] ForAnyOfAnyValues:StringEqualsIgnoreCase "
+            "{'ServicePrincipal'}))"
+            for action, of in (("write", "Request"), ("delete", "Resource"))
+        )
 
 
-def check_role_names(infra: Infra) -> None:
-    """The page names each of the project's roles, and the errors name none that is not there."""
-    made = {
-        str(each.body["properties"]["roleName"])
-        for each in infra.shared().of("Microsoft.Authorization/roleDefinitions")
-    }
-    page = (infra.project / "docs" / "going-live.md").read_text(encoding="utf-8")
-    assert [name for name in sorted(made) if f"`{name}`" not in page] == []
-    errors = infra.project / "packages/mlops/src/mlops/platforms/azure/errors.py"
-    named = re.findall(r"`… ([a-z ]+)`", errors.read_text(encoding="utf-8"))
-    assert {f"{infra.slug} {name}" for name in named} <= made
-    assert len(named) == 2
-
-
-def signing_in(infra: Infra) -> set[str]:
+def signing_in(project: Path) -> set[str]:
     """Return the GitHub environments whose jobs may get a token for Azure, from the workflows."""
     found: set[str] = set()
-    for path in (infra.project / ".github" / "workflows").iterdir():
+    for path in (project / ".github" / "workflows").iterdir():
         workflow = yaml.safe_load(path.read_text(encoding="utf-8"))
         for job in workflow["jobs"].values():
             if "environment" in job and job.get("permissions", {}).get("id-token") == "write":
@@ -168,25 +191,33 @@ def signing_in(infra: Infra) -> set[str]:
     return found
 
 
-def check_federation(infra: Infra) -> None:
+GITHUB = {"dev", "dev-registration", "test", "prod", "prod-rollback", "infra", "infra-plan"}
+
+
+def check_federation(name: str, deployed: Snapshot, slug: str) -> None:
     """Each GitHub environment that signs in has one identity, trusted in both forms."""
-    subjects: dict[str, set[str]] = {}
-    kind = "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials"
-    for each in infra.shared().of(kind):
-        properties = each.body["properties"]
-        assert properties["issuer"] == "https://token.actions.githubusercontent.com"
-        assert properties["audiences"] == ["api://AzureADTokenExchange"]
-        identity = each.id.split("/")[-3].removeprefix(f"id-{infra.slug}-")
-        subjects.setdefault(identity, set()).add(properties["subject"])
-    used = signing_in(infra)
-    if len(infra.environments) == 1:
-        used -= {"dev-registration", "test", "prod"}
-    assert subjects == {
-        name: {
-            f"repo:Acme/churn:environment:{name}",
-            f"repo:Acme@11/churn@22:environment:{name}",
-        }
-        for name in used
+    github = GITHUB if name == "shared" else {"dev", "infra", "infra-plan"}
+    kind = "Microsoft.ManagedIdentity/userAssignedIdentities"
+    machines = {
+        f"{environment}-{duty}"
+        for environment in github & {"dev", "test", "prod"}
+        for duty in ("endpoint", "monitoring", *(["compute"] if environment == "dev" else []))
     }
-    module = (infra.folder / "modules/github-identity.bicep").read_text(encoding="utf-8")
-    assert "@batchSize(1)\nresource credentials" in module, "Azure refuses two writes at once"
+    identities = sorted(short(each.id, slug) for each in deployed.of(kind))
+    assert identities == sorted(github | machines)
+    found = sorted(
+        (short("/".join(each.id.split("/")[:-2]), slug), each.properties["subject"])
+        for each in deployed.of(f"{kind}/federatedIdentityCredentials")
+    )
+    assert found == sorted(
+        (each, subject)
+        for each in github
+        for subject in (
+            f"repo:Acme/churn:environment:{each}",
+            f"repo:Acme@11/churn@22:environment:{each}",
+        )
+    )
+    for each in deployed.of(f"{kind}/federatedIdentityCredentials"):
+        assert each.properties.keys() == {"issuer", "audiences", "subject"}
+        assert each.properties["issuer"] == "https://token.actions.githubusercontent.com"
+        assert each.properties["audiences"] == ["api://AzureADTokenExchange"]

@@ -1,30 +1,56 @@
-"""Every check of the infrastructure, by its name."""
+"""Every check of a deployment by its name, with the deployments for which it is."""
 
-from tests.infra import access, resources, roles
+from collections.abc import Callable, Iterable
+
+from tests.infra import access, network, resources, roles
+from tools.azure_deployments import DEPLOYMENTS
+from tools.bicep import Snapshot
+
+Check = Callable[[str, Snapshot, str], None]
+
+ALL = tuple(DEPLOYMENTS)
+SHARED = ("shared",)
+ENVIRONMENTS = tuple(name for name in DEPLOYMENTS if name != "shared")
+PRIVATE = tuple(name for name in DEPLOYMENTS if resources.is_private(name))
+
+
+def named(
+    checks: Iterable[Check], where: tuple[str, ...]
+) -> dict[str, tuple[Check, tuple[str, ...]]]:
+    return {check.__name__.removeprefix("check_"): (check, where) for check in checks}
+
 
 CHECKS = {
-    check.__name__.removeprefix("check_"): check
-    for check in (
-        resources.check_syntax,
-        resources.check_storage,
-        resources.check_vault_and_images,
-        resources.check_machines,
-        resources.check_budget,
-        resources.check_logs,
-        resources.check_tags,
-        resources.check_names,
-        resources.check_closed,
-        resources.check_private_builds,
-        resources.check_way_to_the_lake,
-        resources.check_public,
-        access.check_rights,
-        access.check_anew,
-        access.check_delegation,
-        roles.check_role_scopes,
-        roles.check_plan_role,
-        roles.check_reading_roles,
-        roles.check_endpoint_roles,
-        access.check_role_names,
-        access.check_federation,
-    )
+    **named(
+        (
+            access.check_rights,
+            access.check_anew,
+            resources.check_kinds,
+            resources.check_tags,
+            resources.check_names,
+        ),
+        ALL,
+    ),
+    **named(
+        (
+            access.check_delegation,
+            access.check_federation,
+            roles.check_roles,
+            resources.check_registry,
+        ),
+        SHARED,
+    ),
+    **named(
+        (
+            resources.check_storage,
+            resources.check_vault_and_images,
+            resources.check_workspace,
+            resources.check_machines,
+            resources.check_logs,
+            resources.check_budget,
+            network.check_network,
+        ),
+        ENVIRONMENTS,
+    ),
+    **named((network.check_private_endpoints, network.check_zones), PRIVATE),
 }

@@ -1,11 +1,10 @@
-"""Faults in infra/, each with the check that must notice it, by its name in checks.py.
+"""Faults in infra/, each with the deployment in which it shows and who must notice.
 
-A fault is a file, the text to replace, the text in its place, and the check.
+A fault is a file, the text to replace, the text in its place, one of DEPLOYMENTS, and the check by
+its name in checks.py; COMPILER stands for any diagnostic.
 """
 
-# Noticed only where the names are as long as they may be.
-LONG = {"a workspace's name that is too long"}
-
+COMPILER = "compiler"
 COMPUTE, IDENTITY, LOGS = (
     f"modules/{name}.bicep" for name in ("compute", "github-identity", "endpoint-logs")
 )
@@ -13,150 +12,470 @@ MAIN, SHARED, NETWORK = "main.bicep", "shared.bicep", "modules/network.bicep"
 RIGHTS, INFRA_RIGHTS, ROLES = (
     f"modules/{name}.bicep" for name in ("rights", "infra-rights", "roles")
 )
-STORAGE, WORKSPACE = "modules/storage.bicep", "modules/workspace.bicep"
-DEV, PROD, SHARED_VALUES = "dev.bicepparam", "prod.bicepparam", "shared.bicepparam"
-APPROVER, OUTBOUND = "modules/connection-approver.bicep", "modules/outbound.bicep"
+STORAGE, WORKSPACE, REGISTRY = (
+    f"modules/{name}.bicep" for name in ("storage", "workspace", "registry")
+)
+CONNECTIONS, BUILDER, MONITORING = (
+    f"modules/{name}.bicep" for name in ("connections", "builder-rights", "monitoring")
+)
+DEV, PROD, VALUES = "dev.bicepparam", "prod.bicepparam", "shared.bicepparam"
 
-FAULTS: dict[str, tuple[str, str, str, str]] = {
-    # The language
-    "a syntax error": (STORAGE, "properties: {", "properties {", "syntax"),
-    "a name that is not declared": (MAIN, "compute!.id", "cmopute!.id", "types"),
-    "a module that is not there": (MAIN, "budget.bicep", "budgets.bicep", "types"),
-    "a parameter that a module has not": (MAIN, " suffix: suffix", " sufix: suffix", "types"),
-    "a parameter that is not given": (PROD, "param purgeProtection = true\n", "", "types"),
-    "a parameter's value that is not allowed": (PROD, "= 'prod'", "= 'production'", "types"),
-    "a parameter that nothing uses": (
-        MAIN, "purgeProtection: purgeProtection", "purgeProtection: true", "types",
+FAULTS: dict[str, tuple[str, str, str, str, str]] = {
+    # The language, and Azure's types
+    "a reserved word": (PROD, "settings", "base", "prod", COMPILER),
+    "a syntax error": (STORAGE, "properties: {", "properties {", "dev", COMPILER),
+    "a name that is not declared": (MAIN, "compute!.id", "cmopute!.id", "dev", COMPILER),
+    "a module that is not there": (MAIN, "budget.bicep", "budgets.bicep", "dev", COMPILER),
+    "a parameter that a module has not": (
+        MAIN,
+        " vaultName: vault",
+        " vaultsName: vault",
+        "dev",
+        COMPILER,
     ),
-    "an output that a module has not": (MAIN, "outputs.keyVaultId", "outputs.vaultId", "types"),
-    "a cycle": (MAIN, "compute!.id", "cluster.id", "types"),
-    # Azure's types
-    "a property that does not exist": (STORAGE, "isHnsEnabled", "hnsEnabled", "types"),
-    "a property that is missing": (WORKSPACE, "    tenantId: tenant().tenantId\n", "", "types"),
-    "a property that can only be read": (WORKSPACE, " friendlyName:", " workspaceId:", "types"),
-    "a text in place of a number": (COMPUTE, "minNodeCount: 0", "minNodeCount: '0'", "types"),
-    "a value that does not exist": (COMPUTE, "'LowPriority'", "'Spot'", "types"),
-    "a type that does not exist": (WORKSPACE, "KeyVault/vaults", "KeyVault/vault", "types"),
-    "a version that does not exist": (WORKSPACE, "vaults@2024-11-01", "vaults@2024-11-02", "types"),
-    "a value read that does not exist": (
-        "modules/monitoring.bicep", "properties.customerId", "properties.customId", "types",
+    "a parameter that is not given": (
+        DEV,
+        "param purgeProtection = false\n",
+        "",
+        "dev",
+        COMPILER,
     ),
-    "a workspace's name that is too long": (MAIN, "take(slug, 24)", "slug", "types"),
+    "a misspelt property": (STORAGE, "isHnsEnabled", "hnsEnabled", "dev", COMPILER),
+    "a property that is missing": (
+        WORKSPACE,
+        "tenantId: tenant().tenantId\n",
+        "\n",
+        "dev",
+        COMPILER,
+    ),
+    "a text in place of a number": (
+        COMPUTE,
+        "minNodeCount: 0",
+        "minNodeCount: '0'",
+        "dev",
+        COMPILER,
+    ),
+    "a version of the API that does not exist": (
+        WORKSPACE,
+        "vaults@2025-05-01",
+        "vaults@2025-05-02",
+        "dev",
+        COMPILER,
+    ),
+    "a type that does not exist": (
+        WORKSPACE,
+        "Microsoft.KeyVault/vaults",
+        "Microsoft.KeyVault/vault",
+        "dev",
+        COMPILER,
+    ),
+    "a name that comes out of a module": (
+        MAIN,
+        "workspaceName: workspaceName\n    name: 'cpu",
+        "workspaceName: workspace.outputs.principalId\n    name: 'cpu",
+        "dev",
+        COMPILER,
+    ),
+    "a member that an open enumeration has not": (STORAGE, "TLS1_2", "TLS12", "dev", "storage"),
+    "a member that another open enumeration has not": (
+        COMPUTE,
+        "'LowPriority'",
+        "'Spot'",
+        "dev",
+        "machines",
+    ),
+    "an identity of a kind that there is not": (
+        WORKSPACE,
+        "SystemAssigned,UserAssigned",
+        "UserAssigned",
+        "dev",
+        "workspace",
+    ),
     # Who signs in
-    "no credential by number": (IDENTITY, "in subjects:", "in take(subjects, 1):", "federation"),
-    "a misspelt subject": (IDENTITY, "/${repository}@", "/${repository}#", "federation"),
-    "no credential for the rollback": (SHARED, "['prod-rollback']", "[]", "federation"),
-    "credentials written at once": (IDENTITY, "@batchSize(1)\n", "", "federation"),
-    "another issuer": (SHARED_VALUES, "githubusercontent.com", "example.com", "federation"),
-    "another audience": (IDENTITY, "AzureADTokenExchange", "AzureAD", "federation"),
-    # Who may do what
-    "a role on the subscription": (
-        RIGHTS, "scope: workspace\n", "scope: subscription()\n", "rights",
+    "no credential by number": (
+        IDENTITY,
+        "in subjects:",
+        "in take(subjects, 1):",
+        "shared",
+        "federation",
     ),
-    "a role on the whole group": (RIGHTS, "    scope: workspace\n", "", "rights"),
-    "a role that nobody should have": (
-        RIGHTS, "f6c7c914-8db3-469d-8ca1-694a8f32e121", "8e3af657-a8ff-443c-a75c-2fe8c4bcb635",
+    "a credential for the whole repository": (
+        IDENTITY,
+        ":environment:${githubEnvironment}'\n  }\n  {",
+        ":*'\n  }\n  {",
+        "shared",
+        "federation",
+    ),
+    "a credential for another audience": (
+        IDENTITY,
+        "api://AzureADTokenExchange",
+        "api://other",
+        "shared",
+        "federation",
+    ),
+    # Who may do what
+    "a role that is dropped": (
+        RIGHTS,
+        "    { principalId: endpointPrincipalId, role: metricsWriter }\n",
+        "",
+        "prod",
         "rights",
     ),
-    "prod trains": (RIGHTS, "roleId: trains ?", "roleId: environment != 'test' ?", "rights"),
-    "prod writes to the registry": (
-        SHARED, "user != 'dev-registration' ?", "user != 'prod' ?", "rights",
+    "another role": (
+        RIGHTS,
+        "[{ principalId: endpointPrincipalId, role: pull }]",
+        "[{ principalId: endpointPrincipalId, role: dataScientist }]",
+        "prod",
+        "rights",
     ),
-    "develop writes to the registry": (
-        SHARED, "user != 'dev-registration' ?", "user != 'dev' ?", "rights",
+    "a role by a wrong number": (RIGHTS, "7f951dda-4ed3", "7f951ddb-4ed3", "prod", "rights"),
+    "a role on the group": (RIGHTS, "    scope: workspaceStorage\n", "", "prod", "rights"),
+    "a role on a wrong resource": (
+        RIGHTS,
+        "scope: images",
+        "scope: lake",
+        "prod",
+        "rights",
     ),
-    "nobody may register": (DEV, "param registers = true\n", "", "rights"),
+    "a builder that pushes, and does not read": (
+        BUILDER,
+        "  scope: workspaceStorage\n",
+        "",
+        "prod-later",
+        "rights",
+    ),
+    "one identity with two duties": (
+        MAIN,
+        "endpointPrincipalId: endpoint.prop",
+        "endpointPrincipalId: ci.prop",
+        "prod",
+        "rights",
+    ),
+    "the workflow's identity builds and deploys": (
+        SHARED,
+        "githubIdentities[planIndex].outputs.principalId\n    planRole",
+        "githubIdentities[infraIndex].outputs.principalId\n    planRole",
+        "shared",
+        "rights",
+    ),
+    "dev writes to the registry": (
+        SHARED,
+        "user != 'dev-registration'",
+        "user != 'dev'",
+        "shared",
+        "rights",
+    ),
+    "nobody may register": (DEV, "param registers = true\n", "", "dev", "rights"),
+    "prod's versions are registered in prod": (
+        PROD,
+        "param trains = false",
+        "param trains = false\nparam registers = true",
+        "prod",
+        "rights",
+    ),
     "the rollback deploys anything": (
-        ROLES, "permissions: [{ actions: operate }]", "permissions: [{ actions: deploy }]",
-        "endpoint_roles",
+        ROLES,
+        "permissions: [{ actions: operate }]",
+        "permissions: [{ actions: deploy }]",
+        "shared",
+        "roles",
     ),
     "the rollback cannot give the endpoint its identity": (
-        SHARED, "(deployer, index) in deployers: {\n    name: 'endpoint-of-",
-        "(deployer, index) in environments: {\n    name: 'endpoint-of-", "rights",
+        SHARED,
+        "in deployers: {\n    params: {\n      identityName",
+        "in environments: {\n    params: {\n      identityName",
+        "shared",
+        "rights",
     ),
     "the training does not see what serves in prod": (
-        MAIN, "trainer!.properties", "ci.properties", "rights",
+        MAIN,
+        "trainer!.properties",
+        "ci.properties",
+        "prod",
+        "rights",
     ),
     "the training gets the key of prod": (
-        ROLES, "onlineEndpoints/read'", "onlineEndpoints/*'", "reading_roles",
+        ROLES,
+        "onlineEndpoints/read'",
+        "onlineEndpoints/*'",
+        "shared",
+        "roles",
+    ),
+    "a caller that changes the endpoint": (
+        ROLES,
+        "onlineEndpoints/score/action'] }",
+        "onlineEndpoints/*'] }",
+        "shared",
+        "roles",
     ),
     "an identity made anew has no right": (
-        RIGHTS, "guid(logs.id, right.principalId,", "guid(logs.id, 'ci',", "anew",
+        RIGHTS,
+        "guid(logs.id, right.principalId,",
+        "guid(logs.id, 'ci',",
+        "prod",
+        "anew",
     ),
-    "a name that is not known at the start": (
-        WORKSPACE, "name: 'lake'", "name: workspace.identity.principalId", "types",
+    "a right for a person": (
+        INFRA_RIGHTS,
+        "principalType: 'ServicePrincipal'\n    roleDefinitionId: planRoleId",
+        "principalType: 'User'\n    roleDefinitionId: planRoleId",
+        "shared",
+        "anew",
     ),
     "the workflow assigns any role": (
-        INFRA_RIGHTS, "    condition: condition\n", "    description: condition\n", "delegation",
+        INFRA_RIGHTS,
+        "    condition: condition\n",
+        "    description: condition\n",
+        "shared",
+        "anew",
     ),
     "the workflow cannot assign a role that it needs": (
-        INFRA_RIGHTS, "    '8311e382-0749-4cb8-b61a-304f252e45ec'\n", "", "delegation",
+        INFRA_RIGHTS,
+        "      '8311e382-0749-4cb8-b61a-304f252e45ec'\n",
+        "",
+        "shared",
+        "delegation",
     ),
     "the workflow gives a person a role": (
-        INFRA_RIGHTS, "\\'ServicePrincipal\\'", "\\'User\\'", "delegation",
+        INFRA_RIGHTS,
+        "\\'ServicePrincipal\\'",
+        "\\'User\\'",
+        "shared",
+        "delegation",
+    ),
+    "the workflow takes any role away": (
+        INFRA_RIGHTS,
+        "(@Resource[${roleAttribute}]",
+        "(@Request[${roleAttribute}]",
+        "shared",
+        "delegation",
     ),
     "the plan reads logs": (
-        ROLES, "  'Microsoft.OperationalInsights/workspaces/query/*/read'\n", "", "plan_role",
+        ROLES,
+        "  'Microsoft.OperationalInsights/workspaces/query/*/read'\n",
+        "",
+        "shared",
+        "roles",
     ),
-    "the plan pulls images": (
-        ROLES, "  'Microsoft.ContainerRegistry/registries/pull/read'\n", "", "plan_role",
+    "the plan gets a notebook's token": (
+        ROLES,
+        "  '${machineLearning}/workspaces/listNotebookAccessToken/read'\n",
+        "",
+        "shared",
+        "roles",
     ),
-    "the plan lists models": (
-        ROLES, "  '${machineLearning}/workspaces/models/read'\n", "", "plan_role",
-    ),
-    "the plan reads what a run wrote": (
-        ROLES, "  '${machineLearning}/workspaces/experiments/*/read'\n", "", "plan_role",
-    ),
-    "the plan gets a workspace's secrets": (
-        ROLES, "  '${machineLearning}/workspaces/metadata/*/read'\n", "", "plan_role",
-    ),
-    "the plan cannot look at datastores": (
-        ROLES, "workspaces/data/read", "workspaces/data*/read", "plan_role",
-    ),
-    "the plan writes": (ROLES, "'*/read'", "'*'", "reading_roles"),
-    "the operator deletes endpoints": (
-        ROLES, "onlineEndpoints/write", "onlineEndpoints/*", "endpoint_roles",
+    "the plan writes": (ROLES, "'*/read'", "'*'", "shared", "roles"),
+    "a role of the same name in the next subscription": (
+        ROLES,
+        "endpoint reader ${mark}",
+        "endpoint reader",
+        "shared",
+        "roles",
     ),
     "a role for the subscription": (
-        SHARED, "concat([resourceGroup().id], groupIds)", "[subscription().id]", "role_scopes",
+        SHARED,
+        "group => '${subscription().id}/resourceGroups/${group}'",
+        "group => subscription().id",
+        "shared",
+        "roles",
     ),
-    # What is open, and what costs
-    "machines for training where nothing trains": (
-        PROD, "trains = false", "trains = true", "machines",
-    ),
-    "as few logs in prod as in dev": (PROD, "QuotaGb = 5", "QuotaGb = 1", "budget"),
+    # What is open
     "blobs that anybody reads": (
-        STORAGE, "allowBlobPublicAccess: false", "allowBlobPublicAccess: true", "storage",
+        STORAGE,
+        "allowBlobPublicAccess: false",
+        "allowBlobPublicAccess: true",
+        "prod",
+        "storage",
     ),
-    "a container that anybody reads": (STORAGE, "'None'", "'Blob'", "storage"),
-    "keys to the lake": (STORAGE, "SharedKeyAccess: false", "SharedKeyAccess: true", "storage"),
+    "a container that anybody reads": (STORAGE, "'None'", "'Blob'", "prod", "storage"),
+    "keys to the lake": (
+        STORAGE,
+        "allowSharedKeyAccess: false",
+        "allowSharedKeyAccess: true",
+        "prod",
+        "storage",
+    ),
+    "keys switched on": (
+        MAIN,
+        "storageKeys bool = false",
+        "storageKeys bool = true",
+        "prod",
+        "storage",
+    ),
+    "a password to the images": (
+        WORKSPACE,
+        "adminUserEnabled: false",
+        "adminUserEnabled: true",
+        "prod",
+        "vault_and_images",
+    ),
+    "a vault with access policies": (
+        WORKSPACE,
+        "enableRbacAuthorization: true",
+        "enableRbacAuthorization: false",
+        "prod",
+        "vault_and_images",
+    ),
     "a vault that can be purged": (
-        PROD, "Protection = true", "Protection = false", "vault_and_images",
+        PROD,
+        "= empty(readEnvironmentVariable('FIRST_DEPLOYMENT', ''))",
+        "= false",
+        "prod",
+        "vault_and_images",
     ),
-    "machines that wait": (COMPUTE, "minNodeCount: 0", "minNodeCount: 1", "machines"),
-    "full price in dev": (COMPUTE, "? 'LowPriority'", "? 'Dedicated'", "machines"),
-    "an endpoint in the template": (
-        LOGS, "onlineEndpoints@2025-06-01' existing", "onlineEndpoints@2025-06-01'", "machines",
+    "a machine that people sign in to": (
+        COMPUTE,
+        "disableLocalAuth: true",
+        "disableLocalAuth: false",
+        "dev",
+        "machines",
     ),
-    "nobody's resources": (COMPUTE, "  tags: tags\n", "", "tags"),
-    "a vault outside of the private network": (
-        WORKSPACE, "publicNetworkAccess: networkAccess\n    networkAcls",
-        "publicNetworkAccess: 'Enabled'\n    networkAcls", "closed",
+    "logs by a key": (
+        MONITORING,
+        "disableLocalAuth: true",
+        "disableLocalAuth: false",
+        "dev",
+        "logs",
+    ),
+    "public access in private": (
+        WORKSPACE,
+        "publicNetworkAccess: networkAccess\n    networkAcls",
+        "publicNetworkAccess: 'Enabled'\n    networkAcls",
+        "prod-private",
+        "vault_and_images",
+    ),
+    "a workspace that is open in private": (
+        WORKSPACE,
+        "publicNetworkAccess: networkAccess\n    managedNetwork",
+        "publicNetworkAccess: 'Enabled'\n    managedNetwork",
+        "prod-private",
+        "workspace",
+    ),
+    "storage that lets everybody in in private": (
+        STORAGE,
+        "privateNetwork ? 'Deny' : 'Allow'",
+        "'Allow'",
+        "dev-private",
+        "storage",
+    ),
+    "storage that no version is shared from": (
+        STORAGE,
+        "sharesFromPrivate ? 'Enabled' : networkAccess",
+        "networkAccess",
+        "dev-private",
+        "storage",
+    ),
+    "machines with public addresses": (
+        COMPUTE,
+        "enableNodePublicIp: !privateNetwork",
+        "enableNodePublicIp: true",
+        "prod-private",
+        "machines",
+    ),
+    "a rule that lets callers in": (
+        NETWORK,
+        "name: 'nsg-${name}'\n  location: location\n  tags: tags\n",
+        "name: 'nsg-${name}'\n  location: location\n  tags: tags\n"
+        "  properties: { securityRules: [] }\n",
+        "prod-private",
+        "network",
+    ),
+    "a DNS zone that is misspelt": (
+        NETWORK,
+        "privatelink.vaultcore",
+        "privatelink.vault-core",
+        "prod-private",
+        "zones",
     ),
     "a private endpoint that no name leads to": (
-        NETWORK, "zones: ['privatelink.dfs.${storageSuffix}']", "zones: []", "closed",
+        NETWORK,
+        "zones: ['privatelink.dfs.${storageSuffix}']",
+        "zones: []",
+        "prod-private",
+        "zones",
     ),
-    "images that nothing can build": (
-        MAIN, "privateNetwork ? builderName : ''", "privateNetwork ? '' : ''", "private_builds",
+    "a private endpoint to another part": (
+        NETWORK,
+        "group: 'dfs'",
+        "group: 'blob'",
+        "prod-private",
+        "private_endpoints",
     ),
     "a lake that training does not reach": (
-        OUTBOUND, "['blob', 'dfs']", "['blob']", "way_to_the_lake",
+        WORKSPACE,
+        "['blob', 'dfs']",
+        "['blob']",
+        "prod-private",
+        "workspace",
     ),
-    "private endpoints that nobody approves": (APPROVER, "scope: lake", "scope: images", "rights"),
-    "machines before their network": (
-        MAIN, "  dependsOn: [approver, outbound]\n", "", "way_to_the_lake",
+    "images that nothing can build": (
+        MAIN,
+        "buildsImages ? builderName : ''",
+        "buildsImages ? '' : ''",
+        "prod-private",
+        "workspace",
     ),
-    # What the commands rely on
-    "another log": (LOGS, "AmlOnlineEndpointTrafficLog", "AmlOnlineEndpointEventLog", "logs"),
-    "another name of the cluster": (MAIN, "'cpu-${environment}'", "'cpu-cluster'", "names"),
-}  # fmt: skip
+    "private endpoints that nobody approves": (
+        CONNECTIONS,
+        "scope: lake\n",
+        "scope: images\n",
+        "prod-private",
+        "rights",
+    ),
+    # What costs, what is kept, what the commands rely on
+    "a cluster that never goes to zero": (
+        COMPUTE,
+        "minNodeCount: 0",
+        "minNodeCount: 1",
+        "dev",
+        "machines",
+    ),
+    "full price in dev": (COMPUTE, "? 'LowPriority'", "? 'Dedicated'", "dev", "machines"),
+    "machines for training where nothing trains": (
+        PROD,
+        "trains = false",
+        "trains = true",
+        "prod",
+        "kinds",
+    ),
+    "as few logs in prod as in dev": (PROD, "QuotaGb = 5", "QuotaGb = 1", "prod", "logs"),
+    "a vault whose readers nobody sees": (
+        WORKSPACE,
+        "'audit', enabled: true",
+        "'audit', enabled: false",
+        "prod",
+        "logs",
+    ),
+    "another log": (
+        LOGS,
+        "AmlOnlineEndpointTrafficLog",
+        "AmlOnlineEndpointEventLog",
+        "prod-later",
+        "logs",
+    ),
+    "something that nobody listed": (
+        LOGS,
+        "resource requests",
+        "resource extra 'Microsoft.Storage/storageAccounts@2025-01-01' = "
+        "{\n  name: 'extra${uniqueString(workspaceName)}'\n  location: 'westeurope'\n"
+        "  kind: 'StorageV2'\n  sku: { name: 'Standard_LRS' }\n}\n\nresource requests",
+        "prod-later",
+        "kinds",
+    ),
+    "nobody's resources": (COMPUTE, "  tags: tags\n", "", "dev", "tags"),
+    "a registry in one region": (
+        REGISTRY,
+        "for region in regions:",
+        "for region in []:",
+        "shared",
+        "registry",
+    ),
+    "a workspace's name that is too long": (
+        MAIN,
+        "take(slug, 24)",
+        "'${slug}-and-more'",
+        "prod",
+        "names",
+    ),
+    "a cluster of another name": (MAIN, "'cpu-${environment}'", "'cpu-cluster'", "dev", "machines"),
+}

@@ -1,213 +1,381 @@
-"""What is made: what is right, safe, logged, tagged, private and called as the commands say."""
+"""What is made: every setting of what holds data, secrets, images, models, logs or money."""
 
 import re
+from typing import Any
 
-from mlops.settings import azure_names
-from mlops.settings.sections import AzureSettings
+from tools.azure_names import LONGEST
+from tools.bicep import TENANT, Resource, Snapshot
 
-from tests.infra.bicep import SUBSCRIPTION, parse
-from tests.infra.bicep_types import AzureTypes
-from tests.infra.project import (
-    ACCOUNT,
-    CLUSTER,
-    MACHINE_LEARNING,
-    PRIVATE,
-    ROLE_ASSIGNMENT,
-    VARIABLES,
-    Infra,
+MACHINE_LEARNING = "Microsoft.MachineLearningServices"
+ACCOUNT = "Microsoft.Storage/storageAccounts"
+CLUSTER = f"{MACHINE_LEARNING}/workspaces/computes"
+DIAGNOSTICS = "Microsoft.Insights/diagnosticSettings"
+LOGS = "Microsoft.OperationalInsights/workspaces"
+UNTAGGED = re.compile(
+    r"/(blobServices|containers|datastores|federatedIdentityCredentials|privateDnsZoneGroups|"
+    r"roleDefinitions|diagnosticSettings|budgets)$"
 )
-
-OUTBOUND = f"{MACHINE_LEARNING}/workspaces/outboundRules"
-
-
-def check_syntax(infra: Infra) -> None:
-    """The grammar takes every file."""
-    files = [*infra.folder.rglob("*.bicep"), *infra.folder.glob("*.bicepparam")]
-    assert len(files) > 10
-    for path in files:
-        parse(path)
+REGISTRY_ID = "/registries/mlr-"
 
 
-def check_types(infra: Infra, types: AzureTypes) -> None:
-    """Each resource is what Azure's definitions say, and so is what is read of one."""
-    for result in infra.everything():
-        assert [problem for each in result.resources for problem in types.problems(each)] == []
-        for typed, name in result.reads:
-            assert types.schema(typed).has(name), f"{typed} has no properties.{name}"
+def environment_of(name: str) -> str:
+    return name.partition("-")[0]
 
 
-def check_storage(infra: Infra) -> None:
-    """No storage is public, and no key is needed."""
-    for name in infra.environments:
-        result = infra.environment(name)
-        lake, workspace = sorted(result.of(ACCOUNT), key=lambda account: account.name)
-        assert lake.body["properties"]["isHnsEnabled"] is True
-        assert workspace.body["properties"]["isHnsEnabled"] is False
-        for account in (lake, workspace):
-            assert account.body["properties"]["allowBlobPublicAccess"] is False
-            assert account.body["properties"]["allowSharedKeyAccess"] is False
-            assert account.body["properties"]["supportsHttpsTrafficOnly"] is True
-        for container in result.of(f"{ACCOUNT}/blobServices/containers"):
-            assert container.body["properties"]["publicAccess"] == "None"
+def is_private(name: str) -> bool:
+    return name.endswith("-private")
 
 
-def check_vault_and_images(infra: Infra) -> None:
+def of_group(deployed: Snapshot) -> str:
+    return deployed.resources[0].id.split("/providers/")[0]
+
+
+def without_tags(resource: Resource) -> dict[str, Any]:
+    return {key: value for key, value in resource.body.items() if key != "tags"}
+
+
+def check_kinds(name: str, deployed: Snapshot, slug: str) -> None:
+    """Nothing else is made than what these lists have, and each the number of times it should."""
+    found: dict[str, int] = {}
+    for each in deployed.resources:
+        found[each.kind] = found.get(each.kind, 0) + 1
+    identities = "Microsoft.ManagedIdentity/userAssignedIdentities"
+    if name == "shared":
+        assert found == {
+            f"{MACHINE_LEARNING}/registries": 1,
+            "Microsoft.Authorization/roleDefinitions": 6,
+            identities: 7 + 7,
+            f"{identities}/federatedIdentityCredentials": 14,
+        }
+        return
+    later = name.partition("-")[2]
+    expected = {
+        LOGS: 1,
+        "Microsoft.Insights/components": 1,
+        ACCOUNT: 2,
+        f"{ACCOUNT}/blobServices": 2,
+        f"{ACCOUNT}/blobServices/containers": 1,
+        "Microsoft.KeyVault/vaults": 1,
+        "Microsoft.ContainerRegistry/registries": 1,
+        f"{MACHINE_LEARNING}/workspaces": 1,
+        f"{MACHINE_LEARNING}/workspaces/datastores": 1,
+        DIAGNOSTICS: 2 if later else 1,
+    }
+    clusters = [environment_of(name) == "dev", bool(later)].count(True)
+    if clusters:
+        expected[CLUSTER] = clusters
+    if later:
+        expected["Microsoft.Consumption/budgets"] = 1
+    if is_private(name):
+        expected |= {
+            "Microsoft.Network/networkSecurityGroups": 1,
+            "Microsoft.Network/virtualNetworks": 1,
+            "Microsoft.Network/privateDnsZones": 7,
+            "Microsoft.Network/privateDnsZones/virtualNetworkLinks": 7,
+            "Microsoft.Network/privateEndpoints": 7,
+            "Microsoft.Network/privateEndpoints/privateDnsZoneGroups": 7,
+        }
+    assert found == expected
+
+
+def network_of(name: str) -> dict[str, Any]:
+    """Return what every resource says of the network."""
+    return {
+        "publicNetworkAccess": "Disabled" if is_private(name) else "Enabled",
+        "networkAcls": {
+            "defaultAction": "Deny" if is_private(name) else "Allow",
+            "bypass": "AzureServices",
+        },
+    }
+
+
+def check_storage(name: str, deployed: Snapshot, slug: str) -> None:
+    """No storage is public, and no key is needed; a private one lets the registry alone in."""
+    for start in ("lake", "mlw"):
+        account = deployed.one(ACCOUNT, start)
+        network = network_of(name)
+        if (name, start) == ("dev-private", "mlw"):
+            registry = next(
+                rule["resourceId"]
+                for rule in account.properties["networkAcls"]["resourceAccessRules"]
+            )
+            assert registry.endswith(
+                f"{slug}-shared/providers/{MACHINE_LEARNING}{REGISTRY_ID}{slug}"
+            )
+            network["publicNetworkAccess"] = "Enabled"
+            network["networkAcls"]["resourceAccessRules"] = [
+                {"tenantId": TENANT, "resourceId": registry}
+            ]
+        assert without_tags(account) == {
+            "location": "westeurope",
+            "kind": "StorageV2",
+            "sku": {"name": "Standard_ZRS"},
+            "properties": {
+                "isHnsEnabled": start == "lake",
+                "accessTier": "Hot",
+                "minimumTlsVersion": "TLS1_2",
+                "supportsHttpsTrafficOnly": True,
+                "allowBlobPublicAccess": False,
+                "allowSharedKeyAccess": False,
+                "allowCrossTenantReplication": False,
+                **network,
+            },
+        }
+    for service in deployed.of(f"{ACCOUNT}/blobServices"):
+        assert service.body == {
+            "properties": {
+                "deleteRetentionPolicy": {"enabled": True, "days": 14},
+                "containerDeleteRetentionPolicy": {"enabled": True, "days": 14},
+            }
+        }
+    container = deployed.one(f"{ACCOUNT}/blobServices/containers", "lake")
+    assert container.body == {"properties": {"publicAccess": "None"}}
+
+
+def check_vault_and_images(name: str, deployed: Snapshot, slug: str) -> None:
     """Roles open the vault and the images, no passwords; only dev can be made anew at once."""
-    for name in infra.environments:
-        result = infra.environment(name)
-        (vault,) = result.of("Microsoft.KeyVault/vaults")
-        assert vault.body["properties"]["enableRbacAuthorization"] is True
-        purge_protection = None if name == "dev" else True
-        assert vault.body["properties"]["enablePurgeProtection"] is purge_protection
-        (images,) = result.of("Microsoft.ContainerRegistry/registries")
-        assert images.body["properties"]["adminUserEnabled"] is False
-
-
-def check_machines(infra: Infra) -> None:
-    """Nothing idles at a price: machines go when there is no work, endpoints are not made here."""
-    for name in infra.environments:
-        result = infra.environment(name)
-        clusters = result.of(CLUSTER)
-        assert [each.name for each in clusters] == (["cpu-dev"] if name == "dev" else [])
-        for cluster in (*clusters, *infra.environment(name, **PRIVATE).of(CLUSTER)):
-            machines = cluster.body["properties"]["properties"]
-            assert machines["scaleSettings"]["minNodeCount"] == 0
-            assert machines["remoteLoginPortPublicAccess"] == "Disabled"
-            low = "LowPriority" if cluster.name == "cpu-dev" else "Dedicated"
-            assert machines["vmPriority"] == low
-        assert result.of(f"{MACHINE_LEARNING}/workspaces/onlineEndpoints") == []
-
-
-def check_budget(infra: Infra) -> None:
-    """A budget warns of what was and of what will be spent; logs are capped, least in prod."""
-    for name in infra.environments:
-        (budget,) = infra.environment(name).of("Microsoft.Consumption/budgets")
-        notifications = budget.body["properties"]["notifications"].values()
-        assert {each["thresholdType"] for each in notifications} == {"Actual", "Forecasted"}
-    assert infra.environment("dev", VARIABLES).of("Microsoft.Consumption/budgets") == []
-    quotas = [
-        logs.body["properties"]["workspaceCapping"]["dailyQuotaGb"]
-        for name in infra.environments
-        for logs in infra.environment(name).of("Microsoft.OperationalInsights/workspaces")
-    ]
-    assert max(quotas[:-1]) < quotas[-1], "prod has callers, and a test that reads the log"
-
-
-def check_logs(infra: Infra) -> None:
-    """The requests to the endpoint are logged where the A/B test reads them, once it exists."""
-    kind = "Microsoft.Insights/diagnosticSettings"
-    assert infra.environment("dev", VARIABLES).of(kind) == []
-    result = infra.environment("dev")
-    (setting,) = result.of(kind)
-    (logs,) = result.of("Microsoft.OperationalInsights/workspaces")
-    assert "/onlineEndpoints/an-endpoint/providers/" in setting.id
-    assert setting.body["properties"] == {
-        "workspaceId": logs.id,
-        "logs": [{"category": "AmlOnlineEndpointTrafficLog", "enabled": True}],
+    vault = deployed.one("Microsoft.KeyVault/vaults")
+    assert vault.body["properties"] == {
+        "tenantId": TENANT,
+        "sku": {"family": "A", "name": "standard"},
+        "enableRbacAuthorization": True,
+        "enableSoftDelete": True,
+        "softDeleteRetentionInDays": 90,
+        "enablePurgeProtection": None if environment_of(name) == "dev" else True,
+        **network_of(name),
     }
-    (insights,) = result.of("Microsoft.Insights/components")
-    assert insights.body["properties"]["WorkspaceResourceId"] == logs.id
-    assert result.outputs["logAnalyticsWorkspaceId"] == f"{logs.id}#properties.customerId"
+    sku = "Standard" if environment_of(name) == "prod" else "Basic"
+    images = deployed.one("Microsoft.ContainerRegistry/registries")
+    assert without_tags(images) == {
+        "location": "westeurope",
+        "sku": {"name": "Premium" if is_private(name) else sku},
+        "properties": {
+            "adminUserEnabled": False,
+            "anonymousPullEnabled": False,
+            "publicNetworkAccess": network_of(name)["publicNetworkAccess"],
+            "networkRuleBypassOptions": "AzureServices",
+        },
+    }
 
 
-def check_tags(infra: Infra) -> None:
-    """Whatever can have tags says whose it is."""
-    untagged = re.compile(
-        r"/(blobServices|containers|datastores|outboundRules|federatedIdentityCredentials|privateDnsZoneGroups|"
-        r"roleAssignments|roleDefinitions|diagnosticSettings|budgets)$"
+def check_workspace(name: str, deployed: Snapshot, slug: str) -> None:
+    """The workspace uses what is made beside it, by identity, and closes its network if asked."""
+    group, environment = of_group(deployed), environment_of(name)
+    workspace = deployed.one(f"{MACHINE_LEARNING}/workspaces")
+    lake = deployed.one(ACCOUNT, "lake").id
+    network: dict[str, Any] = {"isolationMode": "Disabled"}
+    if is_private(name):
+        network = {
+            "isolationMode": "AllowInternetOutbound",
+            "outboundRules": {
+                f"lake-{target}": {
+                    "type": "PrivateEndpoint",
+                    "category": "UserDefined",
+                    "destination": {
+                        "serviceResourceId": lake,
+                        "subresourceTarget": target,
+                        "sparkEnabled": False,
+                    },
+                }
+                for target in ("blob", "dfs")
+            },
+        }
+    identity = (
+        f"{group.replace(f'{slug}-{environment}', f'{slug}-shared')}/providers/"
+        f"Microsoft.ManagedIdentity/userAssignedIdentities/id-{slug}-{environment}-monitoring"
     )
-    for result in infra.everything():
-        for each in result.resources:
-            if not each.existing and not untagged.search(each.kind):
-                tags = each.body["tags"]
-                assert tags["project"] == infra.slug, each.source
-                assert {"owner", "environment", "managedBy"} < tags.keys()
-
-
-def check_closed(infra: Infra) -> None:
-    """With a private network, nothing of an environment can be reached from outside."""
-    result = infra.environment("prod", **PRIVATE)
-    reached = set()
-    for each in result.resources:
-        access = each.body.get("properties", {}).get("publicNetworkAccess")
-        if access is not None:
-            assert access == "Disabled", each.source
-            reached.add(each.id)
-    assert len(reached) == 5, "workspace, vault, images, two storage accounts"
-    connections = [
-        each.body["properties"]["privateLinkServiceConnections"][0]["properties"]
-        for each in result.of("Microsoft.Network/privateEndpoints")
-    ]
-    assert {each["privateLinkServiceId"] for each in connections} == reached
-    zones = {each.name for each in result.of("Microsoft.Network/privateDnsZones")}
-    linked = {
-        config["properties"]["privateDnsZoneId"].rpartition("/")[2]
-        for group in result.of("Microsoft.Network/privateEndpoints/privateDnsZoneGroups")
-        for config in group.body["properties"]["privateDnsZoneConfigs"]
+    builds = f"build-{environment}" if "-" in name else None
+    assert without_tags(workspace) == {
+        "location": "westeurope",
+        "kind": "Default",
+        "sku": {"name": "Basic", "tier": "Basic"},
+        "identity": {
+            "type": "SystemAssigned,UserAssigned",
+            "userAssignedIdentities": {identity: {}},
+        },
+        "properties": {
+            "friendlyName": workspace.name,
+            "storageAccount": deployed.one(ACCOUNT, "mlw").id,
+            "keyVault": deployed.one("Microsoft.KeyVault/vaults").id,
+            "applicationInsights": deployed.one("Microsoft.Insights/components").id,
+            "containerRegistry": deployed.one("Microsoft.ContainerRegistry/registries").id,
+            "systemDatastoresAuthMode": "Identity",
+            "publicNetworkAccess": network_of(name)["publicNetworkAccess"],
+            "managedNetwork": network,
+            "imageBuildCompute": builds,
+            "v1LegacyMode": False,
+        },
     }
-    assert linked == zones
+    store = deployed.one(f"{MACHINE_LEARNING}/workspaces/datastores", "lake")
+    assert store.properties == {
+        "datastoreType": "AzureDataLakeGen2",
+        "accountName": lake.rpartition("/")[2],
+        "filesystem": "lake",
+        "credentials": {"credentialsType": "None"},
+        "description": store.properties["description"],
+    }
 
 
-def check_private_builds(infra: Infra) -> None:
-    """In a private network images are built by a cluster of the environment's own."""
-    result = infra.environment("prod", **PRIVATE)
-    (images,) = result.of("Microsoft.ContainerRegistry/registries")
-    assert images.body["sku"]["name"] == "Premium"
-    (workspace,) = result.of(f"{MACHINE_LEARNING}/workspaces")
-    assert workspace.body["properties"]["managedNetwork"]["isolationMode"] != "Disabled"
-    (builder,) = result.of(CLUSTER)
-    assert workspace.body["properties"]["imageBuildCompute"] == builder.name
-    assert builder.body["properties"]["properties"]["enableNodePublicIp"] is False
-
-
-def check_way_to_the_lake(infra: Infra) -> None:
-    """From a private network a workspace reaches its lake, and the order of making it is right."""
-    result = infra.environment("prod", **PRIVATE)
-    (lake,) = (each.id for each in result.of(ACCOUNT) if each.name.startswith("lake"))
-    rules = [each.body["properties"] for each in result.of(OUTBOUND)]
-    assert {rule["type"] for rule in rules} == {"PrivateEndpoint"}
-    assert {rule["destination"]["serviceResourceId"] for rule in rules} == {lake}
-    assert {rule["destination"]["subresourceTarget"] for rule in rules} == {"blob", "dfs"}
-    main = (infra.folder / "main.bicep").read_text(encoding="utf-8")
-    assert main.count("dependsOn: [approver, outbound") == 2, "each cluster, after its network"
-    assert main.count("dependsOn: [approver]") == 1, "the rules, after the right to approve them"
-
-
-def check_public(infra: Infra) -> None:
-    """Without a private network there is nothing of one."""
-    public = infra.environment("prod")
-    for private in ("Microsoft.Network/privateEndpoints", CLUSTER, OUTBOUND):
-        assert public.of(private) == []
-    (workspace,) = public.of(f"{MACHINE_LEARNING}/workspaces")
-    assert workspace.body["properties"]["imageBuildCompute"] is None
-
-
-def check_names(infra: Infra) -> None:
-    """The names are those by which the commands look for the resources."""
-    (registry,) = infra.shared().of(f"{MACHINE_LEARNING}/registries")
-    for name in infra.environments:
-        expected = azure_names.azure_names(infra.slug, name, AzureSettings())
-        result = infra.environment(name)
-        (workspace,) = result.of(f"{MACHINE_LEARNING}/workspaces")
-        clusters = [each.name for each in result.of(CLUSTER)]
-        assert workspace.name == expected.workspace
-        assert clusters == ([expected.compute] if name == "dev" else [])
-        assert (registry.name, registry.group) == (
-            expected.registry,
-            expected.registry_resource_group,
+def check_machines(name: str, deployed: Snapshot, slug: str) -> None:
+    """Nothing idles at a price, and nobody gets into a machine; endpoints are not made here."""
+    environment = environment_of(name)
+    expected = {f"cpu-{environment}"} if environment == "dev" else set()
+    expected |= {f"build-{environment}"} if "-" in name else set()
+    clusters = {each.name: each for each in deployed.of(CLUSTER)}
+    assert clusters.keys() == expected
+    for cluster in clusters.values():
+        trains = cluster.name.startswith("cpu-")
+        identity = cluster.body["identity"]
+        assert identity["type"] == ("UserAssigned" if trains else "SystemAssigned")
+        assert [each.rpartition("/")[2] for each in identity.get("userAssignedIdentities", {})] == (
+            [f"id-{slug}-{environment}-compute"] if trains else []
         )
-        assert workspace.group == expected.resource_group
-        (endpoint,) = (
-            each
-            for each in result.resources
-            if each.existing and each.name == expected.endpoint_identity
+        assert cluster.properties == {
+            "computeType": "AmlCompute",
+            "disableLocalAuth": True,
+            "properties": {
+                "osType": "Linux",
+                "vmSize": "Standard_D4as_v4",
+                "vmPriority": "LowPriority" if trains else "Dedicated",
+                "remoteLoginPortPublicAccess": "Disabled",
+                "enableNodePublicIp": not is_private(name),
+                "scaleSettings": {
+                    "minNodeCount": 0,
+                    "maxNodeCount": 2 if trains else 1,
+                    "nodeIdleTimeBeforeScaleDown": "PT2M",
+                },
+            },
+        }
+
+
+def check_logs(name: str, deployed: Snapshot, slug: str) -> None:
+    """Logs are kept, capped and read by identity; vault and endpoint write to them."""
+    prod = environment_of(name) == "prod"
+    logs = deployed.one(LOGS)
+    assert logs.properties == {
+        "sku": {"name": "PerGB2018"},
+        "retentionInDays": 90 if prod else 30,
+        "workspaceCapping": {"dailyQuotaGb": 5 if prod else 1},
+        "features": {
+            "disableLocalAuth": True,
+            "enableLogAccessUsingOnlyResourcePermissions": True,
+        },
+    }
+    assert deployed.one("Microsoft.Insights/components").properties == {
+        "Application_Type": "web",
+        "WorkspaceResourceId": logs.id,
+        "IngestionMode": "LogAnalytics",
+    }
+    vault = deployed.one("Microsoft.KeyVault/vaults").id
+    expected = {
+        f"{vault}/providers/{DIAGNOSTICS}/audit": {
+            "workspaceId": logs.id,
+            "logs": [{"categoryGroup": "audit", "enabled": True}],
+        }
+    }
+    if "-" in name:
+        endpoint = (
+            f"{deployed.one(f'{MACHINE_LEARNING}/workspaces').id}/onlineEndpoints/an-endpoint"
         )
-        azure = AzureSettings(
-            subscription_id=SUBSCRIPTION.split("/")[-1],
-            endpoint_identity="user",
-        )
-        assert azure_names.identity_id(expected, azure) == endpoint.id
-        assert 3 <= len(workspace.name) <= 33
-        assert all(2 <= len(each) <= 16 for each in clusters)
-    given = {each.group for each in infra.shared().of(ROLE_ASSIGNMENT)}
-    assert given == {f"rg-{infra.slug}-{name}" for name in ("shared", *infra.environments)}
+        expected[f"{endpoint}/providers/{DIAGNOSTICS}/requests"] = {
+            "workspaceId": logs.id,
+            "logs": [{"category": "AmlOnlineEndpointTrafficLog", "enabled": True}],
+        }
+    assert {each.id: each.properties for each in deployed.of(DIAGNOSTICS)} == expected
+
+
+def check_budget(name: str, deployed: Snapshot, slug: str) -> None:
+    """A budget warns of what was and of what will be spent, and keeps its first day."""
+    budgets = deployed.of("Microsoft.Consumption/budgets")
+    assert len(budgets) == ("-" in name)
+    for budget in budgets:
+        contacts = budget.properties["notifications"]["spent"]["contactEmails"]
+        assert len(contacts) == 1
+        assert "@" in contacts[0]
+        assert budget.properties == {
+            "category": "Cost",
+            "amount": 300 if environment_of(name) == "prod" else 100,
+            "timeGrain": "Monthly",
+            "timePeriod": {"startDate": "2026-12-01"},
+            "notifications": {
+                "spent": {
+                    "enabled": True,
+                    "operator": "GreaterThanOrEqualTo",
+                    "threshold": 80,
+                    "thresholdType": "Actual",
+                    "contactEmails": contacts,
+                },
+                "expected": {
+                    "enabled": True,
+                    "operator": "GreaterThan",
+                    "threshold": 100,
+                    "thresholdType": "Forecasted",
+                    "contactEmails": contacts,
+                },
+            },
+        }
+
+
+def check_registry(name: str, deployed: Snapshot, slug: str) -> None:
+    """The registry is in each region, and what Azure makes for it has a name of ours."""
+    registry = deployed.one(f"{MACHINE_LEARNING}/registries")
+    assert len(registry.properties["regionDetails"]) == 1
+    made = registry.properties["regionDetails"][0]["acrDetails"][0]["systemCreatedAcrAccount"]
+    assert re.fullmatch("mlr[a-z2-7]{13}", made["acrAccountName"])
+    assert without_tags(registry) == {
+        "location": "westeurope",
+        "identity": {"type": "SystemAssigned"},
+        "properties": {
+            "publicNetworkAccess": "Enabled",
+            "regionDetails": [
+                {
+                    "location": "westeurope",
+                    "acrDetails": [
+                        {
+                            "systemCreatedAcrAccount": {
+                                "acrAccountName": made["acrAccountName"],
+                                "acrAccountSku": "Premium",
+                            }
+                        }
+                    ],
+                    "storageAccountDetails": [
+                        {
+                            "systemCreatedStorageAccount": {
+                                "allowBlobPublicAccess": False,
+                                "storageAccountHnsEnabled": False,
+                                "storageAccountName": made["acrAccountName"],
+                                "storageAccountType": "Standard_ZRS",
+                            }
+                        }
+                    ],
+                }
+            ],
+        },
+    }
+
+
+def check_tags(name: str, deployed: Snapshot, slug: str) -> None:
+    """Whatever can have tags says whose it is."""
+    file = "shared" if name == "shared" else "main"
+    for each in deployed.resources:
+        tags = each.body.get("tags")
+        if UNTAGGED.search(each.kind):
+            assert tags is None, each.id
+        else:
+            assert tags is not None, each.id
+            assert tags.keys() == {"owner", "project", "environment", "managedBy"}, each.id
+            assert tags["project"] == slug
+            assert tags["environment"] == environment_of(name)
+            assert tags["managedBy"] == f"infra/{file}.bicep"
+
+
+def check_names(name: str, deployed: Snapshot, slug: str) -> None:
+    """No name is longer than Azure takes, and none is known only while Azure works."""
+    assert len({each.id for each in deployed.resources}) == len(deployed.resources)
+    for each in deployed.resources:
+        assert "[" not in each.id, each.id
+        assert len(each.name) <= LONGEST.get(each.kind, 260), each.id
+        if each.kind in {ACCOUNT, "Microsoft.ContainerRegistry/registries"}:
+            assert re.fullmatch("[a-z0-9]{5,24}", each.name), each.id
+    group = f"/resourceGroups/rg-{slug}-{environment_of(name)}/"
+    assert {group in each.id for each in deployed.resources} == {True}

@@ -1,125 +1,99 @@
-"""The roles that infra/ makes are narrow."""
+"""The roles that infra/ makes are narrow: their actions, wholly."""
 
-import re
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from tests.infra.bicep import SUBSCRIPTION
-from tests.infra.project import MACHINE_LEARNING, Infra
+from tools.azure_roles import OWN_ROLES
+from tools.bicep import SUBSCRIPTION, Snapshot, guid
 
-PLAN = "infrastructure plan"
-ROLES = {"endpoint operator", "endpoint deployer", "endpoint reader", "registry reader", PLAN}
-CHANGES = re.compile(
-    r"(?<!deployments/whatIf)(?<!deployments/validate)(^|/)(\*|write|delete|action)$"
-)
-# What whoever proposes a change may not read: requests, images, data, models and their runs.
-KEPT_FROM_A_PLAN = (
-    "Microsoft.OperationalInsights/workspaces/query/AmlOnlineEndpointTrafficLog/read",
+ML = "Microsoft.MachineLearningServices"
+WORKSPACE = f"{ML}/workspaces"
+OPERATE = [
+    f"{WORKSPACE}/read",
+    f"{WORKSPACE}/*/read",
+    f"{WORKSPACE}/onlineEndpoints/write",
+    f"{WORKSPACE}/onlineEndpoints/listKeys/action",
+    f"{WORKSPACE}/onlineEndpoints/token/action",
+    f"{WORKSPACE}/onlineEndpoints/score/action",
+    f"{WORKSPACE}/onlineEndpoints/deployments/write",
+    f"{WORKSPACE}/onlineEndpoints/deployments/delete",
+    f"{WORKSPACE}/onlineEndpoints/deployments/*/action",
+    f"{ML}/locations/*/read",
+]
+PLAN_NEVER = [
     "Microsoft.OperationalInsights/workspaces/query/read",
+    "Microsoft.OperationalInsights/workspaces/query/*/read",
     "Microsoft.OperationalInsights/workspaces/tables/query/read",
-    "Microsoft.Insights/logs/AmlOnlineEndpointTrafficLog/read",
-    "Microsoft.Insights/components/query/read",
+    "Microsoft.OperationalInsights/workspaces/listKeys/read",
+    "Microsoft.OperationalInsights/workspaces/sharedKeys/read",
+    "Microsoft.Insights/logs/*",
+    "Microsoft.Insights/generateLiveToken/read",
+    "Microsoft.Insights/components/*/read",
     "Microsoft.ContainerRegistry/registries/pull/read",
-    f"{MACHINE_LEARNING}/registries/assets/read",
+    "Microsoft.ContainerRegistry/registries/quarantine/read",
+    f"{ML}/registries/*/read",
     *(
-        f"{MACHINE_LEARNING}/workspaces/{each}/read"
-        for kind in ("jobs", "experiments", "models", "data")
-        for each in (kind, f"{kind}/of-it")
-    ),
-    f"{MACHINE_LEARNING}/workspaces/experiments/runs/read",
-    f"{MACHINE_LEARNING}/workspaces/metadata/artifacts/read",
-    f"{MACHINE_LEARNING}/workspaces/metadata/secrets/read",
-    f"{MACHINE_LEARNING}/workspaces/datasets/registered/preview/read",
-)
-
-
-@dataclass(frozen=True)
-class Role:
-    """What a role that infra/ makes allows, and where it may be given."""
-
-    scopes: set[str]
-    actions: set[str]
-    left_out: set[str]
-
-
-def roles(infra: Infra) -> dict[str, Role]:
-    """Return the roles by their short names."""
-    found = {}
-    for each in infra.shared().of("Microsoft.Authorization/roleDefinitions"):
-        properties = each.body["properties"]
-        (permission,) = properties["permissions"]
-        assert permission.keys() <= {"actions", "notActions"}, each.source
-        found[properties["roleName"].removeprefix(f"{infra.slug} ")] = Role(
-            set(properties["assignableScopes"]),
-            set(permission["actions"]),
-            set(permission.get("notActions", [])),
-        )
-    return found
-
-
-def check_role_scopes(infra: Infra) -> None:
-    """There are these roles, and each can be given in the project's groups alone."""
-    made = roles(infra)
-    assert made.keys() == ROLES
-    groups = {
-        f"{SUBSCRIPTION}/resourceGroups/rg-{infra.slug}-{name}"
-        for name in ("shared", *infra.environments)
-    }
-    for name, role in made.items():
-        assert role.scopes == groups, name
-    assert {name for name, role in made.items() if role.left_out} == {PLAN}
-
-
-def check_plan_role(infra: Infra) -> None:
-    """A plan reads every resource that what-if compares, and nothing of what they hold."""
-    left_out = roles(infra)[PLAN].left_out
-    for read in KEPT_FROM_A_PLAN:
-        assert any(fnmatchcase(read, each) for each in left_out), read
-    needed = {f"{each.kind}/read" for result in infra.everything() for each in result.resources}
-    assert {
-        f"{MACHINE_LEARNING}/workspaces/{each}/read"
-        for each in ("computes", "datastores", "onlineEndpoints", "outboundRules")
-    } < needed
-    for read in needed:
-        assert not any(fnmatchcase(read, each) for each in left_out), read
-
-
-def check_reading_roles(infra: Infra) -> None:
-    """What only reads changes nothing."""
-    made = roles(infra)
-    assert made["endpoint reader"].actions == {
-        f"{MACHINE_LEARNING}/workspaces/{each}"
-        for each in ("read", "onlineEndpoints/read", "onlineEndpoints/deployments/read")
-    }
-    for name in ("registry reader", "endpoint reader", PLAN):
-        assert [each for each in made[name].actions if CHANGES.search(each)] == []
-    for asset in ("registries/read", "registries/assets/read"):
-        wanted = f"{MACHINE_LEARNING}/{asset}"
-        assert any(fnmatchcase(wanted, each) for each in made["registry reader"].actions), asset
-
-
-def check_endpoint_roles(infra: Infra) -> None:
-    """Who deploys may do what who operates may, and bring code and images besides."""
-    made = roles(infra)
-    deployer, operator = made["endpoint deployer"].actions, made["endpoint operator"].actions
-    assert operator < deployer
-    for each in deployer:
-        assert each.startswith(f"{MACHINE_LEARNING}/")
-    assert {each.partition("/workspaces/")[2] for each in deployer - operator} == {
-        "onlineEndpoints/delete",
-        "codes/*",
-        "environments/*",
-        "datastores/listSecrets/action",
-    }
-    assert {each for each in operator if CHANGES.search(each)} == {
-        f"{MACHINE_LEARNING}/workspaces/onlineEndpoints/{each}"
+        f"{WORKSPACE}/{each}"
         for each in (
-            "write",
-            "listKeys/action",
-            "token/action",
-            "score/action",
-            "deployments/write",
-            "deployments/delete",
-            "deployments/*/action",
+            *("jobs/read", "jobs/*/read", "experiments/read", "experiments/*/read"),
+            *("models/read", "models/*/read", "data/read", "data/*/read"),
+            *("datasets/read", "datasets/*/read"),
+            *("metadata/*/read", "listNotebookAccessToken/read", "listNotebookKeys/read"),
+            *("notebooks/*", "labeling/*", "batchEndpoints/*", "codes/*"),
         )
-    }
+    ),
+]
+ACTIONS = {
+    "endpoint-operator": OPERATE,
+    "endpoint-deployer": [
+        *OPERATE,
+        f"{WORKSPACE}/onlineEndpoints/delete",
+        f"{WORKSPACE}/codes/*",
+        f"{WORKSPACE}/environments/*",
+        f"{WORKSPACE}/datastores/listSecrets/action",
+    ],
+    "endpoint-reader": [
+        f"{WORKSPACE}/read",
+        f"{WORKSPACE}/onlineEndpoints/read",
+        f"{WORKSPACE}/onlineEndpoints/deployments/read",
+    ],
+    "endpoint-caller": [f"{WORKSPACE}/onlineEndpoints/score/action"],
+    "registry-reader": [f"{ML}/registries/read", f"{ML}/registries/*/read"],
+    "infrastructure-plan": [
+        "*/read",
+        "Microsoft.Resources/deployments/whatIf/action",
+        "Microsoft.Resources/deployments/validate/action",
+    ],
+}
+
+
+def check_roles(name: str, deployed: Snapshot, slug: str) -> None:
+    """There are these roles, each with these actions, for the project's groups alone."""
+    groups = [
+        f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-{slug}-{each}"
+        for each in ("shared", "dev", "test", "prod")
+    ]
+    made = {each.name: each for each in deployed.of("Microsoft.Authorization/roleDefinitions")}
+    assert made.keys() == {guid(f"/subscriptions/{SUBSCRIPTION}", slug, each) for each in OWN_ROLES}
+    mark = {each.properties["roleName"].rpartition(" ")[2] for each in made.values()}
+    assert len(mark) == 1
+    assert len(mark.copy().pop()) == 6, "part of a hash of the subscription"
+    for role, actions in ACTIONS.items():
+        properties = made[guid(f"/subscriptions/{SUBSCRIPTION}", slug, role)].properties
+        permission = {"actions": actions}
+        if role == "infrastructure-plan":
+            permission["notActions"] = PLAN_NEVER
+        assert properties == {
+            "roleName": f"{slug} {role.replace('-', ' ')} {min(mark)}",
+            "description": properties["description"],
+            "type": "CustomRole",
+            "assignableScopes": groups,
+            "permissions": [permission],
+        }, role
+
+
+def may_plan(action: str) -> bool:
+    """Tell whether the plan's identity may do what Azure calls so."""
+    allowed = any(
+        fnmatchcase(action.lower(), each.lower()) for each in ACTIONS["infrastructure-plan"]
+    )
+    return allowed and not any(fnmatchcase(action.lower(), each.lower()) for each in PLAN_NEVER)

@@ -1,30 +1,35 @@
-"""Faults in infra/: each changes one file of a sound project, and the check it names must fail."""
+"""Faults in infra/: each changes one file of a sound project, and who it names must notice."""
 
-import shutil
 from pathlib import Path
 
 import pytest
 
-from tests.infra.bicep_types import AzureTypes
 from tests.infra.checks import CHECKS
-from tests.infra.faults import FAULTS, LONG
-from tests.infra.project import Infra
-from tests.infra.resources import check_types
+from tests.infra.faults import COMPILER, FAULTS
+from tests.infra.project import SLUG
+from tools.azure_deployments import DEPLOYMENTS, deployed, written
+from tools.bicep import Bicep
+
+pytestmark = pytest.mark.needs("bicep")
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_a_fault_turns_its_check_red(
-    projects: dict[str, Infra], types: AzureTypes, tmp_path: Path, name: str
-) -> None:
-    infra = projects["long-names" if name in LONG else "default"]
-    file, old, new, check = FAULTS[name]
-    project = tmp_path / "project"
-    shutil.copytree(infra.project, project)
-    path = project / "infra" / file
+def test_a_fault_is_noticed(compiler: Bicep, infra: Path, name: str) -> None:
+    file, old, new, deployment, check = FAULTS[name]
+    path = infra / file
     text = path.read_text(encoding="utf-8")
-    if old not in text:
+    if old not in text or old == new:
         pytest.fail("the fault no longer applies: give it the present text")
     path.write_text(text.replace(old, new), encoding="utf-8")
-    faulty = Infra(project)
+    if check == COMPILER:
+        wanted = DEPLOYMENTS[deployment]
+        assert compiler.diagnostics(written(infra, wanted.file, wanted.values)) != []
+        return
+    # The linter's rules are errors, which are noticed as well: here a check has to see it.
+    config = infra / "bicepconfig.json"
+    config.write_text(
+        config.read_text(encoding="utf-8").replace('"error"', '"off"'), encoding="utf-8"
+    )
+    found = deployed(compiler, infra, SLUG, deployment)
     with pytest.raises(AssertionError):
-        check_types(faulty, types) if check == "types" else CHECKS[check](faulty)
+        CHECKS[check][0](deployment, found, SLUG)

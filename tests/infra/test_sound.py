@@ -1,89 +1,55 @@
-"""infra/ of a generated project: what a deployment would ask Azure for, without Azure or Bicep.
+"""What each deployment asks of Azure, as committed: the checks that need no compiler.
 
-`bicep.py` works out the resources, `bicep_types.py` compares them with Azure's type definitions;
-`access.py` and `resources.py` say what must hold.
+Microsoft's compiler wrote what they read (`make azure`); where it is, `test_compiled.py` says
+whether that is what infra/ asks for today. So without the compiler a change of infra/ is not seen,
+and the last line of the run says that it is missing. What does run then: every right, setting, name
+and address below, the actions of roles, what workflows sign in as, and the pages.
 """
 
+import re
+from pathlib import Path
+
 import pytest
-import yaml
 
-from tests.infra.access import signing_in
-from tests.infra.bicep import BicepError, deploy, parameters
-from tests.infra.bicep_types import UNTYPED, AzureTypes
+from tests.infra import access
 from tests.infra.checks import CHECKS
-from tests.infra.project import ANSWERS, VARIABLES, Infra
-from tests.infra.resources import check_types
-from tests.support import HOSTILE
+from tests.infra.project import SLUG
+from tools.azure_deployments import committed
+from tools.azure_page import PAGE, page
+from tools.azure_roles import OWN_ROLES
+from tools.worktree import ROOT
+
+CASES = [(check, name) for check, (_, names) in CHECKS.items() for name in names]
 
 
-@pytest.mark.parametrize("answers", ANSWERS)
-def test_what_is_deployed_is_what_azure_defines(
-    projects: dict[str, Infra], types: AzureTypes, answers: str
-) -> None:
-    check_types(projects[answers], types)
+@pytest.mark.parametrize(("check", "name"), CASES)
+def test_what_must_hold_holds(check: str, name: str) -> None:
+    CHECKS[check][0](name, committed(name), SLUG)
 
 
-@pytest.mark.parametrize("check", CHECKS)
-def test_what_must_hold_holds(infra: Infra, check: str) -> None:
-    CHECKS[check](infra)
+def test_the_page_for_security_reviewers_says_the_same() -> None:
+    assert PAGE.read_text(encoding="utf-8") == page(), "run `make azure`, and read the diff"
 
 
-@pytest.mark.parametrize("check", ["federation", "tags", "names"])
-@pytest.mark.parametrize("answers", ["level-1", "long-names"])
-def test_it_holds_for_other_answers(projects: dict[str, Infra], answers: str, check: str) -> None:
-    CHECKS[check](projects[answers])
+def test_whoever_signs_in_has_an_identity(projects: dict[str, Path]) -> None:
+    assert access.signing_in(projects["default"]) == access.GITHUB
 
 
-def test_every_job_that_signs_in_is_found(infra: Infra) -> None:
-    assert signing_in(infra) == {
-        *("dev", "dev-registration", "test", "prod", "prod-rollback", "infra", "infra-plan"),
-    }
+def test_the_page_and_the_errors_name_the_roles_as_they_are(projects: dict[str, Path]) -> None:
+    project = projects["default"]
+    page_text = (project / "docs/going-live.md").read_text(encoding="utf-8")
+    names = {each.replace("-", " ") for each in OWN_ROLES}
+    assert [each for each in names if f"`{SLUG} {each} …`" not in page_text] == []
+    errors = ROOT / "template/packages/mlops/src/mlops/platforms/azure/errors.py"
+    named = re.findall(r"`… ([a-z ]+?)(?: …)?`", errors.read_text(encoding="utf-8"))
+    assert set(named) <= names
+    assert len(named) == 2
 
 
-def test_level_1_has_dev_alone(projects: dict[str, Infra]) -> None:
-    infra = projects["level-1"]
-    assert infra.environments == ["dev"]
-    assert "registers" not in parameters(infra.folder / "dev.bicepparam", VARIABLES)
-
-
-def test_the_size_of_machines_is_that_of_conf(projects: dict[str, Infra]) -> None:
-    project = projects["hostile"].project
-    conf = yaml.safe_load((project / "conf/dev.yaml").read_text(encoding="utf-8"))
-    given = parameters(project / "infra/dev.bicepparam", VARIABLES)
-    assert given["computeSize"] == conf["compute"]["size"]
-    assert given["computeLowPriority"] is conf["compute"]["low_priority"]
-    assert given["location"] == "westeurope"
-    assert given["contactEmails"] == [HOSTILE["contact_email"]]
-    assert given["tags"]["owner"] == HOSTILE["team"]
-
-
-def test_a_budget_needs_an_amount_and_an_address(infra: Infra) -> None:
-    with pytest.raises(BicepError, match=r"contactEmails = \[\] breaks @minLength"):
-        infra.environment("dev", contactEmails=[])
-    with pytest.raises(BicepError, match="budgetAmount = 0 breaks @minValue"):
-        infra.environment("dev", budgetAmount=0)
-
-
-def test_github_may_have_a_domain_of_its_own(infra: Infra) -> None:
-    issuer = "https://token.actions.example.ghe.com"
-    given = parameters(infra.folder / "shared.bicepparam", VARIABLES)
-    result = deploy(infra.folder / "shared.bicep", "rg-shared", given | {"githubIssuer": issuer})
-    credentials = [
-        each.body["properties"]["issuer"]
-        for each in result.resources
-        if each.kind.endswith("/federatedIdentityCredentials")
-    ]
-    assert set(credentials) == {issuer}
-
-
-def test_the_repository_must_be_named(infra: Infra) -> None:
-    with pytest.raises(BicepError, match="GITHUB_REPOSITORY is not set"):
-        parameters(infra.folder / "shared.bicepparam", {})
-
-
-def test_no_type_but_the_known_ones_is_left_unchecked(infra: Infra) -> None:
-    made = {
-        f"{each.kind}@{each.version}" for result in infra.everything() for each in result.resources
-    }
-    assert made > UNTYPED
-    assert len(made) > 20
+def test_no_machine_is_one_that_azure_retires(projects: dict[str, Path]) -> None:
+    """The families Dsv2, DSv2 and Fsv2: no reservations since July 2026, the end in 2028."""
+    retired = re.compile(r"Standard_(DS?\d+_v2|F\d+s_v2)\b")
+    for name in ("conf", "infra", "aml"):
+        for file in (projects["default"] / name).rglob("*"):
+            if file.is_file():
+                assert not retired.search(file.read_text(encoding="utf-8")), file

@@ -36,7 +36,7 @@ printf '%s\\r\\n' "$answer"
 # Azure makes resources of these without being asked for each.
 ALWAYS_REGISTERED = {"Authorization", "Resources"}
 # The service itself makes resources of these for an endpoint; infra/ has none.
-OF_ENDPOINTS = {"Cdn", "PolicyInsights"}
+OF_ENDPOINTS = {"AlertsManagement", "Cdn", "PolicyInsights"}
 INTERNAL = re.compile(r"'Microsoft\.(\w+)/[\w/]+@")
 
 

@@ -1,9 +1,11 @@
 // A cluster. With no job it has no machine, and costs nothing.
 
+import { tagsOf } from 'types.bicep'
+
 param workspaceName string
 param name string
 param location string
-param tags object
+param tags tagsOf
 
 @description('The identity of its jobs; empty: Azure makes one.')
 param identityId string

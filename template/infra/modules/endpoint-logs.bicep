@@ -2,7 +2,11 @@
 
 param workspaceName string
 param endpointName string
-param logWorkspaceId string
+param logWorkspaceName string
+
+resource logs 'Microsoft.OperationalInsights/workspaces@2025-02-01' existing = {
+  name: logWorkspaceName
+}
 
 resource workspace 'Microsoft.MachineLearningServices/workspaces@2025-06-01' existing = {
   name: workspaceName
@@ -17,7 +21,7 @@ resource requests 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   name: 'requests'
   scope: endpoint
   properties: {
-    workspaceId: logWorkspaceId
+    workspaceId: logs.id
     logs: [{ category: 'AmlOnlineEndpointTrafficLog', enabled: true }]
   }
 }

@@ -1,9 +1,11 @@
 // An identity as which the jobs of one GitHub environment sign in. There is no secret: Azure trusts
 // the token that GitHub gives such a job.
 
+import { tagsOf } from 'types.bicep'
+
 param name string
 param location string
-param tags object
+param tags tagsOf
 param githubEnvironment string
 param githubRepository string
 param githubRepositoryId string

@@ -1,13 +1,16 @@
 // Logs, and Application Insights, which keeps its own in the same place.
 
-param name string
+import { tagsOf } from 'types.bicep'
+
+param logWorkspaceName string
+param insightsName string
 param location string
-param tags object
+param tags tagsOf
 param retentionDays int
 param dailyQuotaGb int
 
 resource logs 'Microsoft.OperationalInsights/workspaces@2025-02-01' = {
-  name: 'log-${name}'
+  name: logWorkspaceName
   location: location
   tags: tags
   properties: {
@@ -22,7 +25,7 @@ resource logs 'Microsoft.OperationalInsights/workspaces@2025-02-01' = {
 }
 
 resource insights 'Microsoft.Insights/components@2020-02-02' = {
-  name: 'appi-${name}'
+  name: insightsName
   location: location
   tags: tags
   kind: 'web'
@@ -33,7 +36,4 @@ resource insights 'Microsoft.Insights/components@2020-02-02' = {
   }
 }
 
-output logWorkspaceId string = logs.id
-output logWorkspaceName string = logs.name
 output logWorkspaceCustomerId string = logs.properties.customerId
-output applicationInsightsId string = insights.id

@@ -5,45 +5,80 @@
 // that all environments share is public, and so is an endpoint unless
 // aml/endpoints/endpoint.yml says `public_network_access: disabled`.
 
+import { tagsOf } from 'types.bicep'
+
 param name string
 param location string
-param tags object
+param tags tagsOf
 param addressPrefix string
-param workspaceId string
-param keyVaultId string
-param containerRegistryId string
-param workspaceAccountId string
-param lakeAccountId string
 
-var storageSuffix = az.environment().suffixes.storage
+@description('The resource group of private DNS zones that exist, by its id; empty: zones are made here.')
+param zonesGroupId string
+
+@description('A way out for the machines in the subnet `runners`.')
+param natGateway bool
+
+param workspaceName string
+param vaultName string
+param containerRegistryName string
+param workspaceAccountName string
+param lakeAccountName string
+
+// Written out, as the other zones are: other clouds than the public one are not supported.
+#disable-next-line no-hardcoded-env-urls
+var storageSuffix = 'core.windows.net'
+var machineLearning = 'Microsoft.MachineLearningServices/workspaces'
+var account = 'Microsoft.Storage/storageAccounts'
 var targets = [
   {
     name: 'workspace'
-    id: workspaceId
+    type: machineLearning
+    resource: workspaceName
     group: 'amlworkspace'
     zones: ['privatelink.api.azureml.ms', 'privatelink.notebooks.azure.net']
   }
-  { name: 'vault', id: keyVaultId, group: 'vault', zones: ['privatelink.vaultcore.azure.net'] }
-  { name: 'images', id: containerRegistryId, group: 'registry', zones: ['privatelink.azurecr.io'] }
+  {
+    name: 'vault'
+    type: 'Microsoft.KeyVault/vaults'
+    resource: vaultName
+    group: 'vault'
+    zones: ['privatelink.vaultcore.azure.net']
+  }
+  {
+    name: 'images'
+    type: 'Microsoft.ContainerRegistry/registries'
+    resource: containerRegistryName
+    group: 'registry'
+    zones: ['privatelink.azurecr.io']
+  }
   {
     name: 'workspace-blob'
-    id: workspaceAccountId
+    type: account
+    resource: workspaceAccountName
     group: 'blob'
     zones: ['privatelink.blob.${storageSuffix}']
   }
   {
     name: 'workspace-file'
-    id: workspaceAccountId
+    type: account
+    resource: workspaceAccountName
     group: 'file'
     zones: ['privatelink.file.${storageSuffix}']
   }
   {
     name: 'lake-blob'
-    id: lakeAccountId
+    type: account
+    resource: lakeAccountName
     group: 'blob'
     zones: ['privatelink.blob.${storageSuffix}']
   }
-  { name: 'lake-dfs', id: lakeAccountId, group: 'dfs', zones: ['privatelink.dfs.${storageSuffix}'] }
+  {
+    name: 'lake-dfs'
+    type: account
+    resource: lakeAccountName
+    group: 'dfs'
+    zones: ['privatelink.dfs.${storageSuffix}']
+  }
 ]
 var zoneNames = [
   'privatelink.api.azureml.ms'
@@ -54,14 +89,33 @@ var zoneNames = [
   'privatelink.file.${storageSuffix}'
   'privatelink.dfs.${storageSuffix}'
 ]
+var ownZones = empty(zonesGroupId) ? zoneNames : []
+var zonesGroup = split(empty(zonesGroupId) ? resourceGroup().id : zonesGroupId, '/')
 
-resource closed 'Microsoft.Network/networkSecurityGroups@2024-07-01' = {
+resource closed 'Microsoft.Network/networkSecurityGroups@2025-05-01' = {
   name: 'nsg-${name}'
   location: location
   tags: tags
 }
 
-resource network 'Microsoft.Network/virtualNetworks@2024-07-01' = {
+resource address 'Microsoft.Network/publicIPAddresses@2025-05-01' = if (natGateway) {
+  name: 'pip-${name}'
+  location: location
+  tags: tags
+  sku: { name: 'Standard' }
+  properties: { publicIPAllocationMethod: 'Static' }
+}
+
+// It lets calls out and none in.
+resource wayOut 'Microsoft.Network/natGateways@2025-05-01' = if (natGateway) {
+  name: 'nat-${name}'
+  location: location
+  tags: tags
+  sku: { name: 'Standard' }
+  properties: { publicIpAddresses: [{ id: address.id }] }
+}
+
+resource network 'Microsoft.Network/virtualNetworks@2025-05-01' = {
   name: 'vnet-${name}'
   location: location
   tags: tags
@@ -72,6 +126,7 @@ resource network 'Microsoft.Network/virtualNetworks@2024-07-01' = {
         name: 'endpoints'
         properties: {
           addressPrefix: cidrSubnet(addressPrefix, 26, 0)
+          defaultOutboundAccess: false
           networkSecurityGroup: { id: closed.id }
         }
       }
@@ -79,15 +134,22 @@ resource network 'Microsoft.Network/virtualNetworks@2024-07-01' = {
         name: 'runners'
         properties: {
           addressPrefix: cidrSubnet(addressPrefix, 26, 1)
+          defaultOutboundAccess: false
           networkSecurityGroup: { id: closed.id }
+          natGateway: natGateway ? { id: wayOut.id } : null
         }
       }
     ]
   }
 }
 
+resource subnet 'Microsoft.Network/virtualNetworks/subnets@2025-05-01' existing = {
+  parent: network
+  name: 'endpoints'
+}
+
 resource zones 'Microsoft.Network/privateDnsZones@2024-06-01' = [
-  for zone in zoneNames: {
+  for zone in ownZones: {
     name: zone
     location: 'global'
     tags: tags
@@ -95,7 +157,7 @@ resource zones 'Microsoft.Network/privateDnsZones@2024-06-01' = [
 ]
 
 resource links 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01' = [
-  for (zone, index) in zoneNames: {
+  for (zone, index) in ownZones: {
     parent: zones[index]
     name: 'link-${name}'
     location: 'global'
@@ -107,18 +169,20 @@ resource links 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01
   }
 ]
 
-resource endpoints 'Microsoft.Network/privateEndpoints@2024-07-01' = [
+// One after the other: several at once in one subnet, two of them to one account, fail at times.
+@batchSize(1)
+resource endpoints 'Microsoft.Network/privateEndpoints@2025-05-01' = [
   for target in targets: {
     name: 'pe-${name}-${target.name}'
     location: location
     tags: tags
     properties: {
-      subnet: { id: network.properties.subnets[0].id }
+      subnet: { id: subnet.id }
       privateLinkServiceConnections: [
         {
           name: target.name
           properties: {
-            privateLinkServiceId: target.id
+            privateLinkServiceId: resourceId(target.type, target.resource)
             groupIds: [target.group]
           }
         }
@@ -127,7 +191,8 @@ resource endpoints 'Microsoft.Network/privateEndpoints@2024-07-01' = [
   }
 ]
 
-resource records 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2024-07-01' = [
+@batchSize(1)
+resource records 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2025-05-01' = [
   for (target, index) in targets: {
     parent: endpoints[index]
     name: 'default'
@@ -135,7 +200,9 @@ resource records 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2024-0
       privateDnsZoneConfigs: [
         for zone in target.zones: {
           name: replace(zone, '.', '-')
-          properties: { privateDnsZoneId: resourceId('Microsoft.Network/privateDnsZones', zone) }
+          properties: {
+            privateDnsZoneId: resourceId(zonesGroup[2], zonesGroup[4], 'Microsoft.Network/privateDnsZones', zone)
+          }
         }
       ]
     }

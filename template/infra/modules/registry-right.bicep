@@ -3,7 +3,11 @@
 
 param registryName string
 param principalId string
-param roleId string
+
+@description('The number of a role, of Azure\'s or of the project\'s own.')
+param roleNumber string
+
+var roleId = subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roleNumber)
 
 resource registry 'Microsoft.MachineLearningServices/registries@2025-06-01' existing = {
   name: registryName

@@ -4,6 +4,7 @@ param slug string
 param environment string
 param trains bool
 param registers bool
+param dataCollector bool
 param workspaceName string
 param containerRegistryName string
 param workspaceAccountName string
@@ -24,59 +25,59 @@ param trainerPrincipalId string
 param computePrincipalId string
 
 param endpointPrincipalId string
+param monitoringPrincipalId string
 
+@description('Of those who call endpoints with a token.')
+param callerPrincipalIds string[]
+
+// Roles by their numbers: Azure's, and those that infra/shared.bicep made.
 var roles = 'Microsoft.Authorization/roleDefinitions'
-var pullRoleId = subscriptionResourceId(roles, '7f951dda-4ed3-4680-a7ca-43fe172d538d')
-var dataScientistRoleId = subscriptionResourceId(roles, 'f6c7c914-8db3-469d-8ca1-694a8f32e121')
-var metricsWriterRoleId = subscriptionResourceId(roles, '635dd51f-9968-44d3-b7fb-6d9a6bd613ae')
-var logReaderRoleId = subscriptionResourceId(roles, '73c42c96-874c-492b-b04d-ab87d138a893')
-var blobWriterRoleId = subscriptionResourceId(roles, 'ba92f5b4-2d11-453d-a403-e96b0029c9fe')
-var blobReaderRoleId = subscriptionResourceId(roles, '2a2b9908-6ea1-4ae2-8e65-a410df84e7d1')
-
-// The three that infra/shared.bicep made.
-var endpointDeployerRoleId = subscriptionResourceId(
-  roles,
-  guid(subscription().id, slug, 'endpoint-deployer')
-)
-var endpointOperatorRoleId = subscriptionResourceId(
-  roles,
-  guid(subscription().id, slug, 'endpoint-operator')
-)
-var endpointReaderRoleId = subscriptionResourceId(
-  roles,
-  guid(subscription().id, slug, 'endpoint-reader')
-)
+var pull = '7f951dda-4ed3-4680-a7ca-43fe172d538d'
+var dataScientist = 'f6c7c914-8db3-469d-8ca1-694a8f32e121'
+var metricsWriter = '635dd51f-9968-44d3-b7fb-6d9a6bd613ae'
+var logReader = '73c42c96-874c-492b-b04d-ab87d138a893'
+var blobWriter = 'ba92f5b4-2d11-453d-a403-e96b0029c9fe'
+var blobReader = '2a2b9908-6ea1-4ae2-8e65-a410df84e7d1'
+var endpointDeployer = guid(subscription().id, slug, 'endpoint-deployer')
+var endpointOperator = guid(subscription().id, slug, 'endpoint-operator')
+var endpointReader = guid(subscription().id, slug, 'endpoint-reader')
+var endpointCaller = guid(subscription().id, slug, 'endpoint-caller')
 
 // The endpoint's identity gets what Azure gives an identity that it makes itself, so that either
 // value of `azure.endpoint_identity` works.
 var onWorkspace = concat(
   [
-    { principalId: ciPrincipalId, roleId: trains ? dataScientistRoleId : endpointDeployerRoleId }
-    { principalId: endpointPrincipalId, roleId: metricsWriterRoleId }
+    { principalId: ciPrincipalId, role: trains ? dataScientist : endpointDeployer }
+    { principalId: endpointPrincipalId, role: metricsWriter }
   ],
-  trains ? [{ principalId: computePrincipalId, roleId: dataScientistRoleId }] : [],
-  registers ? [{ principalId: registrarPrincipalId, roleId: dataScientistRoleId }] : [],
+  trains ? [{ principalId: computePrincipalId, role: dataScientist }] : [],
+  registers ? [{ principalId: registrarPrincipalId, role: dataScientist }] : [],
   environment == 'prod'
     ? [
-        { principalId: rollbackPrincipalId, roleId: endpointOperatorRoleId }
-        { principalId: trainerPrincipalId, roleId: endpointReaderRoleId }
+        { principalId: rollbackPrincipalId, role: endpointOperator }
+        { principalId: trainerPrincipalId, role: endpointReader }
       ]
-    : []
+    : [],
+  map(callerPrincipalIds, caller => { principalId: caller, role: endpointCaller })
 )
 var onImages = concat(
-  [{ principalId: endpointPrincipalId, roleId: pullRoleId }],
-  trains ? [{ principalId: computePrincipalId, roleId: pullRoleId }] : []
+  [{ principalId: endpointPrincipalId, role: pull }],
+  trains ? [{ principalId: computePrincipalId, role: pull }] : []
 )
 var onWorkspaceStorage = concat(
   [
-    { principalId: ciPrincipalId, roleId: blobWriterRoleId }
-    { principalId: endpointPrincipalId, roleId: blobReaderRoleId }
+    { principalId: ciPrincipalId, role: blobWriter }
+    {
+      principalId: endpointPrincipalId
+      role: dataCollector ? blobWriter : blobReader
+    }
   ],
-  trains ? [{ principalId: computePrincipalId, roleId: blobWriterRoleId }] : [],
-  registers ? [{ principalId: registrarPrincipalId, roleId: blobWriterRoleId }] : []
+  dataCollector ? [{ principalId: monitoringPrincipalId, role: blobWriter }] : [],
+  trains ? [{ principalId: computePrincipalId, role: blobWriter }] : [],
+  registers ? [{ principalId: registrarPrincipalId, role: blobWriter }] : []
 )
-var onLake = trains ? [{ principalId: computePrincipalId, roleId: blobReaderRoleId }] : []
-var onLogs = [{ principalId: ciPrincipalId, roleId: logReaderRoleId }]
+var onLake = trains ? [{ principalId: computePrincipalId, role: blobReader }] : []
+var onLogs = [{ principalId: ciPrincipalId, role: logReader }]
 
 resource workspace 'Microsoft.MachineLearningServices/workspaces@2025-06-01' existing = {
   name: workspaceName
@@ -100,60 +101,60 @@ resource logs 'Microsoft.OperationalInsights/workspaces@2025-02-01' existing = {
 
 resource workspaceRights 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
   for right in onWorkspace: {
-    name: guid(workspace.id, right.principalId, right.roleId)
+    name: guid(workspace.id, right.principalId, right.role)
     scope: workspace
     properties: {
       principalId: right.principalId
       principalType: 'ServicePrincipal'
-      roleDefinitionId: right.roleId
+      roleDefinitionId: subscriptionResourceId(roles, right.role)
     }
   }
 ]
 
 resource imageRights 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
   for right in onImages: {
-    name: guid(images.id, right.principalId, right.roleId)
+    name: guid(images.id, right.principalId, right.role)
     scope: images
     properties: {
       principalId: right.principalId
       principalType: 'ServicePrincipal'
-      roleDefinitionId: right.roleId
+      roleDefinitionId: subscriptionResourceId(roles, right.role)
     }
   }
 ]
 
 resource workspaceStorageRights 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
   for right in onWorkspaceStorage: {
-    name: guid(workspaceStorage.id, right.principalId, right.roleId)
+    name: guid(workspaceStorage.id, right.principalId, right.role)
     scope: workspaceStorage
     properties: {
       principalId: right.principalId
       principalType: 'ServicePrincipal'
-      roleDefinitionId: right.roleId
+      roleDefinitionId: subscriptionResourceId(roles, right.role)
     }
   }
 ]
 
 resource lakeRights 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
   for right in onLake: {
-    name: guid(lake.id, right.principalId, right.roleId)
+    name: guid(lake.id, right.principalId, right.role)
     scope: lake
     properties: {
       principalId: right.principalId
       principalType: 'ServicePrincipal'
-      roleDefinitionId: right.roleId
+      roleDefinitionId: subscriptionResourceId(roles, right.role)
     }
   }
 ]
 
 resource logRights 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
   for right in onLogs: {
-    name: guid(logs.id, right.principalId, right.roleId)
+    name: guid(logs.id, right.principalId, right.role)
     scope: logs
     properties: {
       principalId: right.principalId
       principalType: 'ServicePrincipal'
-      roleDefinitionId: right.roleId
+      roleDefinitionId: subscriptionResourceId(roles, right.role)
     }
   }
 ]

@@ -1,11 +1,17 @@
 // Roles of the project's own, where Azure's are too wide. None is assigned here.
 
+@minLength(1)
+@maxLength(27)
 param slug string
 
 @description('The resource groups in which these roles may be assigned.')
 param assignableScopes string[]
 
 var machineLearning = 'Microsoft.MachineLearningServices'
+
+// No two roles of a tenant may have one name: another subscription, perhaps of another team with
+// the same name for its project, has roles of its own.
+var mark = take(uniqueString(subscription().id), 6)
 
 // What changes traffic and puts back a deployment: it uploads no code and registers no image. But
 // which of the code, images and models that are there already it deploys, a role cannot say.
@@ -31,13 +37,16 @@ var deploy = concat(operate, [
 ])
 
 // A pull request's branch can use what the plan may. Among what Azure calls reading are queries of
-// logs, pulling images and models, and a workspace's runs, with their files, secrets and samples of
-// data. infra/ makes none of these, so what-if asks for none.
+// logs, keys and tokens, pulling images and models, and a workspace's runs, with their files, secrets
+// and samples of data. infra/ makes none of these, so what-if asks for none.
 var planNever = [
   'Microsoft.OperationalInsights/workspaces/query/read'
   'Microsoft.OperationalInsights/workspaces/query/*/read'
   'Microsoft.OperationalInsights/workspaces/tables/query/read'
+  'Microsoft.OperationalInsights/workspaces/listKeys/read'
+  'Microsoft.OperationalInsights/workspaces/sharedKeys/read'
   'Microsoft.Insights/logs/*'
+  'Microsoft.Insights/generateLiveToken/read'
   'Microsoft.Insights/components/*/read'
   'Microsoft.ContainerRegistry/registries/pull/read'
   'Microsoft.ContainerRegistry/registries/quarantine/read'
@@ -50,14 +59,21 @@ var planNever = [
   '${machineLearning}/workspaces/models/*/read'
   '${machineLearning}/workspaces/data/read'
   '${machineLearning}/workspaces/data/*/read'
+  '${machineLearning}/workspaces/datasets/read'
   '${machineLearning}/workspaces/datasets/*/read'
   '${machineLearning}/workspaces/metadata/*/read'
+  '${machineLearning}/workspaces/listNotebookAccessToken/read'
+  '${machineLearning}/workspaces/listNotebookKeys/read'
+  '${machineLearning}/workspaces/notebooks/*'
+  '${machineLearning}/workspaces/labeling/*'
+  '${machineLearning}/workspaces/batchEndpoints/*'
+  '${machineLearning}/workspaces/codes/*'
 ]
 
 resource endpointOperator 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
   name: guid(subscription().id, slug, 'endpoint-operator')
   properties: {
-    roleName: '${slug} endpoint operator'
+    roleName: '${slug} endpoint operator ${mark}'
     description: 'Changes traffic, and deploys what the workspace and the registry hold already.'
     type: 'CustomRole'
     assignableScopes: assignableScopes
@@ -68,7 +84,7 @@ resource endpointOperator 'Microsoft.Authorization/roleDefinitions@2022-04-01' =
 resource endpointDeployer 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
   name: guid(subscription().id, slug, 'endpoint-deployer')
   properties: {
-    roleName: '${slug} endpoint deployer'
+    roleName: '${slug} endpoint deployer ${mark}'
     description: 'Creates endpoints and deployments, with new code and images. Trains nothing.'
     type: 'CustomRole'
     assignableScopes: assignableScopes
@@ -80,7 +96,7 @@ resource endpointDeployer 'Microsoft.Authorization/roleDefinitions@2022-04-01' =
 resource endpointReader 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
   name: guid(subscription().id, slug, 'endpoint-reader')
   properties: {
-    roleName: '${slug} endpoint reader'
+    roleName: '${slug} endpoint reader ${mark}'
     description: 'Sees which version serves callers. Gets no key, and changes nothing.'
     type: 'CustomRole'
     assignableScopes: assignableScopes
@@ -96,10 +112,24 @@ resource endpointReader 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
   }
 }
 
+// For `serving.auth: entra`: a call with a token of Entra, and nothing else.
+resource endpointCaller 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
+  name: guid(subscription().id, slug, 'endpoint-caller')
+  properties: {
+    roleName: '${slug} endpoint caller ${mark}'
+    description: 'Calls endpoints with a token of its own.'
+    type: 'CustomRole'
+    assignableScopes: assignableScopes
+    permissions: [
+      { actions: ['${machineLearning}/workspaces/onlineEndpoints/score/action'] }
+    ]
+  }
+}
+
 resource registryReader 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
   name: guid(subscription().id, slug, 'registry-reader')
   properties: {
-    roleName: '${slug} registry reader'
+    roleName: '${slug} registry reader ${mark}'
     description: 'Reads models of an Azure ML registry, and changes none.'
     type: 'CustomRole'
     assignableScopes: assignableScopes
@@ -117,7 +147,7 @@ resource registryReader 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
 resource plan 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
   name: guid(subscription().id, slug, 'infrastructure-plan')
   properties: {
-    roleName: '${slug} infrastructure plan'
+    roleName: '${slug} infrastructure plan ${mark}'
     description: 'Shows what a deployment would change, and changes nothing.'
     type: 'CustomRole'
     assignableScopes: assignableScopes
@@ -133,9 +163,3 @@ resource plan 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
     ]
   }
 }
-
-output endpointOperatorId string = endpointOperator.id
-output endpointDeployerId string = endpointDeployer.id
-output endpointReaderId string = endpointReader.id
-output registryReaderId string = registryReader.id
-output planId string = plan.id

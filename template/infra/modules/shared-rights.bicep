@@ -2,25 +2,22 @@
 
 param infraPrincipalId string
 param planPrincipalId string
-param planRoleId string
+param planRoleNumber string
 
 // Reader
-var readerRoleId = subscriptionResourceId(
-  'Microsoft.Authorization/roleDefinitions',
-  'acdd72a7-3385-48ef-bd42-f606fba81ae7'
-)
+var readerRoleNumber = 'acdd72a7-3385-48ef-bd42-f606fba81ae7'
 var rights = [
-  { principalId: infraPrincipalId, roleId: readerRoleId }
-  { principalId: planPrincipalId, roleId: planRoleId }
+  { principalId: infraPrincipalId, role: readerRoleNumber }
+  { principalId: planPrincipalId, role: planRoleNumber }
 ]
 
 resource reading 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
   for right in rights: {
-    name: guid(resourceGroup().id, right.principalId, right.roleId)
+    name: guid(resourceGroup().id, right.principalId, right.role)
     properties: {
       principalId: right.principalId
       principalType: 'ServicePrincipal'
-      roleDefinitionId: right.roleId
+      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', right.role)
     }
   }
 ]

@@ -1,11 +1,17 @@
 // Two accounts: the lake holds your data, in folders that can be protected one by one; the other is
 // the workspace's own, which Azure ML does not support with such a hierarchy.
 
-param suffix string
+import { storageSku, tagsOf } from 'types.bicep'
+
+param lakeAccountName string
+param workspaceAccountName string
 param location string
-param tags object
+param tags tagsOf
 param workspaceKeys bool
 param privateNetwork bool
+
+@description('The Azure ML registry that copies versions out of the workspace\'s account; empty: none does.')
+param sharesWithRegistryId string
 
 var networkAccess = privateNetwork ? 'Disabled' : 'Enabled'
 var networkRules = {
@@ -13,12 +19,21 @@ var networkRules = {
   bypass: 'AzureServices'
 }
 
+// In a private network Azure refuses to share a version with the registry while the account is
+// disabled for the public network: it has to be enabled, deny everybody, and name that registry.
+var sharesFromPrivate = privateNetwork && !empty(sharesWithRegistryId)
+var workspaceNetworkRules = sharesFromPrivate
+  ? union(networkRules, {
+      resourceAccessRules: [{ tenantId: tenant().tenantId, resourceId: sharesWithRegistryId }]
+    })
+  : networkRules
+
 resource lake 'Microsoft.Storage/storageAccounts@2025-01-01' = {
-  name: 'lake${suffix}'
+  name: lakeAccountName
   location: location
   tags: tags
   kind: 'StorageV2'
-  sku: { name: 'Standard_LRS' }
+  sku: { name: storageSku(location) }
   properties: {
     isHnsEnabled: true
     accessTier: 'Hot'
@@ -48,12 +63,13 @@ resource lakeContainer 'Microsoft.Storage/storageAccounts/blobServices/container
 }
 
 resource workspace 'Microsoft.Storage/storageAccounts@2025-01-01' = {
-  name: 'mlw${suffix}'
+  name: workspaceAccountName
   location: location
   tags: tags
   kind: 'StorageV2'
-  sku: { name: 'Standard_LRS' }
+  sku: { name: storageSku(location) }
   properties: {
+    // Never to be left out: an account that exists would be asked to change, which Azure refuses.
     isHnsEnabled: false
     accessTier: 'Hot'
     minimumTlsVersion: 'TLS1_2'
@@ -61,8 +77,8 @@ resource workspace 'Microsoft.Storage/storageAccounts@2025-01-01' = {
     allowBlobPublicAccess: false
     allowSharedKeyAccess: workspaceKeys
     allowCrossTenantReplication: false
-    publicNetworkAccess: networkAccess
-    networkAcls: networkRules
+    publicNetworkAccess: sharesFromPrivate ? 'Enabled' : networkAccess
+    networkAcls: workspaceNetworkRules
   }
 }
 
@@ -74,9 +90,3 @@ resource workspaceBlobs 'Microsoft.Storage/storageAccounts/blobServices@2025-01-
     containerDeleteRetentionPolicy: { enabled: true, days: 14 }
   }
 }
-
-output lakeAccountId string = lake.id
-output lakeAccountName string = lake.name
-output lakeContainerName string = lakeContainer.name
-output workspaceAccountId string = workspace.id
-output workspaceAccountName string = workspace.name

@@ -17,7 +17,7 @@ class _Section(BaseModel):
 class ComputeSettings(_Section):
     """What training runs on in a cloud, in dev; this machine takes what it has."""
 
-    size: str = Field(default="Standard_DS3_v2", description="Size of the virtual machine.")
+    size: str = Field(default="Standard_D4as_v4", description="Size of the virtual machine.")
     low_priority: bool = Field(
         default=False, description="Take cheaper machines that may be withdrawn (spot)."
     )
@@ -278,7 +278,7 @@ class AzureSettings(_Section):
         default=None, description="Cluster that trains; null: cpu-<environment>."
     )
     instance_type: str = Field(
-        default="Standard_DS2_v2", description="Size of the machines of a deployment."
+        default="Standard_D2as_v4", description="Size of the machines of a deployment."
     )
     endpoint_identity: Literal["system", "user"] = Field(
         default="system",

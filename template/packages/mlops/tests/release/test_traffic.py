@@ -5,7 +5,7 @@ import pytest
 from fakes.endpoint import FakeEndpoint
 from fakes.platform import FakePlatform
 from fakes.project import with_level
-from fakes.release import PretendedSmokeTest
+from fakes.release import PretendedSmokeTest, holds_at_removal
 from mlops.errors import ConfigError, PlatformError, Refused
 from mlops.platforms.base import DeploymentShare
 from mlops.progress import silent
@@ -135,8 +135,9 @@ def test_a_version_that_had_no_traffic_is_not_brought_back(
     endpoint.serve(held, 9, share=100)
     endpoint.recorded = {served: DeploymentShare(1, 100), held: DeploymentShare(2, 0)}
     rollback(platform, endpoint, SMOKE)
-    assert endpoint.serving[served] == 1
-    assert endpoint.traffic()[served] == 100
+    # what took its place is withdrawn, and would be billed if it stayed
+    assert endpoint.serving == {served: 1}
+    assert endpoint.traffic() == {served: 100}
     assert f"deploy {held} 2" not in endpoint.calls
 
 
@@ -183,6 +184,28 @@ def test_with_both_colours_in_use_there_is_no_place_to_come_back_to(
     with pytest.raises(ConfigError, match="both colours have traffic"):
         rollback(platform, both, SMOKE)
     assert both.traffic() == {"blue": 50, "green": 50}
+
+
+@pytest.mark.usefixtures("smoke")
+def test_what_stood_there_without_traffic_stays(
+    platform: FakePlatform, endpoint: FakeEndpoint
+) -> None:
+    endpoint.serve("blue", 1)
+    endpoint.serve("green", 2, share=100)
+    endpoint.recorded = {"blue": DeploymentShare(1, 100), "green": DeploymentShare(2, 0)}
+    rollback(platform, endpoint, SMOKE)
+    assert endpoint.serving == {"blue": 1, "green": 2}
+
+
+@pytest.mark.usefixtures("smoke")
+def test_a_rollback_removes_while_it_holds_the_endpoint(
+    platform: FakePlatform, endpoint: FakeEndpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    endpoint.serve("green", 2, share=100)
+    endpoint.recorded = {"blue": DeploymentShare(1, 100)}
+    held = holds_at_removal(endpoint, monkeypatch)
+    rollback(platform, endpoint, SMOKE)
+    assert held == ["a rollback"]
 
 
 def test_only_a_version_with_traffic_is_reached(both: FakeEndpoint) -> None:

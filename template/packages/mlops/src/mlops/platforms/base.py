@@ -103,6 +103,23 @@ class DeploymentShare:
     origin: str = ""
 
 
+@dataclass(frozen=True)
+class Pending:
+    """A change of an endpoint that holds its lease.
+
+    Attributes:
+        purpose: what it is for.
+        lives: whether its command may still be at work; otherwise it is known to have ended.
+        done: whether it had reached its end, so that nobody undoes it.
+        until: for how long it holds by itself, where that is known; else empty.
+    """
+
+    purpose: str
+    lives: bool
+    done: bool = False
+    until: str = ""
+
+
 class NotObserved(PlatformError):
     """How requests went cannot be read for now; another attempt may succeed."""
 
@@ -219,11 +236,14 @@ class Endpoint(Protocol):
         """Hold the endpoint for one change of several steps, such as a release.
 
         If the change ends with an exception, traffic and mirror are as before; if its process dies,
-        the next repair restores them.
+        the next repair restores them. Neither happens after the traffic that completes the change.
 
         Raises:
             PlatformError: another change is in progress; the sentence names its purpose.
         """
+
+    def pending(self) -> Pending | None:
+        """Return the change that holds the lease, of a living command or a dead one; or None."""
 
     def previous(self) -> dict[str, DeploymentShare] | None:
         """Return what each deployment was before the last completed change, or None."""

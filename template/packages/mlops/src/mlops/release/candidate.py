@@ -94,8 +94,8 @@ def release_version(
                 endpoint.observations()  # without them there is no A/B test: better to know now
             candidate = _Candidate(job, _begun(job))
             candidate.promote()
-        # what callers reach has changed: that the old one cannot be removed undoes nothing
-        candidate.remove_others()
+            # callers have it: that an old one cannot be removed undoes nothing
+            candidate.remove_others()
     except BaseException:
         if candidate and candidate.promoted:
             candidate.tell()

@@ -185,8 +185,7 @@ def put_back(
             added = {each.name for each in endpoint.deployments()} - before
             remove(endpoint, added, report)
             raise
-    kept = {name for name, share in target.items() if not share.traffic}
-    remove(endpoint, {each.name for each in endpoint.deployments()} - shares.keys() - kept, report)
+        remove(endpoint, _withdrawn(endpoint, target, shares.keys()), report)
 
 
 def remove(endpoint: Endpoint, names: Iterable[str], report: Report) -> tuple[str, ...]:
@@ -227,6 +226,18 @@ def _place(endpoint: Endpoint, name: str, share: DeploymentShare, taken: Collect
             f"{typed('switch-traffic')} gives it to one, then try again",
         )
     return free[0]
+
+
+def _withdrawn(
+    endpoint: Endpoint, target: Mapping[str, DeploymentShare], serving: Collection[str]
+) -> list[str]:
+    """Return what serves nobody any more; what stood there without traffic before may stay."""
+    return [
+        each.name
+        for each in endpoint.deployments()
+        if each.name not in serving
+        and not (each.name in target and _is_same(each, target[each.name]))
+    ]
 
 
 def _bring_back(

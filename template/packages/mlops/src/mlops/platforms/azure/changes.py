@@ -125,7 +125,7 @@ class Changes:
     def held(self, purpose: str, report: Report = silent, *, record: bool) -> Iterator[None]:
         """Hold the endpoint, which is created if there is none, for the time of the block.
 
-        If the block fails, traffic and mirror are as before.
+        If the block fails, traffic and mirror are as before, unless the change was done by then.
 
         Args:
             purpose: what others are told.
@@ -146,7 +146,11 @@ class Changes:
                 yield
             except BaseException as error:
                 ended.set()
-                self._undo(error, created)
+                if self._hold.state is State.DONE:
+                    with contextlib.suppress(EndpointBusy):
+                        self._complete(purpose, record)
+                else:
+                    self._undo(error, created)
                 raise
             ended.set()
             self._complete(purpose, record)
@@ -277,7 +281,7 @@ class Changes:
                 return
             said = f"traffic and mirror could not be restored ({second.message})"
             look = ""
-            if self._hold.state in (State.COMPLETING, State.DONE):
+            if self._hold.state is State.COMPLETING:
                 said, look = f"{said}, if they were changed", f"look at {typed('status')}"
             elif not isinstance(second, EndpointBusy):
                 said = f"{said}, which the next command does"

@@ -45,6 +45,7 @@ from mlops.platforms.base import (
     Endpoint,
     ModelVersion,
     Observation,
+    Pending,
 )
 from mlops.platforms.http import OwnSession, post, predicts_as
 from mlops.platforms.lease_rules import Shares
@@ -282,6 +283,13 @@ class AzureEndpoint(Endpoint):
     def lease(self, purpose: str) -> Iterator[None]:
         with self._changes.held(purpose, record=True):
             yield
+
+    @override
+    def pending(self) -> Pending | None:
+        view = self._resource.read()
+        if view is None:
+            return None
+        return leases.pending(view.lease, datetime.now(UTC), in_progress=view.in_progress)
 
     @override
     def previous(self) -> Shares | None:

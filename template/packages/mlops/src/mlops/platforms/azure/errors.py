@@ -102,11 +102,16 @@ class Failure:
 
 
 @contextlib.contextmanager
-def azure_errors(doing: str) -> Iterator[None]:
+def azure_errors(doing: str, *, known: bool = False) -> Iterator[None]:
     """Turn errors of the SDK inside the block into sentences that start with what was done.
 
     What the SDK prints is dropped in the main thread: stdout belongs to results, and progress is
     told by the commands themselves.
+
+    Args:
+        doing: what was tried.
+        known: whether Azure itself just told of all that is asked for: that it does not find it
+            is then its own failure, and no infrastructure is missing.
 
     Raises:
         MlopsError: what the SDK raised, explained.
@@ -119,7 +124,18 @@ def azure_errors(doing: str) -> Iterator[None]:
     except Exception as error:
         if not is_sdk_error(error):
             raise
-        raise explain(failure_of(error), doing) from error
+        failure = failure_of(error)
+        if known and failure.status == _NOT_FOUND:
+            raise _lost_sight(doing, failure) from error
+        raise explain(failure, doing) from error
+
+
+def _lost_sight(doing: str, failure: Failure) -> MlopsError:
+    return PlatformError(
+        f"{doing}: Azure does not find any more what it told of before "
+        f"({_shortened(failure.message)})",
+        f"look at {typed('status')}, then try again",
+    )
 
 
 @contextlib.contextmanager

@@ -201,7 +201,7 @@ def _wait(clients: AzureClients, name: str, report: Report) -> str:
     while True:
         steps: list[Step] = []
         try:
-            with azure_errors(f"reading the job {name}"):
+            with azure_errors(f"reading the job {name}", known=True):
                 status = word_of(clients.workspace.jobs.get(name).status)
             heard = time.monotonic()
         except ConfigError:

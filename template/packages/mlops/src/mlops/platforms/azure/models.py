@@ -154,7 +154,8 @@ class AzureModels:
             raise self._unmarked(mine)
         if "registry" not in mine.places:
             report(f"copying version {number} to the registry {names.registry}")
-            with azure_errors(f"sharing version {number} with the registry {names.registry}"):
+            doing = f"sharing version {number} with the registry {names.registry}"
+            with azure_errors(doing, known=True):
                 self._clients.workspace.models.share(
                     self.name,
                     str(number),

@@ -107,7 +107,12 @@ def test_where_nothing_runs_no_address_is_said_to_answer(
     endpoint.serve("green", 2)
     assert _describe_endpoint(endpoint, {})["answers"]
     endpoint.dead.add("blue")
-    found = {"environment": "prod", "problem": "", "pending": "", **_describe_endpoint(endpoint, {})}
+    found = {
+        "environment": "prod",
+        "problem": "",
+        "pending": "",
+        **_describe_endpoint(endpoint, {}),
+    }
     nothing = {"model": "m", "platform": "p", "runs": [], "versions": [], "advice": ""}
     show_status({**nothing, "endpoints": [found]})
     assert "answers at" not in capsys.readouterr().out

@@ -187,14 +187,15 @@ def test_with_both_colours_in_use_there_is_no_place_to_come_back_to(
 
 
 @pytest.mark.usefixtures("smoke")
-def test_what_stood_there_without_traffic_stays(
-    platform: FakePlatform, endpoint: FakeEndpoint
-) -> None:
+def test_only_what_was_there_before_stays(platform: FakePlatform, endpoint: FakeEndpoint) -> None:
     endpoint.serve("blue", 1)
     endpoint.serve("green", 2, share=100)
-    endpoint.recorded = {"blue": DeploymentShare(1, 100), "green": DeploymentShare(2, 0)}
+    endpoint.serve("red", 9)
+    endpoint.serve("pink", 10)
+    recorded = {"green": DeploymentShare(2, 0), "red": DeploymentShare(9, 0)}
+    endpoint.recorded = {"blue": DeploymentShare(1, 100), **recorded, "pink": DeploymentShare(9, 0)}
     rollback(platform, endpoint, SMOKE)
-    assert endpoint.serving == {"blue": 1, "green": 2}
+    assert endpoint.serving == {"blue": 1, "green": 2, "red": 9}
 
 
 @pytest.mark.usefixtures("smoke")

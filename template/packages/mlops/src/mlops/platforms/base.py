@@ -142,7 +142,7 @@ class Endpoint(Protocol):
         """
 
     def key(self) -> str:
-        """Return the key that callers send as `Authorization: Bearer <key>`."""
+        """Return what callers send as `Authorization: Bearer …`: its key, or a token of theirs."""
 
     def deploy(
         self,

@@ -185,7 +185,7 @@ def put_back(
             added = {each.name for each in endpoint.deployments()} - before
             remove(endpoint, added, report)
             raise
-        remove(endpoint, _withdrawn(endpoint, target, shares.keys()), report)
+        remove(endpoint, _withdrawn(endpoint, target) - shares.keys(), report)
 
 
 def remove(endpoint: Endpoint, names: Iterable[str], report: Report) -> tuple[str, ...]:
@@ -228,16 +228,13 @@ def _place(endpoint: Endpoint, name: str, share: DeploymentShare, taken: Collect
     return free[0]
 
 
-def _withdrawn(
-    endpoint: Endpoint, target: Mapping[str, DeploymentShare], serving: Collection[str]
-) -> list[str]:
-    """Return what serves nobody any more; what stood there without traffic before may stay."""
-    return [
+def _withdrawn(endpoint: Endpoint, target: Mapping[str, DeploymentShare]) -> set[str]:
+    """Return what was not there before, also under a name that was: on Azure it would be billed."""
+    return {
         each.name
         for each in endpoint.deployments()
-        if each.name not in serving
-        and not (each.name in target and _is_same(each, target[each.name]))
-    ]
+        if each.name not in target or not _is_same(each, target[each.name])
+    }
 
 
 def _bring_back(

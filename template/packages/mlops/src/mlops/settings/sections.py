@@ -185,6 +185,25 @@ class EndpointSettings(_Section):
     )
 
 
+Auth = Literal["key", "entra"]
+
+
+class ServingSettings(_Section):
+    """How endpoints in a cloud are called, and how much they do at a time."""
+
+    auth: Auth = Field(
+        default="key",
+        description="What callers send: a key of the endpoint, or a token of who they are in "
+        "Microsoft Entra (entra): then there is no key. A local endpoint has its own key.",
+    )
+    workers: int = Field(
+        default=2,
+        ge=1,
+        le=64,
+        description="Requests that one machine of a deployment works on at once: its cores.",
+    )
+
+
 class SmokeTestSettings(_Section):
     """What a deployment must show before it is trusted."""
 
@@ -342,6 +361,7 @@ class Settings(_Section):
     training: TrainingSettings = TrainingSettings()
     gate: GateSettings = GateSettings()
     endpoint: EndpointSettings = EndpointSettings()
+    serving: ServingSettings = ServingSettings()
     smoke_test: SmokeTestSettings = SmokeTestSettings()
     ab_test: AbTestSettings = AbTestSettings()
     azure: AzureSettings = AzureSettings()

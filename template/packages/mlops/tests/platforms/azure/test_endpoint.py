@@ -12,7 +12,9 @@ from fakes.azure import Endpoints, SdkError, clients_of, deployment
 from fakes.waiting import wait_for
 from mlops.artifacts.version_folder import VersionFacts
 from mlops.errors import ConfigError, PlatformError
+from mlops.platforms.azure import caller as azure_caller
 from mlops.platforms.azure import changes as azure_changes
+from mlops.platforms.azure import definition
 from mlops.platforms.azure import endpoint as azure_endpoint
 from mlops.platforms.azure import lease as leases
 from mlops.platforms.azure.endpoint import AzureEndpoint
@@ -395,15 +397,35 @@ def test_whatever_a_deployment_is_made_of_decides_whether_it_is_current(
     monkeypatch.setattr(endpoint, "_root", tmp_path)
     version = ModelVersion("tiny", 1, tmp_path)
     assert not endpoint.is_current("blue", version)
-    place.azure.placed["blue"].tags = endpoint._tags(facts)
+    endpoint_tags = definition.wanted_tags(tmp_path, facts, endpoint._clients.settings.values)
+    place.azure.placed["blue"].tags = dict(endpoint_tags)
     assert endpoint.is_current("blue", version)
     for name in files:
         (tmp_path / name).write_text("changed")
         assert not endpoint.is_current("blue", version), name
         (tmp_path / name).write_text("text")
-    longer = endpoint._settings.model_copy(update={"request_timeout_seconds": 77.0})
-    monkeypatch.setattr(endpoint, "_settings", longer)
-    assert not endpoint.is_current("blue", version)
+    for dropped in endpoint_tags:
+        del place.azure.placed["blue"].tags[dropped]
+        assert not endpoint.is_current("blue", version), f"another tool dropped {dropped}"
+        place.azure.placed["blue"].tags = dict(endpoint_tags)
+
+
+@pytest.mark.parametrize(
+    "change", [{"endpoint__request_timeout_seconds": 77.0}, {"serving__workers": 4}]
+)
+def test_what_conf_decides_of_a_deployment_is_in_its_tags(
+    load: Callable[..., LoadedSettings],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    change: dict[str, float],
+) -> None:
+    facts = VersionFacts("tiny", 1, "s", "c", {}, {})
+    (tmp_path / "aml" / "endpoints").mkdir(parents=True)
+    (tmp_path / definition.DEPLOYMENT_FILE).write_text("text")
+    monkeypatch.setattr(definition, "environment_version", lambda *_: "1")
+    before = definition.wanted_tags(tmp_path, facts, load().values)
+    assert definition.wanted_tags(tmp_path, facts, load().values) == before
+    assert definition.wanted_tags(tmp_path, facts, load(**change).values) != before
 
 
 def test_the_status_is_the_deployments_own(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -413,7 +435,7 @@ def test_the_status_is_the_deployments_own(place: Place, monkeypatch: pytest.Mon
         sent.append((url, dict(headers)))
         return Answer(424, {"error": "x"}, 0.1, {"ms-azureml-model-error-statuscode": "400"})
 
-    monkeypatch.setattr(azure_endpoint, "post", post)
+    monkeypatch.setattr(azure_caller, "post", post)
     assert place.endpoint.invoke({"data": []}).status == 400
     place.endpoint.invoke({"data": []}, "green")
     (_, plain), (_, direct) = sent

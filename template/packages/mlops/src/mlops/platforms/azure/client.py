@@ -153,9 +153,7 @@ def _options() -> dict[str, Any]:
         "show_progress": False,
         "enable_telemetry": False,
         # the SDK stops at the least of them
-        **dict.fromkeys(
-            ("retry_total", "retry_connect", "retry_read", "retry_status"), _RETRIES
-        ),
+        **dict.fromkeys(("retry_total", "retry_connect", "retry_read", "retry_status"), _RETRIES),
         "retry_backoff_max": _LONGEST_WAIT,
     }
 

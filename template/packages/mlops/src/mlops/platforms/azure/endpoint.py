@@ -4,11 +4,10 @@ What is deployed, its traffic and the lease of a change are always read from Azu
 """
 
 import contextlib
-import hashlib
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,18 +15,17 @@ from typing_extensions import override
 
 from mlops.artifacts.version_folder import VersionFacts, verify_version
 from mlops.errors import ConfigError, MlopsError, PlatformError
-from mlops.files import code_hash
 from mlops.hints import typed
-from mlops.platforms.answers import MODEL_STATUS, is_answer, own_status
+from mlops.platforms.answers import is_answer
 from mlops.platforms.azure import lease as leases
+from mlops.platforms.azure.caller import AzureCaller, check_auth
 from mlops.platforms.azure.changes import Changes
 from mlops.platforms.azure.client import AzureClients
+from mlops.platforms.azure.definition import is_as_wanted, wanted_deployment, wanted_tags
 from mlops.platforms.azure.endpoint_hold import EndpointHold
-from mlops.platforms.azure.environments import SERVING, environment_id, environment_version
 from mlops.platforms.azure.errors import azure_errors
 from mlops.platforms.azure.models import AzureModels
 from mlops.platforms.azure.observations import (
-    DIRECT_AGENT,
     SCOPE,
     SKEW,
     TrafficLog,
@@ -36,7 +34,6 @@ from mlops.platforms.azure.observations import (
     query,
     query_traffic,
 )
-from mlops.platforms.azure.origin import asset_id, read_origin
 from mlops.platforms.azure.resource import Change, EndpointResource, View, version_of
 from mlops.platforms.base import (
     ALL_TRAFFIC,
@@ -47,10 +44,9 @@ from mlops.platforms.base import (
     Observation,
     Pending,
 )
-from mlops.platforms.http import OwnSession, post, predicts_as
+from mlops.platforms.http import OwnSession, predicts_as
 from mlops.platforms.lease_rules import Shares
 from mlops.platforms.traffic_rules import (
-    DEPLOYMENT_HEADER,
     check_mirror,
     check_removal,
     check_shares,
@@ -58,9 +54,8 @@ from mlops.platforms.traffic_rules import (
     unknown_deployment,
 )
 from mlops.progress import Report, silent
-from mlops.settings.azure_names import check_online_name, workspace_id
+from mlops.settings.azure_names import check_online_name
 
-DEPLOYMENT_FILE = "aml/endpoints/deployment.yml"
 _LOG_LINES = 40
 _PAUSE_SECONDS = 2.0
 
@@ -105,7 +100,7 @@ class AzureEndpoint(Endpoint):
         self._resource = EndpointResource(clients, name)
         self._changes = Changes(self._resource, self._known.hold, self._azure.lease_seconds)
         self._session = OwnSession()
-        self._access: tuple[str, str] | None = None
+        self._caller = AzureCaller(clients, self._resource)
 
     @override
     def exists(self) -> bool:
@@ -118,7 +113,7 @@ class AzureEndpoint(Endpoint):
 
     @override
     def key(self) -> str:
-        return self._resource.key()
+        return self._caller.secret()
 
     @override
     def deploy(
@@ -136,12 +131,16 @@ class AzureEndpoint(Endpoint):
         and the kind of machine.
         """
         check_online_name("deployment", deployment)
+        if view := self._resource.read():
+            check_auth(view, self._clients.settings.values.serving.auth)
         facts = verify_version(version.folder)
         reference = self._models.reference(version.version)
         with self._step(f"the deployment of {deployment}", report):
             before = self._resource.existing().deployments
             try:
-                wanted = self._wanted(deployment, facts, reference, origin, report)
+                wanted = wanted_deployment(
+                    self._clients, self.name, deployment, facts, reference, origin, report
+                )
                 self._put(wanted, report)
                 report(f"asking {deployment} for a prediction")
                 self._check(deployment, facts)
@@ -164,13 +163,8 @@ class AzureEndpoint(Endpoint):
         found = view.deployments.get(deployment) if view else None
         if view is None or found is None or not view.described[deployment].healthy:
             return False
-        wanted = self._tags(verify_version(version.folder))
-        tags = dict(found.tags or {})
-        size = (found.instance_type, int(found.instance_count or 0))
-        return all(tags.get(name) == value for name, value in wanted.items()) and size == (
-            self._azure.instance_type,
-            self._settings.instances,
-        )
+        facts, values = verify_version(version.folder), self._clients.settings.values
+        return is_as_wanted(found, wanted_tags(self._root, facts, values), values)
 
     @override
     def deployments(self) -> list[Deployment]:
@@ -298,21 +292,7 @@ class AzureEndpoint(Endpoint):
 
     @override
     def invoke(self, payload: bytes | Mapping[str, Any], deployment: str | None = None) -> Answer:
-        """Send one scoring request, to one deployment if it is named.
-
-        Azure's front answers 424 for whatever a deployment answers but 200: then the status is the
-        deployment's own.
-        """
-        if self._access is None:
-            self._access = (self.url(), self.key())
-        url, key = self._access
-        headers = {"Authorization": f"Bearer {key}"}
-        if deployment is not None:
-            headers |= {DEPLOYMENT_HEADER: deployment, "User-Agent": DIRECT_AGENT}
-        answer = post(self._session, url, payload, headers, self._settings.request_timeout_seconds)
-        own = {name.lower(): value for name, value in answer.headers.items()}.get(MODEL_STATUS, "")
-        status = own_status(answer.status, int(own) if own.isdecimal() else None)
-        return replace(answer, status=status)
+        return self._caller.call(self._session, payload, deployment)
 
     @override
     def logs(self, deployment: str, lines: int = 100) -> str:
@@ -347,54 +327,6 @@ class AzureEndpoint(Endpoint):
             return
         with self._changes.held(purpose, report, record=False):
             yield
-
-    def _wanted(
-        self, name: str, facts: VersionFacts, reference: str, origin: str, report: Report
-    ) -> Any:
-        """Return the deployment of aml/endpoints/deployment.yml with all that conf decides.
-
-        Code, image and kind of machine are those of the origin, if there is one.
-        """
-        from azure.ai.ml import load_online_deployment
-
-        with azure_errors(f"reading {DEPLOYMENT_FILE}"):
-            entity: Any = load_online_deployment(self._root / DEPLOYMENT_FILE)
-        entity.name = name
-        entity.endpoint_name = self.name
-        entity.model = reference
-        entity.tags = self._tags(facts)
-        entity.environment_variables = {**(entity.environment_variables or {}), **facts.told()}
-        if origin:
-            made_of = read_origin(origin)
-            workspace = workspace_id(self._clients.names, self._azure)
-            entity.code_configuration.code = asset_id(workspace, "codes", made_of.code)
-            entity.environment = asset_id(workspace, "environments", made_of.environment)
-            entity.instance_type = made_of.instance_type
-            entity.tags |= {"code": made_of.code, "environment": made_of.environment}
-        else:
-            entity.code_configuration.code = str(self._root / "serving")
-            entity.environment = environment_id(self._clients, SERVING, report)
-            entity.instance_type = self._azure.instance_type
-        entity.instance_count = self._settings.instances
-        milliseconds = int(1000 * self._settings.request_timeout_seconds)
-        entity.request_settings.request_timeout_ms = milliseconds
-        return entity
-
-    def _tags(self, facts: VersionFacts) -> dict[str, str]:
-        return {
-            "model_version": str(facts.version),
-            "model_sha256": facts.model_sha256,
-            "commit": facts.commit,
-            "code": code_hash(self._root / "serving"),
-            "environment": environment_version(self._root, SERVING),
-            "definition": self._definition(),
-        }
-
-    def _definition(self) -> str:
-        """Return a hash of the definition of deployments and what conf decides besides its size."""
-        text = (self._root / DEPLOYMENT_FILE).read_bytes()
-        seconds = self._settings.request_timeout_seconds
-        return hashlib.sha256(text + f"\0{seconds:g}".encode()).hexdigest()[:16]
 
     def _check(self, deployment: str, facts: VersionFacts) -> None:
         """Wait until a new deployment predicts, as the version that it should be.

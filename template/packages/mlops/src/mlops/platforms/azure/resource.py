@@ -15,9 +15,12 @@ from mlops.platforms.base import Deployment, DeploymentShare
 from mlops.platforms.lease_rules import Shares
 from mlops.progress import Report, silent
 from mlops.settings.azure_names import identity_id
+from mlops.settings.sections import Auth
 
 ENDPOINT_FILE = "aml/endpoints/endpoint.yml"
 SUCCEEDED = "succeeded"
+AUTH_MODES: Mapping[Auth, str] = {"key": "key", "entra": "aad_token"}
+"""What callers send, in Azure's words."""
 _ENDED = (SUCCEEDED, "failed", "canceled")
 _VERSION = re.compile(r"/versions/(\d+)$|:(\d+)$")
 
@@ -127,6 +130,7 @@ class EndpointResource:
             entity: Any = load_online_endpoint(self._clients.settings.project.root / ENDPOINT_FILE)
         entity.name = self.name
         entity.tags = dict(tags)
+        entity.auth_mode = AUTH_MODES[self._clients.settings.values.serving.auth]
         identity = identity_id(self._clients.names, self._clients.settings.values.azure)
         if identity is not None:
             entity.identity = IdentityConfiguration(

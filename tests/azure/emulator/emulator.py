@@ -75,7 +75,7 @@ class AzureEmulator:
             self.state, self.azurite, self.operations, self.faults, folder / "jobs", training_python
         )
         self._history = History(self.state, self.azurite, self.jobs)
-        self.front = Front(self.state, self.endpoints)
+        self.front = Front(self.state, self.endpoints, self.identity)
         self._thread = threading.Thread(target=self._run, name="azure", daemon=True)
         self._started: Future[int] = Future()
         self._loop: asyncio.AbstractEventLoop | None = None

@@ -175,6 +175,8 @@ class Jobs:
         self.outputs: dict[str, Path] = {}
         self.steps: list[Any] = []
         self.log = "what it printed"
+        self.error = ""
+        self._runs_operations = SimpleNamespace(get_run_details=self._details)
         self.downloads: list[tuple[str, str | None]] = []
 
     def get(self, name: str) -> Any:
@@ -185,6 +187,10 @@ class Jobs:
         if isinstance(status, Exception):
             raise status
         return SimpleNamespace(status=status, studio_url=f"https://studio/{name}")
+
+    def _details(self, _job: str) -> Any:
+        error = SimpleNamespace(as_dict=lambda: {"error": {"code": self.error}})
+        return SimpleNamespace(error=error if self.error else None)
 
     def went(self, **statuses: str) -> None:
         """Let a job have steps."""

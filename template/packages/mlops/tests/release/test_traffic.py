@@ -5,10 +5,12 @@ import pytest
 from fakes.endpoint import FakeEndpoint
 from fakes.platform import FakePlatform
 from fakes.project import with_level
-from fakes.release import PretendedSmokeTest, holds_at_removal
+from fakes.release import AtLevel, PretendedSmokeTest, holds_at_removal
 from mlops.errors import ConfigError, PlatformError, Refused
 from mlops.platforms.base import DeploymentShare
 from mlops.progress import silent
+from mlops.release.candidate import release_version
+from mlops.release.deploy import deploy
 from mlops.release.traffic import (
     has_traffic,
     other_colour,
@@ -247,6 +249,23 @@ def test_there_must_be_something_to_roll_back_to(
     serving.recorded = recorded
     with pytest.raises(ConfigError, match="nothing that served before is recorded"):
         rollback(platform, serving, SMOKE)
+
+
+@pytest.mark.usefixtures("smoke")
+def test_an_archived_version_goes_back_to_callers_and_to_nobody_new(
+    platform: FakePlatform, serving: FakeEndpoint, at_level: AtLevel
+) -> None:
+    platform.archived = {2}
+    for give in (
+        lambda: release_version(platform, at_level(2), 2),
+        lambda: deploy(platform, serving.name, 2, "green"),
+    ):
+        with pytest.raises(Refused, match="version 2 of tiny is archived: only a rollback"):
+            give()
+    assert serving.calls == []
+    serving.recorded = {"green": DeploymentShare(2, 100)}
+    rollback(platform, serving, SMOKE)
+    assert serving.serving == {"green": 2}
 
 
 def test_a_version_that_is_not_registered_any_more_stops_a_rollback_early(

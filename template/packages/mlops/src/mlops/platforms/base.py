@@ -40,13 +40,15 @@ class ModelVersion:
     """One registered, immutable model version and its relocatable folder.
 
     `Platform.version` returns it with the folder in place; in a list the folder may be missing, and
-    `tags` say what the registry knows of it.
+    `tags` say what the registry knows of it. An `archived` one is in no list; it can be brought
+    back where it served, and nothing else.
     """
 
     name: str
     version: int
     folder: Path
     tags: Mapping[str, str] = field(default_factory=dict)
+    archived: bool = False
 
 
 @dataclass(frozen=True)

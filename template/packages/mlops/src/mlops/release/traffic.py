@@ -12,6 +12,7 @@ from mlops.platforms.base import (
     Deployment,
     DeploymentShare,
     Endpoint,
+    ModelVersion,
     Platform,
 )
 from mlops.progress import Report, silent
@@ -37,6 +38,20 @@ def require_level(project: Project, level: int, command: str) -> None:
             f"{typed(command)} comes with maturity level {level}, and this project is at level "
             f"{present}",
             f"raise it with `uvx copier update -d maturity_level={level}`",
+        )
+
+
+def require_active(version: ModelVersion) -> None:
+    """Refuse to give callers a version that was archived, unless it goes back to them.
+
+    Raises:
+        Refused: so.
+    """
+    if version.archived:
+        raise Refused(
+            f"version {version.version} of {version.name} is archived: only a rollback may bring "
+            "it back",
+            "release another version, or restore this one in the studio",
         )
 
 

@@ -3,50 +3,23 @@
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from fakes.azure import Endpoints, SdkError, clients_of, deployment
+from fakes.azure import SdkError, deployment
+from fakes.azure_place import NAME, SERVED
+from fakes.azure_place import AzurePlace as Place
 from fakes.waiting import wait_for
-from mlops.artifacts.version_folder import VersionFacts
 from mlops.errors import ConfigError, PlatformError
-from mlops.platforms.azure import caller as azure_caller
 from mlops.platforms.azure import changes as azure_changes
-from mlops.platforms.azure import definition
 from mlops.platforms.azure import endpoint as azure_endpoint
 from mlops.platforms.azure import lease as leases
 from mlops.platforms.azure.endpoint import AzureEndpoint
 from mlops.platforms.azure.errors import azure_errors
-from mlops.platforms.azure.models import AzureModels
-from mlops.platforms.base import Answer, DeploymentShare, ModelVersion
 from mlops.progress import silent
 from mlops.release.traffic import has_traffic
 from mlops.settings.loading import LoadedSettings
-
-NAME = "tiny-dev"
-NOW = datetime.now(UTC)
-SERVED = {"blue": DeploymentShare(1, 100), "green": DeploymentShare(2, 0)}
-
-
-class Place:
-    def __init__(self, settings: LoadedSettings) -> None:
-        clients, workspace, _ = clients_of(settings)
-        self.azure: Endpoints = workspace.online_endpoints
-        self.azure.serve(NAME, blue=1, green=2)
-        self.endpoint = AzureEndpoint(clients, AzureModels(clients), NAME)
-
-    @property
-    def tags(self) -> dict[str, str]:
-        tags: dict[str, str] = self.azure.kept[NAME].tags
-        return tags
-
-    def hold(self, holder: str, seconds: float) -> None:
-        """Let somebody else hold the lease, or have held it."""
-        expires = NOW + timedelta(seconds=seconds)
-        lease = leases.taken(holder, "the release of version 2", SERVED, {"green": 5}, expires)
-        self.azure.kept[NAME].tags = leases.with_lease(self.tags, lease)
 
 
 @pytest.fixture
@@ -379,72 +352,6 @@ def _fail(*_: Any) -> None:
     raise SdkError(500)
 
 
-def test_whatever_a_deployment_is_made_of_decides_whether_it_is_current(
-    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    files = (
-        "serving/score.py",
-        "serving/requirements.txt",
-        "aml/environments/serving/Dockerfile",
-        "aml/endpoints/deployment.yml",
-    )
-    for name in files:
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text("text")
-    endpoint = place.endpoint
-    facts = VersionFacts("tiny", 1, "s", "c", {}, {})
-    monkeypatch.setattr(azure_endpoint, "verify_version", lambda _folder: facts)
-    monkeypatch.setattr(endpoint, "_root", tmp_path)
-    version = ModelVersion("tiny", 1, tmp_path)
-    assert not endpoint.is_current("blue", version)
-    endpoint_tags = definition.wanted_tags(tmp_path, facts, endpoint._clients.settings.values)
-    place.azure.placed["blue"].tags = dict(endpoint_tags)
-    assert endpoint.is_current("blue", version)
-    for name in files:
-        (tmp_path / name).write_text("changed")
-        assert not endpoint.is_current("blue", version), name
-        (tmp_path / name).write_text("text")
-    for dropped in endpoint_tags:
-        del place.azure.placed["blue"].tags[dropped]
-        assert not endpoint.is_current("blue", version), f"another tool dropped {dropped}"
-        place.azure.placed["blue"].tags = dict(endpoint_tags)
-
-
-@pytest.mark.parametrize(
-    "change", [{"endpoint__request_timeout_seconds": 77.0}, {"serving__workers": 4}]
-)
-def test_what_conf_decides_of_a_deployment_is_in_its_tags(
-    load: Callable[..., LoadedSettings],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    change: dict[str, float],
-) -> None:
-    facts = VersionFacts("tiny", 1, "s", "c", {}, {})
-    (tmp_path / "aml" / "endpoints").mkdir(parents=True)
-    (tmp_path / definition.DEPLOYMENT_FILE).write_text("text")
-    monkeypatch.setattr(definition, "environment_version", lambda *_: "1")
-    before = definition.wanted_tags(tmp_path, facts, load().values)
-    assert definition.wanted_tags(tmp_path, facts, load().values) == before
-    assert definition.wanted_tags(tmp_path, facts, load(**change).values) != before
-
-
-def test_the_status_is_the_deployments_own(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    sent: list[Any] = []
-
-    def post(_session: Any, url: str, _payload: Any, headers: Any, _timeout: float) -> Answer:
-        sent.append((url, dict(headers)))
-        return Answer(424, {"error": "x"}, 0.1, {"ms-azureml-model-error-statuscode": "400"})
-
-    monkeypatch.setattr(azure_caller, "post", post)
-    assert place.endpoint.invoke({"data": []}).status == 400
-    place.endpoint.invoke({"data": []}, "green")
-    (_, plain), (_, direct) = sent
-    assert "User-Agent" not in plain
-    assert direct["azureml-model-deployment"] == "green"
-    assert direct["User-Agent"] == "mlops-direct"
-    assert direct["Authorization"] == "Bearer key"
-
-
 def test_observations_come_from_the_log(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     place.endpoint.set_mirror("green", 20)
     rows: list[Any] = []
@@ -491,6 +398,27 @@ def test_a_request_of_its_own_is_looked_for_in_the_log(
     deployment, query = asked
     assert deployment == "green"
     assert f"EndpointName == '{NAME}'" in query
+
+
+def test_a_first_change_that_fails_keeps_the_empty_endpoint(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Made anew at once, it would be unknown for a while, with an identity without rights."""
+    place.azure.kept.clear()
+    place.azure.placed.clear()
+
+    def create(tags: Any) -> None:
+        place.azure.serve(NAME)
+        place.azure.kept[NAME].tags = dict(tags)
+
+    def fail() -> None:
+        with place.endpoint.lease("the first release"):
+            raise ConfigError("no quota")
+
+    monkeypatch.setattr(place.endpoint._resource, "create", create)
+    with pytest.raises(ConfigError, match="no quota"):
+        fail()
+    assert (place.tags, place.endpoint.exists()) == ({}, False)
 
 
 def test_it_cannot_be_paused(place: Place) -> None:

@@ -138,7 +138,7 @@ class Changes:
         """
         if report is not silent:
             self._hold.report = report
-        created = self._take(purpose, report)
+        self._take(purpose, report)
         ended = threading.Event()
         threading.Thread(target=self._beat, args=(ended,), daemon=True).start()
         try:
@@ -150,7 +150,7 @@ class Changes:
                     with contextlib.suppress(EndpointBusy):
                         self._complete(purpose, record)
                 else:
-                    self._undo(error, created)
+                    self._undo(error)
                 raise
             ended.set()
             self._complete(purpose, record)
@@ -158,8 +158,8 @@ class Changes:
             ended.set()
             self._hold.happened(Event.LET_GO)
 
-    def _take(self, purpose: str, report: Report) -> bool:
-        """Take the lease; return whether the endpoint was created for it."""
+    def _take(self, purpose: str, report: Report) -> None:
+        """Take the lease; the endpoint is created for it if there is none, and stays."""
 
         def lease(before: Shares, mirror: Mapping[str, int]) -> AzureLease:
             expires = _now() + timedelta(seconds=self._seconds)
@@ -180,7 +180,6 @@ class Changes:
             if not self._is_own(found):
                 raise self._busy(found)
             self._hold.happened(Event.TAKEN)
-            return view is None
 
     def _free(self, view: View, report: Report) -> View:
         """Return the endpoint, which nobody else holds; undo what a dead command left."""
@@ -268,13 +267,8 @@ class Changes:
                 f"{said}, so the next command would undo it: {error.message}", error.remedy
             ) from None
 
-    def _undo(self, error: BaseException, created: bool) -> None:
+    def _undo(self, error: BaseException) -> None:
         try:
-            with self._hold.lock:
-                view = self._own()
-                if created and not view.deployments:
-                    self._resource.remove()
-                    return
             self._write(self._own, lambda view: _undoing(view, view.lease) if view.lease else None)
         except MlopsError as second:
             if isinstance(second, EndpointBusy) and isinstance(error, EndpointBusy):

@@ -34,7 +34,13 @@ from mlops.platforms.azure.observations import (
     query,
     query_traffic,
 )
-from mlops.platforms.azure.resource import Change, EndpointResource, View, version_of
+from mlops.platforms.azure.resource import (
+    FETCHING,
+    Change,
+    EndpointResource,
+    View,
+    version_of,
+)
 from mlops.platforms.base import (
     ALL_TRAFFIC,
     Answer,
@@ -136,11 +142,16 @@ class AzureEndpoint(Endpoint):
         facts = verify_version(version.folder)
         reference = self._models.reference(version.version)
         with self._step(f"the deployment of {deployment}", report):
-            before = self._resource.existing().deployments
+            view = self._resource.existing()
+            before = view.deployments
+            wanted = wanted_deployment(
+                self._clients, self.name, deployment, facts, reference, origin, report
+            )
+            in_the_way = self._is_in_the_way(view, wanted)
             try:
-                wanted = wanted_deployment(
-                    self._clients, self.name, deployment, facts, reference, origin, report
-                )
+                if in_the_way:
+                    report(f"removing {deployment}, which Azure gives no other machines")
+                    self._remove(deployment, report)
                 self._put(wanted, report)
                 report(f"asking {deployment} for a prediction")
                 self._check(deployment, facts)
@@ -328,6 +339,25 @@ class AzureEndpoint(Endpoint):
         with self._changes.held(purpose, report, record=False):
             yield
 
+    def _is_in_the_way(self, view: View, wanted: Any) -> bool:
+        """Tell whether a deployment has to go first: Azure gives one that exists no other machines.
+
+        Raises:
+            ConfigError: it has traffic.
+        """
+        found = view.deployments.get(wanted.name)
+        if found is None or found.instance_type == wanted.instance_type:
+            return False
+        if share := view.traffic.get(wanted.name):
+            raise ConfigError(
+                f"{wanted.name} runs on {found.instance_type} and has {share} % of the traffic: "
+                f"Azure gives a deployment no other machines ({wanted.instance_type}) while it "
+                "exists",
+                f"{typed('release')} makes it as the other colour, or {typed('switch-traffic')} "
+                "takes its traffic first",
+            )
+        return True
+
     def _check(self, deployment: str, facts: VersionFacts) -> None:
         """Wait until a new deployment predicts, as the version that it should be.
 
@@ -352,11 +382,14 @@ class AzureEndpoint(Endpoint):
             time.sleep(_PAUSE_SECONDS)
 
     def _what_it_printed(self, deployment: str, error: BaseException) -> str:
+        """Return what a failed deployment printed, and what failed before it could."""
         if not isinstance(error, MlopsError):
             return ""
-        with contextlib.suppress(MlopsError):
-            return self._resource.log(deployment, _LOG_LINES)
-        return ""
+        said = []
+        for container in (None, FETCHING):
+            with contextlib.suppress(MlopsError):
+                said.append(self._resource.log(deployment, _LOG_LINES, container).strip())
+        return "\n".join(filter(None, said))
 
     def _take_back(self, deployment: str, before: Any, report: Report) -> None:
         """Remove what was made, or make again what was replaced."""

@@ -13,7 +13,7 @@ from mlops.diagnosis import Diagnosis, diagnose
 from mlops.errors import ConfigError, PlatformError
 from mlops.hints import typed
 from mlops.platforms.azure.client import AzureClients, require_extra
-from mlops.platforms.azure.credentials import sign_in_kind
+from mlops.platforms.azure.credentials import sign_in_kind, who_signed_in
 from mlops.platforms.azure.errors import azure_errors, explain, failure_of_answer, word_of
 from mlops.platforms.azure.observations import SCOPE, TABLE, query
 from mlops.platforms.http import OwnSession
@@ -66,7 +66,10 @@ def _checks(settings: LoadedSettings) -> Iterator[tuple[str, Check]]:
         ask(
             "signing in",
             lambda: clients.credential.get_token(_ARM_SCOPE),
-            lambda _token: _SIGNED_IN_AS[sign_in_kind(os.environ)],
+            lambda token: (
+                f"{_SIGNED_IN_AS[sign_in_kind(os.environ)]} "
+                f"({who_signed_in(clients.credential, token.token)})"
+            ),
         ),
     )
     group = f"the resource group {names.resource_group}"

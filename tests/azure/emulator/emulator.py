@@ -161,6 +161,10 @@ class AzureEmulator:
         """Make a registry; return its id."""
         return self._registries.add(name, group)
 
+    def take_registry_name(self, name: str) -> None:
+        """Let another team of the tenant have a registry of this name: names are unique in it."""
+        self.state.others.add(self._registries.add(name, "rg-another-team").lower())
+
     def remove(self, resource: str) -> None:
         """Remove a workspace, a registry or anything else by its id, with all that lies in it."""
         self.state.get(resource)

@@ -51,6 +51,10 @@ _ALL = 100
 _MAX_MIRROR = 50
 
 
+class NotFetchedError(AzureError):
+    """Code or model could not be brought to a deployment."""
+
+
 @dataclass
 class Running:
     """What runs behind one endpoint."""
@@ -193,7 +197,7 @@ class Endpoints:
         async def work() -> None:
             try:
                 folder = await run_in_threadpool(self._prepare, properties, path)
-            except AzureError as error:
+            except NotFetchedError as error:
                 running.fetching[name] = f"storage-initializer: {error.code}: {error.message}\n"
                 raise AzureError(400, "ResourceNotReady", _NOT_READY) from error
             running.fetching[name] = "storage-initializer: done\n"
@@ -288,14 +292,16 @@ class Endpoints:
         self._fetch(code["properties"]["codeUri"], folder / "code")
         model = self._asset(_model_id(properties["model"]))
         uri = model["properties"]["modelUri"]
-        # as Azure lays a model out: below the variable, the folder that was registered
-        self._fetch(uri, folder / "model" / uri.rstrip("/").rpartition("/")[2])
+        # as Azure lays a model out: below the variable, the folder that was registered; and deeper
+        # where it is a registry's, which nobody here has seen
+        mounted = folder / "model" / ("INPUT_model" if "/registries/" in model["id"] else "")
+        self._fetch(uri, mounted / uri.rstrip("/").rpartition("/")[2])
         return folder
 
     def _fetch(self, uri: str, target: Path) -> None:
         store, prefix = locate(uri, self._state, self._azurite)
         if not self._azurite.download(store, prefix, target):
-            raise not_found(f"Nothing lies at {uri}: it")
+            raise NotFetchedError(404, "BlobNotFound", f"Nothing lies at {uri}.")
 
     def _asset(self, name: str) -> Body:
         """Return an asset by an ARM id or by `azureml://registries/…`."""

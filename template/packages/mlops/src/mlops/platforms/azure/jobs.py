@@ -24,6 +24,7 @@ from mlops.platforms.azure.client import AzureClients
 from mlops.platforms.azure.environments import TRAINING, environment_id
 from mlops.platforms.azure.errors import NotFound, azure_errors, word_of
 from mlops.platforms.azure.job_code import copy_code
+from mlops.platforms.azure.outputs import download_output
 from mlops.platforms.azure.steps import (
     LOG,
     STEPS,
@@ -289,9 +290,7 @@ def _refused(clients: AzureClients, job: str, folder: Path) -> Refused | None:
 
 def _download(clients: AzureClients, name: str, output: str, target: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        with azure_errors(f"downloading {output} of {name}"):
-            clients.workspace.jobs.download(name, output_name=output, download_path=folder)
-        found = Path(folder) / "named-outputs" / output
-        if not found.is_dir() or not any(found.iterdir()):
+        found = download_output(clients.workspace.jobs, name, output, Path(folder))
+        if found is None:
             raise PlatformError(f"the job {name} has no output {output}")
         shutil.copytree(found, target)

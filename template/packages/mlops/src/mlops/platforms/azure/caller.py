@@ -11,7 +11,7 @@ from mlops.platforms.answers import MODEL_STATUS, UNAUTHORIZED, own_status
 from mlops.platforms.azure.client import AzureClients
 from mlops.platforms.azure.errors import azure_errors, word_of
 from mlops.platforms.azure.observations import DIRECT_AGENT
-from mlops.platforms.azure.resource import AUTH_MODES, EndpointResource, View
+from mlops.platforms.azure.resource import AUTH_MODES, EndpointResource
 from mlops.platforms.base import Answer
 from mlops.platforms.http import post
 from mlops.platforms.traffic_rules import DEPLOYMENT_HEADER
@@ -27,23 +27,27 @@ class _Access:
     key: str
 
 
-def check_auth(view: View, asked: Auth) -> None:
+def check_auth(endpoint: Any, asked: Auth) -> None:
     """Check that an endpoint takes what its callers are to send.
+
+    Args:
+        endpoint: as Azure describes it.
+        asked: what conf says.
 
     Raises:
         ConfigError: it was made with the other one.
     """
-    found = word_of(getattr(view.entity, "auth_mode", None) or AUTH_MODES["key"])
+    found = word_of(getattr(endpoint, "auth_mode", None) or AUTH_MODES["key"])
     if found.replace("_", "") == AUTH_MODES[asked].replace("_", ""):
         return
     other: Auth = "key" if asked == "entra" else "entra"
     raise ConfigError(
-        f"the endpoint {view.entity.name} takes {_WHAT.get(found.replace('_', ''), found)}, and "
+        f"the endpoint {endpoint.name} takes {_WHAT.get(found.replace('_', ''), found)}, and "
         f"serving.auth is {asked}: no command changes that, since every caller would be shut out "
         "in that moment",
         f"set serving.auth: {other}, or another endpoint.name; or change the endpoint once its "
         "callers are ready: "
-        f"`az ml online-endpoint update --name {view.entity.name} "
+        f"`az ml online-endpoint update --name {endpoint.name} "
         f"--set auth_mode={AUTH_MODES[asked]}`",
     )
 
@@ -114,7 +118,7 @@ class AzureCaller:
         """Return where the endpoint is and its key; an endpoint without keys is never asked."""
         if self._access is None:
             view = self._resource.existing()
-            check_auth(view, self._auth)
+            check_auth(view.entity, self._auth)
             key = "" if self._auth == "entra" else self._resource.key()
             self._access = _Access(str(view.entity.scoring_uri), key)
         return self._access

@@ -138,7 +138,7 @@ class AzureEndpoint(Endpoint):
         """
         check_online_name("deployment", deployment)
         if view := self._resource.read():
-            check_auth(view, self._clients.settings.values.serving.auth)
+            check_auth(view.entity, self._clients.settings.values.serving.auth)
         facts = verify_version(version.folder)
         reference = self._models.reference(version.version)
         with self._step(f"the deployment of {deployment}", report):

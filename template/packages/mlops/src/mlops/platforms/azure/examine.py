@@ -12,6 +12,7 @@ import requests
 from mlops.diagnosis import Diagnosis, diagnose
 from mlops.errors import ConfigError, PlatformError
 from mlops.hints import typed
+from mlops.platforms.azure.caller import check_auth
 from mlops.platforms.azure.client import AzureClients, require_extra
 from mlops.platforms.azure.credentials import sign_in_kind, who_signed_in
 from mlops.platforms.azure.errors import azure_errors, explain, failure_of_answer, word_of
@@ -178,6 +179,7 @@ def _endpoint(clients: AzureClients) -> str:
     )
     if endpoint is None:
         return f"{name} does not exist yet: {typed('deploy')} makes it"
+    check_auth(endpoint, clients.settings.values.serving.auth)
     return f"{name} is {word_of(endpoint.provisioning_state)}; {typed('smoke-test')} asks it"
 
 

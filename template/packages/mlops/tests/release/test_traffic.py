@@ -77,6 +77,12 @@ def test_traffic_that_nobody_can_take_is_refused(
     assert serving.traffic() == {"blue": 100}
 
 
+def test_a_switch_makes_no_endpoint(platform: FakePlatform, endpoint: FakeEndpoint) -> None:
+    with pytest.raises(ConfigError, match="does not exist"):
+        switch_traffic(platform, endpoint, 100)
+    assert endpoint.calls == []
+
+
 def test_a_switch_can_be_rolled_back(
     platform: FakePlatform, both: FakeEndpoint, smoke: PretendedSmokeTest
 ) -> None:

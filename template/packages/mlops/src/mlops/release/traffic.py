@@ -90,6 +90,7 @@ def switch_traffic(
         raise ConfigError(f"a share of traffic is between 0 and 100 %, not {green_percent}")
     shares = {"blue": ALL_TRAFFIC - green_percent, "green": green_percent}
     wanted = {name: share for name, share in shares.items() if share > 0}
+    endpoint.url()  # it must exist: the lease would make it
     endpoint.repair(report)
     with endpoint.lease("a switch of traffic"):
         wins = [each.model_version for each in endpoint.deployments() if each.name in wanted]

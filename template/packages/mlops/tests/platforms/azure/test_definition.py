@@ -80,6 +80,8 @@ def test_a_deployment_gets_no_other_machines_while_it_has_traffic(place: AzurePl
     view = place.endpoint._resource.existing()
     wanted = deployment("blue", 2)
     assert not place.endpoint._is_in_the_way(view, wanted)
+    wanted.instance_type = wanted.instance_type.upper()
+    assert not place.endpoint._is_in_the_way(view, wanted)
     wanted.instance_type = "Standard_D2as_v4"
     with pytest.raises(ConfigError, match=r"blue runs on Standard_DS2_v2 and has 100 %.*release"):
         place.endpoint._is_in_the_way(view, wanted)

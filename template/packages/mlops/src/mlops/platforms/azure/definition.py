@@ -12,7 +12,7 @@ from mlops.artifacts.version_folder import VersionFacts
 from mlops.files import code_hash
 from mlops.platforms.azure.client import AzureClients
 from mlops.platforms.azure.environments import SERVING, environment_id, environment_version
-from mlops.platforms.azure.errors import azure_errors
+from mlops.platforms.azure.errors import azure_errors, word_of
 from mlops.platforms.azure.origin import asset_id, read_origin
 from mlops.progress import Report
 from mlops.settings.azure_names import workspace_id
@@ -45,9 +45,10 @@ def is_as_wanted(found: Any, tags: Mapping[str, str], values: Settings) -> bool:
     A tag that is missing says nothing: other tools drop them when they update a deployment.
     """
     has = dict(found.tags or {})
-    size = (str(found.instance_type), int(found.instance_count or 0))
+    kind, number = wanted_size(values)
+    size = (word_of(found.instance_type), int(found.instance_count or 0))
     return all(has.get(name) == value for name, value in tags.items()) and (
-        size == wanted_size(values)
+        size == (word_of(kind), number)
     )
 
 

@@ -23,7 +23,7 @@ from mlops.platforms.azure.changes import Changes
 from mlops.platforms.azure.client import AzureClients
 from mlops.platforms.azure.definition import is_as_wanted, wanted_deployment, wanted_tags
 from mlops.platforms.azure.endpoint_hold import EndpointHold
-from mlops.platforms.azure.errors import azure_errors
+from mlops.platforms.azure.errors import azure_errors, word_of
 from mlops.platforms.azure.models import AzureModels
 from mlops.platforms.azure.observations import (
     SCOPE,
@@ -346,7 +346,7 @@ class AzureEndpoint(Endpoint):
             ConfigError: it has traffic.
         """
         found = view.deployments.get(wanted.name)
-        if found is None or found.instance_type == wanted.instance_type:
+        if found is None or word_of(found.instance_type) == word_of(wanted.instance_type):
             return False
         if share := view.traffic.get(wanted.name):
             raise ConfigError(

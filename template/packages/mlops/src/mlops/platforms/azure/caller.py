@@ -45,10 +45,8 @@ def check_auth(endpoint: Any, asked: Auth) -> None:
         f"the endpoint {endpoint.name} takes {_WHAT.get(found.replace('_', ''), found)}, and "
         f"serving.auth is {asked}: no command changes that, since every caller would be shut out "
         "in that moment",
-        f"set serving.auth: {other}, or another endpoint.name; or change the endpoint once its "
-        "callers are ready: "
-        f"`az ml online-endpoint update --name {endpoint.name} "
-        f"--set auth_mode={AUTH_MODES[asked]}`",
+        f"set serving.auth: {other}, or another endpoint.name; or change the endpoint itself once "
+        "its callers are ready (docs/serving.md)",
     )
 
 

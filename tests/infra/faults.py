@@ -134,7 +134,9 @@ FAULTS: dict[str, tuple[str, str, str, str]] = {
         PROD, "Protection = true", "Protection = false", "vault_and_images",
     ),
     "machines that wait": (COMPUTE, "minNodeCount: 0", "minNodeCount: 1", "machines"),
-    "full price in dev": (COMPUTE, "? 'LowPriority'", "? 'Dedicated'", "machines"),
+    "machines that are withdrawn": (
+        COMPUTE, "? 'LowPriority' : 'Dedicated'", "? 'Dedicated' : 'LowPriority'", "machines",
+    ),
     "an endpoint in the template": (
         LOGS, "onlineEndpoints@2025-06-01' existing", "onlineEndpoints@2025-06-01'", "machines",
     ),

@@ -73,8 +73,7 @@ def check_machines(infra: Infra) -> None:
             machines = cluster.body["properties"]["properties"]
             assert machines["scaleSettings"]["minNodeCount"] == 0
             assert machines["remoteLoginPortPublicAccess"] == "Disabled"
-            low = "LowPriority" if cluster.name == "cpu-dev" else "Dedicated"
-            assert machines["vmPriority"] == low
+            assert machines["vmPriority"] == "Dedicated", "compute.low_priority is for who asks"
         assert result.of(f"{MACHINE_LEARNING}/workspaces/onlineEndpoints") == []
 
 

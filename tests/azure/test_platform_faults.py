@@ -403,6 +403,9 @@ def test_a_killed_command_is_told_by_the_status(place: AzureProject) -> None:
     wait_for(lambda: state_of(place, "dying") == "Succeeded")
     place.mlops("smoke-test", "--environment", "test", "--deployment", "blue")
     assert "was interrupted" not in place.mlops("status")
+    running = place.azure.endpoints.running[f"{NAME}-test"]
+    running.servers.pop("dying").stop()
+    place.azure.remove(f"{running.id}/deployments/dying")
 
 
 def has_deployment(place: AzureProject, name: str) -> bool:

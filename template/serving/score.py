@@ -98,17 +98,15 @@ def run(raw_data: str, request_headers: Mapping[str, str] | None = None) -> Any:
 
 
 def find_model(directory: Path) -> Path:
-    """Return the folder of model.onnx: `directory` or, as on Azure, one folder below it.
+    """Return the folder of model.onnx: `directory` or, as on Azure, a folder somewhere below it.
 
     Raises:
         FileNotFoundError: there is none, or more than one.
     """
-    if (directory / "model.onnx").is_file():
-        return directory
-    found = sorted(path.parent for path in directory.glob("*/model.onnx"))
+    found = sorted(path.parent for path in directory.rglob("model.onnx"))
     if len(found) != 1:
         raise FileNotFoundError(
-            f"expected one model.onnx in {directory} or one folder below, found {len(found)}"
+            f"expected one model.onnx in {directory} or a folder below, found {len(found)}"
         )
     return found[0]
 

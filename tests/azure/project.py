@@ -200,12 +200,16 @@ class AzureProject:
         running = self.azure.endpoints.running[f"{NAME}-{environment}"]
         uri = self.azure.endpoint(f"{NAME}-{environment}")["properties"]["scoringUri"]
         row = self.example(environment)
+        mode = self.azure.endpoint(f"{NAME}-{environment}")["properties"]["authMode"]
+        secret = running.keys["primaryKey"]
+        if mode == "AADToken":
+            secret = self.azure.identity.service_token("https://ml.azure.com")
         statuses: list[int] = []
         over = threading.Event()
 
         def call() -> None:
             proxies = {"https": self.azure.network["HTTPS_PROXY"]}
-            headers = {"Authorization": f"Bearer {running.keys['primaryKey']}"}
+            headers = {"Authorization": f"Bearer {secret}"}
             with requests.Session() as session:
                 session.trust_env = False  # a certificate authority of this machine would win
                 session.verify = self.azure.network["REQUESTS_CA_BUNDLE"]

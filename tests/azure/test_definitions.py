@@ -174,7 +174,7 @@ def test_a_deployment_takes_what_is_put_in(project: Path) -> None:
         ],
     )
     assert (found.name, found.instance_count, found.tags) == ("green", 2, {"model_version": "3"})
-    assert found.request_settings.max_concurrent_requests_per_instance == 1
+    assert found.request_settings.max_concurrent_requests_per_instance == 2
 
 
 def test_a_job_gets_the_code_and_no_more(project: Path) -> None:

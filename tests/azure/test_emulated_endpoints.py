@@ -145,6 +145,70 @@ class TestEndpoints:
         assert late.status_code == 408
         deploy(dev, served, "green", "azureml:model:2")
 
+    def test_the_machines_of_a_deployment_stay(self, dev: MLClient, served: str) -> None:
+        with pytest.raises(HttpResponseError, match="instance type of the deployment green"):
+            deploy(dev, served, "green", "azureml:model:2", instance_type="Standard_F2s_v2")
+
+    def test_too_many_at_a_time_are_told_so(
+        self, azure: AzureEmulator, dev: MLClient, served: str
+    ) -> None:
+        """Twice what the machines of a deployment take at a time, and no more."""
+        place = f"{azure.endpoints.running[served].id}/blue"
+        azure.front._open[place] = 2
+        try:
+            late = score(dev, served)
+        finally:
+            azure.front._open[place] -= 2
+        assert late.status_code == 429
+        assert "ms-azureml-model-error-statuscode" not in late.headers
+        assert score(dev, served).status_code == 200
+        assert azure.front._open[place] == 0
+
+    def test_what_does_not_run_is_a_424_that_no_model_gave(
+        self, azure: AzureEmulator, dev: MLClient, served: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        server = azure.endpoints.running[served].servers["blue"]
+        monkeypatch.setattr(server, "port", 9)
+        answer = score(dev, served)
+        assert answer.status_code == 424
+        assert "ms-azureml-model-error-statuscode" not in answer.headers
+
+    def test_without_traffic_there_is_nothing_to_find(self, dev: MLClient, served: str) -> None:
+        route(dev, served, {})
+        assert score(dev, served).status_code == 404
+        route(dev, served, {"blue": 100})
+
+    def test_an_endpoint_may_take_tokens_and_no_keys(
+        self, azure: AzureEmulator, dev: MLClient, served: str
+    ) -> None:
+        key = azure.endpoints.running[served].keys["primaryKey"]
+        found = dev.online_endpoints.get(served)
+        found.auth_mode = "aad_token"
+        dev.online_endpoints.begin_create_or_update(found).result()
+        assert dev.online_endpoints.get(served).auth_mode == "aad_token"
+        tokens = {
+            audience: DefaultAzureCredential().get_token(f"https://{audience}/.default").token
+            for audience in ("ml.azure.com", "management.azure.com")
+        }
+        statuses = {}
+        for name, sent in {**tokens, "key": key}.items():
+            answer = requests.post(
+                found.scoring_uri, json={}, headers={"Authorization": f"Bearer {sent}"}, timeout=30
+            )
+            statuses[name] = answer.status_code
+        assert statuses == {"ml.azure.com": 200, "management.azure.com": 401, "key": 401}
+        assert azure.state.traffic_log[-1].columns["AuthType"] == "AADToken"
+        keys = requests.post(
+            f"https://management.azure.com{azure.endpoints.running[served].id}/listKeys",
+            params={"api-version": "2022-02-01-preview"},
+            headers={"Authorization": f"Bearer {tokens['management.azure.com']}"},
+            timeout=30,
+        )
+        assert keys.status_code == 400
+        found.auth_mode = "key"
+        dev.online_endpoints.begin_create_or_update(found).result()
+        assert score(dev, served).status_code == 200
+
     def test_names_and_places_are_checked(self, dev: MLClient, test: MLClient, served: str) -> None:
         with pytest.raises(HttpResponseError, match="already an endpoint"):
             make_endpoint(test, served)

@@ -15,6 +15,7 @@ from azure.ai.ml.entities import (
 from azure.core.exceptions import (
     HttpResponseError,
 )
+from mlops.platforms.azure.outputs import download_output
 
 from .clients import EXAMPLE, example, run_job
 from .emulator import AzureEmulator
@@ -27,7 +28,7 @@ class TestJobs:
     def test_steps_run_and_their_output_comes_back(self, dev: MLClient, tmp_path: Path) -> None:
         job = run_job(dev, example())
         assert job.status == "Completed"
-        dev.jobs.download(job.name, output_name="result", download_path=tmp_path)
+        download_output(dev.jobs, job.name, "result", tmp_path)
         result = tmp_path / "named-outputs" / "result" / "count" / "count.txt"
         assert result.read_text() == "5"
         children = list(dev.jobs.list(parent_job_name=job.name))
@@ -39,6 +40,13 @@ class TestJobs:
         log = tmp_path / "make" / "artifacts" / "user_logs" / "std_log.txt"
         assert log.read_text() == "make begins\n"
 
+    def test_the_history_words_the_kind_of_an_output_otherwise(self, dev: MLClient) -> None:
+        """As the service does; the SDK's newest releases look for another word."""
+        job = run_job(dev, example())
+        runs = dev.jobs._runs_operations
+        kinds = {each.type for each in runs.get_run_data(job.name).run_metadata.outputs.values()}
+        assert kinds == {"UriFolder"}
+
     def test_inputs_of_data_and_optional_ones(self, dev: MLClient, tmp_path: Path) -> None:
         (tmp_path / "rows.txt").write_text("a b c")
         dev.data.create_or_update(Data(name="rows", version="7", path=str(tmp_path)))
@@ -46,7 +54,7 @@ class TestJobs:
         job.jobs["count"].inputs.source = Input(type="uri_folder", path="azureml:rows:7")
         job.jobs["count"].inputs.word = "word"
         job = run_job(dev, job)
-        dev.jobs.download(job.name, output_name="result", download_path=tmp_path / "out")
+        download_output(dev.jobs, job.name, "result", tmp_path / "out")
         assert next((tmp_path / "out").rglob("count.txt")).read_text() == "3 word"
         made = Model(name="made", version="1", path=f"azureml://jobs/{job.name}/outputs/result")
         dev.models.create_or_update(made)
@@ -69,9 +77,9 @@ class TestJobs:
         job = run_job(dev, job)
         assert job.status == "Failed"
         (child,) = dev.jobs.list(parent_job_name=job.name)
-        dev.jobs.download(child.name, output_name="made", download_path=tmp_path)
+        download_output(dev.jobs, child.name, "made", tmp_path)
         assert next(tmp_path.rglob("rows.txt")).read_text() == "too many"
-        dev.jobs.download(job.name, output_name="result", download_path=tmp_path / "none")
+        download_output(dev.jobs, job.name, "result", tmp_path / "none")
         assert not (tmp_path / "none").exists()
 
     def test_a_failed_job_asked_for(self, azure: AzureEmulator, dev: MLClient) -> None:
@@ -117,7 +125,7 @@ class TestJobs:
         job = example()
         job.jobs["count"].component.environment = "azureml:built:1"
         job = run_job(dev, job)
-        dev.jobs.download(job.name, output_name="result", download_path=tmp_path / "out")
+        download_output(dev.jobs, job.name, "result", tmp_path / "out")
         assert next((tmp_path / "out").rglob("count.txt")).read_text() == "launched\n"
         absent = BuildContext(path=tmp_path, dockerfile_path="Absent")
         with pytest.raises(HttpResponseError, match="No files were found"):

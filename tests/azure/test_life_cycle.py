@@ -126,6 +126,34 @@ def test_from_training_to_a_rollback(place: AzureProject) -> None:
     assert azure.state.client_faults == []
 
 
+def test_an_endpoint_without_keys_is_deployed_and_called_with_tokens(place: AzureProject) -> None:
+    """Beside one with keys; what the other takes, neither is called with."""
+    name = f"{NAME}-keyless"
+    keyless = {"MLOPS_ENDPOINT__NAME": name, "MLOPS_SERVING__AUTH": "entra"}
+    since = len(place.azure.calls)
+    deploy = ("deploy", "--environment", "dev", "--model-version", "1")
+    place.mlops(*deploy, settings=keyless)
+    assert place.azure.endpoint(name)["properties"]["authMode"] == "AADToken"
+    settings = place.azure.deployment(name, "blue")["properties"]
+    assert settings["environmentVariables"]["WORKER_COUNT"] == "2"
+    assert settings["requestSettings"]["maxConcurrentRequestsPerInstance"] == 2
+    assert not [call for call in place.azure.calls[since:] if "listkeys" in call.path.lower()]
+    keyed = keyless | {"MLOPS_SERVING__AUTH": "key"}
+    said = place.mlops("smoke-test", "--environment", "dev", settings=keyed, expect=2)
+    assert f"the endpoint {name} takes Entra tokens, and serving.auth is key" in said
+    place.azure.endpoints.running[name].servers["blue"].stop()
+    assert place.azure.state.client_faults == []
+
+
+def test_a_registry_of_another_team_is_not_taken_for_ones_own(place: AzureProject) -> None:
+    place.azure.take_registry_name("mlr-taken")
+    taken = {"MLOPS_AZURE__REGISTRY": "mlr-taken"}
+    share = ("share", "--model-version", "1")
+    said = place.mlops(*share, settings=taken, expect=2)
+    assert "AzureML Registry User on the registry" in said
+    assert "unique in an Entra tenant: if it is another team's, set another azure.registry" in said
+
+
 @pytest.mark.slow
 def test_training_on_registered_data_names_their_version(
     place: AzureProject, tmp_path: Path

@@ -17,7 +17,7 @@ from fakes.waiting import LONGEST_SECONDS, wait_for
 from tests.support import Template
 
 from .emulator import ALWAYS
-from .emulator.endpoints import Endpoints
+from .emulator.endpoints import Endpoints, NotFetchedError
 from .emulator.errors import AzureError
 from .project import NAME, AzureProject, azure_project, while_runs
 
@@ -258,6 +258,12 @@ def test_a_step_that_fails_is_named(place: AzureProject) -> None:
     place.mlops("train", "--environment", "dev")
 
 
+def test_a_withdrawn_machine_is_asked_for_once_more(place: AzureProject) -> None:
+    place.azure.fail_step("fit", "PreemptionError: the machine was withdrawn.")
+    said = place.mlops("train", "--environment", "dev")
+    assert "Azure withdrew the machine of train-dev-" in said
+
+
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
@@ -319,6 +325,95 @@ def test_two_commands_at_once(place: AzureProject) -> None:
 def state_of(place: AzureProject, deployment: str) -> str:
     """The state in which Azure has a deployment."""
     return str(place.deployment("test", deployment)["properties"]["provisioningState"])
+
+
+def test_an_operation_that_azure_loses_sight_of_is_azures_failure(place: AzureProject) -> None:
+    """It is not the infrastructure that is missing: exit code 3, and nothing is left behind."""
+    place.azure.fail("GET", "mfeOperationsStatus", status=404, code="NotFound", times=1)
+    said = place.mlops(*deploying("lost"), expect=3)
+    assert "Azure does not find any more what it told of before" in said
+    assert "infrastructure" not in said
+    assert place.traffic("test") == {"blue": 100}
+    place.mlops(*SWITCH, "0")
+
+
+def test_five_failures_of_one_call_are_waited_out(place: AzureProject) -> None:
+    place.azure.fail("GET", ENDPOINT, status=503, retry_after="1", times=5)
+    place.mlops(*SWITCH, "100")
+    assert place.traffic("test") == {"green": 100}
+
+
+def test_tags_that_another_tool_dropped_mean_deploy_it_again(place: AzureProject) -> None:
+    """As the CLI's update of a deployment does: what it serves is known, and not more."""
+    tags = place.azure.deployment(f"{NAME}-test", "green")["tags"]
+    kept = dict(tags)
+    tags.clear()
+    shown = json.loads(place.mlops("status", "--json"))["endpoints"]
+    (test,) = [each for each in shown if each["environment"] == "test"]
+    assert {each["name"]: each["version"] for each in test["deployments"]} == {
+        "blue": 1,
+        "green": 1,
+    }
+    since = len(place.azure.calls)
+    place.mlops(*deploying("green"))
+    assert [
+        call
+        for call in place.azure.called("PUT", f"{DEPLOYMENT}green$")
+        if place.azure.calls.index(call) >= since
+    ]
+    assert place.azure.deployment(f"{NAME}-test", "green")["tags"] == kept
+
+
+def test_a_deployment_gets_other_machines_only_where_nobody_calls_it(place: AzureProject) -> None:
+    larger = {"MLOPS_AZURE__INSTANCE_TYPE": "Standard_D2as_v4"}
+    said = place.mlops(*deploying("blue", "--force"), settings=larger, expect=2)
+    assert "Azure gives a deployment no other machines" in said
+    place.mlops(*deploying("green"), settings=larger)
+    found = place.azure.deployment(f"{NAME}-test", "green")["properties"]
+    assert found["instanceType"] == "Standard_D2as_v4"
+    place.mlops(*deploying("green"))
+
+
+def test_what_could_not_be_fetched_is_told(
+    place: AzureProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the log of the container that fetches: the server had nothing to say yet."""
+
+    def fetch(_self: Endpoints, uri: str, _target: Path) -> None:
+        raise NotFetchedError(403, "AuthorizationPermissionMismatch", f"{uri} may not be read.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Endpoints, "_fetch", fetch)
+        said = place.mlops(*deploying("unfetched"), expect=3)
+    assert "storage-initializer: AuthorizationPermissionMismatch" in said
+    with pytest.raises(AzureError, match="unfetched"):
+        place.deployment("test", "unfetched")
+
+
+def test_a_killed_command_is_told_by_the_status(place: AzureProject) -> None:
+    azure_works_on = place.azure.hold("PUT", rf"{DEPLOYMENT}dying")
+    killed = place.begin(*deploying("dying"), MLOPS_AZURE__LEASE_SECONDS="300")
+    while_runs(killed, lambda: has_deployment(place, "dying"))
+    assert "test: the deployment of version 1 is under way" in place.mlops("status")
+    killed.kill()
+    killed.wait()
+    said = place.mlops("status")
+    assert "test: the deployment of version 1 was interrupted: the next command" in said
+    azure_works_on.set()
+    wait_for(lambda: state_of(place, "dying") == "Succeeded")
+    place.mlops("smoke-test", "--environment", "test", "--deployment", "blue")
+    assert "was interrupted" not in place.mlops("status")
+    running = place.azure.endpoints.running[f"{NAME}-test"]
+    running.servers.pop("dying").stop()
+    place.azure.remove(f"{running.id}/deployments/dying")
+
+
+def has_deployment(place: AzureProject, name: str) -> bool:
+    """Whether Azure has begun to make a deployment."""
+    try:
+        return bool(place.deployment("test", name))
+    except AzureError:
+        return False
 
 
 def test_a_command_killed_at_its_end_is_not_undone(place: AzureProject) -> None:

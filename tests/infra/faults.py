@@ -79,8 +79,8 @@ FAULTS: dict[str, tuple[str, str, str, str, str]] = {
     "a member that an open enumeration has not": (STORAGE, "TLS1_2", "TLS12", "dev", "storage"),
     "a member that another open enumeration has not": (
         COMPUTE,
-        "'LowPriority'",
-        "'Spot'",
+        "'Dedicated'",
+        "'Standard'",
         "dev",
         "machines",
     ),
@@ -430,7 +430,13 @@ FAULTS: dict[str, tuple[str, str, str, str, str]] = {
         "dev",
         "machines",
     ),
-    "full price in dev": (COMPUTE, "? 'LowPriority'", "? 'Dedicated'", "dev", "machines"),
+    "machines that are withdrawn": (
+        COMPUTE,
+        "? 'LowPriority' : 'Dedicated'",
+        "? 'Dedicated' : 'LowPriority'",
+        "dev",
+        "machines",
+    ),
     "machines for training where nothing trains": (
         PROD,
         "trains = false",

@@ -236,7 +236,7 @@ def check_machines(name: str, deployed: Snapshot, slug: str) -> None:
             "properties": {
                 "osType": "Linux",
                 "vmSize": "Standard_D4as_v4",
-                "vmPriority": "LowPriority" if trains else "Dedicated",
+                "vmPriority": "Dedicated",
                 "remoteLoginPortPublicAccess": "Disabled",
                 "enableNodePublicIp": not is_private(name),
                 "scaleSettings": {

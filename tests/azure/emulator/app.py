@@ -147,6 +147,7 @@ class Guard:
         audiences = _LOG_AUDIENCES if host in hosts.LOG_ANALYTICS else _ARM_AUDIENCES
         self._identity.check(request, audiences)
         path = request.url.path
+        self._check_owner(path)
         parts = path[path.find("/subscriptions/") :].split("/")
         if len(parts) > 4 and parts[3] == "resourceGroups":
             self._state.check_scope(parts[2], parts[4])
@@ -156,6 +157,14 @@ class Guard:
             )
         if request.method == "PUT" and PROVIDER in path:
             await self._check_body(request)
+
+    def _check_owner(self, path: str) -> None:
+        """Refuse whatever is in another team's registry."""
+        for registry in self._state.others:
+            if f"{registry}/" in f"{path.lower()}/":
+                name = registry.rpartition("/")[2]
+                said = f"User {self._identity.client} is not allowed to access registry {name}."
+                raise AzureError(403, "UserError", said)
 
     async def _check_body(self, request: Request) -> None:
         path = resource_path(request)

@@ -75,7 +75,7 @@ class AzureEmulator:
             self.state, self.azurite, self.operations, self.faults, folder / "jobs", training_python
         )
         self._history = History(self.state, self.azurite, self.jobs)
-        self.front = Front(self.state, self.endpoints)
+        self.front = Front(self.state, self.endpoints, self.identity)
         self._thread = threading.Thread(target=self._run, name="azure", daemon=True)
         self._started: Future[int] = Future()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -160,6 +160,10 @@ class AzureEmulator:
     def add_registry(self, name: str, group: str) -> str:
         """Make a registry; return its id."""
         return self._registries.add(name, group)
+
+    def take_registry_name(self, name: str) -> None:
+        """Let another team of the tenant have a registry of this name: names are unique in it."""
+        self.state.others.add(self._registries.add(name, "rg-another-team").lower())
 
     def remove(self, resource: str) -> None:
         """Remove a workspace, a registry or anything else by its id, with all that lies in it."""

@@ -46,8 +46,13 @@ _DEPLOYMENT_DEFAULTS = {
     "readinessProbe": _PROBE,
 }
 _NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9-]{1,30}[a-zA-Z0-9]")
+_NOT_READY = "User container did not start: see the logs. https://aka.ms/oe-tsg"
 _ALL = 100
 _MAX_MIRROR = 50
+
+
+class NotFetchedError(AzureError):
+    """Code or model could not be brought to a deployment."""
 
 
 @dataclass
@@ -62,6 +67,8 @@ class Running:
     )
     servers: dict[str, Server] = field(default_factory=dict)
     logs: dict[str, Path] = field(default_factory=dict)
+    fetching: dict[str, str] = field(default_factory=dict)
+    """What the container storage-initializer, which brings model and code, printed."""
 
 
 class Endpoints:
@@ -161,7 +168,10 @@ class Endpoints:
         return self._operations.answer(self._operations.start(request, path, work), 202, None)
 
     async def _keys(self, request: Request) -> Response:
-        return JSONResponse(self._running(request).keys)
+        running = self._running(request)
+        if self._state.get(running.id)["properties"]["authMode"] == "AADToken":
+            raise bad_request("An endpoint whose auth mode is AADToken has no keys.")
+        return JSONResponse(running.keys)
 
     async def _put_deployment(self, request: Request) -> Response:
         path = resource_path(request)
@@ -171,6 +181,7 @@ class Endpoints:
         running = self._running(request)
         self._check_free(running.id)
         old = self._state.find(path)
+        _check_machines(name, old, body)
         properties = {
             **_DEPLOYMENT_DEFAULTS,
             "provisioningState": "Updating" if old else "Creating",
@@ -184,7 +195,12 @@ class Endpoints:
         kept = self._state.put(path, {**new, "properties": properties})
 
         async def work() -> None:
-            folder = await run_in_threadpool(self._prepare, properties, path)
+            try:
+                folder = await run_in_threadpool(self._prepare, properties, path)
+            except NotFetchedError as error:
+                running.fetching[name] = f"storage-initializer: {error.code}: {error.message}\n"
+                raise AzureError(400, "ResourceNotReady", _NOT_READY) from error
+            running.fetching[name] = "storage-initializer: done\n"
             running.logs[name] = folder / "log.txt"
             before = running.servers.get(name)
             try:
@@ -235,8 +251,11 @@ class Endpoints:
     async def _logs(self, request: Request) -> Response:
         asked = await request.json()
         self._state.get(resource_path(request).removesuffix("/getLogs"))
-        log = self._running(request).logs.get(request.path_params["deployment"])
-        if asked.get("containerType") == "StorageInitializer" or log is None or not log.exists():
+        running, name = self._running(request), request.path_params["deployment"]
+        if asked.get("containerType") == "StorageInitializer":
+            return JSONResponse({"content": running.fetching.get(name, "")})
+        log = running.logs.get(name)
+        if log is None or not log.exists():
             return JSONResponse({"content": ""})
         lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
         return JSONResponse({"content": "\n".join(lines[-(asked.get("tail") or 100) :]) + "\n"})
@@ -273,14 +292,16 @@ class Endpoints:
         self._fetch(code["properties"]["codeUri"], folder / "code")
         model = self._asset(_model_id(properties["model"]))
         uri = model["properties"]["modelUri"]
-        # as Azure lays a model out: below the variable, the folder that was registered
-        self._fetch(uri, folder / "model" / uri.rstrip("/").rpartition("/")[2])
+        # as Azure lays a model out: below the variable, the folder that was registered; and deeper
+        # where it is a registry's, which nobody here has seen
+        mounted = folder / "model" / ("INPUT_model" if "/registries/" in model["id"] else "")
+        self._fetch(uri, mounted / uri.rstrip("/").rpartition("/")[2])
         return folder
 
     def _fetch(self, uri: str, target: Path) -> None:
         store, prefix = locate(uri, self._state, self._azurite)
         if not self._azurite.download(store, prefix, target):
-            raise not_found(f"Nothing lies at {uri}: it")
+            raise NotFetchedError(404, "BlobNotFound", f"Nothing lies at {uri}.")
 
     def _asset(self, name: str) -> Body:
         """Return an asset by an ARM id or by `azureml://registries/…`."""
@@ -310,6 +331,17 @@ def _check_name(name: str) -> None:
             f"The name {name!r} must have 3 to 32 letters, digits and dashes, and start with a "
             "letter."
         )
+
+
+def _check_machines(name: str, old: Body | None, body: Body) -> None:
+    """Refuse other machines for a deployment that is there already.
+
+    Raises:
+        AzureError: so (400).
+    """
+    had = old["properties"].get("instanceType") if old else None
+    if had and had != body["properties"].get("instanceType"):
+        raise bad_request(f"The instance type of the deployment {name} cannot be changed.")
 
 
 def _model_id(model: object) -> str:

@@ -1,4 +1,4 @@
-"""What stands before the deployments of an endpoint: keys, traffic, mirroring, the traffic log."""
+"""What stands before the deployments of an endpoint: who may call, traffic, mirror, traffic log."""
 
 import asyncio
 import contextlib
@@ -6,9 +6,11 @@ import hmac
 import random
 import time
 import uuid
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import aiohttp
 from starlette.requests import Request
@@ -16,6 +18,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from .endpoints import Endpoints, Running
+from .errors import AzureError
+from .identity import Identity
 from .servers import Server
 from .state import State, TrafficRow
 
@@ -32,6 +36,9 @@ _NOT_PASSED_ON = {
 }
 _DEFAULT_TIMEOUT_SECONDS = 5.0
 _MODEL_ERROR = 424
+_TOKEN_AUDIENCES = ("https://ml.azure.com",)
+_PARALLEL = 2
+"""By so much more than they ask for the deployments of an endpoint get at a time."""
 
 
 @dataclass
@@ -56,8 +63,10 @@ class _Said:
 class Front:
     """The scoring URLs of all endpoints."""
 
-    def __init__(self, state: State, endpoints: Endpoints) -> None:
+    def __init__(self, state: State, endpoints: Endpoints, identity: Identity) -> None:
         self._state = state
+        self._identity = identity
+        self._open: Counter[str] = Counter()
         self._endpoints = endpoints
         self._client: aiohttp.ClientSession | None = None
         self._copies: set[asyncio.Task[None]] = set()
@@ -82,9 +91,9 @@ class Front:
         endpoint = self._state.find(running.id) if running else None
         if running is None or endpoint is None:
             return JSONResponse({"error": "there is no such endpoint"}, 404)
-        if not _has_key(request, running):
-            return JSONResponse({"error": "(key_auth_bad_header_forbidden) the key is wrong"}, 401)
         properties = endpoint["properties"]
+        if refusal := self._refusal(request, running, properties["authMode"]):
+            return refusal
         named = request.headers.get(DEPLOYMENT_HEADER)
         name = named or _choose(properties["traffic"])
         server = running.servers.get(name) if name else None
@@ -97,6 +106,17 @@ class Front:
                 if random.uniform(0, 100) < percent and mirror in running.servers:
                     self._copy(running, mirror, request, body, number)
         return await self._answer(running, name, server, request, body, number)
+
+    def _refusal(self, request: Request, running: Running, mode: str) -> Response | None:
+        """Return the refusal of who sends neither what the endpoint takes nor anything good."""
+        if mode != "AADToken":
+            said = {"error": "(key_auth_bad_header_forbidden) the key is wrong"}
+            return None if _has_key(request, running) else JSONResponse(said, 401)
+        try:
+            self._identity.check(request, _TOKEN_AUDIENCES)
+        except AzureError as error:
+            return JSONResponse(error.body, error.status)
+        return None
 
     def _copy(
         self, running: Running, name: str, request: Request, body: bytes, number: str
@@ -124,13 +144,34 @@ class Front:
         started = time.perf_counter()
         deployment = self._state.find(f"{running.id}/deployments/{name}") or {"properties": {}}
         limit = _timeout(deployment["properties"])
-        said = await self._forward(server, request, body, limit)
+        said = await self._admitted(running, name, deployment, server, request, body, limit)
         milliseconds = round((time.perf_counter() - started) * 1000)
         if records:
             self._record(running, name, request, said, began, milliseconds, number)
         said.response.headers["x-request-id"] = number
         said.response.headers[DEPLOYMENT_HEADER] = name
         return said.response
+
+    async def _admitted(
+        self,
+        running: Running,
+        name: str,
+        deployment: Mapping[str, Any],
+        server: Server,
+        request: Request,
+        body: bytes,
+        limit: float,
+    ) -> _Said:
+        """Pass a request on, unless too many are open at its deployment already."""
+        place = f"{running.id}/{name}"
+        if self._open[place] >= _most_at_a_time(deployment):
+            said = {"error": "too many requests wait already"}
+            return _Said(JSONResponse(said, 429), 0, "too many pending requests")
+        self._open[place] += 1
+        try:
+            return await self._forward(server, request, body, limit)
+        finally:
+            self._open[place] -= 1
 
     async def _forward(self, server: Server, request: Request, body: bytes, limit: float) -> _Said:
         assert self._client is not None
@@ -176,7 +217,7 @@ class Front:
             "AzureMLWorkspaceName": workspace,
             "EndpointName": running.id.split("/")[-1],
             "DeploymentName": name,
-            "AuthType": "Key",
+            "AuthType": self._state.get(running.id)["properties"]["authMode"],
             "Method": request.method,
             "Path": "/score",
             "ResponseCode": status,
@@ -202,6 +243,14 @@ def _has_key(request: Request, running: Running) -> bool:
     return scheme.lower() == "bearer" and any(
         hmac.compare_digest(given.strip().encode(), key.encode()) for key in keys
     )
+
+
+def _most_at_a_time(deployment: Mapping[str, Any]) -> int:
+    """Return how many requests a deployment takes at a time, waiting ones among them."""
+    settings = deployment["properties"].get("requestSettings") or {}
+    each = settings.get("maxConcurrentRequestsPerInstance") or 1
+    machines = (deployment.get("sku") or {}).get("capacity") or 1
+    return _PARALLEL * int(each) * int(machines)
 
 
 def _choose(traffic: Mapping[str, int]) -> str | None:

@@ -68,7 +68,7 @@ class History:
     async def _uris(self, request: Request) -> Response:
         wanted = set((await request.json())["values"])
         found = {
-            _output_id(run, name): {"uri": uri, "type": run.kinds[name]}
+            _output_id(run, name): {"uri": uri, "type": _kind(run, name)}
             for run in self._jobs.runs.values()
             for name, uri in run.outputs.items()
         }
@@ -94,13 +94,18 @@ def _described(run: Run) -> Body:
         "properties": {"azureml.parameters": "{}"},
         "tags": run.tags,
         "outputs": {
-            name: {"assetId": _output_id(run, name), "type": run.kinds[name]}
+            name: {"assetId": _output_id(run, name), "type": _kind(run, name)}
             for name in run.outputs
         },
     }
     if run.error:
         said["error"] = {"error": {"code": "UserError", "message": run.error}}
     return said
+
+
+def _kind(run: Run, name: str) -> str:
+    """Return the kind of an output as the history words it, unlike the job itself."""
+    return {"uri_folder": "UriFolder", "uri_file": "UriFile", "mltable": "MLTable"}[run.kinds[name]]
 
 
 def _output_id(run: Run, name: str) -> str:

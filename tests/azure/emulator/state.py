@@ -37,6 +37,8 @@ class State:
     tenant: str
     region: str
     groups: set[str] = field(default_factory=set)
+    others: set[str] = field(default_factory=set)
+    """Ids of registries that another team of the tenant has."""
     resources: dict[str, Body] = field(default_factory=dict)
     stores: dict[str, Store] = field(default_factory=dict)
     traffic_log: list[TrafficRow] = field(default_factory=list)

@@ -236,6 +236,9 @@ class EndpointContract:
                 with pytest.raises(PlatformError, match=PURPOSE):
                     change()
             place.endpoint.repair(silent)
+            pending = place.endpoint.pending()
+            assert pending
+            assert (pending.purpose, pending.lives, pending.done) == (PURPOSE, True, False)
             assert place.endpoint.traffic() == {"blue": 90, "green": 10}
             assert place.endpoint.invoke({"data": [ROW]}).status == 200
 
@@ -254,8 +257,12 @@ class EndpointContract:
         with place.another_command({"blue": 10, "green": 90}):
             assert place.endpoint.traffic() == {"blue": 10, "green": 90}
             assert place.endpoint.mirror() == {}
+        pending = place.endpoint.pending()
+        assert pending
+        assert (pending.purpose, pending.lives) == (PURPOSE, False)
         lines: list[str] = []
         place.endpoint.repair(lines.append)
+        assert place.endpoint.pending() is None
         assert lines == [f"{PURPOSE} was interrupted: the traffic is blue 100 %, green 0 %"]
         assert place.endpoint.traffic() == {"blue": 100, "green": 0}
         assert place.endpoint.mirror() == {"green": 5}
@@ -286,6 +293,24 @@ class EndpointContract:
         assert place.endpoint.previous() == {
             each.name: DeploymentShare(each.model_version, share, each.origin)
             for each, share in zip(endpoint.deployments(), (100, 0), strict=True)
+        }
+
+    def test_what_breaks_off_a_change_that_was_done_undoes_nothing(self, place: Place) -> None:
+        endpoint = place.endpoint
+        before = endpoint.deployments()
+
+        def fail() -> None:
+            with endpoint.lease(PURPOSE):
+                endpoint.set_traffic({"green": 100}, completes=True)
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            fail()
+        assert endpoint.pending() is None
+        assert endpoint.traffic() == {"blue": 0, "green": 100}
+        assert endpoint.previous() == {
+            each.name: DeploymentShare(each.model_version, share, each.origin)
+            for each, share in zip(before, (100, 0), strict=True)
         }
 
     def test_a_crash_in_init_leaves_all_as_it_was_and_says_why(self, place: Place) -> None:

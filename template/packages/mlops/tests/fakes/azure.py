@@ -44,6 +44,9 @@ class Endpoints:
         self.writes: list[Any] = []
         self.before_write: Callable[[], None] = lambda: None
         self.log = "line 1\nline 2\n"
+        self.init_log = ""
+        self.auth_mode = "key"
+        self.keys_listed = 0
 
     def serve(self, endpoint: str, **deployments: int) -> None:
         """Let an endpoint serve versions, the first with all traffic."""
@@ -54,6 +57,7 @@ class Endpoints:
             tags={},
             traffic={first: 100} if first else {},
             mirror_traffic={},
+            auth_mode=self.auth_mode,
             scoring_uri=f"https://{endpoint}.example/score",
         )
 
@@ -76,10 +80,13 @@ class Endpoints:
         return copy.deepcopy(list(self.placed.values()))
 
     def get_keys(self, _name: str) -> Any:
+        self.keys_listed += 1
         return SimpleNamespace(primary_key="key")
 
-    def get_logs(self, _deployment: str, _endpoint: str, _lines: int) -> str:
-        return self.log
+    def get_logs(
+        self, _deployment: str, _endpoint: str, _lines: int, container_type: str | None = None
+    ) -> str:
+        return self.init_log if container_type else self.log
 
 
 def deployment(name: str, version: int, state: str = "Succeeded") -> Any:
@@ -168,6 +175,8 @@ class Jobs:
         self.outputs: dict[str, Path] = {}
         self.steps: list[Any] = []
         self.log = "what it printed"
+        self.error = ""
+        self._runs_operations = SimpleNamespace(get_run_details=self._details)
         self.downloads: list[tuple[str, str | None]] = []
 
     def get(self, name: str) -> Any:
@@ -178,6 +187,10 @@ class Jobs:
         if isinstance(status, Exception):
             raise status
         return SimpleNamespace(status=status, studio_url=f"https://studio/{name}")
+
+    def _details(self, _job: str) -> Any:
+        error = SimpleNamespace(as_dict=lambda: {"error": {"code": self.error}})
+        return SimpleNamespace(error=error if self.error else None)
 
     def went(self, **statuses: str) -> None:
         """Let a job have steps."""

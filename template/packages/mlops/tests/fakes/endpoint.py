@@ -25,6 +25,7 @@ from mlops.platforms.base import (
     ModelVersion,
     NotObserved,
     Observation,
+    Pending,
 )
 from mlops.platforms.traffic_rules import (
     check_mirror,
@@ -243,10 +244,17 @@ class FakeEndpoint:
         try:
             yield
         except BaseException:
-            self.calls.append("undone")
-            self._restore()
+            if self._lease and self._lease.done:
+                self._complete()
+            else:
+                self.calls.append("undone")
+                self._restore()
             raise
         self._complete()
+
+    def pending(self) -> Pending | None:
+        held = self._lease
+        return Pending(held.purpose, held.holder != "dead", held.done) if held else None
 
     def previous(self) -> dict[str, DeploymentShare] | None:
         return self.recorded

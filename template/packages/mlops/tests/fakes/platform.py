@@ -37,6 +37,8 @@ class FakePlatform:
         """What a version's signature asks for, where not for what the tiny model takes."""
         self.sources: dict[int, DataSource] = {}
         """What a version is made of, where not of all of some real data."""
+        self.archived: set[int] = set()
+        """Versions that are in no list."""
         self.gone = ""
         """What is said of a version that serves and is not registered any more."""
         self.known_runs: dict[str, Run] = {}
@@ -79,7 +81,8 @@ class FakePlatform:
         return ModelVersion("tiny", number, folder)
 
     def versions(self) -> list[ModelVersion]:
-        return [self.version(number) for number in self.numbers]
+        listed = [number for number in self.numbers if number not in self.archived]
+        return [self.version(number) for number in listed]
 
     def version(self, number: int) -> ModelVersion:
         if number not in self.numbers:
@@ -88,7 +91,7 @@ class FakePlatform:
         if not folder.exists():
             features = self.features.get(number, FEATURES)
             write_version(folder, number, features, self.sources.get(number, REAL))
-        return ModelVersion("tiny", number, folder)
+        return ModelVersion("tiny", number, folder, archived=number in self.archived)
 
     def share(self, number: int, report: Report) -> str | None:
         report(f"every environment has version {number}")

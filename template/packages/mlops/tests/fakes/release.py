@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+import pytest
+
 from fakes.endpoint import FakeEndpoint
 from mlops.checks import Check
 from mlops.platforms.base import Endpoint
@@ -42,3 +44,17 @@ class PretendedSmokeTest:
         if isinstance(endpoint, FakeEndpoint):
             endpoint.calls.append(f"smoke test {deployment}")
         return SmokeResult(endpoint.name, (Check("health", "found", "asked", self.passes),))
+
+
+def holds_at_removal(endpoint: FakeEndpoint, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return a list that receives what holds the lease whenever a deployment is removed."""
+    held: list[str] = []
+    delete = endpoint.delete
+
+    def noted(deployment: str) -> None:
+        pending = endpoint.pending()
+        held.append(pending.purpose if pending else "nobody")
+        delete(deployment)
+
+    monkeypatch.setattr(endpoint, "delete", noted)
+    return held

@@ -7,9 +7,15 @@ import pytest
 
 from fakes.endpoint import FakeEndpoint
 from mlops.files import write_json
-from mlops.ops.status import _advice, _describe_endpoint, collect_status, show_status
+from mlops.ops.status import (
+    _advice,
+    _describe_endpoint,
+    collect_status,
+    pending_sentence,
+    show_status,
+)
 from mlops.platforms.azure.platform import AzurePlatform
-from mlops.platforms.base import ModelVersion, Run
+from mlops.platforms.base import ModelVersion, Pending, Run
 from mlops.platforms.local.platform import LocalPlatform
 from mlops.settings.project import Project
 
@@ -84,7 +90,7 @@ def test_no_row_of_a_status_is_broken_at_80_columns(
             "platform": "local",
             "runs": [run],
             "versions": [version],
-            "endpoints": [{**prod, "problem": ""}],
+            "endpoints": [{**prod, "problem": "", "pending": ""}],
             "advice": "",
         }
     )
@@ -101,7 +107,12 @@ def test_where_nothing_runs_no_address_is_said_to_answer(
     endpoint.serve("green", 2)
     assert _describe_endpoint(endpoint, {})["answers"]
     endpoint.dead.add("blue")
-    found = {"environment": "prod", "problem": "", **_describe_endpoint(endpoint, {})}
+    found = {
+        "environment": "prod",
+        "problem": "",
+        "pending": "",
+        **_describe_endpoint(endpoint, {}),
+    }
     nothing = {"model": "m", "platform": "p", "runs": [], "versions": [], "advice": ""}
     show_status({**nothing, "endpoints": [found]})
     assert "answers at" not in capsys.readouterr().out
@@ -135,7 +146,8 @@ def test_a_url_is_never_broken(
     monkeypatch.setenv("COLUMNS", "60")
     blue = {"name": "blue", "version": 1, "commit": "", "traffic": 100, "state": "running"}
     blue["mark"] = ""
-    dev = {"environment": "dev", "url": URL, "deployments": [blue], "answers": True, "problem": ""}
+    dev = {"environment": "dev", "url": URL, "deployments": [blue], "answers": True}
+    dev |= {"problem": "", "pending": ""}
     found = {"model": "m", "platform": "p", "runs": [], "versions": [], "endpoints": [dev]}
     show_status({**found, "advice": "no run is here yet"})
     said = capsys.readouterr()
@@ -143,6 +155,46 @@ def test_a_url_is_never_broken(
     assert URL not in said.err
     assert "Registered versions" not in said.out
     assert "no run is here yet" in said.err
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (None, ""),
+        (Pending("the release of version 2", lives=True), "the release of version 2 is under way"),
+        (
+            Pending("the release of version 2", lives=True, until="12:00 UTC"),
+            "under way, unless its command has died: it holds until 12:00 UTC",
+        ),
+        (
+            Pending("the release of version 2", lives=False),
+            "the release of version 2 was interrupted: the next command",
+        ),
+        (
+            Pending("the release of version 2", lives=False, done=True),
+            "was interrupted at its end: what it brought stays",
+        ),
+    ],
+)
+def test_a_change_that_holds_the_lease_is_told(change: Pending | None, said: str) -> None:
+    told = pending_sentence(change)
+    assert said in told
+    assert bool(told) == bool(said)
+
+
+def test_the_interrupted_release_of_an_endpoint_is_shown(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    endpoint = FakeEndpoint()
+    endpoint.serve("blue", 1, share=100)
+    with endpoint.another_command("the release of version 2", {"blue": 100}):
+        pass
+    monkeypatch.setattr(LocalPlatform, "endpoint", lambda _self, _name: endpoint)
+    found = collect_status(project)
+    assert {each["pending"] for each in found["endpoints"]} != {""}
+    show_status(found)
+    said = " ".join(capsys.readouterr().err.split())
+    assert "dev: the release of version 2 was interrupted" in said
 
 
 def deployed(state: str) -> list[dict[str, Any]]:

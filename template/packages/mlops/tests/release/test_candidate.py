@@ -7,7 +7,7 @@ import pytest
 
 from fakes.endpoint import FakeEndpoint
 from fakes.platform import FakePlatform
-from fakes.release import AtLevel, PretendedSmokeTest
+from fakes.release import AtLevel, PretendedSmokeTest, holds_at_removal
 from fakes.tiny_version import FEATURES, REAL
 from mlops.errors import ConfigError, Hold, MlopsError, PlatformError, Refused
 from mlops.files import read_json
@@ -301,6 +301,17 @@ def test_what_cannot_be_removed_stands_in_the_evidence(
     assert released.folder
     page = (released.folder / "evidence.md").read_text(encoding="utf-8")
     assert "**Warning:** blue could not be removed" in page
+
+
+def test_what_served_is_removed_while_the_release_holds_the_endpoint(
+    platform: FakePlatform,
+    serving: FakeEndpoint,
+    at_level: AtLevel,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    held = holds_at_removal(serving, monkeypatch)
+    release_version(platform, at_level(2), 2)
+    assert held == ["the release of version 2"]
 
 
 def test_a_switch_completes_its_release(

@@ -5,10 +5,12 @@ import pytest
 from fakes.endpoint import FakeEndpoint
 from fakes.platform import FakePlatform
 from fakes.project import with_level
-from fakes.release import PretendedSmokeTest
+from fakes.release import AtLevel, PretendedSmokeTest, holds_at_removal
 from mlops.errors import ConfigError, PlatformError, Refused
 from mlops.platforms.base import DeploymentShare
 from mlops.progress import silent
+from mlops.release.candidate import release_version
+from mlops.release.deploy import deploy
 from mlops.release.traffic import (
     has_traffic,
     other_colour,
@@ -75,6 +77,12 @@ def test_traffic_that_nobody_can_take_is_refused(
     assert serving.traffic() == {"blue": 100}
 
 
+def test_a_switch_makes_no_endpoint(platform: FakePlatform, endpoint: FakeEndpoint) -> None:
+    with pytest.raises(ConfigError, match="does not exist"):
+        switch_traffic(platform, endpoint, 100)
+    assert endpoint.calls == []
+
+
 def test_a_switch_can_be_rolled_back(
     platform: FakePlatform, both: FakeEndpoint, smoke: PretendedSmokeTest
 ) -> None:
@@ -135,8 +143,9 @@ def test_a_version_that_had_no_traffic_is_not_brought_back(
     endpoint.serve(held, 9, share=100)
     endpoint.recorded = {served: DeploymentShare(1, 100), held: DeploymentShare(2, 0)}
     rollback(platform, endpoint, SMOKE)
-    assert endpoint.serving[served] == 1
-    assert endpoint.traffic()[served] == 100
+    # what took its place is withdrawn, and would be billed if it stayed
+    assert endpoint.serving == {served: 1}
+    assert endpoint.traffic() == {served: 100}
     assert f"deploy {held} 2" not in endpoint.calls
 
 
@@ -185,6 +194,29 @@ def test_with_both_colours_in_use_there_is_no_place_to_come_back_to(
     assert both.traffic() == {"blue": 50, "green": 50}
 
 
+@pytest.mark.usefixtures("smoke")
+def test_only_what_was_there_before_stays(platform: FakePlatform, endpoint: FakeEndpoint) -> None:
+    endpoint.serve("blue", 1)
+    endpoint.serve("green", 2, share=100)
+    endpoint.serve("red", 9)
+    endpoint.serve("pink", 10)
+    recorded = {"green": DeploymentShare(2, 0), "red": DeploymentShare(9, 0)}
+    endpoint.recorded = {"blue": DeploymentShare(1, 100), **recorded, "pink": DeploymentShare(9, 0)}
+    rollback(platform, endpoint, SMOKE)
+    assert endpoint.serving == {"blue": 1, "green": 2, "red": 9}
+
+
+@pytest.mark.usefixtures("smoke")
+def test_a_rollback_removes_while_it_holds_the_endpoint(
+    platform: FakePlatform, endpoint: FakeEndpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    endpoint.serve("green", 2, share=100)
+    endpoint.recorded = {"blue": DeploymentShare(1, 100)}
+    held = holds_at_removal(endpoint, monkeypatch)
+    rollback(platform, endpoint, SMOKE)
+    assert held == ["a rollback"]
+
+
 def test_only_a_version_with_traffic_is_reached(both: FakeEndpoint) -> None:
     assert [has_traffic(both, version, silent) for version in (1, 2, 3)] == [True, False, False]
     both.set_traffic({"blue": 99, "green": 1})
@@ -223,6 +255,23 @@ def test_there_must_be_something_to_roll_back_to(
     serving.recorded = recorded
     with pytest.raises(ConfigError, match="nothing that served before is recorded"):
         rollback(platform, serving, SMOKE)
+
+
+@pytest.mark.usefixtures("smoke")
+def test_an_archived_version_goes_back_to_callers_and_to_nobody_new(
+    platform: FakePlatform, serving: FakeEndpoint, at_level: AtLevel
+) -> None:
+    platform.archived = {2}
+    for give in (
+        lambda: release_version(platform, at_level(2), 2),
+        lambda: deploy(platform, serving.name, 2, "green"),
+    ):
+        with pytest.raises(Refused, match="version 2 of tiny is archived: only a rollback"):
+            give()
+    assert serving.calls == []
+    serving.recorded = {"green": DeploymentShare(2, 100)}
+    rollback(platform, serving, SMOKE)
+    assert serving.serving == {"green": 2}
 
 
 def test_a_version_that_is_not_registered_any_more_stops_a_rollback_early(

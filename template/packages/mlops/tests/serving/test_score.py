@@ -220,12 +220,15 @@ def test_a_probability_that_is_no_number_is_not_answered(
         started.score(model, np.zeros((1, 1), np.float32))
 
 
-def test_the_model_is_found_in_the_folder_or_one_below(score: ModuleType, tmp_path: Path) -> None:
-    folder = write_version(tmp_path / "mount" / "version")
-    assert score.find_model(folder) == folder
-    assert score.find_model(tmp_path / "mount") == folder
+def test_the_model_is_found_in_the_folder_or_anywhere_below(
+    score: ModuleType, tmp_path: Path
+) -> None:
+    folder = write_version(tmp_path / "mount" / "inner" / "version")
+    for place in (folder, folder.parent, tmp_path / "mount", tmp_path):
+        assert score.find_model(place) == folder
+    (tmp_path / "empty").mkdir()
     with pytest.raises(FileNotFoundError, match="found 0"):
-        score.find_model(tmp_path)
+        score.find_model(tmp_path / "empty")
     write_version(tmp_path / "mount" / "another")
     with pytest.raises(FileNotFoundError, match="found 2"):
         score.find_model(tmp_path / "mount")

@@ -190,3 +190,32 @@ def test_what_a_server_is_told_is_no_setting(project: Project) -> None:
     """Whoever starts one by hand exports it, and goes on using commands in the same shell."""
     told = load(project, **{SERVED_VARIABLE: '{"model.onnx": "0"}'})
     assert flatten(told.values) == flatten(load(project).values)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("MLOPS_ENDPOINT__REQUEST_TIMEOUT_SECONDS", "181", "less than or equal to 180"),
+        ("MLOPS_SERVING__AUTH", "token", "'key' or 'entra'"),
+        ("MLOPS_SERVING__WORKERS", "0", "greater than or equal to 1"),
+        ("MLOPS_AZURE__REGION", "northeurope", "infra/ reads it there"),
+    ],
+)
+def test_what_azure_or_infra_would_not_follow_is_refused(
+    project: Project, variable: str, value: str, said: str
+) -> None:
+    with pytest.raises(ConfigError, match=said) as error:
+        load_settings(project, variables={variable: value})
+    assert variable in str(error.value)
+
+
+@pytest.mark.parametrize("region", ["usgovvirginia", "US Gov Virginia", "chinanorth3", "usdodeast"])
+def test_a_region_of_another_cloud_is_refused(project: Project, region: str) -> None:
+    with pytest.raises(ConfigError, match="Azure Government and Azure in China are not supported"):
+        load(project, base=f"azure: {{region: {region}}}")
+
+
+def test_an_environment_may_have_a_region_of_its_own(project: Project) -> None:
+    """As infra/ reads it there, too."""
+    found = load(project, dev="azure: {region: swedencentral}")
+    assert found.values.azure.region == "swedencentral"

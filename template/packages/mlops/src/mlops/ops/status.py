@@ -11,7 +11,7 @@ from mlops.errors import MlopsError
 from mlops.hints import typed
 from mlops.metrics import decimal
 from mlops.platforms import open_platform, platform_class
-from mlops.platforms.base import Endpoint, ModelVersion, Platform, Run
+from mlops.platforms.base import Endpoint, ModelVersion, Pending, Platform, Run
 from mlops.platforms.stored_runs import short_ids
 from mlops.settings.loading import LoadedSettings, load_settings
 from mlops.settings.project import Project
@@ -81,6 +81,8 @@ def show_status(found: dict[str, Any]) -> None:
         if each["answers"]:
             show_result(f"{each['environment']} answers at {each['url']}")
     for each in found["endpoints"]:
+        if each["pending"]:
+            show(f"{each['environment']}: {each['pending']}", style="yellow")
         if each["problem"]:
             show(f"{each['environment']}: {each['problem']}", style="yellow")
     if found["advice"]:
@@ -211,11 +213,18 @@ def _describe_listed(version: ModelVersion) -> dict[str, Any]:
 
 def _try_endpoint(project: Project, environment: str, marks: Mapping[int, str]) -> dict[str, Any]:
     """Describe an endpoint; one that cannot be read hides no other."""
-    nothing = {"environment": environment, "url": "", "answers": False, "deployments": []}
+    nothing = {
+        "environment": environment,
+        "url": "",
+        "answers": False,
+        "deployments": [],
+        "pending": "",
+    }
     try:
         settings = load_settings(project, environment)
         endpoint = open_platform(settings).endpoint(settings.endpoint_name)
         found = _describe_endpoint(endpoint, marks) if endpoint.exists() else {}
+        found["pending"] = pending_sentence(endpoint.pending())
     except MlopsError as error:
         return {**nothing, "problem": str(error)}
     return {**nothing, **found, "problem": ""}
@@ -241,6 +250,24 @@ def _describe_endpoint(endpoint: Endpoint, marks: Mapping[int, str]) -> dict[str
     }
 
 
+def pending_sentence(change: Pending | None) -> str:
+    """Return what is said of a change that holds an endpoint's lease; nothing if there is none."""
+    if change is None:
+        return ""
+    if change.lives:
+        unless = f", unless its command has died: it holds until {change.until} by itself"
+        return f"{change.purpose} is under way{unless if change.until else ''}"
+    if change.done:
+        return (
+            f"{change.purpose} was interrupted at its end: what it brought stays, and the next "
+            "command that changes the endpoint records what was before"
+        )
+    return (
+        f"{change.purpose} was interrupted: the next command that changes the endpoint puts "
+        f"traffic and mirror back, as {typed('smoke-test')} does, too"
+    )
+
+
 def _marked(text: str, mark: str) -> str:
     return f"{text}, {mark}" if mark else text
 
@@ -252,7 +279,8 @@ def _in_a_sentence(endpoint: dict[str, Any]) -> str:
         if each["traffic"]
     ]
     said = endpoint["problem"] or " and ".join(states) or "nothing"
-    return f"{endpoint['environment']}: {said}"
+    also = f" ({endpoint['pending']})" if endpoint["pending"] else ""
+    return f"{endpoint['environment']}: {said}{also}"
 
 
 def _minute(time: str) -> str:

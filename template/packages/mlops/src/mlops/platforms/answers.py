@@ -72,7 +72,7 @@ KINDS = (
     Kind("the deployment does not run", Fault.DEPLOYMENT, UNREACHED, MODEL_ERROR),
     Kind("too slow", Fault.DEPLOYMENT, TOO_SLOW, _TIMEOUT),
     Kind("too many requests wait", Fault.DEPLOYMENT, None, _TOO_MANY),
-    Kind("no deployment takes traffic", Fault.ENDPOINT, NO_TRAFFIC, 503),
+    Kind("no deployment takes traffic", Fault.ENDPOINT, NO_TRAFFIC, 404),
 )
 """All kinds, in the order of docs/serving.md."""
 
@@ -93,12 +93,8 @@ def own_status(status: int, model_status: int | None) -> int:
 
 
 def described(status: int) -> str:
-    """Return a status with its meaning."""
+    """Return a status with its meaning, or both: Azure's front has one for two kinds."""
     if status == NO_ANSWER:
         return "no answer"
-    kind = _kind(status)
-    return f"{status} ({kind.meaning})" if kind else str(status)
-
-
-def _kind(status: int) -> Kind | None:
-    return next((kind for kind in KINDS if status in kind.statuses), None)
+    meanings = [kind.meaning for kind in KINDS if status in kind.statuses]
+    return f"{status} ({' or '.join(meanings)})" if meanings else str(status)

@@ -40,13 +40,15 @@ class ModelVersion:
     """One registered, immutable model version and its relocatable folder.
 
     `Platform.version` returns it with the folder in place; in a list the folder may be missing, and
-    `tags` say what the registry knows of it.
+    `tags` say what the registry knows of it. An `archived` one is in no list; it can be brought
+    back where it served, and nothing else.
     """
 
     name: str
     version: int
     folder: Path
     tags: Mapping[str, str] = field(default_factory=dict)
+    archived: bool = False
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,23 @@ class DeploymentShare:
     origin: str = ""
 
 
+@dataclass(frozen=True)
+class Pending:
+    """A change of an endpoint that holds its lease.
+
+    Attributes:
+        purpose: what it is for.
+        lives: whether its command may still be at work; otherwise it is known to have ended.
+        done: whether it had reached its end, so that nobody undoes it.
+        until: for how long it holds by itself, where that is known; else empty.
+    """
+
+    purpose: str
+    lives: bool
+    done: bool = False
+    until: str = ""
+
+
 class NotObserved(PlatformError):
     """How requests went cannot be read for now; another attempt may succeed."""
 
@@ -125,7 +144,7 @@ class Endpoint(Protocol):
         """
 
     def key(self) -> str:
-        """Return the key that callers send as `Authorization: Bearer <key>`."""
+        """Return what callers send as `Authorization: Bearer …`: its key, or a token of theirs."""
 
     def deploy(
         self,
@@ -219,11 +238,14 @@ class Endpoint(Protocol):
         """Hold the endpoint for one change of several steps, such as a release.
 
         If the change ends with an exception, traffic and mirror are as before; if its process dies,
-        the next repair restores them.
+        the next repair restores them. Neither happens after the traffic that completes the change.
 
         Raises:
             PlatformError: another change is in progress; the sentence names its purpose.
         """
+
+    def pending(self) -> Pending | None:
+        """Return the change that holds the lease, of a living command or a dead one; or None."""
 
     def previous(self) -> dict[str, DeploymentShare] | None:
         """Return what each deployment was before the last completed change, or None."""

@@ -20,6 +20,7 @@ from mlops.release.traffic import (
     RELEASE_LEVEL,
     other_colour,
     remove,
+    require_active,
     require_level,
     restored,
     sole_deployment,
@@ -68,13 +69,14 @@ def release_version(
     Raises:
         ConfigError: the project's level is 1, several deployments share the traffic, or there is
             no such version.
-        Refused: its data do not let it be released here, it refuses requests that callers send, or
-            smoke test or A/B test say no; all is as it was.
+        Refused: it is archived, its data do not let it be released here, it refuses requests that
+            callers send, or smoke test or A/B test say no; all is as it was.
         Hold: the A/B test came to no decision; the candidate stays, without traffic.
         PlatformError: a server failed or another command changes the endpoint; all is as it was.
     """
     require_level(settings.project, RELEASE_LEVEL, "release")
     version = platform.version(model_version)
+    require_active(version)
     if platform.has_callers:
         require_whole(version, f"released on {platform.name}")
     endpoint = platform.endpoint(settings.endpoint_name)
@@ -94,8 +96,8 @@ def release_version(
                 endpoint.observations()  # without them there is no A/B test: better to know now
             candidate = _Candidate(job, _begun(job))
             candidate.promote()
-        # what callers reach has changed: that the old one cannot be removed undoes nothing
-        candidate.remove_others()
+            # callers have it: that an old one cannot be removed undoes nothing
+            candidate.remove_others()
     except BaseException:
         if candidate and candidate.promoted:
             candidate.tell()

@@ -7,6 +7,7 @@ from mlops.hints import typed
 from mlops.platforms.base import ALL_TRAFFIC, Endpoint, Platform
 from mlops.progress import Report, silent
 from mlops.release.data_rules import require_no_made_up_data
+from mlops.release.traffic import require_active
 
 
 def deploy(
@@ -21,8 +22,8 @@ def deploy(
 ) -> Endpoint:
     """Serve a version as a deployment of an endpoint and return the endpoint.
 
-    A healthy deployment that serves this version already is left alone. The first deployment of an
-    endpoint takes all traffic, whatever `traffic` says.
+    A healthy one that serves it already is left alone. The first takes all traffic, whatever
+    `traffic` says.
 
     Args:
         platform: where to deploy.
@@ -36,11 +37,12 @@ def deploy(
     Raises:
         ConfigError: there is no such version, callers would get it without `force`, a name is
             not allowed, or the rest of the traffic has nowhere to go.
-        Refused: its files were altered, or it is of made-up data and callers have one of real data.
+        Refused: its files were altered, it is archived, or made up where callers have a real one.
         PlatformError: the deployment did not become healthy, or another command changes the
             endpoint; all is as it was.
     """
     version = platform.version(model_version)
+    require_active(version)
     endpoint = platform.endpoint(endpoint_name)
     endpoint.repair(report)
     with endpoint.lease(f"the deployment of version {model_version}"):

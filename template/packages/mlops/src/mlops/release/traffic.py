@@ -12,6 +12,7 @@ from mlops.platforms.base import (
     Deployment,
     DeploymentShare,
     Endpoint,
+    ModelVersion,
     Platform,
 )
 from mlops.progress import Report, silent
@@ -37,6 +38,20 @@ def require_level(project: Project, level: int, command: str) -> None:
             f"{typed(command)} comes with maturity level {level}, and this project is at level "
             f"{present}",
             f"raise it with `uvx copier update -d maturity_level={level}`",
+        )
+
+
+def require_active(version: ModelVersion) -> None:
+    """Refuse to give callers a version that was archived, unless it goes back to them.
+
+    Raises:
+        Refused: so.
+    """
+    if version.archived:
+        raise Refused(
+            f"version {version.version} of {version.name} is archived: only a rollback may bring "
+            "it back",
+            "release another version, or restore this one in the studio",
         )
 
 
@@ -75,6 +90,7 @@ def switch_traffic(
         raise ConfigError(f"a share of traffic is between 0 and 100 %, not {green_percent}")
     shares = {"blue": ALL_TRAFFIC - green_percent, "green": green_percent}
     wanted = {name: share for name, share in shares.items() if share > 0}
+    endpoint.url()  # it must exist: the lease would make it
     endpoint.repair(report)
     with endpoint.lease("a switch of traffic"):
         wins = [each.model_version for each in endpoint.deployments() if each.name in wanted]
@@ -185,8 +201,7 @@ def put_back(
             added = {each.name for each in endpoint.deployments()} - before
             remove(endpoint, added, report)
             raise
-    kept = {name for name, share in target.items() if not share.traffic}
-    remove(endpoint, {each.name for each in endpoint.deployments()} - shares.keys() - kept, report)
+        remove(endpoint, _withdrawn(endpoint, target) - shares.keys(), report)
 
 
 def remove(endpoint: Endpoint, names: Iterable[str], report: Report) -> tuple[str, ...]:
@@ -227,6 +242,15 @@ def _place(endpoint: Endpoint, name: str, share: DeploymentShare, taken: Collect
             f"{typed('switch-traffic')} gives it to one, then try again",
         )
     return free[0]
+
+
+def _withdrawn(endpoint: Endpoint, target: Mapping[str, DeploymentShare]) -> set[str]:
+    """Return what was not there before, also under a name that was: on Azure it would be billed."""
+    return {
+        each.name
+        for each in endpoint.deployments()
+        if each.name not in target or not _is_same(each, target[each.name])
+    }
 
 
 def _bring_back(

@@ -24,6 +24,7 @@ from mlops.usecase.use_case import UseCase
 
 PREFIX = "MLOPS_"
 ENVIRONMENT_VARIABLE = "MLOPS_ENVIRONMENT"
+REGION = "azure.region"
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
 
 
@@ -103,8 +104,24 @@ def load_settings(
             _forget_below(merged, sources, key)
             merged[key] = value
             sources[key] = source
+    _check_source(REGION, sources)
     settings = _build(project, merged, sources)
     return LoadedSettings(project=project, values=settings, sources=sources)
+
+
+def _check_source(key: str, sources: Mapping[str, str]) -> None:
+    """Refuse a setting from elsewhere than conf/, from where infra/ reads it, too.
+
+    Raises:
+        ConfigError: so.
+    """
+    source = sources.get(key, "conf/")
+    if not source.startswith("conf/"):
+        raise ConfigError(
+            f"{source}: {key} stands in conf/ alone: infra/ reads it there and would make the "
+            "resources elsewhere",
+            "set it in conf/base.yaml, or for one environment in conf/<environment>.yaml",
+        )
 
 
 def flatten(settings: Settings) -> dict[str, Any]:

@@ -178,10 +178,32 @@ class EndpointSettings(_Section):
         default=60.0, gt=0, description="Time a deployment has to start."
     )
     request_timeout_seconds: float = Field(
-        default=30.0, gt=0, description="Time one request may take."
+        default=30.0,
+        gt=0,
+        le=180,
+        description="Time one request may take; Azure allows 180 seconds at most.",
     )
     instances: int = Field(
         default=1, ge=1, description="Servers of a deployment; this machine runs one."
+    )
+
+
+Auth = Literal["key", "entra"]
+
+
+class ServingSettings(_Section):
+    """How endpoints in a cloud are called, and how much they do at a time."""
+
+    auth: Auth = Field(
+        default="key",
+        description="What callers send: a key of the endpoint, or a token of who they are in "
+        "Microsoft Entra (entra): then there is no key. A local endpoint has its own key.",
+    )
+    workers: int = Field(
+        default=2,
+        ge=1,
+        le=64,
+        description="Requests that one machine of a deployment works on at once: its cores.",
     )
 
 
@@ -314,10 +336,27 @@ class AzureSettings(_Section):
         default=10.0, gt=0, description="Time between two looks at an operation or job."
     )
     lease_seconds: float = Field(
-        default=300.0,
+        default=900.0,
         gt=0,
-        description="After this time the change of a command that died may be undone.",
+        description="After this time the change of a command that died may be undone. A command "
+        "that lives moves it on three times in it, by a write of the endpoint each.",
     )
+    deploy_from: Literal["registry", "workspace"] = Field(
+        default="registry",
+        description="Where a deployment takes its model from. workspace: the checked files of the "
+        "registry's version are registered in the environment's workspace first.",
+    )
+
+    @field_validator("region")
+    @classmethod
+    def _is_in_the_public_cloud(cls, value: str) -> str:
+        plain = re.sub(r"[^a-z0-9]", "", value.lower())
+        if plain.startswith(("usgov", "usdod", "china", "ussec", "usnat")):
+            raise ValueError(
+                "this region is of another cloud than Azure's public one, whose addresses the "
+                "commands have: Azure Government and Azure in China are not supported"
+            )
+        return value
 
     @field_validator("endpoint_identity_id")
     @classmethod
@@ -342,6 +381,7 @@ class Settings(_Section):
     training: TrainingSettings = TrainingSettings()
     gate: GateSettings = GateSettings()
     endpoint: EndpointSettings = EndpointSettings()
+    serving: ServingSettings = ServingSettings()
     smoke_test: SmokeTestSettings = SmokeTestSettings()
     ab_test: AbTestSettings = AbTestSettings()
     azure: AzureSettings = AzureSettings()

@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from fakes.azure import SdkError as Answered
 from mlops.errors import ConfigError, MlopsError, PlatformError
 from mlops.platforms.azure.client import be_quiet, require_extra
 from mlops.platforms.azure.errors import (
@@ -68,6 +69,31 @@ GROUP = forbidden(
             denied("registries/assets/write", "/registries/r"),
             ConfigError,
             "the role AzureML Registry User on /registries/r",
+        ),
+        (
+            forbidden("UserError", "User x is not allowed to access registry mlr-tiny."),
+            ConfigError,
+            "the role AzureML Registry User on the registry;",
+        ),
+        (
+            denied("registries/models/read", "/registries/r"),
+            ConfigError,
+            "unique in an Entra tenant: if it is another team's, set another azure.registry",
+        ),
+        (
+            Failure("HttpResponseError", 404, "NotFound", "InferencingClientCallFailed: {}"),
+            PlatformError,
+            "Azure does not know yet what it has just made",
+        ),
+        (
+            Failure("HttpResponseError", 400, "BadRequest", "Endpoint has no pull permission."),
+            PlatformError,
+            "wait some minutes, then run the same command again; if it stays, the identity lacks",
+        ),
+        (
+            Failure("HttpResponseError", 400, "BadRequest", "There is already an endpoint with it"),
+            ConfigError,
+            "or one that was just removed still holds it",
         ),
         (denied("registries/models/write", "/r"), ConfigError, "AzureML Registry User on /r"),
         (denied("registries/assets/read", "/r"), ConfigError, "`… registry reader` of infra/"),
@@ -221,6 +247,20 @@ def test_errors_of_the_sdk_are_explained_and_faults_of_ours_are_not(
         raise KeyError
     with pytest.raises(PlatformError, match="as it was"), azure_errors("changing"):
         raise PlatformError("as it was")
+
+
+def test_what_azure_loses_sight_of_is_its_own_failure() -> None:
+    """Where it told of it a moment ago, no infrastructure is missing."""
+    for known, kind, said in (
+        (False, ConfigError, "deploy the infrastructure"),
+        (True, PlatformError, "does not find any more what it told of"),
+    ):
+        with (
+            pytest.raises(kind, match=said) as error,
+            azure_errors("deploying blue", known=known),
+        ):
+            raise Answered(404, "The operation was not found.")
+        assert isinstance(error.value, NotFound) is not known
 
 
 def test_a_failure_is_read_without_the_types_of_the_sdk() -> None:

@@ -85,6 +85,10 @@ def test_the_endpoints_state_is_told(place: Place) -> None:
     place.workspace.online_endpoints.serve("tiny-dev", blue=1)
     place.workspace.online_endpoints.kept["tiny-dev"].provisioning_state = "Updating"
     assert place.diagnoses()["endpoint"].found.startswith("tiny-dev is updating; ")
+    place.workspace.online_endpoints.kept["tiny-dev"].auth_mode = "aad_token"
+    found = place.diagnoses()["endpoint"]
+    assert not found.passed
+    assert "the endpoint tiny-dev takes Entra tokens, and serving.auth is key" in found.found
 
 
 def test_what_only_a_change_would_show_is_said_to_be_unchecked(place: Place) -> None:

@@ -4,6 +4,7 @@ import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -204,6 +205,37 @@ def test_an_archived_version_keeps_its_number(
     assert place.platform.register(run, place.build).version == 4
 
 
+def test_an_archived_version_is_in_no_list_and_can_still_be_brought_back(place: Place) -> None:
+    for client in (place.workspace, place.registry):
+        place.keep(client, 1)
+        place.keep(client, 2)
+        client.models.archived = {1}
+    assert [each.version for each in place.platform.versions()] == [2]
+    assert place.platform.version(1).archived
+    assert not place.platform.version(2).archived
+    assert place.platform._models.reference(1).endswith("models/tiny/versions/1")
+    with pytest.raises(ConfigError, match=r"no version 1 .*there is: 2"):
+        place.platform.share(1, silent)
+
+
+def test_a_version_of_the_registry_is_deployed_from_the_workspace_if_conf_says_so(
+    load: Callable[..., LoadedSettings], place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The files that were checked are registered there, once, with their tags."""
+    have_entities(monkeypatch)
+    from_there = load(platform="azure", azure__subscription_id="s", azure__deploy_from="workspace")
+    here = Place(from_there, place.folder)
+    registered = here.keep(here.registry, 3, run_id="r")
+    for _ in range(2):
+        assert here.platform._models.reference(3) == "azureml:tiny:3"
+    folder, tags = here.workspace.models.kept[3]
+    assert file_sha256(folder / "model.onnx") == file_sha256(registered / "model.onnx")
+    assert tags == here.registry.models.kept[3][1]
+    here.workspace.models.kept[3] = (folder, {**tags, HASH_TAG: "another"})
+    with pytest.raises(Refused, match="is not the one of the registry"):
+        here.platform._models.reference(3)
+
+
 def test_another_version_by_the_same_number_is_refused(place: Place) -> None:
     place.keep(place.workspace, 1)
     other = write_version(place.folder / "other", 7)
@@ -308,6 +340,60 @@ def test_each_change_of_a_step_is_told_once(place: Place) -> None:
 def failure(place: Place, status: str = "failed") -> Exception:
     runs = place.folder / "runs"
     return azure_jobs._failure(place.clients, "train-1", status, "https://studio", runs)
+
+
+def train_on(place: Place, monkeypatch: pytest.MonkeyPatch, *ends: str, error: str) -> list[str]:
+    """Train with jobs that end so, failing with an error of Azure's; return what was told."""
+    names = [f"job-{number}" for number, _ in enumerate(ends)]
+    place.workspace.jobs.statuses = {n: [end] for n, end in zip(names, ends, strict=True)}
+    place.workspace.jobs.error = error
+    place.workspace.jobs.outputs = dict.fromkeys(STEP_OUTPUTS, place.folder / "out")
+    (place.folder / "out").mkdir()
+    (place.folder / "out" / "file").touch()
+    submitted = iter(names)
+
+    def submit(*_arguments: Any) -> Any:
+        name = next(submitted)
+        return SimpleNamespace(name=name, studio_url=f"https://studio/{name}")
+
+    monkeypatch.setattr(azure_jobs, "_submit", submit)
+    git: Any = None
+    told: list[str] = []
+    azure_jobs.train(place.clients, git, None, place.folder / "runs", told.append)
+    return told
+
+
+def test_a_job_whose_machine_was_withdrawn_is_submitted_once_more(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = train_on(place, monkeypatch, "Failed", "Completed", error="PreemptionError")
+    assert [line for line in told if "withdrew" in line] == [
+        "Azure withdrew the machine of job-0 (a spot machine): submitting once more"
+    ]
+    assert (place.folder / "runs" / "job-1").is_dir()
+
+
+@pytest.mark.parametrize(
+    ("ends", "error", "said"),
+    [
+        (["Failed"], "UserError", "the job job-0 ended as failed"),
+        (
+            ["Failed", "Failed"],
+            "PreemptionError",
+            r"job-1 ended as failed.*withdrew its machine.*low_priority: false",
+        ),
+    ],
+)
+def test_it_is_submitted_no_third_time_and_for_nothing_else(
+    place: Place, monkeypatch: pytest.MonkeyPatch, ends: list[str], error: str, said: str
+) -> None:
+    with pytest.raises(PlatformError, match=said):
+        train_on(place, monkeypatch, *ends, error=error)
+
+
+def test_a_job_that_azure_does_not_find_for_a_while_is_waited_for(place: Place) -> None:
+    place.workspace.jobs.statuses["job"] = [SdkError(404), "Completed"]
+    assert azure_jobs._wait(place.clients, "job", silent) == "completed"
 
 
 def test_the_step_that_failed_is_named_with_the_place_of_its_log(place: Place) -> None:

@@ -70,7 +70,7 @@ def test_before_the_first_deployment_there_is_nothing_to_go_back_to() -> None:
         deployments={"blue": deployment(1)},
     )
     assert leases.completed(first).previous is None
-    assert leases.restored(first).traffic == {"blue": 0}
+    assert leases.ended(first).traffic == {"blue": 0}
 
 
 def test_a_failed_change_is_undone() -> None:
@@ -81,7 +81,7 @@ def test_a_failed_change_is_undone() -> None:
         traffic={"blue": 0, "green": 0, "red": 100},
         deployments={**BEFORE.deployments, "red": deployment(3)},
     )
-    undone = leases.restored(failed)
+    undone = leases.ended(failed)
     assert undone.lease is None
     assert undone.previous is None
     assert undone.traffic == {"blue": 100, "green": 0, "red": 0}
@@ -91,33 +91,32 @@ def test_a_failed_change_is_undone() -> None:
 def test_a_mirror_to_a_removed_deployment_ends() -> None:
     before = replace(BEFORE, mirror={"green": 20}, traffic={"blue": 100, "green": 0})
     failed = replace(leases.taken(before, "x"), deployments={"blue": deployment(1)})
-    assert leases.restored(failed).mirror == {}
+    assert leases.ended(failed).mirror == {}
 
 
 def test_traffic_never_goes_back_to_a_deployment_that_was_removed() -> None:
     failed = replace(
         leases.taken(BEFORE, "x"), traffic={"green": 100}, deployments={"green": deployment(2)}
     )
-    undone = leases.restored(failed)
+    undone = leases.ended(failed)
     assert undone.traffic == {"green": 100}
     assert undone.previous == SHARES
 
 
 def test_without_a_lease_nothing_is_undone() -> None:
-    assert leases.restored(BEFORE) == BEFORE
+    assert leases.ended(BEFORE) == BEFORE
     assert leases.completed(BEFORE) == BEFORE
 
 
 def test_what_was_done_is_not_undone_when_its_process_is_found_dead() -> None:
     taken = leases.taken(replace(BEFORE, mirror={"green": 20}), "x")
     switched = replace(taken, traffic={"blue": 0, "green": 100}, mirror={})
-    assert leases.abandoned(switched).traffic == {"blue": 90, "green": 10}
+    assert leases.ended(switched).traffic == {"blue": 90, "green": 10}
     done = leases.done(switched)
     assert leases.is_held(done.lease)
-    ended = leases.abandoned(done)
+    ended = leases.ended(done)
     assert (ended.traffic, ended.mirror, ended.lease) == ({"blue": 0, "green": 100}, {}, None)
     assert ended.previous == SHARES
-    assert leases.restored(done).traffic == {"blue": 90, "green": 10}
 
 
 def test_the_origin_is_the_scoring_code() -> None:

@@ -125,7 +125,7 @@ class Changes:
     def held(self, purpose: str, report: Report = silent, *, record: bool) -> Iterator[None]:
         """Hold the endpoint, which is created if there is none, for the time of the block.
 
-        If the block fails, traffic and mirror are as before.
+        If the block fails, traffic and mirror are as before, unless the change was done by then.
 
         Args:
             purpose: what others are told.
@@ -138,7 +138,7 @@ class Changes:
         """
         if report is not silent:
             self._hold.report = report
-        created = self._take(purpose, report)
+        self._take(purpose, report)
         ended = threading.Event()
         threading.Thread(target=self._beat, args=(ended,), daemon=True).start()
         try:
@@ -146,7 +146,11 @@ class Changes:
                 yield
             except BaseException as error:
                 ended.set()
-                self._undo(error, created)
+                if self._hold.state is State.DONE:
+                    with contextlib.suppress(EndpointBusy):
+                        self._complete(purpose, record)
+                else:
+                    self._undo(error)
                 raise
             ended.set()
             self._complete(purpose, record)
@@ -154,8 +158,8 @@ class Changes:
             ended.set()
             self._hold.happened(Event.LET_GO)
 
-    def _take(self, purpose: str, report: Report) -> bool:
-        """Take the lease; return whether the endpoint was created for it."""
+    def _take(self, purpose: str, report: Report) -> None:
+        """Take the lease; the endpoint is created for it if there is none, and stays."""
 
         def lease(before: Shares, mirror: Mapping[str, int]) -> AzureLease:
             expires = _now() + timedelta(seconds=self._seconds)
@@ -176,7 +180,6 @@ class Changes:
             if not self._is_own(found):
                 raise self._busy(found)
             self._hold.happened(Event.TAKEN)
-            return view is None
 
     def _free(self, view: View, report: Report) -> View:
         """Return the endpoint, which nobody else holds; undo what a dead command left."""
@@ -264,20 +267,15 @@ class Changes:
                 f"{said}, so the next command would undo it: {error.message}", error.remedy
             ) from None
 
-    def _undo(self, error: BaseException, created: bool) -> None:
+    def _undo(self, error: BaseException) -> None:
         try:
-            with self._hold.lock:
-                view = self._own()
-                if created and not view.deployments:
-                    self._resource.remove()
-                    return
             self._write(self._own, lambda view: _undoing(view, view.lease) if view.lease else None)
         except MlopsError as second:
             if isinstance(second, EndpointBusy) and isinstance(error, EndpointBusy):
                 return
             said = f"traffic and mirror could not be restored ({second.message})"
             look = ""
-            if self._hold.state in (State.COMPLETING, State.DONE):
+            if self._hold.state is State.COMPLETING:
                 said, look = f"{said}, if they were changed", f"look at {typed('status')}"
             elif not isinstance(second, EndpointBusy):
                 said = f"{said}, which the next command does"

@@ -131,7 +131,8 @@ class AzureClients:
         azure = self.settings.values.azure
         started = told = time.monotonic()
         while not poller.done():
-            poller.wait(_WAIT_SECONDS)
+            with azure_errors(doing, known=True):
+                poller.wait(_WAIT_SECONDS)
             now = time.monotonic()
             if now - told >= azure.poll_seconds:
                 report(f"{doing}: {now - started:.0f} s")
@@ -142,7 +143,8 @@ class AzureClients:
                     "(azure.operation_timeout_seconds)",
                     f"it may still do so: see {typed('status')}",
                 )
-        return poller.result()
+        with azure_errors(doing, known=True):
+            return poller.result()
 
 
 def _options() -> dict[str, Any]:
@@ -150,7 +152,8 @@ def _options() -> dict[str, Any]:
     return {
         "show_progress": False,
         "enable_telemetry": False,
-        "retry_total": _RETRIES,
+        # the SDK stops at the least of them
+        **dict.fromkeys(("retry_total", "retry_connect", "retry_read", "retry_status"), _RETRIES),
         "retry_backoff_max": _LONGEST_WAIT,
     }
 

@@ -4,8 +4,12 @@ A CI's assertion lives for some minutes only: it is asked for anew whenever a to
 that a job that waits for hours of training stays signed in.
 """
 
+import base64
+import json
 import os
-from collections.abc import Mapping
+import re
+import time
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 import requests
@@ -20,7 +24,11 @@ _DEVOPS_URL = "SYSTEM_OIDCREQUESTURI"
 _DEVOPS_TOKEN = "SYSTEM_ACCESSTOKEN"  # nosec B105  # the name of a variable
 _DEVOPS_CONNECTION = "AZURESUBSCRIPTION_SERVICE_CONNECTION_ID"
 _TIMEOUT_SECONDS = 30.0
-_ATTEMPTS = 3
+PAUSES = (5.0, 15.0)
+"""Seconds before a question is asked again that failed for a moment only."""
+_REFUSAL = re.compile(r"AADSTS(\d+)")
+_PASSING = ("90033", "90024", "50196")
+"""Refusals of Entra that pass: a fault of its own, a question that was broken off."""
 
 Kind = Literal["github", "azure-devops", "default"]
 
@@ -51,22 +59,101 @@ def open_credential(variables: Mapping[str, str] = os.environ) -> Any:
 
     kind = sign_in_kind(variables)
     if kind == "github":
-        return ClientAssertionCredential(
+        found: Any = ClientAssertionCredential(
             _needed(variables, "AZURE_TENANT_ID"),
             _needed(variables, "AZURE_CLIENT_ID"),
             lambda: github_assertion(variables),
         )
-    if kind == "azure-devops":
-        return AzurePipelinesCredential(
+    elif kind == "azure-devops":
+        found = AzurePipelinesCredential(
             tenant_id=_needed(variables, "AZURESUBSCRIPTION_TENANT_ID", "AZURE_TENANT_ID"),
             client_id=_needed(variables, "AZURESUBSCRIPTION_CLIENT_ID", "AZURE_CLIENT_ID"),
             service_connection_id=_needed(variables, _DEVOPS_CONNECTION),
             system_access_token=_needed(variables, _DEVOPS_TOKEN),
         )
-    return DefaultAzureCredential()
+    else:
+        found = DefaultAzureCredential()
+    return PatientCredential(found, worked=kind != "default")
 
 
-def github_assertion(variables: Mapping[str, str], session: requests.Session | None = None) -> str:
+class PatientCredential:
+    """A credential of azure-identity that is asked again when it fails for a moment only.
+
+    What Entra ID refuses is not asked again, nor what nobody is signed in for. So a command that
+    waits for hours goes on when one token of many does not come.
+
+    Args:
+        inner: the credential.
+        worked: whether it is known to work, as in a job of a CI; else its first token shows it.
+        sleep: waits so many seconds.
+    """
+
+    def __init__(
+        self, inner: Any, *, worked: bool, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
+        self.inner = inner
+        self._worked = worked
+        self._sleep = sleep
+
+    def get_token(self, *scopes: str, **options: Any) -> Any:
+        """Return a token, as every credential does."""
+        return self._asked(lambda: self.inner.get_token(*scopes, **options))
+
+    def get_token_info(self, *scopes: str, **options: Any) -> Any:
+        """Return a token with what is known of it, as every credential does."""
+        return self._asked(lambda: self.inner.get_token_info(*scopes, **options))
+
+    def _asked(self, ask: Callable[[], Any]) -> Any:
+        for pause in PAUSES:
+            try:
+                found = ask()
+            except Exception as error:
+                if not (self._worked and _passes(error)):
+                    raise
+                self._sleep(pause)
+            else:
+                self._worked = True
+                return found
+        return ask()
+
+
+def _passes(error: Exception) -> bool:
+    """Tell whether signing in may succeed a moment later; GitHub was asked again already."""
+    if isinstance(error, ConfigError | PlatformError):
+        return False
+    return all(code in _PASSING for code in _REFUSAL.findall(str(error)))
+
+
+def who_signed_in(credential: Any, token: str) -> str:
+    """Return which credential gave a token, and to whom, as far as either is told.
+
+    Args:
+        credential: the one of `open_credential`.
+        token: what it gave.
+    """
+    inner = getattr(credential, "inner", credential)
+    used = getattr(inner, "_successful_credential", None) or inner
+    claims = _claims(token)
+    names = ("upn", "unique_name", "preferred_username", "appid", "oid")
+    who = next((str(claims[name]) for name in names if claims.get(name)), "")
+    return f"{type(used).__name__}{f', as {who}' if who else ''}"
+
+
+def _claims(token: str) -> Mapping[str, Any]:
+    """Read what a token says of its bearer; it is not checked, since nothing depends on it."""
+    try:
+        part = token.split(".")[1]
+        found = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+    except (IndexError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def github_assertion(
+    variables: Mapping[str, str],
+    session: requests.Session | None = None,
+    sleep: Callable[[float], None] = time.sleep,
+) -> str:
     """Ask GitHub for a fresh assertion of who this job is.
 
     Raises:
@@ -80,7 +167,8 @@ def github_assertion(variables: Mapping[str, str], session: requests.Session | N
             "the job in the workflow needs `permissions: id-token: write`",
         )
     problem = ""
-    for _ in range(_ATTEMPTS):
+    for pause in (0.0, *PAUSES):
+        sleep(pause)
         try:
             answer = (session or OwnSession()).get(
                 url,

@@ -4,11 +4,10 @@ What is deployed, its traffic and the lease of a change are always read from Azu
 """
 
 import contextlib
-import hashlib
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,18 +15,17 @@ from typing_extensions import override
 
 from mlops.artifacts.version_folder import VersionFacts, verify_version
 from mlops.errors import ConfigError, MlopsError, PlatformError
-from mlops.files import code_hash
 from mlops.hints import typed
-from mlops.platforms.answers import MODEL_STATUS, is_answer, own_status
+from mlops.platforms.answers import is_answer
 from mlops.platforms.azure import lease as leases
+from mlops.platforms.azure.caller import AzureCaller, check_auth
 from mlops.platforms.azure.changes import Changes
 from mlops.platforms.azure.client import AzureClients
+from mlops.platforms.azure.definition import is_as_wanted, wanted_deployment, wanted_tags
 from mlops.platforms.azure.endpoint_hold import EndpointHold
-from mlops.platforms.azure.environments import SERVING, environment_id, environment_version
-from mlops.platforms.azure.errors import azure_errors
+from mlops.platforms.azure.errors import azure_errors, word_of
 from mlops.platforms.azure.models import AzureModels
 from mlops.platforms.azure.observations import (
-    DIRECT_AGENT,
     SCOPE,
     SKEW,
     TrafficLog,
@@ -36,8 +34,13 @@ from mlops.platforms.azure.observations import (
     query,
     query_traffic,
 )
-from mlops.platforms.azure.origin import asset_id, read_origin
-from mlops.platforms.azure.resource import Change, EndpointResource, View, version_of
+from mlops.platforms.azure.resource import (
+    FETCHING,
+    Change,
+    EndpointResource,
+    View,
+    version_of,
+)
 from mlops.platforms.base import (
     ALL_TRAFFIC,
     Answer,
@@ -45,11 +48,11 @@ from mlops.platforms.base import (
     Endpoint,
     ModelVersion,
     Observation,
+    Pending,
 )
-from mlops.platforms.http import OwnSession, post, predicts_as
+from mlops.platforms.http import OwnSession, predicts_as
 from mlops.platforms.lease_rules import Shares
 from mlops.platforms.traffic_rules import (
-    DEPLOYMENT_HEADER,
     check_mirror,
     check_removal,
     check_shares,
@@ -57,9 +60,8 @@ from mlops.platforms.traffic_rules import (
     unknown_deployment,
 )
 from mlops.progress import Report, silent
-from mlops.settings.azure_names import check_online_name, workspace_id
+from mlops.settings.azure_names import check_online_name
 
-DEPLOYMENT_FILE = "aml/endpoints/deployment.yml"
 _LOG_LINES = 40
 _PAUSE_SECONDS = 2.0
 
@@ -104,7 +106,7 @@ class AzureEndpoint(Endpoint):
         self._resource = EndpointResource(clients, name)
         self._changes = Changes(self._resource, self._known.hold, self._azure.lease_seconds)
         self._session = OwnSession()
-        self._access: tuple[str, str] | None = None
+        self._caller = AzureCaller(clients, self._resource)
 
     @override
     def exists(self) -> bool:
@@ -117,7 +119,7 @@ class AzureEndpoint(Endpoint):
 
     @override
     def key(self) -> str:
-        return self._resource.key()
+        return self._caller.secret()
 
     @override
     def deploy(
@@ -135,12 +137,21 @@ class AzureEndpoint(Endpoint):
         and the kind of machine.
         """
         check_online_name("deployment", deployment)
+        if view := self._resource.read():
+            check_auth(view.entity, self._clients.settings.values.serving.auth)
         facts = verify_version(version.folder)
         reference = self._models.reference(version.version)
         with self._step(f"the deployment of {deployment}", report):
-            before = self._resource.existing().deployments
+            view = self._resource.existing()
+            before = view.deployments
+            wanted = wanted_deployment(
+                self._clients, self.name, deployment, facts, reference, origin, report
+            )
+            in_the_way = self._is_in_the_way(view, wanted)
             try:
-                wanted = self._wanted(deployment, facts, reference, origin, report)
+                if in_the_way:
+                    report(f"removing {deployment}, which Azure gives no other machines")
+                    self._remove(deployment, report)
                 self._put(wanted, report)
                 report(f"asking {deployment} for a prediction")
                 self._check(deployment, facts)
@@ -163,13 +174,8 @@ class AzureEndpoint(Endpoint):
         found = view.deployments.get(deployment) if view else None
         if view is None or found is None or not view.described[deployment].healthy:
             return False
-        wanted = self._tags(verify_version(version.folder))
-        tags = dict(found.tags or {})
-        size = (found.instance_type, int(found.instance_count or 0))
-        return all(tags.get(name) == value for name, value in wanted.items()) and size == (
-            self._azure.instance_type,
-            self._settings.instances,
-        )
+        facts, values = verify_version(version.folder), self._clients.settings.values
+        return is_as_wanted(found, wanted_tags(self._root, facts, values), values)
 
     @override
     def deployments(self) -> list[Deployment]:
@@ -284,27 +290,20 @@ class AzureEndpoint(Endpoint):
             yield
 
     @override
+    def pending(self) -> Pending | None:
+        view = self._resource.read()
+        if view is None:
+            return None
+        return leases.pending(view.lease, datetime.now(UTC), in_progress=view.in_progress)
+
+    @override
     def previous(self) -> Shares | None:
         view = self._resource.read()
         return leases.read_previous(view.tags) if view else None
 
     @override
     def invoke(self, payload: bytes | Mapping[str, Any], deployment: str | None = None) -> Answer:
-        """Send one scoring request, to one deployment if it is named.
-
-        Azure's front answers 424 for whatever a deployment answers but 200: then the status is the
-        deployment's own.
-        """
-        if self._access is None:
-            self._access = (self.url(), self.key())
-        url, key = self._access
-        headers = {"Authorization": f"Bearer {key}"}
-        if deployment is not None:
-            headers |= {DEPLOYMENT_HEADER: deployment, "User-Agent": DIRECT_AGENT}
-        answer = post(self._session, url, payload, headers, self._settings.request_timeout_seconds)
-        own = {name.lower(): value for name, value in answer.headers.items()}.get(MODEL_STATUS, "")
-        status = own_status(answer.status, int(own) if own.isdecimal() else None)
-        return replace(answer, status=status)
+        return self._caller.call(self._session, payload, deployment)
 
     @override
     def logs(self, deployment: str, lines: int = 100) -> str:
@@ -340,53 +339,24 @@ class AzureEndpoint(Endpoint):
         with self._changes.held(purpose, report, record=False):
             yield
 
-    def _wanted(
-        self, name: str, facts: VersionFacts, reference: str, origin: str, report: Report
-    ) -> Any:
-        """Return the deployment of aml/endpoints/deployment.yml with all that conf decides.
+    def _is_in_the_way(self, view: View, wanted: Any) -> bool:
+        """Tell whether a deployment has to go first: Azure gives one that exists no other machines.
 
-        Code, image and kind of machine are those of the origin, if there is one.
+        Raises:
+            ConfigError: it has traffic.
         """
-        from azure.ai.ml import load_online_deployment
-
-        with azure_errors(f"reading {DEPLOYMENT_FILE}"):
-            entity: Any = load_online_deployment(self._root / DEPLOYMENT_FILE)
-        entity.name = name
-        entity.endpoint_name = self.name
-        entity.model = reference
-        entity.tags = self._tags(facts)
-        entity.environment_variables = {**(entity.environment_variables or {}), **facts.told()}
-        if origin:
-            made_of = read_origin(origin)
-            workspace = workspace_id(self._clients.names, self._azure)
-            entity.code_configuration.code = asset_id(workspace, "codes", made_of.code)
-            entity.environment = asset_id(workspace, "environments", made_of.environment)
-            entity.instance_type = made_of.instance_type
-            entity.tags |= {"code": made_of.code, "environment": made_of.environment}
-        else:
-            entity.code_configuration.code = str(self._root / "serving")
-            entity.environment = environment_id(self._clients, SERVING, report)
-            entity.instance_type = self._azure.instance_type
-        entity.instance_count = self._settings.instances
-        milliseconds = int(1000 * self._settings.request_timeout_seconds)
-        entity.request_settings.request_timeout_ms = milliseconds
-        return entity
-
-    def _tags(self, facts: VersionFacts) -> dict[str, str]:
-        return {
-            "model_version": str(facts.version),
-            "model_sha256": facts.model_sha256,
-            "commit": facts.commit,
-            "code": code_hash(self._root / "serving"),
-            "environment": environment_version(self._root, SERVING),
-            "definition": self._definition(),
-        }
-
-    def _definition(self) -> str:
-        """Return a hash of the definition of deployments and what conf decides besides its size."""
-        text = (self._root / DEPLOYMENT_FILE).read_bytes()
-        seconds = self._settings.request_timeout_seconds
-        return hashlib.sha256(text + f"\0{seconds:g}".encode()).hexdigest()[:16]
+        found = view.deployments.get(wanted.name)
+        if found is None or word_of(found.instance_type) == word_of(wanted.instance_type):
+            return False
+        if share := view.traffic.get(wanted.name):
+            raise ConfigError(
+                f"{wanted.name} runs on {found.instance_type} and has {share} % of the traffic: "
+                f"Azure gives a deployment no other machines ({wanted.instance_type}) while it "
+                "exists",
+                f"{typed('release')} makes it as the other colour, or {typed('switch-traffic')} "
+                "takes its traffic first",
+            )
+        return True
 
     def _check(self, deployment: str, facts: VersionFacts) -> None:
         """Wait until a new deployment predicts, as the version that it should be.
@@ -412,11 +382,14 @@ class AzureEndpoint(Endpoint):
             time.sleep(_PAUSE_SECONDS)
 
     def _what_it_printed(self, deployment: str, error: BaseException) -> str:
+        """Return what a failed deployment printed, and what failed before it could."""
         if not isinstance(error, MlopsError):
             return ""
-        with contextlib.suppress(MlopsError):
-            return self._resource.log(deployment, _LOG_LINES)
-        return ""
+        said = []
+        for container in (None, FETCHING):
+            with contextlib.suppress(MlopsError):
+                said.append(self._resource.log(deployment, _LOG_LINES, container).strip())
+        return "\n".join(filter(None, said))
 
     def _take_back(self, deployment: str, before: Any, report: Report) -> None:
         """Remove what was made, or make again what was replaced."""

@@ -17,7 +17,8 @@ _FORBIDDEN, _NOT_FOUND, _CONFLICT, _TOO_MANY = 403, 404, 409, 429
 _SERVER_ERROR = 500
 _SIGN_IN = (
     "sign in first: on a laptop `az login --tenant YOUR-TENANT` or the Azure extension of your "
-    "editor; in GitHub "
+    "editor; on a compute instance of Azure ML and in Cloud Shell set AZURE_TOKEN_CREDENTIALS=dev, "
+    "too, or the machine's own identity is taken; in GitHub "
     "Actions the variables AZURE_CLIENT_ID and AZURE_TENANT_ID and `id-token: write`, with a "
     "federated credential for this repository and environment"
 )
@@ -42,6 +43,7 @@ _ROLES = (
     ("machinelearningservices/registries/assets/write", _REGISTRY_USER, "the registry"),
     ("machinelearningservices/registries/models/write", _REGISTRY_USER, "the registry"),
     ("machinelearningservices/registries", _REGISTRY_READER, "the registry"),
+    ("access registry", _REGISTRY_USER, "the registry"),
     ("machinelearningservices/workspaces/jobs", _SCIENTIST, "the workspace"),
     ("machinelearningservices/workspaces/computes", _SCIENTIST, "the workspace"),
     ("machinelearningservices/workspaces/models/write", _SCIENTIST, "the workspace"),
@@ -102,11 +104,16 @@ class Failure:
 
 
 @contextlib.contextmanager
-def azure_errors(doing: str) -> Iterator[None]:
+def azure_errors(doing: str, *, known: bool = False) -> Iterator[None]:
     """Turn errors of the SDK inside the block into sentences that start with what was done.
 
     What the SDK prints is dropped in the main thread: stdout belongs to results, and progress is
     told by the commands themselves.
+
+    Args:
+        doing: what was tried.
+        known: whether Azure itself just told of all that is asked for: that it does not find it
+            is then its own failure, and no infrastructure is missing.
 
     Raises:
         MlopsError: what the SDK raised, explained.
@@ -119,7 +126,18 @@ def azure_errors(doing: str) -> Iterator[None]:
     except Exception as error:
         if not is_sdk_error(error):
             raise
-        raise explain(failure_of(error), doing) from error
+        failure = failure_of(error)
+        if known and failure.status == _NOT_FOUND:
+            raise _lost_sight(doing, failure) from error
+        raise explain(failure, doing) from error
+
+
+def _lost_sight(doing: str, failure: Failure) -> MlopsError:
+    return PlatformError(
+        f"{doing}: Azure does not find any more what it told of before "
+        f"({_shortened(failure.message)})",
+        f"look at {typed('status')}, then try again",
+    )
 
 
 @contextlib.contextmanager
@@ -166,7 +184,7 @@ def explain(failure: Failure, doing: str) -> MlopsError:
     """
     said = _shortened(failure.message)
     for explained in (
-        *(_sign_in, _policy, _network, _keys, _role),
+        *(_sign_in, _policy, _soon, _network, _keys, _role),
         *(_provider, _quota, _name, _missing, _busy),
     ):
         if error := explained(failure, doing, said):
@@ -209,6 +227,24 @@ def _policy(failure: Failure, doing: str, said: str) -> MlopsError | None:
     )
 
 
+def _soon(failure: Failure, doing: str, said: str) -> MlopsError | None:
+    """Explain what passes by itself: what was just made or removed is not yet so everywhere."""
+    if failure.says("InferencingClientCallFailed"):
+        return PlatformError(
+            f"{doing}: Azure does not know yet what it has just made ({said})", SOON
+        )
+    if failure.says("pull permission", "AcrPull", "ImagePull"):
+        return PlatformError(
+            f"{doing}: the endpoint's identity may not fetch the image yet ({said})",
+            f"{SOON}; if it stays, the identity lacks the role AcrPull on the workspace's "
+            "container registry (docs/azure.md)",
+        )
+    return None
+
+
+SOON = "wait some minutes, then run the same command again"
+
+
 def _network(failure: Failure, doing: str, said: str) -> MlopsError | None:
     if failure.status != _FORBIDDEN or _denied(failure):
         return None
@@ -244,10 +280,16 @@ def _role(failure: Failure, doing: str, said: str) -> MlopsError | None:
     )
     if failure.says("AuthorizationPermissionMismatch", "blob"):
         role, place = _BLOB_ROLE
+    whose = ""
+    if place == "the registry":
+        whose = (
+            "; names of registries are unique in an Entra tenant: if it is another team's, set "
+            "another azure.registry in conf"
+        )
     return ConfigError(
         f"{doing}: a role is missing",
         f"give who runs this the role {role} on {where or place}; "
-        f"a new role takes some minutes to work ({action})",
+        f"a new role takes some minutes to work ({action}){whose}",
     )
 
 
@@ -294,8 +336,10 @@ def _name(failure: Failure, doing: str, said: str) -> MlopsError | None:
     )
     if failure.says(*taken):
         return ConfigError(
-            f"{doing}: somebody else has this name ({said})",
-            "set another one in conf, for an endpoint endpoint.name",
+            f"{doing}: somebody else has this name, or one that was just removed still holds it "
+            f"({said})",
+            f"{SOON}; if it stays, set another name in conf: for an endpoint endpoint.name, which "
+            "is unique in its region, for a registry azure.registry, unique in the Entra tenant",
         )
     return None
 

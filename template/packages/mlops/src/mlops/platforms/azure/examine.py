@@ -12,8 +12,9 @@ import requests
 from mlops.diagnosis import Diagnosis, diagnose
 from mlops.errors import ConfigError, PlatformError
 from mlops.hints import typed
+from mlops.platforms.azure.caller import check_auth
 from mlops.platforms.azure.client import AzureClients, require_extra
-from mlops.platforms.azure.credentials import sign_in_kind
+from mlops.platforms.azure.credentials import sign_in_kind, who_signed_in
 from mlops.platforms.azure.errors import azure_errors, explain, failure_of_answer, word_of
 from mlops.platforms.azure.observations import SCOPE, TABLE, query
 from mlops.platforms.http import OwnSession
@@ -66,7 +67,10 @@ def _checks(settings: LoadedSettings) -> Iterator[tuple[str, Check]]:
         ask(
             "signing in",
             lambda: clients.credential.get_token(_ARM_SCOPE),
-            lambda _token: _SIGNED_IN_AS[sign_in_kind(os.environ)],
+            lambda token: (
+                f"{_SIGNED_IN_AS[sign_in_kind(os.environ)]} "
+                f"({who_signed_in(clients.credential, token.token)})"
+            ),
         ),
     )
     group = f"the resource group {names.resource_group}"
@@ -175,6 +179,7 @@ def _endpoint(clients: AzureClients) -> str:
     )
     if endpoint is None:
         return f"{name} does not exist yet: {typed('deploy')} makes it"
+    check_auth(endpoint, clients.settings.values.serving.auth)
     return f"{name} is {word_of(endpoint.provisioning_state)}; {typed('smoke-test')} asks it"
 
 

@@ -24,6 +24,7 @@ from mlops.platforms.azure.client import AzureClients
 from mlops.platforms.azure.environments import TRAINING, environment_id
 from mlops.platforms.azure.errors import NotFound, azure_errors, word_of
 from mlops.platforms.azure.job_code import copy_code
+from mlops.platforms.azure.outputs import download_output
 from mlops.platforms.azure.steps import (
     LOG,
     STEPS,
@@ -32,6 +33,7 @@ from mlops.platforms.azure.steps import (
     failed_step,
     in_words,
     steps_of,
+    was_withdrawn,
 )
 from mlops.platforms.base import Run
 from mlops.progress import Report
@@ -111,12 +113,26 @@ def train(
 ) -> Run:
     """Submit the pipeline, wait for its end and download its outputs.
 
-    An interruption ends the waiting, not the job: `mlops evaluate --run-id` finds it later.
+    An interruption ends the waiting, not the job: `mlops evaluate --run-id` finds it later. A job
+    whose machine Azure withdrew is submitted once more.
 
     Raises:
         Refused: the data did not pass validation.
         PlatformError: a step failed, or took longer than azure.training_timeout_seconds.
     """
+    job = _submit(clients, git, data_dir, report)
+    status = _wait(clients, job.name, report)
+    if status == _FAILED and was_withdrawn(clients, job.name):
+        report(f"Azure withdrew the machine of {job.name} (a spot machine): submitting once more")
+        job = _submit(clients, git, data_dir, report)
+        status = _wait(clients, job.name, report)
+    if status != _COMPLETED:
+        raise _failure(clients, job.name, status, job.studio_url, runs)
+    return fetch(clients, job.name, runs, report)
+
+
+def _submit(clients: AzureClients, git: GitState, data_dir: Path | None, report: Report) -> Any:
+    """Submit the pipeline under a new name; return the job as Azure has it."""
     name = new_job_name(clients.settings.values.environment)
     with tempfile.TemporaryDirectory() as folder:
         code = Path(folder) / "code"
@@ -126,10 +142,7 @@ def train(
         with azure_errors(f"submitting the job {name}"):
             submitted = clients.workspace.jobs.create_or_update(job)
     report(f"{name} is submitted: {submitted.studio_url}")
-    status = _wait(clients, name, report)
-    if status != _COMPLETED:
-        raise _failure(clients, name, status, submitted.studio_url, runs)
-    return fetch(clients, name, runs, report)
+    return submitted
 
 
 def fetch(clients: AzureClients, name: str, runs: Path, report: Report) -> Run:
@@ -201,7 +214,7 @@ def _wait(clients: AzureClients, name: str, report: Report) -> str:
     while True:
         steps: list[Step] = []
         try:
-            with azure_errors(f"reading the job {name}"):
+            with azure_errors(f"reading the job {name}", known=True):
                 status = word_of(clients.workspace.jobs.get(name).status)
             heard = time.monotonic()
         except ConfigError:
@@ -249,6 +262,11 @@ def _failure(clients: AzureClients, name: str, status: str, url: str, runs: Path
             f"{DATA_REFUSED} by the step {failed.name} of {name}: {failed.url or url}\n{log}"
         )
     said = f"the job {name} ended as {_with_steps(status, steps)}"
+    if status == _FAILED and was_withdrawn(clients, name):
+        return PlatformError(
+            f"{said}: Azure withdrew its machine (PreemptionError): {url}",
+            "try again, or set compute.low_priority: false for a cluster that is not withdrawn",
+        )
     if failed is None:
         return PlatformError(f"{said}: {url}")
     where = f", and {LOG} of the step {failed.name} says why: {failed.url or url}"
@@ -272,9 +290,7 @@ def _refused(clients: AzureClients, job: str, folder: Path) -> Refused | None:
 
 def _download(clients: AzureClients, name: str, output: str, target: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        with azure_errors(f"downloading {output} of {name}"):
-            clients.workspace.jobs.download(name, output_name=output, download_path=folder)
-        found = Path(folder) / "named-outputs" / output
-        if not found.is_dir() or not any(found.iterdir()):
+        found = download_output(clients.workspace.jobs, name, output, Path(folder))
+        if found is None:
             raise PlatformError(f"the job {name} has no output {output}")
         shutil.copytree(found, target)

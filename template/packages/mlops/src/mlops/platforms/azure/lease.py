@@ -16,7 +16,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from mlops.platforms import process_identity
-from mlops.platforms.base import DeploymentShare
+from mlops.platforms.base import DeploymentShare, Pending
 from mlops.platforms.lease_rules import Shares
 
 LEASE = "mlops-lease-"
@@ -125,6 +125,17 @@ def with_lease(tags: Tags, lease: AzureLease | None) -> dict[str, str]:
         **_written(lease.before, _BEFORE),
         **{f"{_MIRROR}{name}": str(percent) for name, percent in lease.mirror.items()},
     }
+
+
+def pending(
+    lease: AzureLease | None, now: datetime, *, in_progress: bool = False
+) -> Pending | None:
+    """Return the change that a lease is for, and whether its command may live."""
+    if lease is None:
+        return None
+    lives = not lease.is_abandoned and lease.is_held(now, in_progress=in_progress)
+    until = f"{lease.expires:%Y-%m-%d %H:%M} UTC" if lives else ""
+    return Pending(lease.purpose, lives, lease.done, until)
 
 
 def read_previous(tags: Tags) -> Shares | None:

@@ -41,6 +41,7 @@ class Listed:
     number: int
     tags: dict[str, str]
     places: tuple[Place, ...]
+    archived: bool = False
 
 
 class AzureModels:
@@ -93,22 +94,54 @@ class AzureModels:
                 f"{folder} is not version {number} as it was registered",
                 "delete the folder, and it is downloaded again",
             )
-        return ModelVersion(self.name, number, folder, listed.tags)
+        return ModelVersion(self.name, number, folder, listed.tags, archived=listed.archived)
 
     def reference(self, number: int) -> str:
         """Return the id by which a deployment names a version.
 
         Where the registry has it, that is the registry's; only where models are trained a version
-        may be deployed that was not shared yet.
+        may be deployed that was not shared yet. With azure.deploy_from `workspace` it is the
+        workspace's, which gets the checked files first if it has not got them.
 
         Raises:
             ConfigError: there is no such version.
-            Refused: it was not shared.
+            Refused: it was not shared, or the workspace has another one by this number.
         """
         listed = self._find(number)
-        if "registry" in listed.places:
+        own = f"azureml:{self.name}:{number}"
+        if "registry" not in listed.places:
+            return own
+        if self._clients.settings.values.azure.deploy_from == "registry":
             return self.registry_id(number)
-        return f"azureml:{self.name}:{number}"
+        self._bring_here(listed)
+        return own
+
+    def _bring_here(self, listed: Listed) -> None:
+        """Register a version of the registry in the workspace, with the files that were checked."""
+        from azure.ai.ml.entities import Model
+
+        models, number = self._clients.workspace.models, str(listed.number)
+        doing = f"registering version {number} of {self.name} in the workspace"
+        found = self._clients.find(doing, models.get, self.name, version=number)
+        if found is None:
+            version = self.version(listed.number)
+            with azure_errors(doing):
+                found = models.create_or_update(
+                    Model(
+                        path=str(version.folder),
+                        name=self.name,
+                        version=number,
+                        type="custom_model",
+                        tags=dict(listed.tags),
+                    )
+                )
+                found = models.get(self.name, version=number)
+        if dict(found.tags or {}).get(HASH_TAG) != listed.tags.get(HASH_TAG):
+            raise Refused(
+                f"version {number} of {self.name} in the workspace {self._clients.names.workspace} "
+                "is not the one of the registry: their hashes differ",
+                "remove it there, or set azure.deploy_from: registry",
+            )
 
     def registry_id(self, number: int) -> str:
         """Return the id of a version in the registry."""
@@ -149,12 +182,15 @@ class AzureModels:
             PlatformError: the registry does not keep the tags.
         """
         mine = self._find(number)
+        if mine.archived:
+            raise self._unknown(number)
         names = self._clients.names
         if HASH_TAG not in mine.tags:
             raise self._unmarked(mine)
         if "registry" not in mine.places:
             report(f"copying version {number} to the registry {names.registry}")
-            with azure_errors(f"sharing version {number} with the registry {names.registry}"):
+            doing = f"sharing version {number} with the registry {names.registry}"
+            with azure_errors(doing, known=True):
                 self._clients.workspace.models.share(
                     self.name,
                     str(number),
@@ -270,7 +306,21 @@ class AzureModels:
         for each in self.listed():
             if each.number == number:
                 return each
+        if archived := self._archived(number):
+            return archived
         raise self._unknown(number)
+
+    def _archived(self, number: int) -> Listed | None:
+        """Return a version that the lists leave out: an archived one can still be served again."""
+        found = None
+        for place, client in self._places():
+            doing = f"reading version {number} of {self.name} in the {place}"
+            model = self._clients.find(doing, client.models.get, self.name, version=str(number))
+            if model is not None:
+                places = (*found.places, place) if found else (place,)
+                tags = {**dict(model.tags or {}), **(found.tags if found else {})}
+                found = Listed(number, tags, places, archived=True)
+        return found
 
     def _unmarked(self, listed: Listed) -> Refused:
         remedy = (

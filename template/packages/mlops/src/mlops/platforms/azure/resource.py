@@ -15,9 +15,14 @@ from mlops.platforms.base import Deployment, DeploymentShare
 from mlops.platforms.lease_rules import Shares
 from mlops.progress import Report, silent
 from mlops.settings.azure_names import identity_id
+from mlops.settings.sections import Auth
 
 ENDPOINT_FILE = "aml/endpoints/endpoint.yml"
+FETCHING = "storage-initializer"
+"""The container that brings a deployment its model and code before the server starts."""
 SUCCEEDED = "succeeded"
+AUTH_MODES: Mapping[Auth, str] = {"key": "key", "entra": "aad_token"}
+"""What callers send, in Azure's words."""
 _ENDED = (SUCCEEDED, "failed", "canceled")
 _VERSION = re.compile(r"/versions/(\d+)$|:(\d+)$")
 
@@ -127,6 +132,7 @@ class EndpointResource:
             entity: Any = load_online_endpoint(self._clients.settings.project.root / ENDPOINT_FILE)
         entity.name = self.name
         entity.tags = dict(tags)
+        entity.auth_mode = AUTH_MODES[self._clients.settings.values.serving.auth]
         identity = identity_id(self._clients.names, self._clients.settings.values.azure)
         if identity is not None:
             entity.identity = IdentityConfiguration(
@@ -150,13 +156,6 @@ class EndpointResource:
             entity.tags = dict(change.tags)
         self._put(entity)
 
-    def remove(self) -> None:
-        """Remove the endpoint and all that belongs to it."""
-        doing = f"removing the endpoint {self.name}"
-        with azure_errors(doing):
-            poller = self._clients.workspace.online_endpoints.begin_delete(self.name)
-            self._clients.finish(poller, doing, silent)
-
     def put_deployment(self, entity: Any, report: Report) -> None:
         """Create or replace a deployment, and wait until it runs or failed."""
         doing = f"deploying {entity.name} to {self.name}"
@@ -172,10 +171,18 @@ class EndpointResource:
             poller = self._clients.workspace.online_deployments.begin_delete(name, self.name)
             self._clients.finish(poller, doing, report)
 
-    def log(self, deployment: str, lines: int) -> str:
-        """Return the last lines that a deployment printed."""
+    def log(self, deployment: str, lines: int, container: str | None = None) -> str:
+        """Return the last lines that a deployment printed.
+
+        Args:
+            deployment: its name.
+            lines: how many at most.
+            container: another container than the scoring server's, such as FETCHING.
+        """
+        logs = self._clients.workspace.online_deployments.get_logs
+        more = {"container_type": container} if container else {}
         with azure_errors(f"reading the log of {deployment}"):
-            text = self._clients.workspace.online_deployments.get_logs(deployment, self.name, lines)
+            text = logs(deployment, self.name, lines, **more)
         return "\n".join(str(text).splitlines()[-lines:])
 
     def key(self) -> str:
@@ -196,7 +203,7 @@ def describe(found: Any) -> Deployment:
     state = state_of(found)
     return Deployment(
         name=str(found.name),
-        model_version=int(tags.get("model_version") or version_of(str(found.model)) or 0),
+        model_version=version_of(str(found.model)) or _number(tags.get("model_version")) or 0,
         model_sha256=str(tags.get("model_sha256", "")),
         commit=str(tags.get("commit", "")),
         healthy=state == SUCCEEDED,
@@ -209,6 +216,11 @@ def version_of(reference: str) -> int | None:
     """Return the version at the end of a model's id."""
     found = _VERSION.search(reference)
     return int(found[1] or found[2]) if found else None
+
+
+def _number(tag: str | None) -> int | None:
+    """Return the number that a tag holds; people can write anything into one."""
+    return int(tag) if tag and tag.isdecimal() else None
 
 
 def state_of(found: Any) -> str:

@@ -13,6 +13,7 @@ from mlops.platforms.azure.errors import azure_errors, word_of
 STEPS = ("validate", "prepare", "fit", "evaluate")
 LOG = "std_log.txt"
 _FAILED = "failed"
+_WITHDRAWN = "PreemptionError"
 _LOG_LINES = 30
 
 
@@ -61,4 +62,21 @@ def end_of_log(clients: AzureClients, step: Step) -> str:
         for log in sorted(Path(folder).rglob(LOG)):
             lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
             return "\n".join(lines[-_LOG_LINES:])
+    return ""
+
+
+def was_withdrawn(clients: AzureClients, job: str) -> bool:
+    """Tell whether a job failed because Azure took back a machine, as it may a spot machine."""
+    failed = [step.job for step in steps_of(clients, job) if step.status == _FAILED]
+    return any(_WITHDRAWN in _error_of(clients, each) for each in (job, *failed))
+
+
+def _error_of(clients: AzureClients, job: str) -> str:
+    """Return what Azure itself says of a job's failure; nothing if it cannot be had.
+
+    The SDK shows it to nobody who does not stream the job.
+    """
+    with contextlib.suppress(MlopsError, AttributeError), azure_errors(f"reading how {job} ended"):
+        details = clients.workspace.jobs._runs_operations.get_run_details(job)
+        return str(details.error.as_dict()) if details.error else ""
     return ""

@@ -26,6 +26,7 @@ from mlops.platforms.base import (
     Endpoint,
     ModelVersion,
     Observation,
+    Pending,
 )
 from mlops.platforms.http import Unreachable, post
 from mlops.platforms.lease_rules import EndpointBusy, Shares, interrupted
@@ -248,9 +249,14 @@ class LocalEndpoint(Endpoint):
         try:
             yield
         except BaseException:
-            self._change(leases.restored)
+            self._change(leases.ended)
             raise
         self._change(leases.completed)
+
+    @override
+    def pending(self) -> Pending | None:
+        held = self._lease()
+        return Pending(held.purpose, leases.is_held(held), held.done) if held else None
 
     @override
     def previous(self) -> Shares | None:
@@ -348,7 +354,7 @@ class LocalEndpoint(Endpoint):
         held = self._lease()
         if held is None or leases.is_held(held):
             return
-        state = self._change(leases.abandoned)
+        state = self._change(leases.ended)
         report(interrupted(held.purpose, state.traffic, done=held.done))
 
     def _repair(self, report: Report, *, retry_failed: bool) -> None:

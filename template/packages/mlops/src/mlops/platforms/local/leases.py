@@ -51,15 +51,12 @@ def done(state: EndpointState) -> EndpointState:
     return replace(state, lease=replace(state.lease, done=True)) if state.lease else state
 
 
-def abandoned(state: EndpointState) -> EndpointState:
-    """Return the state after a change whose process has died: undone, unless it was done."""
-    return completed(state) if state.lease and state.lease.done else restored(state)
-
-
-def restored(state: EndpointState) -> EndpointState:
-    """Return the state after a change that failed, with traffic and mirror as before."""
+def ended(state: EndpointState) -> EndpointState:
+    """Return the state after a change that broke off: undone, unless it was done before."""
     if state.lease is None:
         return state
+    if state.lease.done:
+        return completed(state)
     after = undone(state.lease.before, state.lease.mirror, shares(state))
     return replace(
         state,

@@ -44,7 +44,7 @@ ENV PATH=/azureml-envs/minimal/bin:$PATH
 RUN python3 -m venv /azureml-envs/minimal && pip install --no-cache-dir {_SERVED}
 USER dockeruser
 """
-_UV = "FROM scratch\nCOPY uv /uv\n"
+_UV = "FROM scratch\nCOPY bin/uv /uv\n"
 
 
 def ensure() -> Store:
@@ -102,7 +102,6 @@ def _make(store: Store) -> None:
         store.build(folder / "serving", SERVING, options=mounts)
         install = ("pip", "install", "--quiet", "--target", folder / "uv", f"uv=={uv_version()}")
         run(uv(), *install, folder=ROOT)
-        shutil.copy(folder / "uv" / "bin" / "uv", folder / "uv" / "uv")
         (folder / "uv" / "Dockerfile").write_text(_UV, encoding="utf-8")
         store.build(folder / "uv", UV)
     with store.container(TRAINING) as container:

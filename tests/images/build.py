@@ -15,7 +15,7 @@ from tools.worktree import ROOT
 
 from . import bases, network
 from .buildah import VARIABLES, Container, Store
-from .checks import CANARY, Built
+from .checks import CANARY, Built, Source
 
 # A file for each kind of what must never leave a team's machine.
 PRIVATE = (
@@ -73,38 +73,65 @@ def _with_private_files(project: Path) -> Path:
 
 
 @contextmanager
-def built(
-    project: Path, kind: str, folder: Path, edit: Callable[[str], str] = lambda text: text
-) -> Iterator[Built]:
+def built(project: Path, kind: str, folder: Path) -> Iterator[Built]:
     """Build an image of a project as Azure ML would; remove it in the end.
 
     Args:
         project: the project.
         kind: serving or training.
         folder: a new folder for what is made.
-        edit: changes the Dockerfile, for a test that it is noticed.
     """
     standins = bases.ensure()
-    context = folder / "context"
-    assemble(project, kind, context)
-    dockerfile = context / "Dockerfile"
-    text = edit(dockerfile.read_text(encoding="utf-8"))
-    dockerfile.write_text(text, encoding="utf-8")
-    mounts = network.mounts(folder / "network")
+    source = Source(
+        kind,
+        Store(folder / "store", standins.folder),
+        Store(standins.folder).image(_BASES[kind]),
+        folder / "context",
+        network.mounts(folder / "network"),
+        _locked(project, kind),
+        _code(project, kind, folder / "code"),
+    )
+    assemble(project, kind, source.context)
     with (folder / "network" / "pip.conf").open("a", encoding="utf-8") as file:
         file.write(f"\n# {CANARY}\n")
-    store = Store(folder / "store", standins.folder)
     try:
-        image = store.build(context, kind, instead=bases.instead_of(text), options=mounts)
-        base = Store(standins.folder).image(_BASES[kind])
-        all_layers = image.write_layers(folder / "layers")
-        own = [path for path in all_layers if f"sha256:{path.name}" not in base.layers]
-        with store.container(kind) as container:
-            code = _code(project, kind, folder / "code")
-            yield Built(kind, image, base, container, own, _locked(project, kind), code)
+        with _image(source, source.context, kind) as image:
+            yield image
     finally:
-        store.remove()
-        shutil.rmtree(folder / "layers", ignore_errors=True)
+        source.store.remove()
+
+
+@contextmanager
+def rebuilt(good: Built, folder: Path, edit: Callable[[Path], None]) -> Iterator[Built]:
+    """Build an image again after a change; steps before the change are taken from the first one.
+
+    Args:
+        good: the image.
+        folder: a folder for what is made.
+        edit: changes the folder that the image is built from.
+    """
+    context = folder / "context"
+    shutil.copytree(good.source.context, context)
+    edit(context)
+    with _image(good.source, context, folder.name.lower()) as image:
+        yield image
+
+
+@contextmanager
+def _image(source: Source, context: Path, name: str) -> Iterator[Built]:
+    instead = bases.instead_of((context / "Dockerfile").read_text(encoding="utf-8"))
+    image = source.store.build(context, name, instead=instead, options=source.options)
+    layers = context.with_name(f"{context.name}-layers")
+    try:
+        own = [
+            path
+            for path in image.write_layers(layers)
+            if f"sha256:{path.name}" not in source.base.layers
+        ]
+        with source.store.container(name) as container:
+            yield Built(source, image, container, own)
+    finally:
+        shutil.rmtree(layers, ignore_errors=True)
 
 
 def _code(project: Path, kind: str, target: Path) -> Path:

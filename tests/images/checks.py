@@ -10,7 +10,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from . import layers
-from .buildah import Container, Image
+from .buildah import Container, Image, Store
 
 # In the project that is built from, and in what leads to the package index: nothing of it may stay.
 CANARY = "canary-8d1f6b3e-of-the-team"
@@ -25,11 +25,11 @@ FILES = {
         "usr/local/bin/uv",
     },
 }
-# What uv adds to an environment, and a Python that it had to fetch.
+# What uv adds to an environment, a lock of its own, and a Python that it had to fetch.
 OF_UV = re.compile(
     r"opt/venv/(\.gitignore|\.lock|CACHEDIR\.TAG|pyvenv\.cfg|lib64"
     r"|bin/(python[\d.]*|activate\w*(\.\w+)?|deactivate\.bat|pydoc\.bat)"
-    r"|lib/python[\d.]+/site-packages/_virtualenv\.(py|pth))|opt/python/.*"
+    r"|lib/python[\d.]+/site-packages/_virtualenv\.(py|pth))|opt/python/.*|tmp/uv-\w+\.lock"
 )
 VARIABLES = {
     "serving": set[str](),
@@ -47,26 +47,41 @@ print(json.dumps({each.name: each.version for each in importlib.metadata.distrib
 
 
 @dataclass(frozen=True)
-class Built:
-    """A built image.
+class Source:
+    """What an image is built from.
 
     Attributes:
         kind: serving or training.
-        image: the image.
-        base: the image that it started from.
-        container: a container of it.
-        layers: its own layers, without those of `base`.
-        locked: what it was to install, lines of a requirements file.
-        code: the folder in which its processes start: a job's copy of the project.
+        store: where it is built.
+        base: the image that it starts from.
+        context: the folder with its Dockerfile.
+        options: more options of the build.
+        locked: what it is to install, lines of a requirements file.
+        code: the folder in which its processes start: a copy of the code.
     """
 
     kind: str
-    image: Image
+    store: Store
     base: Image
-    container: Container
-    layers: list[Path]
+    context: Path
+    options: list[str]
     locked: str
     code: Path
+
+
+@dataclass(frozen=True)
+class Built:
+    """A built image, a container of it, and its own layers, without those of its base."""
+
+    source: Source
+    image: Image
+    container: Container
+    layers: list[Path]
+
+    @property
+    def kind(self) -> str:
+        """Serving or training."""
+        return self.source.kind
 
 
 def user(built: Built) -> list[str]:
@@ -77,7 +92,7 @@ def user(built: Built) -> list[str]:
 
 def variables(built: Built) -> list[str]:
     """No variable is set but those that the Dockerfile is known for."""
-    added = {*built.image.config["Env"]} - {*built.base.config["Env"]}
+    added = {*built.image.config.get("Env", ())} - {*built.source.base.config.get("Env", ())}
     names = {each.partition("=")[0] for each in added}
     return [f"it sets {name}" for name in sorted(names ^ VARIABLES[built.kind])]
 
@@ -100,7 +115,7 @@ def secrets(built: Built) -> list[str]:
 
 def packages(built: Built) -> list[str]:
     """What is installed has the versions of the lock; training has nothing else."""
-    wanted = pins(built.locked, python_of(built.container))
+    wanted = pins(built.source.locked, python_of(built.container))
     said = json.loads(built.container.run("python", "-c", _INSTALLED).strip().splitlines()[-1])
     found = {str(canonicalize_name(name)): version for name, version in said.items()}
     extra = sorted(found.keys() - wanted.keys()) if built.kind == "training" else []
@@ -125,7 +140,7 @@ def command(built: Built) -> list[str]:
     mlops, server = "mlops --version", "command -v azmlinfsrv"
     called = mlops if built.kind == "training" else server
     # as Azure ML does: in a copy of the code, by a shell
-    ran = {"folder": built.code, "volumes": [built.code]}
+    ran = {"folder": built.source.code, "volumes": [built.source.code]}
     code, said = built.container.attempt("bash", "-c", called, **ran)
     return [f"`{called}` ends with {code}: {said.strip()}"] if code else []
 

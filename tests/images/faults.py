@@ -22,8 +22,8 @@ FAULTS: dict[str, tuple[str, str, str, str]] = {
     "runs as root": ("serving", _USER, "", "user"),
     "sets where packages come from": (
         "serving",
-        "USER root\n",
-        f"USER root\nENV PIP_INDEX_URL=https://{CANARY}\n",
+        "",
+        f"ENV PIP_INDEX_URL=https://{CANARY}\n",
         "variables",
     ),
     "keeps what it fetched": ("serving", " --no-cache-dir", "", "files"),

@@ -6,11 +6,14 @@ file nothing does, as the stand-in bases have an empty one in each of these plac
 """
 
 import configparser
+import json
 import os
 import shutil
 import tomllib
 from collections.abc import Mapping
+from datetime import date, time
 from pathlib import Path
+from typing import Any
 
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 PLACES = {
@@ -22,7 +25,7 @@ PLACES = {
 _PIP_SECTIONS = ("global", "install")
 # A build has no terminal, and none of this machine's folders.
 _PIP_LEFT_OUT = ("config_file", "find_links", "cache_dir", "target", "user", "require_virtualenv")
-# What these variables say, as uv.toml says it; the last two are tables.
+# What these variables say, as uv.toml says it.
 _UV_SETTINGS = {
     "UV_INDEX_URL": "index-url",
     "UV_INDEX_STRATEGY": "index-strategy",
@@ -66,36 +69,43 @@ def pip_conf(variables: Mapping[str, str], home: Path, system: Path = Path("/etc
     kept = {name: value for name, value in said.items() if name not in _PIP_LEFT_OUT}
     kept["cert"] = str(CERTIFICATES)
     indented = {name: "\n    ".join(value.split()) for name, value in kept.items()}
-    return "\n".join(
-        ["[global]", *(f"{name.replace('_', '-')} = {value}" for name, value in indented.items())]
-    )
+    lines = [f"{name.replace('_', '-')} = {value}" for name, value in indented.items()]
+    return "\n".join(["[global]", *lines]) + "\n"
 
 
 def uv_toml(
     variables: Mapping[str, str], home: Path, system: Path = Path("/etc/uv/uv.toml")
 ) -> str:
-    """Return what uv's file and variables say, as one file."""
+    """Return what uv's file and variables say, as one file; variables win."""
     files = [home / ".config" / "uv" / "uv.toml", system]
     if named := variables.get("UV_CONFIG_FILE"):
         files.insert(0, Path(named))
     text = next((path.read_text(encoding="utf-8") for path in files if path.is_file()), "")
-    there = tomllib.loads(text)
-    lines = [] if {"native-tls", "system-certs"} & there.keys() else ["native-tls = true"]
-    for name, key in _UV_SETTINGS.items():
-        if (value := variables.get(name)) and key not in there:
-            lines.append(f'{key} = "{value}"')
-    if (
-        extra := variables.get("UV_EXTRA_INDEX_URL", "").split()
-    ) and "extra-index-url" not in there:
-        lines.append(f"extra-index-url = {extra}".replace("'", '"'))
-    tables = [_index(url) for url in variables.get("UV_INDEX", "").split()]
+    said = tomllib.loads(text)
+    if "system-certs" not in said:  # its newer name
+        said = {"native-tls": True, **said}
+    said |= {key: variables[name] for name, key in _UV_SETTINGS.items() if variables.get(name)}
+    if extra := variables.get("UV_EXTRA_INDEX_URL", "").split():
+        said["extra-index-url"] = extra
+    indexes = [_index(given) for given in variables.get("UV_INDEX", "").split()]
+    indexes += said.pop("index", [])
     if default := variables.get("UV_DEFAULT_INDEX"):
-        tables.append(f"{_index(default)}\ndefault = true")
-    return "\n".join([*lines, text, *tables]) + "\n"
+        indexes = [each for each in indexes if not each.get("default")]
+        indexes.append({**_index(default), "default": True})
+    if indexes:
+        said["index"] = indexes
+    return "".join(f"{key} = {_toml(value)}\n" for key, value in said.items())
 
 
-def _index(given: str) -> str:
-    """Return the table of an index that is given as a URL or as name=URL."""
+def _index(given: str) -> dict[str, Any]:
+    """Return an index that is given as a URL or as name=URL."""
     name, separator, url = given.partition("=")
-    named = separator and "/" not in name
-    return f'[[index]]\nurl = "{url}"\nname = "{name}"' if named else f'[[index]]\nurl = "{given}"'
+    return {"url": url, "name": name} if separator and "/" not in name else {"url": given}
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{json.dumps(key)} = {_toml(v)}" for key, v in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_toml, value)) + "]"
+    return value.isoformat() if isinstance(value, date | time) else json.dumps(value)

@@ -16,6 +16,7 @@ from tests.support import run, variables
 # A run step is a change of root: it needs no namespaces, and shares this machine's network.
 VARIABLES = {"BUILDAH_ISOLATION": "chroot"}
 _FAST, _ANYWHERE = "overlay", "vfs"
+_PATIENCE = 3600.0  # seconds; a busy machine takes its time
 
 
 @functools.cache
@@ -53,7 +54,8 @@ class Store:
 
     def call(self, *arguments: str | Path, expect: int | None = 0) -> str:
         """Call buildah; return what it said."""
-        return run(*self.command(*arguments), folder=Path("/"), env=VARIABLES, expect=expect)
+        called = self.command(*arguments)
+        return run(*called, folder=Path("/"), env=VARIABLES, expect=expect, timeout=_PATIENCE)
 
     def build(
         self,
@@ -159,7 +161,7 @@ class Container:
     def run(self, *command: str, expect: int | None = 0, **options: Any) -> str:
         """Run a command; return what it said."""
         called = self.command(*command, **options)
-        return run(*called, folder=Path("/"), env=VARIABLES, expect=expect)
+        return run(*called, folder=Path("/"), env=VARIABLES, expect=expect, timeout=_PATIENCE)
 
     def attempt(self, *command: str, **options: Any) -> tuple[int, str]:
         """Run a command; return its exit code and what it said."""

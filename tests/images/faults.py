@@ -26,7 +26,6 @@ FAULTS: dict[str, tuple[str, str, str, str]] = {
         f"ENV PIP_INDEX_URL=https://{CANARY}\n",
         "variables",
     ),
-    "keeps what it fetched": ("serving", " --no-cache-dir", "", "files"),
     "installs without the versions": (
         "serving",
         _INSTALL,

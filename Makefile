@@ -24,7 +24,7 @@ WORKERS := --numprocesses 3 --dist loadfile --no-loadscope-reorder
 MACHINERY := $(RUN) --directory template/packages/mlops --all-extras
 DEMO := $(RUN) --no-project --python '>=3.11' python tools/demo.py
 
-.PHONY: help uv install demo test test-fast test-all machinery lint format docs render questions files reserved requirements azure azurite bench clean
+.PHONY: help uv install demo test test-fast test-all machinery lint format docs render questions files reserved requirements azure azurite bases images bench clean
 
 help: ## what each target does
 	@grep -hE '^[a-z-]+:.* ## ' $(MAKEFILE_LIST) | sed -E 's/:.* ## /\t/' | expand -t 12
@@ -97,6 +97,12 @@ requirements: uv ## template/serving/requirements.txt, the newest versions that 
 
 azurite: uv ## Azurite in .build/, which the tests of the platform azure need
 	@$(RUN) python -m tests.azure.emulator
+
+bases: uv ## stand-ins for the images that the Dockerfiles start from: needs root, buildah, mmdebstrap
+	@$(RUN) python -m tests.images.bases
+
+images: bases ## both images built, looked into and used, and faulty ones noticed: half an hour
+	@$(RUN) pytest tests/images --durations 15
 
 bench: uv ## the measurements of benchmarks/
 	@$(RUN) python -m benchmarks.startup

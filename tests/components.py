@@ -36,8 +36,15 @@ def bicep() -> str | None:
     return shutil.which(os.environ.get("BICEP") or "bicep")
 
 
+def images() -> str | None:
+    """Return buildah, if this machine can build images by it: only root can, and needs a base."""
+    able = hasattr(os, "geteuid") and os.geteuid() == 0 and shutil.which("mmdebstrap")
+    return shutil.which("buildah") if able else None
+
+
 COMPONENTS = {
     "bicep": Component(bicep, "Microsoft's Bicep CLI on PATH, or its path in BICEP"),
+    "images": Component(images, "buildah and mmdebstrap of Debian or Ubuntu, as root"),
 }
 
 

@@ -20,6 +20,7 @@ from fakes.waiting import wait_for
 from tests.support import Project, Template, run, uv, variables
 
 from .emulator import AzureEmulator, Call
+from .emulator.machine import Machine
 
 NAME = "purchase-prediction"
 CONTRACT = Path(__file__).with_name("contract") / "test_azure_endpoint.py"
@@ -258,9 +259,21 @@ def azure_project(
     run(uv(), "sync", "--quiet", "--group", "azure", folder=project.path)
     made = run(project.python, "-c", _SERVING, folder=project.path)
     serving = project.path / made.strip().splitlines()[-1]
-    with AzureEmulator(
-        folder / "azure", training_python=project.python, serving_python=serving
-    ) as azure:
+    with started(project, folder, project.python, serving, storage_keys=storage_keys) as place:
+        yield place
+
+
+@contextmanager
+def started(
+    project: Project,
+    folder: Path,
+    training: Path | Machine,
+    serving: Path | Machine,
+    *,
+    storage_keys: bool = False,
+) -> Iterator[AzureProject]:
+    """Start an Azure for an installed project, whose jobs and deployments run as is given."""
+    with AzureEmulator(folder / "azure", training_python=training, serving_python=serving) as azure:
         for environment in ENVIRONMENTS:
             azure.add_workspace(
                 f"mlw-{NAME}-{environment}",

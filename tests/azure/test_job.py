@@ -1,7 +1,7 @@
 """The pipeline's commands, run as a job does: in a copy of the code, on what the image installs.
 
-No image is built here: its Dockerfile's one installation runs in a folder, and the launcher stands
-on PATH as in the image.
+No image is built here, as not every machine can (tests/images/ builds it): its Dockerfile's one
+installation runs in a folder, and the launcher stands on PATH as in the image.
 """
 
 import json

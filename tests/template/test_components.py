@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tools.worktree import ROOT
-
+from tests import components
 from tests.support import run
+from tools.worktree import ROOT
 
 TEST = """\
 import pytest
@@ -48,6 +48,29 @@ def test_what_is_required_must_be_there(machine: Path) -> None:
     assert "MLOPS_TEST_REQUIRE names podman" in outcome_on(
         machine, expect=4, MLOPS_TEST_REQUIRE="podman"
     )
+
+
+@pytest.mark.parametrize(
+    ("programs", "user", "found"),
+    [
+        (("buildah", "mmdebstrap"), 0, True),
+        (("buildah", "mmdebstrap"), 1000, False),
+        (("buildah",), 0, False),
+        (("mmdebstrap",), 0, False),
+    ],
+)
+def test_images_need_root_and_both_programs(
+    machine: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    programs: tuple[str, ...],
+    user: int,
+    found: bool,
+) -> None:
+    for name in programs:
+        (machine / "bin" / name).touch(0o755)
+    monkeypatch.setenv("PATH", str(machine / "bin"))
+    monkeypatch.setattr(os, "geteuid", lambda: user, raising=False)
+    assert (components.images() is not None) is found
 
 
 def test_where_it_is_there_nothing_is_left_out(machine: Path) -> None:

@@ -87,7 +87,21 @@ def test_file_names_work_on_windows() -> None:
         assert not re.search(r'[<>:"\\|?*]|[ .]$', path.as_posix()), path
 
 
-@pytest.mark.parametrize("target", ["demo", "test", "test-fast", "test-all", "machinery", "lint", "docs", "render"])
+@pytest.mark.parametrize(
+    "target",
+    [
+        "demo",
+        "test",
+        "test-fast",
+        "test-all",
+        "machinery",
+        "lint",
+        "docs",
+        "render",
+        "bases",
+        "images",
+    ],
+)
 def test_the_makefile_has_its_targets(target: str) -> None:
     """Each begins with fetching uv."""
     wanted = run("make", "--dry-run", "--always-make", target, folder=ROOT)
@@ -118,6 +132,15 @@ def test_the_page_of_questions_is_that_of_copier_yml() -> None:
 
 
 def test_the_machine_and_github_run_what_people_run() -> None:
-    assert re.search(r"^\s*make test$", (ROOT / ".ci/run").read_text(encoding="utf-8"), re.M)
+    machine = (ROOT / ".ci/run").read_text(encoding="utf-8")
+    assert re.search(r"^\s*make test$", machine, re.M)
+    assert machine.index("make bases") < machine.rindex('"make test"')
     workflow = (ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8")
     assert "run: make test" in workflow
+
+
+def test_no_ci_can_lose_the_images() -> None:
+    machine = (ROOT / ".ci/run").read_text(encoding="utf-8")
+    assert re.findall(r"MLOPS_TEST_REQUIRE=(\S+)", machine) == ["images", "images,bicep"]
+    workflow = (ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8")
+    assert "run: sudo MLOPS_TEST_REQUIRE=images make images" in workflow

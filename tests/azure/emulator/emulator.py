@@ -26,6 +26,7 @@ from .hosts import Part
 from .identity import Identity
 from .jobs import Jobs
 from .logs import LogAnalytics
+from .machine import Machine, machine_of
 from .operations import Operations
 from .proxy import Proxy
 from .registries import Registries
@@ -40,8 +41,8 @@ class AzureEmulator:
 
     Args:
         folder: where it keeps what it downloads and runs; emptied by nobody.
-        training_python: the interpreter of the environment in which jobs run.
-        serving_python: the interpreter of the environment in which deployments run.
+        training_python: the interpreter of the environment in which jobs run, or a machine.
+        serving_python: the same for deployments.
         region: where everything is.
     """
 
@@ -49,8 +50,8 @@ class AzureEmulator:
         self,
         folder: Path,
         *,
-        training_python: Path,
-        serving_python: Path,
+        training_python: Path | Machine,
+        serving_python: Path | Machine,
         region: str = "westeurope",
     ) -> None:
         self.folder = folder
@@ -69,10 +70,19 @@ class AzureEmulator:
         self._schedules = Schedules(self.state, self.operations)
         self._logs = LogAnalytics(self.state, self.log_analytics_workspace)
         self.endpoints = Endpoints(
-            self.state, self.azurite, self.operations, folder / "deployments", serving_python
+            self.state,
+            self.azurite,
+            self.operations,
+            folder / "deployments",
+            machine_of(serving_python),
         )
         self.jobs = Jobs(
-            self.state, self.azurite, self.operations, self.faults, folder / "jobs", training_python
+            self.state,
+            self.azurite,
+            self.operations,
+            self.faults,
+            folder / "jobs",
+            machine_of(training_python),
         )
         self._history = History(self.state, self.azurite, self.jobs)
         self.front = Front(self.state, self.endpoints, self.identity)

@@ -17,6 +17,7 @@ from .arm import WORKSPACE, resource_path
 from .assets import locate
 from .azurite import Azurite
 from .errors import AzureError, bad_request, conflict, not_found
+from .machine import Machine
 from .operations import Operations
 from .servers import CrashedError, Server
 from .state import Body, State
@@ -75,13 +76,13 @@ class Endpoints:
     """The endpoints of all workspaces; their names are unique in a region."""
 
     def __init__(
-        self, state: State, azurite: Azurite, operations: Operations, folder: Path, python: Path
+        self, state: State, azurite: Azurite, operations: Operations, folder: Path, machine: Machine
     ) -> None:
         self._state = state
         self._azurite = azurite
         self._operations = operations
         self._folder = folder
-        self._python = python
+        self._machine = machine
         self.running: dict[str, Running] = {}
 
     def routes(self) -> list[Route]:
@@ -206,7 +207,7 @@ class Endpoints:
             try:
                 server = await servers.start(
                     folder,
-                    self._python,
+                    self._machine,
                     properties["codeConfiguration"]["scoringScript"],
                     properties.get("environmentVariables") or {},
                 )

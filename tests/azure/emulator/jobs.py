@@ -1,7 +1,6 @@
 """Jobs: a pipeline's steps are really run, each in the code that was uploaded for it."""
 
 import asyncio
-import os
 import subprocess
 import uuid
 from collections.abc import Mapping
@@ -22,8 +21,9 @@ from .bindings import Given, ParentInput, StepOutput
 from .endpoints import asset_id
 from .errors import AzureError, bad_request, not_found
 from .faults import Faults
+from .machine import Machine
 from .operations import Operations
-from .servers import clean_environment, empty, end
+from .servers import empty, end
 from .state import PROVIDER, Body, State, Store
 
 JOB = f"{WORKSPACE}/jobs/{{job}}"
@@ -82,14 +82,14 @@ class Jobs:
         operations: Operations,
         faults: Faults,
         folder: Path,
-        python: Path,
+        machine: Machine,
     ) -> None:
         self._state = state
         self._azurite = azurite
         self._operations = operations
         self._faults = faults
         self._folder = folder
-        self._python = python
+        self._machine = machine
         self._running: set[asyncio.Task[None]] = set()
         self.runs: dict[str, Run] = {}
 
@@ -267,7 +267,7 @@ class Jobs:
         log = folder / "log.txt"
         with log.open("wb") as output:
             child.process = subprocess.Popen(
-                ["bash", "-c", command],
+                command,
                 cwd=folder / "code",
                 env=environment,
                 stdout=output,
@@ -295,7 +295,7 @@ class Jobs:
 
     def _prepare(
         self, folder: Path, child: Run, properties: Body, spec: Body, done: Mapping[str, Run]
-    ) -> tuple[str, dict[str, str]]:
+    ) -> tuple[list[str], dict[str, str]]:
         """Bring code and data of a step here; return its command and its environment."""
         code = self._state.get(asset_id(spec["code"], self._state))["properties"]["codeUri"]
         self._fetch(code, folder / "code", child.workspace)
@@ -321,22 +321,27 @@ class Jobs:
             outputs[name] = str(path)
             child.outputs[name] = f"{datastore_uri(child.workspace)}/azureml/{child.id}/{name}/"
             child.kinds[name] = details.get("type") or "uri_folder"
-        command = bindings.fill(spec["command"], inputs, outputs)
-        return command, self._environment(child, spec, step)
+        return self._machine.process(
+            ["bash", "-c", bindings.fill(spec["command"], inputs, outputs)],
+            self._variables(child, spec, step),
+            cwd=folder / "code",
+            sees=[self._folder],
+            programs=self._programs(child, spec),
+        )
 
-    def _environment(self, child: Run, spec: Body, step: Body) -> dict[str, str]:
+    def _programs(self, child: Run, spec: Body) -> Path:
         launchers = self._folder / child.id / "bin"
         launchers.mkdir()
         launcher = launchers / "mlops"
         launcher.write_bytes(self._launcher(spec))
         launcher.chmod(0o755)
-        path = [str(launchers), str(self._python.parent), os.environ["PATH"]]
+        return launchers
+
+    def _variables(self, child: Run, spec: Body, step: Body) -> dict[str, str]:
         given = (spec.get("environment_variables") or {}) | (
             step.get("environment_variables") or {}
         )
         return {
-            **clean_environment(),
-            "PATH": os.pathsep.join(path),
             "AZUREML_RUN_ID": child.id,
             "AZUREML_ROOT_RUN_ID": child.parent or child.id,
             "MLFLOW_TRACKING_URI": f"sqlite:///{self._folder / 'mlflow.db'}",

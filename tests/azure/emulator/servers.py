@@ -13,10 +13,10 @@ from pathlib import Path
 import aiohttp
 
 from .azurite import free_port
+from .machine import Machine
 
 START_SECONDS = 60.0
 _LAUNCHER = Path(__file__).with_name("scoring.py")
-_LEFT_OUT = ("PYTHON", "VIRTUAL_ENV", "AZUREML_", "AML_", "MLOPS_", "COV_", "PYTEST_")
 
 
 class CrashedError(Exception):
@@ -41,7 +41,9 @@ class Server:
         return "\n".join(text.splitlines()[-lines:])
 
 
-async def start(folder: Path, python: Path, script: str, environment: Mapping[str, str]) -> Server:
+async def start(
+    folder: Path, machine: Machine, script: str, environment: Mapping[str, str]
+) -> Server:
     """Start a server on the code in `folder/code` and the model in `folder/model`, and wait.
 
     Raises:
@@ -49,32 +51,35 @@ async def start(folder: Path, python: Path, script: str, environment: Mapping[st
     """
     port = free_port()
     code = folder / "code"
-    command = [python, "-P", _LAUNCHER, "--entry_script", code / script, "--port", str(port)]
+    server = ["python", "-P", _LAUNCHER, "--entry_script", code / script, "--port", port]
+    variables = {
+        "AML_APP_ROOT": str(code),
+        "AZUREML_MODEL_DIR": str(folder / "model"),
+        "GUNICORN_CMD_ARGS": "--no-control-socket",
+        "OMP_NUM_THREADS": "1",
+        "PYTHONUNBUFFERED": "1",
+        **environment,
+    }
+    command, env = machine.process(
+        [str(part) for part in server], variables, cwd=code, sees=[folder, _LAUNCHER]
+    )
     log = folder / "log.txt"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [str(part) for part in command],
+            command,
             cwd=code,
-            env={
-                **clean_environment(),
-                "AML_APP_ROOT": str(code),
-                "AZUREML_MODEL_DIR": str(folder / "model"),
-                "GUNICORN_CMD_ARGS": "--no-control-socket",
-                "OMP_NUM_THREADS": "1",
-                "PYTHONUNBUFFERED": "1",
-                **environment,
-            },
+            env=env,
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    server = Server(port, log, process)
+    started = Server(port, log, process)
     try:
-        await _wait(server)
+        await _wait(started)
     except BaseException:
-        server.stop()
+        started.stop()
         raise
-    return server
+    return started
 
 
 async def _wait(server: Server) -> None:
@@ -103,15 +108,6 @@ def end(process: "subprocess.Popen[bytes]") -> None:
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-
-
-def clean_environment() -> dict[str, str]:
-    """Return this process's environment without what steers Python, a project or the network."""
-    return {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(_LEFT_OUT) and "proxy" not in name.lower()
-    }
 
 
 def empty(folder: Path) -> Path:

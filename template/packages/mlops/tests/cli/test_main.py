@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO
@@ -15,7 +16,7 @@ import pytest
 
 from fakes.cli import Command
 from fakes.endpoint import FakeEndpoint
-from mlops.cli import deploy, ops
+from mlops.cli import deploy, ops, version
 from mlops.errors import ConfigError, Hold, PlatformError, Refused, StubNotFilled
 from mlops.platforms.local.platform import LocalPlatform
 
@@ -180,6 +181,21 @@ class FullDisk(io.RawIOBase):
         if os.path.samestat(os.fstat(self.fileno()), self._full):
             raise OSError(errno.ENOSPC, "No space left on device")
         return os.write(self.fileno(), content)
+
+
+@pytest.mark.parametrize("installed", [True, False])
+def test_the_version_is_told_also_where_nothing_is_installed(
+    mlops: Command,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    installed: bool,
+) -> None:
+    if not installed:
+        monkeypatch.setattr(version, "DISTRIBUTION", "no-such-distribution")
+    assert mlops("--version") == 0
+    with version.PYPROJECT.open("rb") as file:
+        project = tomllib.load(file)["project"]
+    assert capsys.readouterr().out == f"mlops {project['version']}\n"
 
 
 @pytest.fixture

@@ -20,10 +20,26 @@ PATIENCE = 5
 _interruptions = 0
 
 
+def _show_version(context: click.Context, _option: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        from mlops.cli.version import machinery_version
+
+        click.echo(f"mlops {machinery_version()}")
+        context.exit()
+
+
 @click.group(
     cls=LazyGroup,
     commands=COMMANDS,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_show_version,
+    help="Show the version and exit.",
 )
 def mlops() -> None:
     """Validate data, train, judge, register and serve a model."""

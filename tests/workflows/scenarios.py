@@ -4,7 +4,12 @@ import re
 
 from tests.workflows.act import ROW_VALUE, Act, Outcome
 from tests.workflows.events import AZURE, DISPATCH, PULL_REQUEST, PUSH
-from tests.workflows.infra_scenarios import infra_deploy, infra_plan, infra_without_azure
+from tests.workflows.infra_scenarios import (
+    infra_deploy,
+    infra_plan,
+    infra_plan_with_less,
+    infra_without_azure,
+)
 
 SEVEN_JOBS = [
     "data-quality",
@@ -275,6 +280,7 @@ SCENARIOS = {
         changed_machinery,
         infra_without_azure,
         infra_plan,
+        infra_plan_with_less,
         infra_deploy,
     )
 }

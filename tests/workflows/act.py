@@ -83,6 +83,7 @@ class Played:
     stubs: int = 0
     level: int = 3
     machinery: bool = False
+    infrastructure: bool = False
     endpoint: str = ""
 
     def settings(self) -> dict[str, str | Path]:

@@ -25,7 +25,7 @@ def infra_plan(act: Act) -> None:
     ]
     assert {call["settings"]["ENDPOINT"] for call in compared} == {""}
     assert outcome.find("group create") == []
-    assert len(outcome.find("az bicep lint")) == 6
+    assert outcome.commands("plan").count("run mlops ci bicep --fetch") == 3
     fork = {"ref": "idea", "repo": {"full_name": "somebody/model"}}
     payload = {"pull_request": {"number": 1, "head": fork, "base": {"ref": "main"}}}
     assert act("pull_request", payload, workflow="infra.yml", variables=AZURE).calls == []
@@ -78,6 +78,7 @@ def infra_deploy(act: Act) -> None:
     ]
     ids = " ".join(list(AZURE.values())[1:])
     assert {call["command"] for call in outcome.find("az login")} == {f"az login {ids}"}
+    assert len(outcome.find("mlops ci bicep --fetch")) == 3, "what was compiled is deployed"
     assert not act("push", PUSH_TO_DEVELOP, workflow="infra.yml", variables=AZURE).calls
     for wanted, expected in (("prod", ["prod"]), ("all", ["dev", "test", "prod"])):
         payload = {"ref": "refs/heads/main", "inputs": {"environment": wanted}}

@@ -98,7 +98,7 @@ def bicep(fetch: bool, if_possible: bool, as_json: bool) -> None:
     for each in findings:
         show(str(each), style="red")
     if findings:
-        raise Refused(f"the compiler says {len(findings)} things of infra/ ({version})")
+        raise Refused(f"the compiler finds fault with infra/: {len(findings)} in all ({version})")
     show(f"{len(files)} parameter files compile without a word ({version})", style="green")
 
 

@@ -19,6 +19,8 @@ PACKAGE = "azure.bicep.commandline.linux-x64"
 URL = f"{INDEX}/{PACKAGE}/{VERSION}/{PACKAGE}.{VERSION}.nupkg"
 SHA256 = "0ab9de90c2493f206f8281bae74f9ee2d5ed3605548dab1adf41fef185e1f7c5"
 TIMEOUT_SECONDS = 60
+TRIES = 3
+PASSING = (429, 500, 502, 503, 504)
 
 
 def fetch_compiler(folder: Path, url: str = URL, sha256: str = SHA256) -> str:
@@ -53,11 +55,15 @@ def fetch_compiler(folder: Path, url: str = URL, sha256: str = SHA256) -> str:
 
 def _download(url: str) -> bytes:
     import requests
+    from requests.adapters import HTTPAdapter
+    from urllib3.util import Retry
 
     from mlops.platforms.http import OwnSession
 
+    again = Retry(total=TRIES, backoff_factor=1, status_forcelist=PASSING, raise_on_status=False)
     try:
         with OwnSession() as session:
+            session.mount("https://", HTTPAdapter(max_retries=again))
             answer = session.get(url, timeout=TIMEOUT_SECONDS)
         answer.raise_for_status()
     except requests.RequestException as error:

@@ -15,8 +15,8 @@ from tests.support import Template, run
 
 SHELLCHECK = Path(sys.executable).parent / "shellcheck"
 PAGES = ("going-live.md", "cost-and-teardown.md")
-FENCED = re.compile(r"^```\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-CALLED = ("az", "gh", "git", "uv")
+FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+CALLED = ("az", "curl", "gh", "git", "uv")
 # az ends its lines like Windows does, where Git Bash is in use. What names a group that was deleted
 # is refused.
 STAND_IN = """#!/usr/bin/env bash
@@ -49,10 +49,16 @@ def project(
     return template.render(folder, maturity_level=level, infrastructure=infrastructure)
 
 
+@pytest.fixture(autouse=True)
+def images(project: Path, tmp_path: Path) -> None:
+    """Let blocks find the files of the project that they read."""
+    (tmp_path / "aml").symlink_to(project / "aml")
+
+
 def blocks(project: Path) -> list[str]:
     paths = [project / "docs" / name for name in PAGES]
     texts = [path.read_text(encoding="utf-8") for path in paths if path.exists()]
-    return [block for text in texts for block in FENCED.findall(text)]
+    return [block for text in texts for kind, block in FENCED.findall(text) if not kind]
 
 
 def calls_of(
@@ -169,3 +175,24 @@ def test_the_pages_name_each_step_that_they_refer_to(project: Path) -> None:
         assert steps == set(range(1, max(steps) + 1))
         for said in re.findall(r"\bsteps? (\d+(?:(?:, | and | to )\d+)*)", text):
             assert {int(number) for number in re.findall(r"\d+", said)} <= steps, said
+
+
+def test_the_base_images_of_both_environments_are_looked_for(project: Path, tmp_path: Path) -> None:
+    calls = [call for block in blocks(project) for call in calls_of(block, tmp_path)[0]]
+    asked = {call.rpartition("/v2/")[2] for call in calls if call.startswith("curl ")}
+    wanted = set()
+    for dockerfile in (project / "aml" / "environments").glob("*/Dockerfile"):
+        text = dockerfile.read_text(encoding="utf-8")
+        (image,) = re.findall(r"^FROM mcr\.microsoft\.com/(\S+)", text, re.MULTILINE)
+        name, reference = re.split("[:@]", image, maxsplit=1)
+        wanted.add(f"{name}/manifests/{reference}")
+    assert asked == wanted
+    assert len(wanted) == 2
+
+
+def test_the_first_hour_is_in_order(project: Path) -> None:
+    text = (project / "docs/going-live.md").read_text(encoding="utf-8")
+    hour = text.partition("## The first hour on Azure\n")[2].partition("\n## ")[0]
+    numbers = [int(number) for number in re.findall(r"^\| (\d+) \|", hour, re.MULTILINE)]
+    assert len(numbers) > 10
+    assert numbers == sorted(set(numbers))

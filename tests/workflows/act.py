@@ -26,10 +26,12 @@ from tests.workflows.github_api import GitHubApi
 STUBS = Path(__file__).with_name("stubs")
 USES = re.compile(r"uses:\s*(?P<action>[\w./-]+)@(?P<ref>\S+)(?:\s+#\s*(?P<comment>\S+))?")
 ROW_VALUE = b"a-value-of-a-row"
-# act does not wait for the last lines of a step that fails: what a step says is kept here as well.
+# act does not wait for the last lines of a step that fails, and shows no job's page: what a step
+# says, there too, is kept here as well.
 SHELL = """\
 #!/bin/bash
 set -o pipefail
+trap 'cat "$GITHUB_STEP_SUMMARY" >> "$STUB_SAID"' EXIT
 /bin/bash "$@" 2>&1 | tee --append "$STUB_SAID"
 """
 
@@ -75,11 +77,13 @@ class Played:
 
     fail: str = ""
     fail_in: str = ""
+    says: str = ""
     cut_off: str = ""
     platform_of_prod: str = ""
     stubs: int = 0
     level: int = 3
     machinery: bool = False
+    infrastructure: bool = False
     endpoint: str = ""
 
     def settings(self) -> dict[str, str | Path]:

@@ -25,13 +25,44 @@ def infra_plan(act: Act) -> None:
     ]
     assert {call["settings"]["ENDPOINT"] for call in compared} == {""}
     assert outcome.find("group create") == []
-    assert len(outcome.find("az bicep lint")) == 6
+    assert outcome.commands("plan").count("run mlops ci bicep --fetch") == 3
     fork = {"ref": "idea", "repo": {"full_name": "somebody/model"}}
     payload = {"pull_request": {"number": 1, "head": fork, "base": {"ref": "main"}}}
     assert act("pull_request", payload, workflow="infra.yml", variables=AZURE).calls == []
-    assert not act(
-        "pull_request", PULL_REQUEST, workflow="infra.yml", variables=AZURE, fail="what-if"
-    ).ok
+    for words in ("(AuthorizationFailed) The client has no right", "(InvalidTemplate) No"):
+        outcome = act(
+            "pull_request",
+            PULL_REQUEST,
+            workflow="infra.yml",
+            variables=AZURE,
+            fail="what-if",
+            says=words,
+        )
+        assert not outcome.ok
+        assert words in outcome.log
+
+
+def infra_plan_with_less(act: Act) -> None:
+    """Where Azure asks for rights that a reader lacks, less is compared, and the page says so."""
+    for words, tried in (("(AuthorizationFailed) No right", 2), ("(InvalidTemplate) No", 1)):
+        outcome = act(
+            "pull_request",
+            PULL_REQUEST,
+            workflow="infra.yml",
+            variables=AZURE,
+            fail="ProviderNoRbac",
+            says=words,
+        )
+        assert outcome.ok == (tried == 2)
+        for name in ("dev", "test", "prod"):
+            compared = [
+                call["command"].split("--validation-level ")[1]
+                for call in outcome.find("what-if")
+                if call["settings"]["ENVIRONMENT"] == name
+            ]
+            assert compared == ["ProviderNoRbac", "Template"][:tried]
+            noted = f"## {name}\n\nAzure said AuthorizationFailed" in outcome.log
+            assert noted == (tried == 2)
 
 
 def infra_deploy(act: Act) -> None:
@@ -47,6 +78,7 @@ def infra_deploy(act: Act) -> None:
     ]
     ids = " ".join(list(AZURE.values())[1:])
     assert {call["command"] for call in outcome.find("az login")} == {f"az login {ids}"}
+    assert len(outcome.find("mlops ci bicep --fetch")) == 3, "what was compiled is deployed"
     assert not act("push", PUSH_TO_DEVELOP, workflow="infra.yml", variables=AZURE).calls
     for wanted, expected in (("prod", ["prod"]), ("all", ["dev", "test", "prod"])):
         payload = {"ref": "refs/heads/main", "inputs": {"environment": wanted}}

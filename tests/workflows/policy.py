@@ -38,6 +38,8 @@ ENVIRONMENTS = {
     ("infra.yml", "plan"): "infra-plan",
     ("infra.yml", "deploy"): "infra",
 }
+# GitHub lists who let a job into these, and that is what `mlops approvals` reads.
+REVIEWED = {"prod-approval", "infra", ENVIRONMENTS["deploy.yml", "release"]}
 READ = {"contents": "read"}
 SIGN_IN = {"id-token": "write"}
 PERMISSIONS = {
@@ -118,6 +120,17 @@ def check_environments(workflows: Workflows) -> None:
     jobs = workflows.jobs
     found = {key: job["environment"]["name"] for key, job in jobs.items() if "environment" in job}
     assert found == {key: name for key, name in ENVIRONMENTS.items() if key in jobs}
+    for key, name in found.items():
+        if name in REVIEWED:
+            kept = jobs[key]["environment"].get("deployment", True)
+            assert kept is True, f"{key}: without a deployment the review may not be listed"
+
+
+def check_matrices(workflows: Workflows) -> None:
+    """What fails in one environment, or is not approved there, cancels no other."""
+    for key, job in workflows.jobs.items():
+        if "matrix" in job.get("strategy", {}):
+            assert job["strategy"].get("fail-fast") is False, key
 
 
 def check_releases(workflows: Workflows) -> None:
@@ -326,6 +339,6 @@ RULES = {
     for check in (
         check_permissions, check_environments, check_releases, check_needs, check_conditions,
         check_runners, check_steps, check_rights, check_secrets, check_data, check_evidence,
-        check_concurrency, check_identities, check_infra, check_weekly,
+        check_concurrency, check_identities, check_infra, check_matrices, check_weekly,
     )
 }  # fmt: skip

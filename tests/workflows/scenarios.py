@@ -4,7 +4,12 @@ import re
 
 from tests.workflows.act import ROW_VALUE, Act, Outcome
 from tests.workflows.events import AZURE, DISPATCH, PULL_REQUEST, PUSH
-from tests.workflows.infra_scenarios import infra_deploy, infra_plan, infra_without_azure
+from tests.workflows.infra_scenarios import (
+    infra_deploy,
+    infra_plan,
+    infra_plan_with_less,
+    infra_without_azure,
+)
 
 SEVEN_JOBS = [
     "data-quality",
@@ -255,6 +260,18 @@ def changed_machinery(act: Act) -> None:
     assert tests_of(outcome)[1:] == [PROJECT_TESTS, MACHINERY]
 
 
+def changed_infrastructure(act: Act) -> None:
+    """A pull request that changes infra/ compiles it; what does not compile stops the training."""
+    compiled = "run mlops ci bicep --fetch"
+    assert compiled not in act("pull_request", PULL_REQUEST).commands("code-quality")
+    outcome = act("pull_request", PULL_REQUEST, infrastructure=True)
+    assert outcome.ok, outcome.log
+    assert compiled in outcome.commands("code-quality")
+    outcome = act("pull_request", PULL_REQUEST, infrastructure=True, fail="mlops ci bicep")
+    assert not outcome.ok
+    assert not outcome.find("mlops train")
+
+
 SCENARIOS = {
     scenario.__name__: scenario
     for scenario in (
@@ -273,8 +290,10 @@ SCENARIOS = {
         sign_in,
         breaking_by_hand,
         changed_machinery,
+        changed_infrastructure,
         infra_without_azure,
         infra_plan,
+        infra_plan_with_less,
         infra_deploy,
     )
 }

@@ -1,7 +1,7 @@
 """Stands in for az on the path of a workflow: records each call with what it was told.
 
 Nothing but the sign-in goes before it, and no extension of az is there. STUB_FAIL is a part of the
-command line that fails; STUB_ENDPOINT the endpoint that exists.
+command line that fails, saying STUB_SAYS; STUB_ENDPOINT the endpoint that exists.
 """
 
 import json
@@ -17,8 +17,8 @@ settings = {name: os.environ[name] for name in ("ENDPOINT", "ENVIRONMENT") if na
 with calls.open("a", encoding="utf-8") as stream:
     stream.write(json.dumps({"job": job, "command": command, "settings": settings}) + "\n")
 if os.environ.get("STUB_FAIL") and os.environ["STUB_FAIL"] in command:
-    sys.exit(1)
-if command.startswith(("az login", "az bicep lint")):
+    sys.exit(os.environ.get("STUB_SAYS") or 1)
+if command.startswith("az login"):
     sys.exit(0)
 if not any(each["command"].startswith("az login") and each["job"] == job for each in earlier):
     sys.exit("Please run 'az login' to setup account.")

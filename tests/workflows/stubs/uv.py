@@ -3,8 +3,8 @@
 STUB_CALLS is the file of recorded calls; STUB_FAIL a part of the command line that fails, in the
 environment STUB_FAIL_IN if that is set; STUB_CUT_OFF an environment whose release ends right after
 its switch; STUB_PLATFORM_OF_PROD the platform of prod alone; STUB_STUBS how many parts of the use
-case are still to be written; STUB_LEVEL the maturity level; STUB_MACHINERY whether the push changed
-the machinery.
+case are still to be written; STUB_LEVEL the maturity level; STUB_MACHINERY and STUB_INFRASTRUCTURE
+whether the push changed these.
 
 What asks GitHub is the project's own code, sent to the test's server at STUB_API; `mlops rollback`
 is it too, on the endpoint that `endpoint.py` pretends. Everything else is played: a command reads
@@ -206,8 +206,11 @@ def run_project() -> None:
 
 
 def changed() -> None:
-    """Say that the machinery was changed, or that it was not."""
-    output(machinery=os.environ["STUB_MACHINERY"].lower())
+    """Say that the machinery or infra/ was changed, or that it was not."""
+    output(
+        machinery=os.environ["STUB_MACHINERY"].lower(),
+        infrastructure=os.environ["STUB_INFRASTRUCTURE"].lower(),
+    )
 
 
 ACTIONS = {

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from mlops.ci.changes import changed_files, concerns_machinery
+from mlops.ci.changes import INFRASTRUCTURE, changed_files, concerns, concerns_machinery
 
 GIT = ("git", "-c", "user.name=Test", "-c", "user.email=test@example.com")
 
@@ -68,3 +68,18 @@ def test_outside_a_repository_it_is_unknown(tmp_path: Path) -> None:
 )
 def test_what_concerns_the_machinery(files: list[str] | None, expected: bool) -> None:
     assert concerns_machinery(files) is expected
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        (None, True),
+        ([], False),
+        (["infra/modules/network.bicep"], True),
+        (["conf/dev.yaml"], True),
+        (["packages/mlops/src/mlops/ci/bicep/compiler.py"], True),
+        (["docs/infra/x.md", "infra.md", "src/churn/features.py"], False),
+    ],
+)
+def test_what_concerns_the_infrastructure(files: list[str] | None, expected: bool) -> None:
+    assert concerns(INFRASTRUCTURE, files) is expected

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from fakes.bicep import FakeBicep, result
 from fakes.cli import Command, Outputs
 from mlops.ci.github import Approvals
 from mlops.cli import ci
@@ -110,8 +111,12 @@ def test_what_a_push_changed_is_told_to_the_job_and_as_json(
     (repository / file).write_text("a: 1\n")
     commit(repository)
     assert mlops("ci", "changed", "--before", before, "--json") == 0
-    assert json.loads(capsys.readouterr().out) == {"machinery": concerned, "files": [file]}
-    assert outputs() == {"machinery": str(concerned).lower()}
+    assert json.loads(capsys.readouterr().out) == {
+        "machinery": concerned,
+        "infrastructure": False,
+        "files": [file],
+    }
+    assert outputs() == {"machinery": str(concerned).lower(), "infrastructure": "false"}
 
 
 def test_what_a_push_changed_is_said_to_people_on_stderr_alone(
@@ -133,9 +138,10 @@ def test_where_it_is_not_known_what_changed_the_tests_run(
 ) -> None:
     assert mlops("ci", "changed", *given) == 0
     assert "not known: the machinery's tests are to run" in capsys.readouterr().err
-    assert outputs() == {"machinery": "true"}
+    assert outputs() == {"machinery": "true", "infrastructure": "false"}
     assert mlops("ci", "changed", *given, "--json") == 0
-    assert json.loads(capsys.readouterr().out) == {"machinery": True, "files": None}
+    found = {"machinery": True, "infrastructure": False, "files": None}
+    assert json.loads(capsys.readouterr().out) == found
 
 
 def test_outside_a_project_nothing_is_told(
@@ -145,3 +151,64 @@ def test_outside_a_project_nothing_is_told(
     assert mlops("ci", "changed") == 2
     with pytest.raises(FileNotFoundError):
         outputs()
+
+
+def test_compiling_infra_needs_a_compiler_and_something_to_compile(
+    mlops: Command,
+    project: Project,
+    outputs: Outputs,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("AZURE_CONFIG_DIR", str(tmp_path))
+    monkeypatch.setenv("BICEP", "")
+    monkeypatch.setattr("shutil.which", lambda *_, **__: None)
+    assert mlops("ci", "bicep") == 2
+    assert mlops("ci", "bicep", "--if-possible") == 0
+    assert mlops("ci", "changed") == 0
+    assert outputs()["infrastructure"] == "false"
+    (project.root / "infra").mkdir()
+    (project.root / "infra" / "dev.bicepparam").touch()
+    assert mlops("ci", "changed") == 0
+    assert outputs()["infrastructure"] == "true"
+    assert mlops("ci", "bicep") == 4
+    assert "there is no Bicep compiler here; `az bicep install" in capsys.readouterr().err
+    assert mlops("ci", "bicep", "--if-possible", "--json") == 0
+    said = capsys.readouterr()
+    assert json.loads(said.out) == {"compiler": None, "findings": None}
+    assert "nothing was compiled: there is no Bicep compiler here" in said.err
+
+
+def test_what_the_compiler_says_refuses_infra(
+    mlops: Command,
+    project: Project,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    compiler = FakeBicep(tmp_path / "bin")
+    monkeypatch.setenv("BICEP", str(compiler.path))
+    file = project.root / "infra" / "dev.bicepparam"
+    file.parent.mkdir()
+    file.touch()
+    assert mlops("ci", "bicep", "--fetch", "--json") == 0, "the one that BICEP names is taken"
+    assert json.loads(capsys.readouterr().out)["findings"] == []
+    compiler.says(dev={"results": [result(file, "BCP037")]})
+    for options in ((), ("--if-possible",)):
+        assert mlops("ci", "bicep", *options) == 1
+        assert "infra/dev.bicepparam:3: warning BCP037: it is wrong" in capsys.readouterr().err
+
+
+def test_what_was_fetched_compiles_and_is_there_for_later_steps(
+    mlops: Command, project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiler = FakeBicep(tmp_path / "fetched")
+    monkeypatch.delenv("BICEP", raising=False)
+    monkeypatch.setenv("GITHUB_PATH", str(tmp_path / "path"))
+    monkeypatch.setattr(ci, "fetch_compiler", lambda _: str(compiler.path))
+    (project.root / "infra").mkdir()
+    (project.root / "infra" / "dev.bicepparam").touch()
+    assert mlops("ci", "bicep", "--fetch") == 0
+    assert (tmp_path / "path").read_text() == f"{compiler.folder}\n"
+    assert compiler.environment("dev")

@@ -1,4 +1,7 @@
-"""What a push changed, so that the pipeline runs the machinery's own tests only where it must."""
+"""What a push changed, so that the pipeline does only where it must what takes long.
+
+That is the machinery's own tests, and compiling infra/.
+"""
 
 import subprocess  # nosec B404
 from collections.abc import Iterable
@@ -6,6 +9,8 @@ from pathlib import Path
 
 MACHINERY = ("packages/", "serving/", "pyproject.toml", "uv.lock")
 """What the machinery is, runs on or is tested with: files, and folders with a slash at the end."""
+INFRASTRUCTURE = ("infra/", "conf/", "packages/mlops/src/mlops/ci/bicep/")
+"""What infra/ is, reads or is compiled by."""
 
 
 def changed_files(root: Path, before: str) -> list[str] | None:
@@ -36,12 +41,22 @@ def changed_files(root: Path, before: str) -> list[str] | None:
     return done.stdout.split("\0")[:-1] if done.returncode == 0 else None
 
 
-def concerns_machinery(files: Iterable[str] | None) -> bool:
-    """Tell whether the machinery's tests must run; where the changes are unknown they must."""
+def concerns(parts: Iterable[str], files: Iterable[str] | None) -> bool:
+    """Tell whether a file is one of these parts, or in one; where nothing is known it may be.
+
+    Args:
+        parts: files, and folders with a slash at the end.
+        files: what changed; None if unknown.
+    """
     if files is None:
         return True
     return any(
         file.startswith(part) if part.endswith("/") else file == part
         for file in files
-        for part in MACHINERY
+        for part in parts
     )
+
+
+def concerns_machinery(files: Iterable[str] | None) -> bool:
+    """Tell whether the machinery's tests must run; where the changes are unknown they must."""
+    return concerns(MACHINERY, files)

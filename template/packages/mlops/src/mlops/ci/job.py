@@ -20,6 +20,11 @@ def set_output(name: str, value: object) -> None:
     _append("GITHUB_OUTPUT", f"{name}={value}")
 
 
+def add_to_path(folder: Path) -> None:
+    """Let the later steps of the job find the programs of a folder."""
+    _append("GITHUB_PATH", str(folder))
+
+
 def section(title: str, lines: Sequence[str]) -> str:
     """Return a heading with lines of Markdown, such as a table's, below it."""
     return "\n".join([f"### {escaped(title)}", "", *lines, ""])

@@ -1,16 +1,22 @@
 """What the pipeline's workflows ask for."""
 
+import os
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 
-from mlops.ci.changes import changed_files, concerns_machinery
+from mlops.ci.bicep.compiler import HOW_TO_HAVE_ONE, NONE_HERE, VERSION, find_compiler
+from mlops.ci.bicep.diagnostics import compile_files, compiler_version, parameter_files
+from mlops.ci.bicep.fetch import fetch_compiler
+from mlops.ci.changes import INFRASTRUCTURE, changed_files, concerns, concerns_machinery
 from mlops.ci.comment import run_comment
 from mlops.ci.github import GitHub, require_approvals
 from mlops.ci.github import previous_run as find_previous_run
-from mlops.ci.job import set_output, summarise
+from mlops.ci.job import add_to_path, set_output, summarise
 from mlops.cli.options import environment_option, json_option, run_option, settings_for
 from mlops.console import emit, show
+from mlops.errors import ConfigError, Hold, Refused
 from mlops.files import write_text
 from mlops.platforms import open_platform, platform_class
 from mlops.settings.project import find_project
@@ -20,12 +26,15 @@ from mlops.settings.project import find_project
 @click.option("--before", default="", metavar="COMMIT", help="The commit before this push.")
 @json_option
 def changed(before: str, as_json: bool) -> None:
-    """Tell whether what changed since a commit concerns the machinery and its tests."""
-    files = changed_files(find_project().root, before)
+    """Tell whether what changed since a commit concerns the machinery or infra/."""
+    root = find_project().root
+    files = changed_files(root, before)
     concerned = concerns_machinery(files)
+    infrastructure = bool(parameter_files(root)) and concerns(INFRASTRUCTURE, files)
     set_output("machinery", str(concerned).lower())
+    set_output("infrastructure", str(infrastructure).lower())
     if as_json:
-        emit({"machinery": concerned, "files": files})
+        emit({"machinery": concerned, "infrastructure": infrastructure, "files": files})
     elif files is None:
         show("what changed is not known: the machinery's tests are to run")
     else:
@@ -53,6 +62,44 @@ def facts(environment: str | None, as_json: bool) -> None:
         emit(found)
     else:
         show(", ".join(f"{name}: {value}" for name, value in found.items()))
+
+
+@click.command()
+@click.option(
+    "--fetch", is_flag=True, help=f"Bring version {VERSION} from NuGet, unless BICEP names one."
+)
+@click.option(
+    "--if-possible", is_flag=True, help="Pass where there is no infra/ or no compiler, and say so."
+)
+@json_option
+def bicep(fetch: bool, if_possible: bool, as_json: bool) -> None:
+    """Compile infra/ with Microsoft's Bicep compiler.
+
+    Exit 1 if it says anything, a warning too; 4 if there is no compiler here.
+    """
+    project = find_project()
+    files = parameter_files(project.root)
+    compiler = find_compiler(os.environ, Path.home())
+    if fetch and files and not os.environ.get("BICEP"):
+        compiler = fetch_compiler(project.state_dir / "tools")
+        add_to_path(Path(compiler).parent)
+    if not files or compiler is None:
+        missing = NONE_HERE if files else "infra/ holds no parameter file (*.bicepparam)"
+        if not if_possible:
+            raise Hold(NONE_HERE, HOW_TO_HAVE_ONE) if files else ConfigError(missing)
+        show(f"nothing was compiled: {missing}", style="yellow")
+        if as_json:
+            emit({"compiler": None, "findings": None})
+        return
+    findings = compile_files(compiler, files, project.root)
+    version = compiler_version(compiler)
+    if as_json:
+        emit({"compiler": version, "findings": [asdict(each) for each in findings]})
+    for each in findings:
+        show(str(each), style="red")
+    if findings:
+        raise Refused(f"the compiler finds fault with infra/: {len(findings)} in all ({version})")
+    show(f"{len(files)} parameter files compile without a word ({version})", style="green")
 
 
 @click.command()

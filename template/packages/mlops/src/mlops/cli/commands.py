@@ -46,9 +46,12 @@ CI = LazyGroup(
     help="What the pipeline's workflows ask for.",
     commands=[
         LazyCommand(
+            "bicep", "mlops.cli.ci:bicep", "Compile infra/ with Microsoft's Bicep compiler."
+        ),
+        LazyCommand(
             "changed",
             "mlops.cli.ci:changed",
-            "Tell whether what changed since a commit concerns the machinery and its tests.",
+            "Tell whether what changed since a commit concerns the machinery or infra/.",
         ),
         LazyCommand(
             "facts",

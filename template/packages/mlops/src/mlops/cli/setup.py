@@ -6,6 +6,7 @@ import click
 
 from mlops.ci.setup_github import set_up
 from mlops.ci.setup_github.azure_ids import read_azure_ids
+from mlops.ci.setup_github.hosting import where_it_is_hosted
 from mlops.ci.setup_github.project_files import INFRA, where_it_is, who_reviews
 from mlops.ci.setup_github.variables import CLIENT_ID, VARIABLES
 from mlops.console import show
@@ -75,7 +76,9 @@ def github(
     for name, meaning in VARIABLES.items():
         if name not in {**values, **(azure.variables if azure else {})}:
             show(f"not set here: the variable {name} ({meaning})")
-    for note in (*where_it_is(project.root), *repository.limits(), *who_reviews(project.root)):
+    notes = [*where_it_is(project.root), *where_it_is_hosted(project.root), *repository.limits()]
+    notes += [*repository.subject.notes(repository.name), *who_reviews(project.root)]
+    for note in notes:
         show(f"note: {note}", style="yellow")
     if not apply:
         how = typed("setup github --apply --reviewer NAME")

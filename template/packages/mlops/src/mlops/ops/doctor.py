@@ -13,6 +13,7 @@ from mlops.console import mark, show_result, show_table
 from mlops.diagnosis import Diagnosis, diagnose
 from mlops.errors import MlopsError
 from mlops.hints import typed
+from mlops.ops.github_side import hosting, sign_in
 from mlops.ops.template_source import template_source
 from mlops.platforms import platform_class
 from mlops.settings.loading import ENVIRONMENT_VARIABLE, load_settings
@@ -34,7 +35,13 @@ def examine(folder: Path) -> list[Diagnosis]:
         remedy = error.remedy or "go to the project's folder"
         return [*machine, Diagnosis("project", False, error.message, remedy)]
     found = [*machine, Diagnosis("project", True, project.root.name), *_conf(project)]
-    found += [*_git(project), _lock(project), _stubs(project), _writable(project)]
+    found += [
+        *_git(project),
+        *hosting(project.root),
+        _lock(project),
+        _stubs(project),
+        _writable(project),
+    ]
     return [*found, *template_source(project.root)]
 
 
@@ -59,7 +66,8 @@ def examine_platform(
         settings = load_settings(project, environment, overrides)
     except MlopsError as error:
         return [_not_checked(project, environment, platform, error)]
-    return platform_class(settings).examine(settings)
+    found = platform_class(settings).examine(settings)
+    return [*found, sign_in(project.root)] if platform_class(settings).has_callers else found
 
 
 def show_diagnoses(diagnoses: list[Diagnosis]) -> None:

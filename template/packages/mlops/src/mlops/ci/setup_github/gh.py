@@ -8,11 +8,15 @@ import shutil
 import subprocess  # nosec B404  # only gh, with arguments of our own
 from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from mlops.ci.setup_github.environments import ENVIRONMENTS, INFRASTRUCTURE
 from mlops.ci.setup_github.protection import Known, Reviewer, kind_of, protection_from
 from mlops.ci.setup_github.repository import Repository
+from mlops.ci.setup_github.subject import Subject, subject_from
 from mlops.errors import ConfigError, PlatformError
+
+TIMEOUT_SECONDS = 60
 
 
 class Gh:
@@ -39,17 +43,23 @@ class Gh:
         """Run gh and return what it prints.
 
         Raises:
-            PlatformError: it failed.
+            PlatformError: it failed, or did not answer in time.
         """
-        done = subprocess.run(  # nosec B603  # a list of arguments, no shell
-            [*self._gh, *arguments],
-            cwd=self._root,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            check=False,
-        )
+        try:
+            done = subprocess.run(  # nosec B603  # a list of arguments, no shell
+                [*self._gh, *arguments],
+                cwd=self._root,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                encoding="utf-8",
+                check=False,
+                timeout=TIMEOUT_SECONDS,
+            )
+        except subprocess.TimeoutExpired:
+            raise PlatformError(
+                f"`gh {' '.join(arguments[:4])}` did not end within {TIMEOUT_SECONDS} seconds"
+            ) from None
         if done.returncode:
             said = " ".join(done.stderr.split())
             raise PlatformError(f"`gh {' '.join(arguments[:4])}` failed: {said}")
@@ -65,7 +75,16 @@ class Gh:
             account = json.loads(self.call("api", path))
             same = account.get("login", "").lower() == owner["login"].lower()
             plan = (account.get("plan") or {}).get("name") if same else None
-        return Repository(found["full_name"], bool(found["private"]), plan)
+        name = found["full_name"]
+        host = urlsplit(found["html_url"]).hostname or ""
+        return Repository(name, bool(found["private"]), plan, host, self._subject(name))
+
+    def _subject(self, repository: str) -> Subject:
+        path = f"repos/{repository}/actions/oidc/customization/sub"
+        try:
+            return subject_from(json.loads(self.call("api", path)))
+        except PlatformError as error:
+            return Subject(None, error.message)
 
     def reviewer(self, who: str) -> Reviewer:
         """Return a person, or a team named `organisation/team`, with its id."""

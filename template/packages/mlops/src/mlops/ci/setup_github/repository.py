@@ -1,6 +1,9 @@
-"""The repository as GitHub knows it: which protections its plan offers."""
+"""The repository as GitHub knows it: where it is, which protections its plan offers."""
 
 from dataclasses import dataclass
+
+from mlops.ci.setup_github.hosting import CLOUD
+from mlops.ci.setup_github.subject import DEFAULT, Subject
 
 
 @dataclass(frozen=True)
@@ -17,11 +20,21 @@ class Limit:
 
 @dataclass(frozen=True)
 class Repository:
-    """What decides which protections GitHub offers; None where it could not be found out."""
+    """What decides which protections GitHub offers; None where it could not be found out.
+
+    Attributes:
+        name: `owner/name`.
+        private: whether it is not public.
+        plan: the owner's.
+        host: which GitHub it is on.
+        subject: by what the tokens of its jobs name them.
+    """
 
     name: str
     private: bool | None = None
     plan: str | None = None
+    host: str = CLOUD
+    subject: Subject = DEFAULT
 
     @property
     def has_reviewers(self) -> bool:

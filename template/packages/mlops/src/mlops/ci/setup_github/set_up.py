@@ -8,11 +8,12 @@ from pathlib import Path
 from mlops.ci.setup_github.azure_ids import AzureIds
 from mlops.ci.setup_github.environments import GitHubEnvironment, environments
 from mlops.ci.setup_github.gh import Gh
+from mlops.ci.setup_github.hosting import INSTEAD, UNSUPPORTED, runs_the_workflows
 from mlops.ci.setup_github.plan import Found, GhCall, Wanted, plan_calls
 from mlops.ci.setup_github.project_files import INFRA_WORKFLOW, ruleset_name
 from mlops.ci.setup_github.protection import Known, Reviewer, kind_of
 from mlops.ci.setup_github.repository import Repository
-from mlops.ci.setup_github.variables import PLATFORM, VARIABLES
+from mlops.ci.setup_github.variables import CLIENT_ID, PLATFORM, VARIABLES
 from mlops.errors import ConfigError, PlatformError
 from mlops.settings.platform_names import PLATFORM_NAMES
 
@@ -76,12 +77,14 @@ def apply(
         command: in the place of gh.
 
     Raises:
-        ConfigError: an option is wrong, or gh is missing or not signed in.
+        ConfigError: an option is wrong, gh is missing or not signed in, the repository is on a
+            GitHub Enterprise Server, or its tokens name jobs otherwise than `azure` needs.
         PlatformError: GitHub refused a call; those before it stay done, and all can be repeated.
     """
     used = _environments(root, request)
     gh = Gh(root, command)
     repository = gh.repository()
+    _check_repository(request, repository)
     known = gh.environments(repository.name)
     _check_reviewers(request, repository, used, known)
     people = tuple(gh.reviewer(who) for who in request.reviewers)
@@ -138,6 +141,18 @@ def _check_options(request: Request) -> None:
     if len(request.reviewers) > MOST_REVIEWERS:
         raise ConfigError(
             f"--reviewer: GitHub takes at most {MOST_REVIEWERS}", "name a team instead"
+        )
+
+
+def _check_repository(request: Request, repository: Repository) -> None:
+    """Refuse where no workflow could run, and identities that no job could sign in as."""
+    if not runs_the_workflows(repository.host):
+        raise ConfigError(f"{repository.name} is on {repository.host}. {UNSUPPORTED}", INSTEAD)
+    if request.azure and repository.subject.is_customised:
+        raise ConfigError(
+            f"--azure: {repository.subject.found(repository.name)}",
+            f"{repository.subject.remedy(repository.name)}, and set {CLIENT_ID} of each "
+            "environment with `gh variable set` in the place of --azure",
         )
 
 

@@ -1,0 +1,1 @@
+"""`mlops ci bicep`: what Microsoft's compiler says of infra/."""

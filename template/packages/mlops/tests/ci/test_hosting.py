@@ -1,0 +1,174 @@
+"""On which GitHub the workflows run, and by what its tokens name a job."""
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fakes.gh import SUBJECT, FakeGh
+from mlops.ci.setup_github.azure_ids import AzureIds
+from mlops.ci.setup_github.hosting import host_of, runs_the_workflows, where_it_is_hosted
+from mlops.ci.setup_github.subject import Subject, subject_from
+from mlops.errors import ConfigError
+from mlops.ops.github_side import hosting, sign_in
+
+IDS = AzureIds({"AZURE_TENANT_ID": "the-tenant"}, {"prod": "prod-id"})
+
+
+@pytest.fixture
+def gh(tmp_path: Path) -> FakeGh:
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    return FakeGh(folder)
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("https://github.com/acme/model.git", "github.com"),
+        ("https://someone@github.acme.com:8443/acme/model", "github.acme.com"),
+        ("git@github.com:acme/model.git", "github.com"),
+        ("github.acme.com:acme/model", "github.acme.com"),
+        ("ssh://git@ssh.github.com:443/acme/model.git", "ssh.github.com"),
+        ("git@github-work:acme/model.git", None),
+        ("../model", None),
+        ("/srv/git/my.model:2", None),
+        ("file:///srv/git/model", None),
+        ("", None),
+    ],
+)
+def test_the_host_of_a_remote(url: str, host: str | None) -> None:
+    assert host_of(url) == host
+
+
+@pytest.mark.parametrize(
+    ("host", "runs"),
+    [
+        ("github.com", True),
+        ("GitHub.com", True),
+        ("ssh.github.com", True),
+        ("acme.ghe.com", True),
+        ("github.acme.com", False),
+        ("notgithub.com", False),
+        ("github.com.acme.net", False),
+        ("ghe.com", False),
+        ("", False),
+    ],
+)
+def test_the_workflows_run_on_githubs_cloud_alone(host: str, runs: bool) -> None:
+    assert runs_the_workflows(host) is runs
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("https://github.acme.com/acme/model", "origin is at github.acme.com"),
+        ("git@acme.ghe.com:acme/model.git", None),
+        (None, None),
+    ],
+)
+def test_a_server_of_ones_own_is_named(tmp_path: Path, url: str | None, words: str | None) -> None:
+    subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
+    if url:
+        subprocess.run(["git", "remote", "add", "origin", url], cwd=tmp_path, check=True)
+    said = where_it_is_hosted(tmp_path)
+    advice = hosting(tmp_path)
+    assert [each.found for each in advice] == said
+    assert len(said) == (words is not None)
+    if words:
+        assert words in said[0]
+        assert "GitHub Enterprise Server is not supported" in said[0]
+        assert not advice[0].needed
+        assert "ghe.com" in advice[0].remedy
+
+
+def test_on_an_enterprise_server_nothing_is_set_up(gh: FakeGh, tmp_path: Path) -> None:
+    gh.answers["repos/{owner}/{repo}"]["html_url"] = "https://github.acme.com/acme/model"
+    with pytest.raises(ConfigError, match=r"github\.acme\.com.*Enterprise Server is not supported"):
+        gh.apply(tmp_path, "ann")
+    assert gh.changes() == {}
+    gh.answers["repos/{owner}/{repo}"]["html_url"] = "https://acme.ghe.com/acme/model"
+    assert gh.apply(tmp_path, "ann").host == "acme.ghe.com"
+
+
+@pytest.mark.parametrize(
+    ("answer", "claims"),
+    [
+        ({"use_default": True}, ("repo", "context")),
+        ({"use_default": True, "include_claim_keys": ["actor"]}, ("repo", "context")),
+        ({"use_default": False, "include_claim_keys": ["repo", "context"]}, ("repo", "context")),
+        ({"use_default": False, "include_claim_keys": ["context", "repo"]}, ("context", "repo")),
+        ({"use_default": False, "include_claim_keys": ["repository_id"]}, ("repository_id",)),
+        ({"use_default": False}, None),
+        ({"use_default": False, "include_claim_keys": []}, None),
+        ({}, None),
+    ],
+)
+def test_what_github_answers_of_the_template(
+    answer: dict[str, Any], claims: tuple[str, ...] | None
+) -> None:
+    subject = subject_from(answer)
+    assert subject.claims == claims
+    assert subject.is_customised == (claims not in (None, ("repo", "context")))
+    assert bool(subject.notes("acme/model")) == (claims != ("repo", "context"))
+
+
+def test_identities_that_no_job_could_sign_in_as_are_refused(gh: FakeGh, tmp_path: Path) -> None:
+    claims = ["repository_owner", "job_workflow_ref"]
+    gh.answers[SUBJECT] = {"use_default": False, "include_claim_keys": claims}
+    with pytest.raises(
+        ConfigError, match=r"--azure: the tokens.* by repository_owner, job_workflow_ref"
+    ):
+        gh.apply(tmp_path, "ann", azure=IDS)
+    assert gh.changes() == {}
+    repository = gh.apply(tmp_path, "ann", variables={"AZURE_TENANT_ID": "the-tenant"})
+    assert gh.variables() == ["AZURE_TENANT_ID --body the-tenant"]
+    (note,) = repository.subject.notes(repository.name)
+    assert "use_default=true` brings the default back" in note
+
+
+def test_a_template_that_cannot_be_read_is_no_default(gh: FakeGh, tmp_path: Path) -> None:
+    del gh.answers[SUBJECT]
+    repository = gh.apply(tmp_path, "ann", azure=IDS)
+    assert repository.subject.claims is None
+    (note,) = repository.subject.notes(repository.name)
+    assert note.startswith("not checked: ")
+    assert "HTTP 404" in note
+
+
+@pytest.mark.parametrize(
+    ("answer", "passed", "words"),
+    [
+        ({"use_default": True}, True, "acme/model name repository and environment"),
+        ({"use_default": False, "include_claim_keys": ["actor"]}, False, "name a job by actor"),
+        ({"use_default": False}, False, "not checked: "),
+        (None, False, "not checked: "),
+    ],
+)
+def test_the_doctor_looks_at_the_tokens(
+    gh: FakeGh, tmp_path: Path, answer: dict[str, Any] | None, passed: bool, words: str
+) -> None:
+    gh.answers[SUBJECT] = answer
+    if answer is None:
+        del gh.answers["repos/{owner}/{repo}"]
+    gh.answer()
+    found = sign_in(tmp_path, gh.command)
+    assert found.passed is passed
+    assert words in found.found
+    assert passed or found.remedy
+    assert not found.needed or passed
+
+
+def test_without_gh_the_doctor_says_that_it_did_not_look(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    found = sign_in(tmp_path)
+    assert found.found == "not checked: gh is not installed"
+    assert not found.passed
+    assert not found.needed
+
+
+def test_the_default_is_silent() -> None:
+    assert Subject().notes("acme/model") == []

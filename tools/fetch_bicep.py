@@ -1,6 +1,7 @@
 """Microsoft's Bicep CLI of the version that projects pin, for the tests of infra/ on Linux.
 
-`python -m tools.fetch_bicep` fetches it into .build/, checks its sum and prints its path: for BICEP.
+`python -m tools.fetch_bicep` fetches it into .build/, checks its sum and prints its path: for the
+variable BICEP.
 """
 
 from mlops.ci.bicep.fetch import fetch_compiler

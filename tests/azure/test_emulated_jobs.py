@@ -1,6 +1,7 @@
 """Jobs of the emulator, driven by Microsoft's own client."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from azure.ai.ml import Input, MLClient, load_job
@@ -43,7 +44,7 @@ class TestJobs:
     def test_the_history_words_the_kind_of_an_output_otherwise(self, dev: MLClient) -> None:
         """As the service does; the SDK's newest releases look for another word."""
         job = run_job(dev, example())
-        runs = dev.jobs._runs_operations
+        runs: Any = dev.jobs._runs_operations
         kinds = {each.type for each in runs.get_run_data(job.name).run_metadata.outputs.values()}
         assert kinds == {"UriFolder"}
 

@@ -18,7 +18,8 @@ from mlops.settings.sections import EndpointSettings
 
 NAME = "tiny-dev"
 SETTINGS = EndpointSettings(
-    start_timeout_seconds=LONGEST_SECONDS, request_timeout_seconds=LONGEST_SECONDS
+    start_timeout_seconds=LONGEST_SECONDS,
+    request_timeout_seconds=180,  # the longest that there is
 )
 SLOW = 99
 SLOW_SCRIPT = f"""

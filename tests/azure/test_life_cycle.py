@@ -80,7 +80,7 @@ def test_from_training_to_a_rollback(place: AzureProject) -> None:
     soon = {"MLOPS_AZURE__LOG_PATIENCE_SECONDS": "1"}
     said = place.mlops(*releasing, settings=soon, expect=4)
     assert "neither promoted nor rejected" in said
-    assert "up to an hour after its diagnostic setting" in said
+    assert "up to 90 minutes after its diagnostic setting" in said
     assert place.traffic("prod") == {"blue": 100}
     azure.front.log.delay_seconds = 0
 

@@ -215,7 +215,7 @@ def test_a_first_row_is_waited_for(nothing: Any) -> None:
 @pytest.mark.parametrize(
     ("nothing", "said"),
     [
-        (None, "^none of the requests of the last 30 s is in the log .* up to an hour after"),
+        (None, "^none of the requests of the last 30 s is in the log .* up to 90 minutes after"),
         (NotObserved("Log Analytics is away", "try again"), "^Log Analytics is away, and none of"),
     ],
 )

@@ -175,7 +175,7 @@ def await_row(
         if waited >= patience_seconds:
             raise NotObserved(
                 f"{problem}none of the requests of the last {waited:.0f} s is in the log "
-                "(azure.log_patience_seconds): it may begin up to an hour after its diagnostic "
+                "(azure.log_patience_seconds): it may begin up to 90 minutes after its diagnostic "
                 "setting was made"
             )
         report(f"waiting for a first request in the log: {waited:.0f} s")

@@ -46,7 +46,7 @@ def deploy(
             code_configuration=CodeConfiguration(
                 code=str(EXAMPLE / "serving"), scoring_script="score.py"
             ),
-            **{"instance_type": "Standard_DS3_v2", "instance_count": 1, **more},
+            **{"instance_type": "Standard_D4as_v4", "instance_count": 1, **more},
         )
     ).result()
 

@@ -167,7 +167,7 @@ def test_a_deployment_takes_what_is_put_in(project: Path) -> None:
             {"endpoint_name": "purchase-prediction-prod"},
             {"model": "azureml://registries/r/models/purchase-prediction/versions/3"},
             {"environment": "azureml:serving:abc"},
-            {"instance_type": "Standard_DS3_v2"},
+            {"instance_type": "Standard_D4as_v4"},
             {"instance_count": 2},
             {"request_settings.request_timeout_ms": 30_000},
             {"tags": {"model_version": "3"}},

@@ -111,7 +111,7 @@ class Arm:
                     "computeLocation": self._state.region,
                     "provisioningState": "Succeeded",
                     "properties": {
-                        "vmSize": "Standard_DS3_v2",
+                        "vmSize": "Standard_D4as_v4",
                         "vmPriority": "LowPriority",
                         "allocationState": "Steady",
                         "scaleSettings": {

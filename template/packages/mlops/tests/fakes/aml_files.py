@@ -102,7 +102,7 @@ name: blue
 endpoint_name: endpoint
 environment: azureml:serving@latest
 code_configuration: {code: ../../serving, scoring_script: score.py}
-instance_type: Standard_DS2_v2
+instance_type: Standard_D2as_v4
 instance_count: 1
 request_settings: {request_timeout_ms: 30000}
 """,

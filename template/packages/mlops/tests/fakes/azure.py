@@ -94,7 +94,7 @@ def deployment(name: str, version: int, state: str = "Succeeded") -> Any:
         name=name,
         model=f"azureml://registries/r/models/tiny/versions/{version}",
         provisioning_state=state,
-        instance_type="Standard_DS2_v2",
+        instance_type="Standard_D2as_v4",
         instance_count=1,
         tags={"model_version": str(version), "model_sha256": "s", "commit": "c"},
     )

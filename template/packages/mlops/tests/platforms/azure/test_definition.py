@@ -82,8 +82,8 @@ def test_a_deployment_gets_no_other_machines_while_it_has_traffic(place: AzurePl
     assert not place.endpoint._is_in_the_way(view, wanted)
     wanted.instance_type = wanted.instance_type.upper()
     assert not place.endpoint._is_in_the_way(view, wanted)
-    wanted.instance_type = "Standard_D2as_v4"
-    with pytest.raises(ConfigError, match=r"blue runs on Standard_DS2_v2 and has 100 %.*release"):
+    wanted.instance_type = "Standard_D4as_v4"
+    with pytest.raises(ConfigError, match=r"blue runs on Standard_D2as_v4 and has 100 %.*release"):
         place.endpoint._is_in_the_way(view, wanted)
     for name, in_the_way in (("green", True), ("red", False)):
         wanted.name = name

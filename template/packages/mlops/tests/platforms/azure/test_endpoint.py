@@ -422,7 +422,7 @@ def test_a_first_change_that_fails_keeps_the_empty_endpoint(
 
 
 def test_it_cannot_be_paused(place: Place) -> None:
-    with pytest.raises(ConfigError, match=r"1 machine Standard_DS2_v2.*mlops stop --remove"):
+    with pytest.raises(ConfigError, match=r"1 machine Standard_D2as_v4.*mlops stop --remove"):
         place.endpoint.stop()
 
 

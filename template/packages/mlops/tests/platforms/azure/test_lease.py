@@ -24,7 +24,7 @@ def test_a_lease_survives_its_tags() -> None:
     assert leases.with_lease(tags, None) == {"team": "ours"}
 
 
-ORIGIN = "code 0123:1, environment serving:4567, on Standard_DS2_v2"
+ORIGIN = "code 0123:1, environment serving:4567, on Standard_D2as_v4"
 
 
 def test_an_origin_survives_its_tag_if_it_fits() -> None:

@@ -13,21 +13,21 @@ WORKSPACE = (
 )
 CODE = f"{WORKSPACE}/codes/0123-4567/versions/1"
 IMAGE = f"{WORKSPACE}/environments/serving/versions/89ab"
-TEXT = "code 0123-4567:1, environment serving:89ab, on Standard_DS2_v2"
+TEXT = "code 0123-4567:1, environment serving:89ab, on Standard_D2as_v4"
 
 
 def found(code: Any = CODE, image: Any = IMAGE) -> Any:
     return SimpleNamespace(
         code_configuration=SimpleNamespace(code=code),
         environment=image,
-        instance_type="Standard_DS2_v2",
+        instance_type="Standard_D2as_v4",
     )
 
 
 def test_an_origin_leads_back_to_what_was_deployed() -> None:
     assert origin_of(found()) == TEXT
     origin = read_origin(TEXT)
-    assert origin == AzureOrigin("0123-4567:1", "serving:89ab", "Standard_DS2_v2")
+    assert origin == AzureOrigin("0123-4567:1", "serving:89ab", "Standard_D2as_v4")
     assert asset_id(WORKSPACE, "codes", origin.code) == CODE
     assert asset_id(WORKSPACE, "environments", origin.environment) == IMAGE
 

@@ -1,7 +1,7 @@
 """What a deployment of Azure ML was made of besides the model: kept in one tag, to make it again.
 
 They are named there in a form that fits beside other words into the 256 characters of a tag:
-`code 1f0c…:1, environment serving:2a9d…, on Standard_DS2_v2`. The number of machines is not among
+`code 1f0c…:1, environment serving:2a9d…, on Standard_D2as_v4`. The number of machines is not among
 them, as it may change by itself.
 """
 

@@ -33,7 +33,11 @@ HEAD = """# What is made in Azure
 For a security reviewer: every resource that `infra/` asks Azure for, and every right. `<project>`
 is the project's name, `<hash>` 13 letters and digits made of the resource group and the region.
 The tables were written from what Microsoft's Bicep compiler says that the files ask for, as they
-came. Nothing here was deployed: [going-live.md](going-live.md#what-was-not-checked).
+came, for the default region; the kind of storage follows from the region. Nothing here was
+deployed: [going-live.md](going-live.md#what-was-not-checked).
+
+One right is Azure's own gift and in no file: it makes each workspace's own identity *Azure AI
+Administrator* of the workspace's whole resource group, data lake included.
 
 "A token" is one of Microsoft Entra, of somebody who has a role on the resource. The environments
 test and prod come with maturity level 2. Endpoints are not among the resources: `mlops deploy`

@@ -7,7 +7,7 @@
 
 targetScope = 'resourceGroup'
 
-import { tagsOf } from 'modules/types.bicep'
+import { plainRegion, tagsOf } from 'modules/types.bicep'
 
 @description('Name of the project: part of every name.')
 @minLength(1)
@@ -117,7 +117,7 @@ var buildsImages = privateNetwork || imageBuilder
 
 // Names that must be unique in all of Azure, or that Azure keeps for a while after a removal, are
 // made of this group's id and the region: a second try in another region meets none of the first.
-var suffix = uniqueString(resourceGroup().id, location)
+var suffix = uniqueString(resourceGroup().id, plainRegion(location))
 var logWorkspaceName = 'log-${name}-${suffix}'
 var lakeAccountName = 'lake${suffix}'
 var workspaceAccountName = 'mlw${suffix}'

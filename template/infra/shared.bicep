@@ -4,7 +4,7 @@
 
 targetScope = 'resourceGroup'
 
-import { tagsOf } from 'modules/types.bicep'
+import { plainRegion, tagsOf } from 'modules/types.bicep'
 
 @description('Name of the project: part of every name.')
 @minLength(1)
@@ -37,6 +37,10 @@ param trains ('dev' | 'test' | 'prod')[] = ['dev']
 @description('Who vouches for a job on GitHub: the issuer of its tokens. An enterprise with a domain of its own (example.ghe.com) has https://token.actions.example.ghe.com; a GitHub Enterprise Server has https://HOST/_services/token.')
 param githubIssuer string = 'https://token.actions.githubusercontent.com'
 
+@description('Where a deployment takes its model from, as `azure.deploy_from` in conf/base.yaml says. With `workspace` those who deploy register models there, too.')
+@allowed(['registry', 'workspace'])
+param deployFrom string = 'registry'
+
 @description('The repository on GitHub whose jobs may sign in: owner and name, as GitHub spells it.')
 param githubRepository string
 
@@ -51,9 +55,9 @@ param tags tagsOf = {}
 
 var allTags = union(tags, { project: slug, environment: 'shared', managedBy: 'infra/shared.bicep' })
 var groups = concat(['rg-${slug}-shared'], map(environments, environment => 'rg-${slug}-${environment}'))
-var ownsRegistry = registryResourceGroup == resourceGroup().name
+var ownsRegistry = toLower(registryResourceGroup) == toLower(resourceGroup().name)
 var groupIds = map(
-  union(groups, [resourceGroup().name, registryResourceGroup]),
+  union(groups, [resourceGroup().name], ownsRegistry ? [] : [registryResourceGroup]),
   group => '${subscription().id}/resourceGroups/${group}'
 )
 
@@ -82,7 +86,7 @@ module registry 'modules/registry.bicep' = if (ownsRegistry) {
   params: {
     name: registryName
     location: location
-    regions: union([location], regions)
+    regions: union([plainRegion(location)], map(regions, region => plainRegion(region)))
     tags: allTags
   }
 }
@@ -91,6 +95,7 @@ module roles 'modules/roles.bicep' = {
   params: {
     slug: slug
     assignableScopes: groupIds
+    deployersRegister: deployFrom == 'workspace'
   }
 }
 

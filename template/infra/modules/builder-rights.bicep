@@ -21,7 +21,7 @@ module pushes 'image-push.bicep' = {
   }
 }
 
-resource reading 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+resource buildContext 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   name: guid(workspaceStorage.id, principalId, blobWriterRoleId)
   scope: workspaceStorage
   properties: {

@@ -7,6 +7,9 @@ param slug string
 @description('The resource groups in which these roles may be assigned.')
 param assignableScopes string[]
 
+@description('Whether those who deploy register the model in the workspace first.')
+param deployersRegister bool
+
 var machineLearning = 'Microsoft.MachineLearningServices'
 
 // No two roles of a tenant may have one name: another subscription, perhaps of another team with
@@ -29,12 +32,16 @@ var operate = [
 ]
 
 // The same with code and images that are new to the workspace.
-var deploy = concat(operate, [
-  '${machineLearning}/workspaces/onlineEndpoints/delete'
-  '${machineLearning}/workspaces/codes/*'
-  '${machineLearning}/workspaces/environments/*'
-  '${machineLearning}/workspaces/datastores/listSecrets/action'
-])
+var deploy = concat(
+  operate,
+  [
+    '${machineLearning}/workspaces/onlineEndpoints/delete'
+    '${machineLearning}/workspaces/codes/*'
+    '${machineLearning}/workspaces/environments/*'
+    '${machineLearning}/workspaces/datastores/listSecrets/action'
+  ],
+  deployersRegister ? ['${machineLearning}/workspaces/models/versions/write'] : []
+)
 
 // A pull request's branch can use what the plan may. Among what Azure calls reading are queries of
 // logs, keys and tokens, pulling images and models, and a workspace's runs, with their files, secrets

@@ -6,6 +6,10 @@ type tagsOf = {
   *: string
 }
 
+@description('A region as Azure names it: West Europe is westeurope.')
+@export()
+func plainRegion(region string) string => toLower(replace(region, ' ', ''))
+
 @description('Where a region has zones, storage is kept in three of them at once. It cannot simply be changed later.')
 @export()
 func storageSku(region string) string =>
@@ -49,7 +53,7 @@ func storageSku(region string) string =>
         'westus2'
         'westus3'
       ],
-      toLower(region)
+      plainRegion(region)
     )
     ? 'Standard_ZRS'
     : 'Standard_LRS'

@@ -217,5 +217,5 @@ def test_a_region_of_another_cloud_is_refused(project: Project, region: str) -> 
 
 def test_an_environment_may_have_a_region_of_its_own(project: Project) -> None:
     """As infra/ reads it there, too."""
-    found = load(project, dev="azure: {region: swedencentral}")
+    found = load(project, dev="azure: {region: Sweden Central}")
     assert found.values.azure.region == "swedencentral"

@@ -356,7 +356,7 @@ class AzureSettings(_Section):
                 "this region is of another cloud than Azure's public one, whose addresses the "
                 "commands have: Azure Government and Azure in China are not supported"
             )
-        return value
+        return value.lower().replace(" ", "")
 
     @field_validator("endpoint_identity_id")
     @classmethod

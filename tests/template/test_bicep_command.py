@@ -37,7 +37,7 @@ def test_it_has_nothing_to_say_of_a_new_project(project: Path) -> None:
     ("old", "new", "code"),
     [
         # each a warning, with which the compiler ends well
-        ("retentionInDays:", "retentionInDayz:", "BCP037"),
+        ("retentionInDays:", "retentionInDayz:", "BCP089"),
         ("@20", "@19", "BCP081"),
     ],
     ids=["misspelt", "version"],

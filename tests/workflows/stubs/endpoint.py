@@ -42,7 +42,7 @@ class Endpoint:
 
     def deployments(self) -> list[Any]:
         return [
-            SimpleNamespace(name=name, model_version=version, healthy=True)
+            SimpleNamespace(name=name, model_version=version, healthy=True, origin="")
             for name, version in sorted(self.versions.items())
         ]
 

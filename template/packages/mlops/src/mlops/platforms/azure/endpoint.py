@@ -52,6 +52,7 @@ from mlops.platforms.base import (
 )
 from mlops.platforms.http import OwnSession, predicts_as
 from mlops.platforms.lease_rules import Shares
+from mlops.platforms.log_excerpt import excerpt
 from mlops.platforms.traffic_rules import (
     check_mirror,
     check_removal,
@@ -62,7 +63,7 @@ from mlops.platforms.traffic_rules import (
 from mlops.progress import Report, silent
 from mlops.settings.azure_names import check_online_name
 
-_LOG_LINES = 40
+_LOG_LINES = 200
 _PAUSE_SECONDS = 2.0
 
 
@@ -388,7 +389,7 @@ class AzureEndpoint(Endpoint):
         said = []
         for container in (None, FETCHING):
             with contextlib.suppress(MlopsError):
-                said.append(self._resource.log(deployment, _LOG_LINES, container).strip())
+                said.append(excerpt(self._resource.log(deployment, _LOG_LINES, container).strip()))
         return "\n".join(filter(None, said))
 
     def _take_back(self, deployment: str, before: Any, report: Report) -> None:

@@ -24,6 +24,7 @@ from mlops.platforms.local.http import get_json, local_session
 from mlops.platforms.local.processes import LOCALHOST, ProcessRecord
 from mlops.platforms.local.serving_env import ENTRY_SCRIPT, REQUIREMENTS, serving_python
 from mlops.platforms.local.state import DeploymentState, EndpointState, StateFile
+from mlops.platforms.log_excerpt import excerpt
 from mlops.progress import Report
 
 if TYPE_CHECKING:
@@ -35,7 +36,6 @@ PROBE_SECONDS = 5.0
 POLL_SECONDS = 0.05
 _FOLLOW_SECONDS = 20.0  # on a busy machine; to start it anew would break off requests
 _LOG_LINES = 60
-_EXCERPT_LINES = 25
 
 
 class LocalServers:
@@ -314,7 +314,7 @@ class LocalServers:
         log = self._home / process.log
         return (
             f"{name} of the endpoint {self._name} did not start: {said}. "
-            f"From its log ({log}):\n{_excerpt(processes.tail(log, _LOG_LINES))}"
+            f"From its log ({log}):\n{excerpt(processes.tail(log, _LOG_LINES))}"
         )
 
     def _routed(self, port: int) -> dict[str, Any] | None:
@@ -345,14 +345,6 @@ def without_processes(state: EndpointState) -> EndpointState:
         deployments={name: replace(d, process=None) for name, d in state.deployments.items()},
         leftovers=(*state.leftovers, *(process for process in running if process is not None)),
     )
-
-
-def _excerpt(log: str) -> str:
-    """Return what explains a failure: from the first traceback on, else the last lines."""
-    lines = log.splitlines()
-    first = next((n for n, line in enumerate(lines) if "Traceback (most recent" in line), None)
-    shown = lines[-_EXCERPT_LINES:] if first is None else lines[first : first + _EXCERPT_LINES]
-    return "\n".join(shown)
 
 
 def _clean_environment() -> dict[str, str]:

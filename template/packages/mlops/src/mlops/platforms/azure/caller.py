@@ -100,6 +100,7 @@ class AzureCaller:
         seconds = self._clients.settings.values.endpoint.request_timeout_seconds
         answer = post(session, access.url, payload, headers, seconds)
         if self._auth == "entra" and answer.status in (UNAUTHORIZED, requests.codes.forbidden):
+            self._clients.tokens.forget(TOKEN_SCOPE)
             raise ConfigError(
                 f"the endpoint {self._resource.name} does not let who is signed in call it: "
                 f"{answer.status} {answer.body}",
@@ -125,4 +126,4 @@ class AzureCaller:
         if self._auth == "key":
             return access.key
         with azure_errors(f"signing in to the endpoint {self._resource.name}"):
-            return str(self._clients.credential.get_token(TOKEN_SCOPE).token)
+            return self._clients.tokens.token(TOKEN_SCOPE)

@@ -43,7 +43,7 @@ _ROLES = (
     ("machinelearningservices/registries/assets/write", _REGISTRY_USER, "the registry"),
     ("machinelearningservices/registries/models/write", _REGISTRY_USER, "the registry"),
     ("machinelearningservices/registries", _REGISTRY_READER, "the registry"),
-    ("access registry", _REGISTRY_USER, "the registry"),
+    ("access registry", _REGISTRY_READER, "the registry"),
     ("machinelearningservices/workspaces/jobs", _SCIENTIST, "the workspace"),
     ("machinelearningservices/workspaces/computes", _SCIENTIST, "the workspace"),
     ("machinelearningservices/workspaces/models/write", _SCIENTIST, "the workspace"),
@@ -86,6 +86,27 @@ class NotFound(ConfigError):
 
 class Conflict(PlatformError):
     """Another operation on the resource is in progress."""
+
+
+class NoAccess(ConfigError):
+    """Who is signed in may not read the registry, as far as Azure says what was denied.
+
+    Args:
+        doing: what was tried.
+        action: what was denied.
+        where: the registry's id, if Azure told it.
+        role: the one to ask for.
+    """
+
+    def __init__(self, doing: str, action: str, where: str, role: str = _REGISTRY_READER) -> None:
+        super().__init__(
+            f"{doing}: a role is missing", _role_to_give(role, where or "the registry", action)
+        )
+        self._told = doing, action, where
+
+    def to_write(self) -> "NoAccess":
+        """Return the error for a command that writes there, too."""
+        return NoAccess(*self._told, _REGISTRY_USER)
 
 
 @dataclass(frozen=True)
@@ -280,16 +301,21 @@ def _role(failure: Failure, doing: str, said: str) -> MlopsError | None:
     )
     if failure.says("AuthorizationPermissionMismatch", "blob"):
         role, place = _BLOB_ROLE
+    if role == _REGISTRY_READER:
+        return NoAccess(doing, action, where)
+    return ConfigError(f"{doing}: a role is missing", _role_to_give(role, where or place, action))
+
+
+def _role_to_give(role: str, where: str, action: str) -> str:
     whose = ""
-    if place == "the registry":
+    if role in (_REGISTRY_USER, _REGISTRY_READER):
         whose = (
             "; names of registries are unique in an Entra tenant: if it is another team's, set "
             "another azure.registry in conf"
         )
-    return ConfigError(
-        f"{doing}: a role is missing",
-        f"give who runs this the role {role} on {where or place}; "
-        f"a new role takes some minutes to work ({action}){whose}",
+    return (
+        f"give who runs this the role {role} on {where}; "
+        f"a new role takes some minutes to work ({action}){whose}"
     )
 
 

@@ -11,7 +11,6 @@ from mlops.platforms.azure.client import be_quiet, require_extra
 from mlops.platforms.azure.errors import (
     Conflict,
     Failure,
-    NoAccess,
     NotFound,
     azure_errors,
     explain,
@@ -19,6 +18,7 @@ from mlops.platforms.azure.errors import (
     failure_of_answer,
     word_of,
 )
+from mlops.platforms.base import NoAccess
 
 
 def denied(action: str, scope: str) -> Failure:

@@ -25,6 +25,7 @@ from mlops.platforms.azure.data import folder_hash, register
 from mlops.platforms.azure.platform import AzurePlatform
 from mlops.platforms.base import Run
 from mlops.progress import silent
+from mlops.release.data_rules import share_version
 from mlops.settings.loading import LoadedSettings
 
 LAKE = "azureml://datastores/lake/paths"
@@ -202,7 +203,7 @@ def test_only_who_shares_is_told_to_take_a_role_that_writes(
         ):
             reads()
     with pytest.raises(ConfigError, match=f"the role AzureML Registry User on {where};"):
-        place.platform.share(1, silent)
+        share_version(place.platform, 1, silent)
 
 
 def test_a_shared_copy_has_the_tags_of_the_original(place: Place) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from mlops.errors import ConfigError, MlopsError, PlatformError
 from mlops.hints import typed
+from mlops.platforms.base import NoAccess
 
 _SDK_MODULES = ("azure.", "msrest.", "marshmallow.")
 _LONGEST = 600
@@ -86,27 +87,6 @@ class NotFound(ConfigError):
 
 class Conflict(PlatformError):
     """Another operation on the resource is in progress."""
-
-
-class NoAccess(ConfigError):
-    """Who is signed in may not read the registry, as far as Azure says what was denied.
-
-    Args:
-        doing: what was tried.
-        action: what was denied.
-        where: the registry's id, if Azure told it.
-        role: the one to ask for.
-    """
-
-    def __init__(self, doing: str, action: str, where: str, role: str = _REGISTRY_READER) -> None:
-        super().__init__(
-            f"{doing}: a role is missing", _role_to_give(role, where or "the registry", action)
-        )
-        self._told = doing, action, where
-
-    def to_write(self) -> "NoAccess":
-        """Return the error for a command that writes there, too."""
-        return NoAccess(*self._told, _REGISTRY_USER)
 
 
 @dataclass(frozen=True)
@@ -302,7 +282,8 @@ def _role(failure: Failure, doing: str, said: str) -> MlopsError | None:
     if failure.says("AuthorizationPermissionMismatch", "blob"):
         role, place = _BLOB_ROLE
     if role == _REGISTRY_READER:
-        return NoAccess(doing, action, where)
+        remedies = (_role_to_give(each, where or place, action) for each in (role, _REGISTRY_USER))
+        return NoAccess(f"{doing}: a role is missing", *remedies)
     return ConfigError(f"{doing}: a role is missing", _role_to_give(role, where or place, action))
 
 

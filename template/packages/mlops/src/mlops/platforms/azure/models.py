@@ -25,7 +25,7 @@ from mlops.errors import ConfigError, MlopsError, PlatformError, Refused
 from mlops.files import file_hashes, new_folder
 from mlops.hints import typed
 from mlops.platforms.azure.client import ACTIVE_VERSIONS, ALL_VERSIONS, AzureClients
-from mlops.platforms.azure.errors import Conflict, NoAccess, azure_errors
+from mlops.platforms.azure.errors import Conflict, azure_errors
 from mlops.platforms.base import ModelVersion, Run
 from mlops.progress import Report
 
@@ -181,12 +181,6 @@ class AzureModels:
             Refused: it carries no hash, or the registry holds another one.
             PlatformError: the registry does not keep the tags.
         """
-        try:
-            return self._share(number, report)
-        except NoAccess as error:
-            raise error.to_write() from error
-
-    def _share(self, number: int, report: Report) -> str:
         mine = self._find(number)
         if mine.archived:
             raise self._unknown(number)

@@ -106,8 +106,9 @@ class AzureCaller:
                 f"{answer.status} {answer.body}",
                 "give who runs this a role with the action "
                 "Microsoft.MachineLearningServices/workspaces/onlineEndpoints/score/action on the "
-                "endpoint or its workspace, such as AzureML Data Scientist; a new role takes some "
-                "minutes to work",
+                "endpoint or its workspace: the narrow `… endpoint caller` of infra/ "
+                "(docs/going-live.md), or AzureML Data Scientist, which may do far more; a new "
+                "role takes some minutes to work",
             )
         own = {name.lower(): value for name, value in answer.headers.items()}.get(MODEL_STATUS, "")
         status = own_status(answer.status, int(own) if own.isdecimal() else None)

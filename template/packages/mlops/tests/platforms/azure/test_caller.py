@@ -61,7 +61,9 @@ def test_with_entra_a_token_is_sent_and_no_key_is_asked_for(
     assert entra.endpoint.invoke({"data": []}).status == 200
     assert entra.endpoint.key() == "token"
     assert sent == ["Bearer token"]
-    with pytest.raises(ConfigError, match=r"signed in call it.*score/action.*: the narrow `… endpoint"):
+    with pytest.raises(
+        ConfigError, match=r"signed in call it.*score/action.*: the narrow `… endpoint"
+    ):
         entra.endpoint.invoke({"data": []})
     assert entra.azure.keys_listed == 0
     assert len(entra.credential.asked) == 1

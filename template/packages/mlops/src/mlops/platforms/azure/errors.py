@@ -292,7 +292,7 @@ def _role_to_give(role: str, where: str, action: str) -> str:
     if role in (_REGISTRY_USER, _REGISTRY_READER):
         whose = (
             "; names of registries are unique in an Entra tenant: if it is another team's, set "
-            "another azure.registry in conf"
+            "another azure.registry in conf/base.yaml"
         )
     return (
         f"give who runs this the role {role} on {where}; "

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import requests
+import yaml
 from fakes.waiting import wait_for
 
 from tests.support import Project, Template, run, uv, variables
@@ -171,6 +172,19 @@ class AzureProject:
         signature = json.loads(next(next(deployed).rglob("signature.json")).read_text())
         return {feature["name"]: feature["example"] for feature in signature["features"]}
 
+    @contextmanager
+    def shared_registry(self, name: str) -> Iterator[None]:
+        """Let conf name another registry for a while."""
+        conf = self.project.path / "conf" / "base.yaml"
+        before = conf.read_text(encoding="utf-8")
+        content = yaml.safe_load(before)
+        content["azure"] = (content.get("azure") or {}) | {"registry": name}
+        conf.write_text(yaml.safe_dump(content), encoding="utf-8")
+        try:
+            yield
+        finally:
+            conf.write_text(before, encoding="utf-8")
+
     def run_contract(self) -> str:
         """Let the contract of every endpoint run, in a workspace of its own."""
         self.azure.add_workspace("mlw-contract", "rg-contract")
@@ -178,7 +192,6 @@ class AzureProject:
         own = {
             "MLOPS_AZURE__WORKSPACE": "mlw-contract",
             "MLOPS_AZURE__RESOURCE_GROUP": "rg-contract",
-            "MLOPS_AZURE__REGISTRY": "mlr-contract",
             "MLOPS_ENDPOINT__NAME": "contract-dev",
         }
         tests = self.project.path / "azure_contract"
@@ -188,7 +201,8 @@ class AzureProject:
             command = [str(self.project.python), "-m", "pytest", "-q", "-p", "no:cacheprovider"]
             command += ["-c", "packages/mlops/pyproject.toml", "-W", "ignore", str(tests)]
             env = self.environment | own
-            return run(*command, folder=self.project.path, env=env, timeout=900)
+            with self.shared_registry("mlr-contract"):
+                return run(*command, folder=self.project.path, env=env, timeout=900)
         finally:
             shutil.rmtree(tests)
 

@@ -41,11 +41,10 @@ def deployed(place: AzureProject, environment: str, deployment: str) -> tuple[st
     return str(reference), str(found["tags"]["model_sha256"]), files
 
 
-def tags_of(place: AzureProject, version: int) -> dict[str, str]:
-    """The tags that the workspace dev has of a version."""
-    workspace = next(
-        key for key in place.azure.state.resources if key.endswith(f"/workspaces/mlw-{NAME}-dev")
-    )
+def tags_of(place: AzureProject, version: int, environment: str = "dev") -> dict[str, str]:
+    """The tags that the workspace of an environment has of a version."""
+    end = f"/workspaces/mlw-{NAME}-{environment}"
+    workspace = next(key for key in place.azure.state.resources if key.endswith(end))
     found = place.azure.state.get(f"{workspace}/models/{NAME}/versions/{version}")
     return dict(found["properties"]["tags"])
 
@@ -147,11 +146,33 @@ def test_an_endpoint_without_keys_is_deployed_and_called_with_tokens(place: Azur
 
 def test_a_registry_of_another_team_is_not_taken_for_ones_own(place: AzureProject) -> None:
     place.azure.take_registry_name("mlr-taken")
-    taken = {"MLOPS_AZURE__REGISTRY": "mlr-taken"}
-    share = ("share", "--model-version", "1")
-    said = place.mlops(*share, settings=taken, expect=2)
+    with place.shared_registry("mlr-taken"):
+        said = place.mlops("share", "--model-version", "1", expect=2)
     assert "AzureML Registry User on the registry" in said
     assert "unique in an Entra tenant: if it is another team's, set another azure.registry" in said
+
+
+@pytest.mark.slow
+def test_a_release_from_the_workspace_takes_the_workspaces_own_asset(place: AzureProject) -> None:
+    """The registry's files are registered there once, and a second release finds them."""
+    version = place.registered(place.another("from-the-workspace"))
+    digest = registered(place, version)
+    asset = f"/workspaces/mlw-{NAME}-test/models/{NAME}/versions/{version}"
+    from_there = {"MLOPS_AZURE__DEPLOY_FROM": "workspace"}
+    release = ("release", "--environment", "test", "--model-version", str(version))
+    since = len(place.azure.calls)
+    for _ in range(2):
+        assert "promoted" in place.mlops(*release, settings=from_there)
+        (serving,) = place.traffic("test")
+        reference, tag, files = deployed(place, "test", serving)
+        assert reference.endswith(asset)
+        assert (tag, files) == (digest, {digest})
+        place.mlops("stop", "--remove", "--environment", "test")
+    assert tags_of(place, version, "test") == tags_of(place, version)
+    calls = place.azure.calls[since:]
+    made = [call for call in calls if (call.method, call.path.endswith(asset)) == ("PUT", True)]
+    assert len(made) == 1
+    assert place.azure.state.client_faults == []
 
 
 @pytest.mark.slow

@@ -273,7 +273,6 @@ def test_a_withdrawn_machine_is_asked_for_once_more(place: AzureProject) -> None
         ({"MLOPS_AZURE__RESOURCE_GROUP": "rg-none"}, "deploy the infrastructure"),
         ({"MLOPS_AZURE__WORKSPACE": "mlw-none"}, "deploy the infrastructure"),
         ({"MLOPS_AZURE__DATA_ASSET": "none:1"}, "has no none:1; `uv run mlops data register"),
-        ({"MLOPS_AZURE__REGISTRY": "mlr-none"}, "opening the registry mlr-none"),
         ({"MLOPS_AZURE__LOG_ANALYTICS_WORKSPACE_ID": "nowhere"}, "Log Analytics"),
     ],
 )
@@ -284,6 +283,12 @@ def test_what_is_missing_is_named_by_the_doctor(
     found = json.loads(shown[: shown.rindex("}") + 1])["checks"]
     missing = [f"{each['found']}; {each['remedy']}" for each in found if not each["passed"]]
     assert any(said in each for each in missing), missing
+
+
+def test_a_registry_that_is_missing_is_named_by_the_doctor(place: AzureProject) -> None:
+    with place.shared_registry("mlr-none"):
+        said = place.mlops("doctor", "--environment", "test", "--json", expect=1)
+    assert "opening the registry mlr-none" in said
 
 
 def test_a_name_that_somebody_else_has_is_told(place: AzureProject) -> None:

@@ -1,6 +1,7 @@
 """What the pipeline's workflows ask for."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -125,7 +126,29 @@ def test_what_a_push_changed_is_said_to_people_on_stderr_alone(
     assert mlops("ci", "changed", "--before", head(repository)) == 0
     said = capsys.readouterr()
     assert said.out == ""
-    assert "0 files changed; none concerns the machinery" in said.err
+    assert (
+        "0 files changed; none concerns the machinery, and infra/ has nothing to compile\n"
+        in said.err
+    )
+
+
+def test_people_are_told_of_infra_too(
+    mlops: Command, repository: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (repository / "infra").mkdir()
+    (repository / "infra" / "dev.bicepparam").touch()
+    assert mlops("ci", "changed") == 0
+    assert "the machinery's tests are to run, infra/ is to be compiled" in capsys.readouterr().err
+    commit(repository)
+    before = head(repository)
+    for file, said in (
+        ("README.md", "none concerns the machinery, none concerns infra/"),
+        ("conf/dev.yaml", "none concerns the machinery, infra/ is to be compiled"),
+    ):
+        (repository / file).write_text("a: 1\n")
+        commit(repository)
+        assert mlops("ci", "changed", "--before", before) == 0
+        assert said in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("repository")
@@ -198,6 +221,32 @@ def test_what_the_compiler_says_refuses_infra(
     for options in ((), ("--if-possible",)):
         assert mlops("ci", "bicep", *options) == 1
         assert "infra/dev.bicepparam:3: warning BCP037: it is wrong" in capsys.readouterr().err
+
+
+def test_the_compiler_that_bicep_names_is_the_one_of_later_steps_too(
+    mlops: Command,
+    project: Project,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    compiler, path = FakeBicep(tmp_path / "bin"), tmp_path / "path"
+    monkeypatch.setenv("GITHUB_PATH", str(path))
+    (project.root / "infra").mkdir()
+    (project.root / "infra" / "dev.bicepparam").touch()
+    other = compiler.path.with_name("bicep-linux-x64")
+    other.symlink_to(compiler.path)
+    monkeypatch.setenv("BICEP", str(other))
+    assert mlops("ci", "bicep") == 0, "here nothing follows that deploys"
+    assert mlops("ci", "bicep", "--fetch") == 2
+    assert "is not called bicep: az would not find it on PATH" in capsys.readouterr().err
+    assert not path.exists()
+    monkeypatch.chdir(project.root)
+    monkeypatch.setenv("BICEP", os.path.relpath(compiler.path))
+    assert mlops("ci", "bicep", "--fetch") == 0
+    told = Path(path.read_text().strip())
+    assert told.is_absolute()
+    assert told.samefile(compiler.folder)
 
 
 def test_what_was_fetched_compiles_and_is_there_for_later_steps(

@@ -3,6 +3,7 @@
 import copy
 import shutil
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -227,6 +228,18 @@ class Workspace:
         self.workspaces = SimpleNamespace(get=lambda name: SimpleNamespace(name=name))
 
 
+class Credential:
+    """Gives tokens that live for an hour by its own clock, and notes for what."""
+
+    def __init__(self) -> None:
+        self.now = time.time()
+        self.asked: list[str] = []
+
+    def get_token(self, scope: str) -> SimpleNamespace:
+        self.asked.append(scope)
+        return SimpleNamespace(token="token", expires_on=int(self.now) + 3600)
+
+
 def have_entities(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the SDK's descriptions of models and data be plain objects."""
     entities = SimpleNamespace(Model=SimpleNamespace, Data=SimpleNamespace)
@@ -236,8 +249,7 @@ def have_entities(monkeypatch: pytest.MonkeyPatch) -> None:
 def clients_of(settings: LoadedSettings) -> tuple[AzureClients, Workspace, Workspace]:
     """Return clients whose workspace and registry are in memory, and these two."""
     clients, workspace, registry = AzureClients(settings), Workspace(), Workspace()
-    token = SimpleNamespace(token="token")
-    credential = SimpleNamespace(get_token=lambda _scope: token)
+    credential = Credential()
     vars(clients).update(workspace=workspace, registry=registry, credential=credential)
     workspace.models.other, registry.models.shows_archived = registry.models, False
     return clients, workspace, registry

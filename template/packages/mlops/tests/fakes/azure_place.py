@@ -2,8 +2,9 @@
 
 from datetime import UTC, datetime, timedelta
 
-from fakes.azure import Endpoints, clients_of
+from fakes.azure import Credential, Endpoints, clients_of
 from mlops.platforms.azure import lease as leases
+from mlops.platforms.azure.credentials import KeptTokens
 from mlops.platforms.azure.endpoint import AzureEndpoint
 from mlops.platforms.azure.models import AzureModels
 from mlops.platforms.base import DeploymentShare
@@ -19,6 +20,8 @@ class AzurePlace:
 
     def __init__(self, settings: LoadedSettings) -> None:
         clients, workspace, _ = clients_of(settings)
+        self.credential: Credential = clients.credential
+        vars(clients)["tokens"] = KeptTokens(self.credential, lambda: self.credential.now)
         self.azure: Endpoints = workspace.online_endpoints
         self.azure.serve(NAME, blue=1, green=2)
         self.endpoint = AzureEndpoint(clients, AzureModels(clients), NAME)

@@ -199,6 +199,9 @@ def test_what_a_server_is_told_is_no_setting(project: Project) -> None:
         ("MLOPS_SERVING__AUTH", "token", "'key' or 'entra'"),
         ("MLOPS_SERVING__WORKERS", "0", "greater than or equal to 1"),
         ("MLOPS_AZURE__REGION", "northeurope", "infra/ reads it there"),
+        ("MLOPS_AZURE__REGISTRY", "mlr-other", "stands in conf/base.yaml alone"),
+        ("MLOPS_AZURE__REGISTRY_RESOURCE_GROUP", "rg-other", "stands in conf/base.yaml alone"),
+        ("MLOPS_AZURE", "{registry: mlr-other}", "stands in conf/base.yaml alone"),
     ],
 )
 def test_what_azure_or_infra_would_not_follow_is_refused(
@@ -219,3 +222,11 @@ def test_an_environment_may_have_a_region_of_its_own(project: Project) -> None:
     """As infra/ reads it there, too."""
     found = load(project, dev="azure: {region: Sweden Central}")
     assert found.values.azure.region == "swedencentral"
+
+
+@pytest.mark.parametrize("setting", ["registry: mlr-other", "registry_resource_group: rg-other"])
+def test_environments_have_no_registry_of_their_own(project: Project, setting: str) -> None:
+    """As infra/ reads it in conf/base.yaml alone."""
+    load(project, base=f"azure: {{{setting}}}")
+    with pytest.raises(ConfigError, match=r"conf/dev.yaml: .* stands in conf/base.yaml alone"):
+        load(project, dev=f"azure: {{{setting}}}")

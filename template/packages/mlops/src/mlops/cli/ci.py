@@ -6,7 +6,13 @@ from pathlib import Path
 
 import click
 
-from mlops.ci.bicep.compiler import HOW_TO_HAVE_ONE, NONE_HERE, VERSION, find_compiler
+from mlops.ci.bicep.compiler import (
+    HOW_TO_HAVE_ONE,
+    NONE_HERE,
+    VERSION,
+    find_compiler,
+    folder_for_az,
+)
 from mlops.ci.bicep.diagnostics import compile_files, compiler_version, parameter_files
 from mlops.ci.bicep.fetch import fetch_compiler
 from mlops.ci.changes import INFRASTRUCTURE, changed_files, concerns, concerns_machinery
@@ -30,16 +36,17 @@ def changed(before: str, as_json: bool) -> None:
     root = find_project().root
     files = changed_files(root, before)
     concerned = concerns_machinery(files)
-    infrastructure = bool(parameter_files(root)) and concerns(INFRASTRUCTURE, files)
+    has_infra = bool(parameter_files(root))
+    infrastructure = has_infra and concerns(INFRASTRUCTURE, files)
     set_output("machinery", str(concerned).lower())
     set_output("infrastructure", str(infrastructure).lower())
     if as_json:
         emit({"machinery": concerned, "infrastructure": infrastructure, "files": files})
-    elif files is None:
-        show("what changed is not known: the machinery's tests are to run")
-    else:
-        what = "the machinery's tests are to run" if concerned else "none concerns the machinery"
-        show(f"{len(files)} files changed; {what}")
+        return
+    known = "what changed is not known:" if files is None else f"{len(files)} files changed;"
+    tests = "the machinery's tests are to run" if concerned else "none concerns the machinery"
+    compiled = "infra/ is to be compiled" if infrastructure else "none concerns infra/"
+    show(f"{known} {tests}, {compiled if has_infra else 'and infra/ has nothing to compile'}")
 
 
 @click.command()
@@ -66,7 +73,9 @@ def facts(environment: str | None, as_json: bool) -> None:
 
 @click.command()
 @click.option(
-    "--fetch", is_flag=True, help=f"Bring version {VERSION} from NuGet, unless BICEP names one."
+    "--fetch",
+    is_flag=True,
+    help=f"Bring version {VERSION} from NuGet, unless BICEP names one; put it on PATH.",
 )
 @click.option(
     "--if-possible", is_flag=True, help="Pass where there is no infra/ or no compiler, and say so."
@@ -80,9 +89,10 @@ def bicep(fetch: bool, if_possible: bool, as_json: bool) -> None:
     project = find_project()
     files = parameter_files(project.root)
     compiler = find_compiler(os.environ, Path.home())
-    if fetch and files and not os.environ.get("BICEP"):
-        compiler = fetch_compiler(project.state_dir / "tools")
-        add_to_path(Path(compiler).parent)
+    if fetch and files:
+        if not os.environ.get("BICEP"):
+            compiler = fetch_compiler(project.state_dir / "tools")
+        add_to_path(folder_for_az(Path(str(compiler))))
     if not files or compiler is None:
         missing = NONE_HERE if files else "infra/ holds no parameter file (*.bicepparam)"
         if not if_possible:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 from mlops.diagnosis import Diagnosis
-from mlops.errors import PlatformError
+from mlops.errors import ConfigError, PlatformError
 from mlops.progress import Report, StageReport
 from mlops.settings.loading import LoadedSettings
 
@@ -120,6 +120,20 @@ class Pending:
     lives: bool
     done: bool = False
     until: str = ""
+
+
+class NoAccess(ConfigError):
+    """Who runs this may not read what all environments share.
+
+    Args:
+        message: what cannot be done.
+        remedy: what lets them read there.
+        remedy_to_write: what lets them read and write there.
+    """
+
+    def __init__(self, message: str, remedy: str, remedy_to_write: str) -> None:
+        super().__init__(message, remedy)
+        self.remedy_to_write = remedy_to_write
 
 
 class NotObserved(PlatformError):

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable
 
 from mlops.artifacts.data_source import UNKNOWN, DataSource, source_of_tags
 from mlops.artifacts.version_folder import source_of_version
-from mlops.errors import MlopsError, Refused
+from mlops.errors import ConfigError, MlopsError, Refused
 from mlops.governance.standing import Standing, standing
-from mlops.platforms.base import Endpoint, ModelVersion, Platform
+from mlops.platforms.base import Endpoint, ModelVersion, NoAccess, Platform
 from mlops.progress import Report
 
 
@@ -127,8 +127,12 @@ def share_version(platform: Platform, number: int, report: Report) -> str | None
     """Give a version of all the data to all environments; return its id, or None if they have it.
 
     Raises:
+        ConfigError: who runs this may not write to what all environments share.
         Refused: there is no such version, it is made of a share of the data, or they have another
             one by this number.
     """
-    require_whole(platform.version(number), "shared")
-    return platform.share(number, report)
+    try:
+        require_whole(platform.version(number), "shared")
+        return platform.share(number, report)
+    except NoAccess as error:  # to read would not suffice
+        raise ConfigError(error.message, error.remedy_to_write) from error

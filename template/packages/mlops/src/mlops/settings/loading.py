@@ -25,6 +25,8 @@ from mlops.usecase.use_case import UseCase
 PREFIX = "MLOPS_"
 ENVIRONMENT_VARIABLE = "MLOPS_ENVIRONMENT"
 REGION = "azure.region"
+SHARED = ("azure.registry", "azure.registry_resource_group")
+"""What all environments have in common: `infra/` reads these in `conf/base.yaml` alone."""
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
 
 
@@ -104,24 +106,32 @@ def load_settings(
             _forget_below(merged, sources, key)
             merged[key] = value
             sources[key] = source
-    _check_source(REGION, sources)
+    _check_sources(sources)
     settings = _build(project, merged, sources)
     return LoadedSettings(project=project, values=settings, sources=sources)
 
 
-def _check_source(key: str, sources: Mapping[str, str]) -> None:
-    """Refuse a setting from elsewhere than conf/, from where infra/ reads it, too.
+def _check_sources(sources: Mapping[str, str]) -> None:
+    """Refuse settings from elsewhere than where infra/ reads them, too.
 
     Raises:
         ConfigError: so.
     """
-    source = sources.get(key, "conf/")
+    source = sources.get(REGION, "conf/")
     if not source.startswith("conf/"):
         raise ConfigError(
-            f"{source}: {key} stands in conf/ alone: infra/ reads it there and would make the "
+            f"{source}: {REGION} stands in conf/ alone: infra/ reads it there and would make the "
             "resources elsewhere",
             "set it in conf/base.yaml, or for one environment in conf/<environment>.yaml",
         )
+    for key in SHARED:
+        source = sources.get(key, "conf/base.yaml")
+        if source != "conf/base.yaml":
+            raise ConfigError(
+                f"{source}: {key} stands in conf/base.yaml alone: all environments share the "
+                "registry, and infra/ reads it there and would give the rights to another one",
+                "set it in conf/base.yaml",
+            )
 
 
 def flatten(settings: Settings) -> dict[str, Any]:

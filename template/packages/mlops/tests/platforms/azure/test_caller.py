@@ -10,6 +10,7 @@ from fakes.azure_place import NAME, AzurePlace
 from mlops.errors import ConfigError
 from mlops.platforms.azure import caller as azure_caller
 from mlops.platforms.azure import changes as azure_changes
+from mlops.platforms.azure.credentials import SPARE_SECONDS
 from mlops.platforms.base import Answer, ModelVersion
 from mlops.progress import silent
 from mlops.settings.loading import LoadedSettings
@@ -60,9 +61,32 @@ def test_with_entra_a_token_is_sent_and_no_key_is_asked_for(
     assert entra.endpoint.invoke({"data": []}).status == 200
     assert entra.endpoint.key() == "token"
     assert sent == ["Bearer token"]
-    with pytest.raises(ConfigError, match=r"does not let who is signed in call it.*score/action"):
+    with pytest.raises(
+        ConfigError, match=r"signed in call it.*score/action.*: the narrow `… endpoint"
+    ):
         entra.endpoint.invoke({"data": []})
     assert entra.azure.keys_listed == 0
+    assert len(entra.credential.asked) == 1
+    entra.endpoint.key()
+    assert len(entra.credential.asked) == 2, "what was refused is not sent again"
+
+
+def test_many_requests_need_one_token_until_it_is_about_to_run_out(
+    entra: AzurePlace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(azure_caller, "post", lambda *_: Answer(200, {}, 0.1))
+
+    def asked_for(requests: int) -> list[str]:
+        entra.credential.asked.clear()
+        for _ in range(requests):
+            entra.endpoint.invoke({"data": []})
+        return entra.credential.asked
+
+    assert asked_for(20) == [azure_caller.TOKEN_SCOPE]
+    entra.credential.now += 3600 - SPARE_SECONDS - 1
+    assert asked_for(20) == []
+    entra.credential.now += 2
+    assert asked_for(20) == [azure_caller.TOKEN_SCOPE]
 
 
 @pytest.mark.parametrize("mode", ["key", "Key", "aml_token", "AADToken"])

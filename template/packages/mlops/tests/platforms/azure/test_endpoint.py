@@ -375,6 +375,7 @@ def test_observations_come_from_the_log(place: Place, monkeypatch: pytest.Monkey
     (found,) = place.endpoint.observations()
     assert (found.deployment, found.mirrored, found.seconds) == ("green", True, limit + 2)
     assert place.endpoint.observations(found.sequence) == []
+    assert len(place.credential.asked) == 1, "the log was read twice"
 
 
 def test_without_a_log_there_is_no_ab_test(load: Callable[..., LoadedSettings]) -> None:

@@ -18,6 +18,7 @@ from mlops.platforms.azure.errors import (
     failure_of_answer,
     word_of,
 )
+from mlops.platforms.base import NoAccess
 
 
 def denied(action: str, scope: str) -> Failure:
@@ -72,12 +73,13 @@ GROUP = forbidden(
         ),
         (
             forbidden("UserError", "User x is not allowed to access registry mlr-tiny."),
-            ConfigError,
-            "the role AzureML Registry User on the registry;",
+            NoAccess,
+            "the role AzureML Registry User, or to read only the narrower `… registry reader` of "
+            "infra/ (docs/going-live.md), on the registry;",
         ),
         (
             denied("registries/models/read", "/registries/r"),
-            ConfigError,
+            NoAccess,
             "unique in an Entra tenant: if it is another team's, set another azure.registry",
         ),
         (
@@ -96,7 +98,7 @@ GROUP = forbidden(
             "or one that was just removed still holds it",
         ),
         (denied("registries/models/write", "/r"), ConfigError, "AzureML Registry User on /r"),
-        (denied("registries/assets/read", "/r"), ConfigError, "`… registry reader` of infra/"),
+        (denied("registries/assets/read", "/r"), NoAccess, "`… registry reader` of infra/"),
         (
             denied("workspaces/onlineEndpoints/write", "/w"),
             ConfigError,

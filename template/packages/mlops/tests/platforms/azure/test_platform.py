@@ -25,6 +25,7 @@ from mlops.platforms.azure.data import folder_hash, register
 from mlops.platforms.azure.platform import AzurePlatform
 from mlops.platforms.base import Run
 from mlops.progress import silent
+from mlops.release.data_rules import share_version
 from mlops.settings.loading import LoadedSettings
 
 LAKE = "azureml://datastores/lake/paths"
@@ -174,6 +175,35 @@ def test_sharing_copies_once_and_compares(place: Place) -> None:
     assert place.platform.share(1, silent) == wanted
     assert place.workspace.models.shared == [1]
     assert place.platform._models.reference(1) == wanted
+
+
+@pytest.mark.parametrize(
+    ("said", "where"),
+    [
+        ("User x is not allowed to access registry mlr-tiny.", "the registry"),
+        (
+            "x may not perform action 'Microsoft.MachineLearningServices/registries/models/read' "
+            "over scope '/registries/mlr-tiny'",
+            "/registries/mlr-tiny",
+        ),
+    ],
+)
+def test_only_who_shares_is_told_to_take_a_role_that_writes(
+    place: Place, monkeypatch: pytest.MonkeyPatch, said: str, where: str
+) -> None:
+    place.keep(place.workspace, 1)
+
+    def refused(**_options: Any) -> None:
+        raise SdkError(403, said)
+
+    monkeypatch.setattr(place.registry.models, "list", refused)
+    for reads in (place.platform.versions, lambda: place.platform.version(1)):
+        with pytest.raises(
+            ConfigError, match=rf"role is missing.*registry reader. of infra/.* on {where};"
+        ):
+            reads()
+    with pytest.raises(ConfigError, match=f"the role AzureML Registry User on {where};"):
+        share_version(place.platform, 1, silent)
 
 
 def test_a_shared_copy_has_the_tags_of_the_original(place: Place) -> None:

@@ -35,3 +35,18 @@ def find_compiler(variables: Mapping[str, str], home: Path) -> str | None:
     folder = Path(variables.get("AZURE_CONFIG_DIR") or home / ".azure") / "bin"
     of_az = folder / ("bicep.exe" if os.name == "nt" else "bicep")
     return shutil.which("bicep", path=variables.get("PATH")) or shutil.which(str(of_az))
+
+
+def folder_for_az(compiler: Path) -> Path:
+    """Return the folder that lets `az` find this compiler on PATH, and so deploy with no other.
+
+    Raises:
+        ConfigError: it is not called bicep, and so it would not be found.
+    """
+    if compiler.stem.lower() != "bicep":
+        raise ConfigError(
+            f"the compiler {compiler} is not called bicep: az would not find it on PATH, and "
+            "deploy with another one than this compiles with",
+            "let the variable BICEP name a file or a link that is called bicep",
+        )
+    return compiler.absolute().parent

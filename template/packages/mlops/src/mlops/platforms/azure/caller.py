@@ -100,13 +100,15 @@ class AzureCaller:
         seconds = self._clients.settings.values.endpoint.request_timeout_seconds
         answer = post(session, access.url, payload, headers, seconds)
         if self._auth == "entra" and answer.status in (UNAUTHORIZED, requests.codes.forbidden):
+            self._clients.tokens.forget(TOKEN_SCOPE)
             raise ConfigError(
                 f"the endpoint {self._resource.name} does not let who is signed in call it: "
                 f"{answer.status} {answer.body}",
                 "give who runs this a role with the action "
                 "Microsoft.MachineLearningServices/workspaces/onlineEndpoints/score/action on the "
-                "endpoint or its workspace, such as AzureML Data Scientist; a new role takes some "
-                "minutes to work",
+                "endpoint or its workspace: the narrow `… endpoint caller` of infra/ "
+                "(docs/going-live.md), or AzureML Data Scientist, which may do far more; a new "
+                "role takes some minutes to work",
             )
         own = {name.lower(): value for name, value in answer.headers.items()}.get(MODEL_STATUS, "")
         status = own_status(answer.status, int(own) if own.isdecimal() else None)
@@ -125,4 +127,4 @@ class AzureCaller:
         if self._auth == "key":
             return access.key
         with azure_errors(f"signing in to the endpoint {self._resource.name}"):
-            return str(self._clients.credential.get_token(TOKEN_SCOPE).token)
+            return self._clients.tokens.token(TOKEN_SCOPE)

@@ -7,7 +7,7 @@ import time
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mlops.errors import ConfigError, PlatformError
 from mlops.hints import typed
@@ -15,6 +15,9 @@ from mlops.platforms.azure.errors import NotFound, azure_errors
 from mlops.progress import Report
 from mlops.settings.azure_names import AzureNames, subscription_id
 from mlops.settings.loading import LoadedSettings
+
+if TYPE_CHECKING:
+    from mlops.platforms.azure.credentials import KeptTokens
 
 _RETRIES = 5
 _LONGEST_WAIT = 30
@@ -67,6 +70,13 @@ class AzureClients:
         be_quiet()
         ignore_netrc()
         return open_credential()
+
+    @functools.cached_property
+    def tokens(self) -> "KeptTokens":
+        """The tokens that are sent without the SDK."""
+        from mlops.platforms.azure.credentials import KeptTokens
+
+        return KeptTokens(self.credential)
 
     @functools.cached_property
     def workspace(self) -> Any:

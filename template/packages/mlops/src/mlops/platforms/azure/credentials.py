@@ -26,6 +26,8 @@ _DEVOPS_CONNECTION = "AZURESUBSCRIPTION_SERVICE_CONNECTION_ID"
 _TIMEOUT_SECONDS = 30.0
 PAUSES = (5.0, 15.0)
 """Seconds before a question is asked again that failed for a moment only."""
+SPARE_SECONDS = 300.0
+"""So long before a kept token runs out the next one is asked for."""
 _REFUSAL = re.compile(r"AADSTS(\d+)")
 _PASSING = ("90033", "90024", "50196")
 """Refusals of Entra that pass: a fault of its own, a question that was broken off."""
@@ -115,6 +117,37 @@ class PatientCredential:
                 self._worked = True
                 return found
         return ask()
+
+
+class KeptTokens:
+    """The tokens of a credential, each kept until shortly before it runs out.
+
+    Not every credential keeps its own: the one of the command `az` starts it for each token.
+
+    Args:
+        credential: the one of `open_credential`.
+        now: the seconds since 1970.
+    """
+
+    def __init__(self, credential: Any, now: Callable[[], float] = time.time) -> None:
+        self._credential = credential
+        self._now = now
+        self._kept: dict[str, Any] = {}
+
+    def token(self, scope: str) -> str:
+        """Return a token for a scope that lives for five minutes at least, if it gets such a one.
+
+        Raises:
+            Exception: whatever the credential raises.
+        """
+        found = self._kept.get(scope)
+        if found is None or found.expires_on - self._now() <= SPARE_SECONDS:
+            found = self._kept[scope] = self._credential.get_token(scope)
+        return str(found.token)
+
+    def forget(self, scope: str) -> None:
+        """Ask anew next time: the token was refused, and who is signed in may have changed."""
+        self._kept.pop(scope, None)
 
 
 def _passes(error: Exception) -> bool:

@@ -282,7 +282,7 @@ class AzureEndpoint(Endpoint):
 
     def _log_token(self) -> str:
         with azure_errors("signing in to Log Analytics"):
-            return str(self._clients.credential.get_token(SCOPE).token)
+            return self._clients.tokens.token(SCOPE)
 
     @override
     @contextlib.contextmanager

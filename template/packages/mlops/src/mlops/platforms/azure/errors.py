@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from mlops.errors import ConfigError, MlopsError, PlatformError
 from mlops.hints import typed
+from mlops.platforms.base import NoAccess
 
 _SDK_MODULES = ("azure.", "msrest.", "marshmallow.")
 _LONGEST = 600
@@ -43,7 +44,7 @@ _ROLES = (
     ("machinelearningservices/registries/assets/write", _REGISTRY_USER, "the registry"),
     ("machinelearningservices/registries/models/write", _REGISTRY_USER, "the registry"),
     ("machinelearningservices/registries", _REGISTRY_READER, "the registry"),
-    ("access registry", _REGISTRY_USER, "the registry"),
+    ("access registry", _REGISTRY_READER, "the registry"),
     ("machinelearningservices/workspaces/jobs", _SCIENTIST, "the workspace"),
     ("machinelearningservices/workspaces/computes", _SCIENTIST, "the workspace"),
     ("machinelearningservices/workspaces/models/write", _SCIENTIST, "the workspace"),
@@ -280,16 +281,22 @@ def _role(failure: Failure, doing: str, said: str) -> MlopsError | None:
     )
     if failure.says("AuthorizationPermissionMismatch", "blob"):
         role, place = _BLOB_ROLE
+    if role == _REGISTRY_READER:
+        remedies = (_role_to_give(each, where or place, action) for each in (role, _REGISTRY_USER))
+        return NoAccess(f"{doing}: a role is missing", *remedies)
+    return ConfigError(f"{doing}: a role is missing", _role_to_give(role, where or place, action))
+
+
+def _role_to_give(role: str, where: str, action: str) -> str:
     whose = ""
-    if place == "the registry":
+    if role in (_REGISTRY_USER, _REGISTRY_READER):
         whose = (
             "; names of registries are unique in an Entra tenant: if it is another team's, set "
-            "another azure.registry in conf"
+            "another azure.registry in conf/base.yaml"
         )
-    return ConfigError(
-        f"{doing}: a role is missing",
-        f"give who runs this the role {role} on {where or place}; "
-        f"a new role takes some minutes to work ({action}){whose}",
+    return (
+        f"give who runs this the role {role} on {where}; "
+        f"a new role takes some minutes to work ({action}){whose}"
     )
 
 

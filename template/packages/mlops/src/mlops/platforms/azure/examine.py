@@ -188,6 +188,6 @@ def _log(clients: AzureClients) -> str:
     if not workspace:
         return f"not set: no A/B test, which {typed('release')} makes from level 3 on"
     with azure_errors("signing in to Log Analytics"):
-        token = clients.credential.get_token(SCOPE).token
+        token = clients.tokens.token(SCOPE)
     query(OwnSession(), token, workspace, f"{TABLE}\n| take 1")
     return f"{workspace} can be read"

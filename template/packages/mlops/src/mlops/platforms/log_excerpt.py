@@ -1,14 +1,16 @@
 """What of a server's log explains why it did not start."""
 
-_LINES = 25
+_LINES = 30
+_BEGINNINGS = ("User's init function failed", "Traceback (most recent")
+"""Where the reason begins: first what the inference server says of score.py, then anything else.
+
+It prints tracebacks of its own before, which stop nothing, and after, when it gives up.
+"""
 
 
 def excerpt(log: str) -> str:
-    """Return 25 lines at most: from the first traceback on, else the last ones.
-
-    The first one is the model's own; those of the server that gave up come after it.
-    """
+    """Return 30 lines at most: from where the reason begins, else the last ones."""
     lines = log.splitlines()
-    first = next((n for n, line in enumerate(lines) if "Traceback (most recent" in line), None)
-    shown = lines[-_LINES:] if first is None else lines[first : first + _LINES]
-    return "\n".join(shown)
+    found = (n for begins in _BEGINNINGS for n, line in enumerate(lines) if begins in line)
+    first = next(found, max(0, len(lines) - _LINES))
+    return "\n".join(lines[first : first + _LINES])

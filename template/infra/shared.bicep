@@ -34,7 +34,7 @@ param environments ('dev' | 'test' | 'prod')[]
 @description('Those of them in which jobs of training run.')
 param trains ('dev' | 'test' | 'prod')[] = ['dev']
 
-@description('Who vouches for a job on GitHub: the issuer of its tokens. An enterprise with a domain of its own (example.ghe.com) has https://token.actions.example.ghe.com; a GitHub Enterprise Server has https://HOST/_services/token.')
+@description('Who vouches for a job on GitHub: the issuer of its tokens. An enterprise with a domain of its own (example.ghe.com) has https://token.actions.example.ghe.com. GitHub Enterprise Server is not supported: its workflows lack what these need.')
 param githubIssuer string = 'https://token.actions.githubusercontent.com'
 
 @description('Where a deployment takes its model from, as `azure.deploy_from` in conf/base.yaml says. With `workspace` those who deploy register models there, too.')

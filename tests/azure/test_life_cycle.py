@@ -60,6 +60,7 @@ def registry_id(version: int) -> str:
 
 def test_from_training_to_a_rollback(place: AzureProject) -> None:
     azure = place.azure
+    azure.front.log.delay_seconds = 3600  # as where the diagnostic setting was just made
     first = place.registered(place.trained())
     assert "passed" in place.mlops("doctor", "--platform", "azure", "--environment", "dev")
 
@@ -75,7 +76,6 @@ def test_from_training_to_a_rollback(place: AzureProject) -> None:
     assert place.traffic("test") == {"green": 100}
 
     releasing = ("release", "--environment", "prod", "--model-version", str(second))
-    azure.front.log.delay_seconds = 3600  # as where the diagnostic setting was just made
     soon = {"MLOPS_AZURE__LOG_PATIENCE_SECONDS": "1"}
     said = place.mlops(*releasing, settings=soon, expect=4)
     assert "neither promoted nor rejected" in said

@@ -15,6 +15,7 @@ import requests
 from fakes.tiny_version import ROW
 from mlops.errors import ConfigError, PlatformError, Refused
 from mlops.platforms.base import DeploymentShare, Endpoint, ModelVersion, Observation
+from mlops.platforms.lease_rules import EndpointBusy
 from mlops.progress import silent
 
 PURPOSE = "the release of version 2"
@@ -233,7 +234,7 @@ class EndpointContract:
                 lambda: place.endpoint.delete("green"),
             ]
             for change in changes:
-                with pytest.raises(PlatformError, match=PURPOSE):
+                with pytest.raises(EndpointBusy, match=PURPOSE):
                     change()
             place.endpoint.repair(silent)
             pending = place.endpoint.pending()
@@ -245,7 +246,7 @@ class EndpointContract:
     def test_a_second_change_of_the_same_process_is_refused(self, place: Place) -> None:
         with (
             place.endpoint.lease(PURPOSE),
-            pytest.raises(PlatformError, match=PURPOSE),
+            pytest.raises(EndpointBusy, match=PURPOSE),
             place.endpoint.lease("a rollback"),
         ):
             pass

@@ -27,6 +27,7 @@ from mlops.platforms.base import (
     Observation,
     Pending,
 )
+from mlops.platforms.lease_rules import EndpointBusy
 from mlops.platforms.traffic_rules import (
     check_mirror,
     check_removal,
@@ -357,8 +358,8 @@ class FakeEndpoint:
         if self._lease and self._lease.holder == "another":
             raise self._busy(self._lease)
 
-    def _busy(self, held: FakeLease) -> PlatformError:
-        return PlatformError(f"another command is changing {self.name}: {held.purpose}")
+    def _busy(self, held: FakeLease) -> EndpointBusy:
+        return EndpointBusy(f"another command is changing {self.name}: {held.purpose}")
 
     def _taken(self, purpose: str) -> FakeLease:
         return FakeLease(purpose, self._described(), dict(self._mirror))

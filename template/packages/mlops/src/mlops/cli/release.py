@@ -42,6 +42,7 @@ rehearsal_option = click.option(
 @rehearsal_option
 @click.option("--breaking", is_flag=True, help="Release a version that refuses present requests.")
 @click.option("--reason", default="", help="With --breaking: why; it is kept with the evidence.")
+@click.option("--wait", callback=seconds_of, help="Wait while another command is at work: 90s, 1h.")
 @environment_option
 @json_option
 @tells_what_serves
@@ -50,6 +51,7 @@ def release(
     rehearsal: bool,
     breaking: bool,
     reason: str,
+    wait: float | None,
     environment: str | None,
     as_json: bool,
 ) -> None:
@@ -62,6 +64,7 @@ def release(
     from mlops.release.candidate import ReleaseOptions, release_version
     from mlops.release.display import release_shown
     from mlops.release.rehearsal import rehearsal_settings, rehearse
+    from mlops.release.turn import NotItsTurn
 
     settings = settings_for(environment)
     reason = reason.strip()
@@ -76,9 +79,9 @@ def release(
                 rehearse(platform, settings, model_version, watchers, breaking=reason)
         else:
             with release_shown("release", chosen, ends.append) as watchers:
-                options = ReleaseOptions(breaking=reason)
+                options = ReleaseOptions(breaking=reason, wait_seconds=wait or 0.0)
                 release_version(platform, settings, model_version, watchers, options)
-    except (ConfigError, Refused):
+    except (ConfigError, Refused, NotItsTurn):
         if not ends:
             set_output("outcome", "unchanged")
         raise

@@ -255,7 +255,7 @@ class Endpoint(Protocol):
         the next repair restores them. Neither happens after the traffic that completes the change.
 
         Raises:
-            PlatformError: another change is in progress; the sentence names its purpose.
+            EndpointBusy: another change is in progress; the sentence names its purpose.
         """
 
     def pending(self) -> Pending | None:

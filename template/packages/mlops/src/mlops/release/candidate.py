@@ -22,10 +22,12 @@ from mlops.release.traffic import (
     remove,
     require_active,
     require_level,
+    require_newer,
     restored,
     sole_deployment,
     try_deployment,
 )
+from mlops.release.turn import in_turn
 from mlops.release.watchers import NOBODY, Ended, Watchers
 from mlops.settings.loading import LoadedSettings
 from mlops.settings.sections import AbTestSettings
@@ -45,6 +47,7 @@ class ReleaseOptions:
         breaking: why a version may refuse those requests; then there is no A/B test with it.
         means: what it means to take the place of what serves, where that was found already.
         before_switch: is called once the candidate has proved itself; what it raises stops it.
+        wait_seconds: for how long it waits while another command changes the endpoint.
     """
 
     ab_settings: AbTestSettings | None = None
@@ -52,6 +55,7 @@ class ReleaseOptions:
     breaking: str = ""
     means: Replacement | None = None
     before_switch: Callable[[], None] = lambda: None
+    wait_seconds: float = 0.0
 
 
 USUAL = ReleaseOptions()
@@ -69,10 +73,12 @@ def release_version(
     Raises:
         ConfigError: the project's level is 1, several deployments share the traffic, or there is
             no such version.
-        Refused: it is archived, its data do not let it be released here, it refuses requests that
-            callers send, or smoke test or A/B test say no; all is as it was.
+        Refused: it is archived or older than what serves, its data do not let it be released here,
+            it refuses requests that callers send, or smoke test or A/B test say no; all is as it
+            was.
         Hold: the A/B test came to no decision; the candidate stays, without traffic.
-        PlatformError: a server failed or another command changes the endpoint; all is as it was.
+        NotItsTurn: another command changes the endpoint.
+        PlatformError: a server failed; all is as it was.
     """
     require_level(settings.project, RELEASE_LEVEL, "release")
     version = platform.version(model_version)
@@ -83,11 +89,14 @@ def release_version(
     endpoint.repair(watchers.report)
     candidate: _Candidate | None = None
     try:
-        with endpoint.lease(f"the release of version {version.version}"):
+        purpose = f"the release of version {version.version}"
+        with in_turn(endpoint, purpose, options.wait_seconds, watchers.report):
             baseline = sole_deployment(endpoint.traffic())
             if baseline and not options.rehearsal and _is_released(endpoint, baseline, version):
                 return _unchanged(endpoint, baseline, version, watchers)
             means = options.means or replacement(platform, endpoint, baseline, version)
+            if baseline and not options.rehearsal:
+                require_newer(endpoint, baseline, version)
             allowed = options.rehearsal or options.breaking or means.made_up
             if means.changes and not allowed:
                 raise refusal(means.changes, version, endpoint, _BREAKING)

@@ -55,6 +55,26 @@ def require_active(version: ModelVersion) -> None:
         )
 
 
+def require_newer(endpoint: Endpoint, serving: str, version: ModelVersion) -> None:
+    """Refuse to release a version in the place of a newer one: only a rollback goes back.
+
+    Args:
+        endpoint: the endpoint.
+        serving: the deployment that has all traffic.
+        version: what is to take its place.
+
+    Raises:
+        Refused: so.
+    """
+    served = {each.name: each.model_version for each in endpoint.deployments()}[serving]
+    if version.version < served:
+        raise Refused(
+            f"version {version.version} is older than version {served}, which callers of "
+            f"{endpoint.name} reach now",
+            f"{typed('rollback')} goes back to what served before; anything else is a new version",
+        )
+
+
 def sole_deployment(traffic: Mapping[str, int]) -> str | None:
     """Return the deployment that has all traffic, or None if none has any.
 

@@ -1,0 +1,61 @@
+"""Releases stand in line: one waits, for a limited time, until no other command holds the endpoint.
+
+The order is that in which they ask again, not that in which they came. That an older version never
+takes the place of a newer one is looked at once it is one's turn.
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+from mlops.platforms.base import Endpoint
+from mlops.platforms.lease_rules import EndpointBusy
+from mlops.progress import Report, silent
+
+SHORTEST_PAUSE_SECONDS = 1.0
+
+
+class NotItsTurn(EndpointBusy):
+    """Another command held the endpoint for as long as was to be waited; nothing was changed."""
+
+
+@contextmanager
+def in_turn(
+    endpoint: Endpoint, purpose: str, wait_seconds: float = 0.0, report: Report = silent
+) -> Iterator[None]:
+    """Hold the endpoint's lease for a change, once no other command does.
+
+    Args:
+        endpoint: the endpoint.
+        purpose: of the change.
+        wait_seconds: for how long to wait at most; 0: not at all.
+        report: is told once what is waited for.
+
+    Raises:
+        NotItsTurn: another command holds the endpoint still; nothing was changed.
+    """
+    with ExitStack() as stack:
+        until = time.monotonic() + wait_seconds
+        told = ""
+        while True:
+            try:
+                stack.enter_context(endpoint.lease(purpose))
+                break
+            except EndpointBusy as busy:
+                left = until - time.monotonic()
+                if left <= 0:
+                    raise _not_its_turn(busy, wait_seconds) from None
+                if busy.message != told:
+                    told = busy.message
+                    report(f"{told}: waiting for it, {_minutes(left)} at most")
+                time.sleep(min(left, max(endpoint.poll_seconds, SHORTEST_PAUSE_SECONDS)))
+        yield
+
+
+def _not_its_turn(busy: EndpointBusy, waited_seconds: float) -> NotItsTurn:
+    waited = f", also after {_minutes(waited_seconds)}" if waited_seconds else ""
+    return NotItsTurn(f"{busy.message}{waited}; nothing was changed here", busy.remedy)
+
+
+def _minutes(seconds: float) -> str:
+    return f"{seconds / 60:.0f} minutes" if seconds >= 90 else f"{seconds:.0f} seconds"

@@ -5,7 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from mlops.ci.changes import INFRASTRUCTURE, changed_files, concerns, concerns_machinery
+from mlops.ci.changes import (
+    INFRASTRUCTURE,
+    changed_files,
+    concerns,
+    concerns_machinery,
+    concerns_model,
+)
 
 GIT = ("git", "-c", "user.name=Test", "-c", "user.email=test@example.com")
 
@@ -83,3 +89,24 @@ def test_what_concerns_the_machinery(files: list[str] | None, expected: bool) ->
 )
 def test_what_concerns_the_infrastructure(files: list[str] | None, expected: bool) -> None:
     assert concerns(INFRASTRUCTURE, files) is expected
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        (None, True),
+        ([], True),
+        (["README.md"], False),
+        (["docs/pipeline.md", "docs/picture.png", "LICENSE", ".github/CODEOWNERS"], False),
+        (["README.md", "src/shop/model.py"], True),
+        (["conf/prod.yaml"], True),
+        (["src/docs/features.py"], True),
+        (["LICENSE-of-another"], True),
+        (["README.md.py"], True),
+        ([".github/workflows/ml-cicd.yml"], True),
+    ],
+)
+def test_a_model_is_trained_unless_documentation_alone_changed(
+    files: list[str] | None, expected: bool
+) -> None:
+    assert concerns_model(files) == expected

@@ -9,7 +9,13 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from mlops.ci.github import GitHub, count_approvals, previous_run, require_approvals
+from mlops.ci.github import (
+    GitHub,
+    count_approvals,
+    previous_run,
+    require_approvals,
+    require_unasked,
+)
 from mlops.errors import ConfigError, PlatformError, Refused
 
 
@@ -132,6 +138,41 @@ def test_approvals_of_one_attempt_do_not_let_another_pass(api: Api, attempt: int
     }
     with pytest.raises(Refused, match="start a new run"):
         require_approvals(api.github(), "12", 2, "prod")
+
+
+def test_a_later_attempt_may_ask_as_long_as_nobody_was_asked_before(api: Api) -> None:
+    api.answers = {
+        "actions/runs/12": RUN | {"run_attempt": 2},
+        "actions/runs/12/approvals": [review("ann", "infra")],
+    }
+    assert require_unasked(api.github(), "12", "prod") == 2
+    api.answers["actions/runs/12/approvals"] = [review("ann", "prod-approval"), review("bob")]
+    assert require_approvals(api.github(), "12", 2, "prod", 2).counted == ("ann", "bob")
+    with pytest.raises(Refused, match=r"attempt 2 of run 12.*"):
+        require_approvals(api.github(), "12", 2, "prod", 1)
+
+
+@pytest.mark.parametrize("environment", NAMES)
+@pytest.mark.parametrize("state", ["approved", "rejected"])
+def test_an_attempt_after_a_reviewed_one_asks_nobody(
+    api: Api, environment: str, state: str
+) -> None:
+    api.answers = {
+        "actions/runs/12": RUN | {"run_attempt": 2},
+        "actions/runs/12/approvals": [review("ann", environment, state)],
+    }
+    with pytest.raises(Refused, match="attempt 2 asks nobody") as caught:
+        require_unasked(api.github(), "12", "prod")
+    assert "start a new run" in caught.value.remedy
+
+
+def test_whether_somebody_was_asked_must_be_known(api: Api) -> None:
+    api.answers = {"actions/runs/12": RUN}
+    with pytest.raises(PlatformError, match="actions: read"):
+        require_unasked(api.github(), "12", "prod")
+    api.answers = {"actions/runs/12": {}, "actions/runs/12/approvals": []}
+    with pytest.raises(PlatformError, match="does not say which attempt of run 12"):
+        require_unasked(api.github(), "12", "prod")
 
 
 def test_no_answer_is_no_approval(api: Api) -> None:

@@ -59,6 +59,21 @@ def test_approvals_are_shown(
     assert json.loads(capsys.readouterr().out) == {"approved": ["ann", "bob"]}
 
 
+def test_an_attempt_is_handed_on(
+    mlops: Command,
+    outputs: Outputs,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert mlops("ci", "attempt", "--run-id", "1") == 2
+    assert "this command runs in GitHub Actions" in capsys.readouterr().err
+    monkeypatch.setenv("GITHUB_REPOSITORY", "acme/model")
+    monkeypatch.setenv("GITHUB_TOKEN", "x")
+    monkeypatch.setattr(ci, "require_unasked", lambda *_: 3)
+    assert mlops("ci", "attempt", "--run-id", "1") == 0
+    assert outputs() == {"attempt": "3"}
+
+
 @pytest.mark.parametrize(("found", "handed_on"), [(7, "7"), (None, "")])
 def test_the_run_before_is_handed_on(
     mlops: Command,
@@ -115,9 +130,11 @@ def test_what_a_push_changed_is_told_to_the_job_and_as_json(
     assert json.loads(capsys.readouterr().out) == {
         "machinery": concerned,
         "infrastructure": False,
+        "model": True,
         "files": [file],
     }
-    assert outputs() == {"machinery": str(concerned).lower(), "infrastructure": "false"}
+    expected = {"machinery": str(concerned).lower(), "infrastructure": "false", "model": "true"}
+    assert outputs() == expected
 
 
 def test_what_a_push_changed_is_said_to_people_on_stderr_alone(
@@ -151,6 +168,17 @@ def test_people_are_told_of_infra_too(
         assert said in capsys.readouterr().err
 
 
+def test_after_a_change_of_documentation_alone_nothing_is_trained(
+    mlops: Command, repository: Path, outputs: Outputs, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = head(repository)
+    (repository / "README.md").write_text("a page\n")
+    commit(repository)
+    assert mlops("ci", "changed", "--before", before) == 0
+    assert "documentation alone, so nothing is to be trained" in capsys.readouterr().err
+    assert outputs()["model"] == "false"
+
+
 @pytest.mark.usefixtures("repository")
 @pytest.mark.parametrize("given", [(), ("--before", "0" * 40)])
 def test_where_it_is_not_known_what_changed_the_tests_run(
@@ -161,9 +189,9 @@ def test_where_it_is_not_known_what_changed_the_tests_run(
 ) -> None:
     assert mlops("ci", "changed", *given) == 0
     assert "not known: the machinery's tests are to run" in capsys.readouterr().err
-    assert outputs() == {"machinery": "true", "infrastructure": "false"}
+    assert outputs() == {"machinery": "true", "infrastructure": "false", "model": "true"}
     assert mlops("ci", "changed", *given, "--json") == 0
-    found = {"machinery": True, "infrastructure": False, "files": None}
+    found = {"machinery": True, "infrastructure": False, "model": True, "files": None}
     assert json.loads(capsys.readouterr().out) == found
 
 

@@ -1,6 +1,6 @@
 """What a push changed, so that the pipeline does only where it must what takes long.
 
-That is the machinery's own tests, and compiling infra/.
+That is the machinery's own tests, compiling infra/, and training.
 """
 
 import subprocess  # nosec B404
@@ -11,6 +11,8 @@ MACHINERY = ("packages/", "serving/", "pyproject.toml", "uv.lock")
 """What the machinery is, runs on or is tested with: files, and folders with a slash at the end."""
 INFRASTRUCTURE = ("infra/", "conf/", "packages/mlops/src/mlops/ci/bicep/")
 """What infra/ is, reads or is compiled by."""
+DOCUMENTATION = ("docs/", "LICENSE", ".github/CODEOWNERS")
+"""What no model depends on, besides every page in Markdown."""
 
 
 def changed_files(root: Path, before: str) -> list[str] | None:
@@ -60,3 +62,15 @@ def concerns(parts: Iterable[str], files: Iterable[str] | None) -> bool:
 def concerns_machinery(files: Iterable[str] | None) -> bool:
     """Tell whether the machinery's tests must run; where the changes are unknown they must."""
     return concerns(MACHINERY, files)
+
+
+def concerns_model(files: Iterable[str] | None) -> bool:
+    """Tell whether a model is to be trained: not where documentation alone changed.
+
+    Args:
+        files: what changed; None if unknown. Where nothing did, as in a run by hand, it is trained.
+    """
+    known = list(files or ())
+    return not known or not all(
+        file.endswith(".md") or concerns(DOCUMENTATION, [file]) for file in known
+    )

@@ -13,6 +13,7 @@ from mlops.errors import ConfigError, PlatformError, Refused
 TIMEOUT_SECONDS = 30
 RUNS_SEARCHED = 30
 STARTED_BY_THE_TEAM = ("push", "workflow_dispatch")
+_NEW_RUN = "start a new run (Actions, ml-cicd, Run workflow on main, or a push): it can be approved"
 
 
 class GitHub:
@@ -101,31 +102,58 @@ def count_approvals(
     return Approvals(tuple(sorted(counted.values())), left)
 
 
-def require_approvals(github: GitHub, run_id: str, required: int, environment: str) -> Approvals:
+def require_unasked(github: GitHub, run_id: str, environment: str) -> int:
+    """Return the present attempt of a run, if nobody has reviewed its release to an environment.
+
+    GitHub keeps the reviews of a run, not of each attempt, and does not tell them apart: those of
+    an earlier attempt would let a later one pass. So an attempt may ask for approvals only as long
+    as no earlier one did. This is to be asked before any person is.
+
+    Raises:
+        Refused: an earlier attempt was reviewed.
+        PlatformError: GitHub does not say.
+    """
+    attempt = _run(github, run_id).get("run_attempt")
+    reviews = _reviews_of(github, run_id, environment)
+    if not isinstance(attempt, int):
+        raise PlatformError(f"GitHub does not say which attempt of run {run_id} this is")
+    if reviews:
+        raise Refused(
+            f"an earlier attempt of run {run_id} was approved or rejected already, and GitHub does "
+            f"not say which attempt a review was for: attempt {attempt} asks nobody",
+            _NEW_RUN,
+        )
+    return attempt
+
+
+def require_approvals(
+    github: GitHub, run_id: str, required: int, environment: str, attempt: int = 1
+) -> Approvals:
     """Return who approved a run's release to an environment.
 
     An approval of the gate in front, `<environment>-approval`, counts as well.
 
-    GitHub keeps the approvals of a run, not of each attempt, and does not tell them apart: those
-    given to the first attempt would let every later one pass. So only the first one is let pass.
+    Args:
+        github: whom to ask.
+        run_id: the run.
+        required: how many distinct people must have approved.
+        environment: to which the release goes.
+        attempt: the attempt before which nobody had reviewed (`require_unasked`).
 
     Raises:
-        Refused: this is not the run's first attempt, or fewer than `required` distinct people
-            approved; whoever started the run does not count.
+        Refused: the run is at another attempt, or too few distinct people approved; whoever
+            started the run does not count.
         PlatformError: GitHub does not say.
     """
-    if not run_id.isdecimal():
-        raise ConfigError(f"--run-id: {run_id!r} is not the number of a run")
-    run = github.get(f"actions/runs/{run_id}")
-    if run.get("run_attempt") != 1:
+    run = _run(github, run_id)
+    if run.get("run_attempt") != attempt:
         raise Refused(
             f"this is attempt {run.get('run_attempt')} of run {run_id}, and GitHub does not say "
             "which attempt was approved",
-            "start a new run (Actions, ml-cicd, Run workflow on main, or a push) and let it be "
-            "approved",
+            _NEW_RUN,
         )
-    reviews = github.get(f"actions/runs/{run_id}/approvals")
-    found = count_approvals(reviews, run, (environment, f"{environment}-approval"))
+    reviews = _reviews_of(github, run_id, environment)
+    found = count_approvals(reviews, run, gates_of(environment))
     if len(found.counted) < required:
         have = ", ".join(found.counted) or "nobody"
         others = "".join(f", but {who} {why}" for who, why in found.ignored)
@@ -135,6 +163,11 @@ def require_approvals(github: GitHub, run_id: str, required: int, environment: s
             "start a new run and let them approve",
         )
     return found
+
+
+def gates_of(environment: str) -> tuple[str, str]:
+    """Return the environments whose approvals count for a release to one."""
+    return environment, f"{environment}-approval"
 
 
 def previous_run(github: GitHub, workflow: str, branch: str, artifact: str) -> int | None:
@@ -157,6 +190,22 @@ def previous_run(github: GitHub, workflow: str, branch: str, artifact: str) -> i
         if any(not each["expired"] for each in kept["artifacts"]):
             return int(run["id"])
     return None
+
+
+def _run(github: GitHub, run_id: str) -> Mapping[str, Any]:
+    if not run_id.isdecimal():
+        raise ConfigError(f"--run-id: {run_id!r} is not the number of a run")
+    found: Mapping[str, Any] = github.get(f"actions/runs/{run_id}")
+    return found
+
+
+def _reviews_of(github: GitHub, run_id: str, environment: str) -> list[Mapping[str, Any]]:
+    gates = set(gates_of(environment))
+    return [
+        review
+        for review in github.get(f"actions/runs/{run_id}/approvals")
+        if gates & {each.get("name") for each in review.get("environments", ())}
+    ]
 
 
 def _login(user: Mapping[str, Any] | None) -> str:

@@ -15,9 +15,15 @@ from mlops.ci.bicep.compiler import (
 )
 from mlops.ci.bicep.diagnostics import compile_files, compiler_version, parameter_files
 from mlops.ci.bicep.fetch import fetch_compiler
-from mlops.ci.changes import INFRASTRUCTURE, changed_files, concerns, concerns_machinery
+from mlops.ci.changes import (
+    INFRASTRUCTURE,
+    changed_files,
+    concerns,
+    concerns_machinery,
+    concerns_model,
+)
 from mlops.ci.comment import run_comment
-from mlops.ci.github import GitHub, require_approvals
+from mlops.ci.github import GitHub, require_approvals, require_unasked
 from mlops.ci.github import previous_run as find_previous_run
 from mlops.ci.job import add_to_path, set_output, summarise
 from mlops.cli.options import environment_option, json_option, run_option, settings_for
@@ -32,21 +38,26 @@ from mlops.settings.project import find_project
 @click.option("--before", default="", metavar="COMMIT", help="The commit before this push.")
 @json_option
 def changed(before: str, as_json: bool) -> None:
-    """Tell whether what changed since a commit concerns the machinery or infra/."""
+    """Tell whether what changed since a commit concerns the machinery, infra/ or the model."""
     root = find_project().root
     files = changed_files(root, before)
     concerned = concerns_machinery(files)
     has_infra = bool(parameter_files(root))
     infrastructure = has_infra and concerns(INFRASTRUCTURE, files)
     set_output("machinery", str(concerned).lower())
+    model = concerns_model(files)
     set_output("infrastructure", str(infrastructure).lower())
+    set_output("model", str(model).lower())
     if as_json:
-        emit({"machinery": concerned, "infrastructure": infrastructure, "files": files})
+        found = {"machinery": concerned, "infrastructure": infrastructure, "model": model}
+        emit({**found, "files": files})
         return
     known = "what changed is not known:" if files is None else f"{len(files)} files changed;"
     tests = "the machinery's tests are to run" if concerned else "none concerns the machinery"
     compiled = "infra/ is to be compiled" if infrastructure else "none concerns infra/"
-    show(f"{known} {tests}, {compiled if has_infra else 'and infra/ has nothing to compile'}")
+    trained = "" if model else "; documentation alone, so nothing is to be trained"
+    infra = compiled if has_infra else "and infra/ has nothing to compile"
+    show(f"{known} {tests}, {infra}{trained}")
 
 
 @click.command()
@@ -146,18 +157,40 @@ def previous_run(workflow: str, branch: str, artifact: str) -> None:
 @click.command()
 @click.option("--run-id", required=True, help="The run of the workflow: its number on GitHub.")
 @click.option(
+    "--environment", default="prod", show_default=True, metavar="NAME", help="What is to be asked."
+)
+def attempt(run_id: str, environment: str) -> None:
+    """Check that a run's attempt may still ask for approvals.
+
+    Exit 1 if an earlier attempt was reviewed: this one would ask people in vain.
+    """
+    found = require_unasked(GitHub(), run_id, environment)
+    set_output("attempt", found)
+    show(f"attempt {found} may ask for approvals", style="green")
+
+
+@click.command()
+@click.option("--run-id", required=True, help="The run of the workflow: its number on GitHub.")
+@click.option(
     "--required", type=click.IntRange(min=1), default=2, show_default=True, help="How many people."
 )
 @click.option(
     "--environment", default="prod", show_default=True, metavar="NAME", help="What was approved."
 )
+@click.option(
+    "--attempt",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Before which nobody had reviewed: `mlops ci attempt`.",
+)
 @json_option
-def approvals(run_id: str, required: int, environment: str, as_json: bool) -> None:
+def approvals(run_id: str, required: int, environment: str, attempt: int, as_json: bool) -> None:
     """Check who approved a release on GitHub.
 
     Exit 1 unless enough different people did.
     """
-    found = require_approvals(GitHub(), run_id, required, environment)
+    found = require_approvals(GitHub(), run_id, required, environment, attempt)
     summarise(f"Approved by {', '.join(found.counted)}", (), [])
     if as_json:
         emit({"approved": list(found.counted)})

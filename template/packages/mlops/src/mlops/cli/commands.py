@@ -51,7 +51,12 @@ CI = LazyGroup(
         LazyCommand(
             "changed",
             "mlops.cli.ci:changed",
-            "Tell whether what changed since a commit concerns the machinery or infra/.",
+            "Tell whether what changed since a commit concerns the machinery, infra/ or the model.",
+        ),
+        LazyCommand(
+            "attempt",
+            "mlops.cli.ci:attempt",
+            "Check that a run's attempt may still ask for approvals.",
         ),
         LazyCommand(
             "facts",

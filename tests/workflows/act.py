@@ -84,7 +84,9 @@ class Played:
     level: int = 3
     machinery: bool = False
     infrastructure: bool = False
+    documentation: bool = False
     endpoint: str = ""
+    comments: str = "[]"
 
     def settings(self) -> dict[str, str | Path]:
         return {f"STUB_{name.upper()}": str(value) for name, value in vars(self).items()}

@@ -1,4 +1,4 @@
-"""A generated project, committed, and act to run its workflows."""
+"""A generated project, committed, act to run its workflows, and GitHub's own parser."""
 
 import shutil
 from collections.abc import Iterator
@@ -9,6 +9,8 @@ import pytest
 from tests.support import Template, commit_all, run
 from tests.workflows.act import Act
 from tests.workflows.github_api import GitHubApi, github_api
+from tests.workflows.graph.language import Language
+from tests.workflows.graph.language import language as started
 
 NOT_OPENED = ("docs", "packages/mlops/tests")
 
@@ -34,3 +36,9 @@ def api() -> Iterator[GitHubApi]:
 @pytest.fixture
 def act(tmp_path: Path, repository: Path, api: GitHubApi) -> Act:
     return Act(tmp_path, repository, api)
+
+
+@pytest.fixture(scope="session")
+def language() -> Iterator[Language]:
+    with started() as found:
+        yield found

@@ -15,6 +15,7 @@ class GitHubApi:
     def __init__(self) -> None:
         self.url = ""
         self.answers: dict[str, Any] = {}
+        self.first_answers: dict[str, Any] = {}
         self.asked: list[tuple[str, dict[str, str]]] = []
 
     def no_earlier_run(self) -> None:
@@ -29,12 +30,18 @@ class GitHubApi:
             artifacts = [{"name": "model-version", "expired": not kept}]
             self.answers[f"actions/runs/{number}/artifacts"] = {"artifacts": artifacts}
 
-    def approved_by(self, *names: str, attempt: int = 1) -> None:
-        """Answer that these people approved run 1 of somebody else, one after the other."""
+    def approved_by(self, *names: str, attempt: int = 1, before: bool = False) -> None:
+        """Answer that these people approve run 1 of somebody else, one after the other.
+
+        Args:
+            names: who they are.
+            attempt: the run's present attempt.
+            before: whether they had done so before this attempt; else once it has been looked.
+        """
         actor = {"login": "starter"}
         run = {"actor": actor, "triggering_actor": actor, "run_attempt": attempt}
         self.answers["actions/runs/1"] = run
-        self.answers["actions/runs/1/approvals"] = [
+        reviews: list[dict[str, Any]] = [
             {
                 "state": "approved",
                 "user": {"login": name, "type": "User"},
@@ -42,6 +49,8 @@ class GitHubApi:
             }
             for position, name in enumerate(names)
         ]
+        self.answers["actions/runs/1/approvals"] = reviews
+        self.first_answers["actions/runs/1/approvals"] = reviews if before else []
 
 
 @contextmanager
@@ -55,7 +64,7 @@ def github_api() -> Iterator[GitHubApi]:
             path = split.path.split("/", 4)[-1]
             api.asked.append((path, dict(parse_qsl(split.query))))
             known = self.headers.get("Authorization") == "Bearer token-of-the-job"
-            answer = api.answers.get(path) if known else None
+            answer = api.first_answers.pop(path, api.answers.get(path)) if known else None
             body = json.dumps(answer).encode()
             self.send_response(200 if answer is not None else 404)
             self.send_header("Content-Type", "application/json")

@@ -21,14 +21,13 @@ NEEDS = {
     "unit-tests": [],
     "coverage": ["unit-tests"],
     "train-pull-request": ["data-quality", "code-quality", "unit-tests"],
+    "required": ["data-quality", "code-quality", "unit-tests", "train-pull-request"],
     "comment": ["train-pull-request"],
     "train-dev": ["data-quality", "code-quality", "unit-tests"],
     "register-model": ["data-quality", "train-dev"],
     "deploy-test": ["data-quality", "register-model"],
     "deploy-prod": ["data-quality", "register-model", "deploy-test"],
 }
-# Without what these need there is nothing for them to do.
-MAY_BE_SKIPPED_BY_A_NEED = {"comment", "register-model", "deploy-test"}
 ENVIRONMENTS = {
     ("ml-cicd.yml", "train-dev"): "dev",
     ("ml-cicd.yml", "register-model"): "dev-registration",
@@ -48,12 +47,15 @@ PERMISSIONS = {
     ("ml-cicd.yml", "unit-tests"): READ,
     ("ml-cicd.yml", "coverage"): READ | SIGN_IN,
     ("ml-cicd.yml", "train-pull-request"): READ,
+    ("ml-cicd.yml", "required"): {},
     ("ml-cicd.yml", "comment"): {"pull-requests": "write"},
     ("ml-cicd.yml", "train-dev"): READ | SIGN_IN | {"actions": "read"},
     ("ml-cicd.yml", "register-model"): READ | SIGN_IN,
     ("ml-cicd.yml", "deploy-test"): READ | SIGN_IN | {"actions": "read"},
     ("ml-cicd.yml", "deploy-prod"): READ | SIGN_IN | {"actions": "read"},
+    ("deploy.yml", "ready"): READ | {"actions": "read"},
     ("deploy.yml", "approval"): {},
+    ("deploy.yml", "again"): {},
     ("deploy.yml", "release"): READ | SIGN_IN | {"actions": "read"},
     ("rollback.yml", "rollback"): READ | SIGN_IN,
     ("infra.yml", "environments"): READ,
@@ -66,10 +68,15 @@ IDENTITY = {
     name: f"${{{{ vars.{name} }}}}"
     for name in ("AZURE_CLIENT_ID", "AZURE_TENANT_ID", "AZURE_SUBSCRIPTION_ID")
 }
-# What may run on a machine of the team's own, whose network reaches Azure: reviewed code alone.
 HOSTED = "ubuntu-24.04"
+# A machine of the team's own whose network reaches Azure: reviewed code alone.
 OWN_RUNNER = f"${{{{ vars.MLOPS_RUNNER || '{HOSTED}' }}}}"
+# One for whatever a branch brings, where GitHub's machines may not be used.
+CHECKS_RUNNER = f"${{{{ vars.MLOPS_CHECKS_RUNNER || '{HOSTED}' }}}}"
 QUEUED = {"cancel-in-progress": False, "queue": "max"}
+SETUP = "$/.github/actions/setup"
+REQUIRED = "Pull request checked"
+"""The check that the rules of main require."""
 SECRET_NAME = re.compile(r"(?i)token|secret|passw|key$|credential|connection_?string")
 SECRET_VALUE = re.compile(
     r"gh[pousr]_\w{20}|AKIA\w{16}|AccountKey=|SharedAccessSignature|-----BEGIN|[\w-]{3}8Q~[\w.~-]{30}"
@@ -78,14 +85,19 @@ SECRET_VALUE = re.compile(
 
 @dataclass(frozen=True)
 class Workflows:
-    """The workflows of a project: their texts, their contents and all their jobs."""
+    """A project's workflows: their texts, contents and jobs; and the action that sets jobs up."""
 
     texts: dict[str, str]
+    setup: dict[str, Any]
 
     @classmethod
     def read(cls, project: Path) -> "Workflows":
-        folder = project / ".github" / "workflows"
-        return cls({path.name: path.read_text(encoding="utf-8") for path in folder.iterdir()})
+        folder = project / ".github"
+        texts = {
+            path.name: path.read_text(encoding="utf-8") for path in (folder / "workflows").iterdir()
+        }
+        setup = (folder / "actions" / "setup" / "action.yml").read_text(encoding="utf-8")
+        return cls(texts, yaml.safe_load(setup))
 
     @cached_property
     def contents(self) -> dict[str, dict[str, Any]]:
@@ -140,9 +152,10 @@ def check_releases(workflows: Workflows) -> None:
     assert [each["environment"] for each in called] == ["test", "prod"]
     planned = "${{ needs.data-quality.outputs.platform }}"
     assert {each["platform"] for each in called} == {planned}
-    assert jobs["deploy.yml", "approval"]["if"] == (
-        "${{ !cancelled() && inputs.environment == 'prod' && inputs.platform != 'local' }}"
-    )
+    assert [each["approvals"] for each in called] == [
+        "0",
+        "${{ needs.data-quality.outputs.approvals }}",
+    ]
 
 
 def check_needs(workflows: Workflows) -> None:
@@ -203,9 +216,17 @@ def check_evidence(workflows: Workflows) -> None:
 
 
 def check_concurrency(workflows: Workflows) -> None:
-    """Releases and rollbacks stand in line; only a pull request's run replaces the one before."""
+    """What waits for people holds nobody up; only a pull request's run replaces the one before.
+
+    GitHub counts a job that waits for its approval into its concurrency group, for up to 30 days.
+    So releases stand in line by the lease of what they change.
+    """
+    for key, job in workflows.jobs.items():
+        if key[0] == "deploy.yml":
+            assert "concurrency" not in job, f"{key}: it would be held while nobody approves"
     release = workflows.jobs["deploy.yml", "release"]
-    assert release["concurrency"] == {"group": "release-${{ inputs.environment }}"} | QUEUED
+    (command,) = [each["run"] for each in release["steps"] if "mlops release" in str(each)]
+    assert re.search(r" --wait \d+[mh] ", command), "a release does not wait for its turn"
     if "rollback.yml" in workflows.contents:
         rollback = workflows.contents["rollback.yml"]
         assert rollback["concurrency"] == {"group": "rollback-prod"} | QUEUED
@@ -218,6 +239,37 @@ def check_identities(workflows: Workflows) -> None:
     for key, job in workflows.jobs.items():
         if "environment" in job and job["permissions"].get("id-token") == "write":
             check_identity(key, job)
+
+
+def check_caches(workflows: Workflows) -> None:
+    """What a tool of development can touch reaches no job that has rights, nor what it is told.
+
+    Each job of main may write to the caches of the repository, and each package of the group `dev`
+    runs in some: so a job that signs in, writes or decides restores no cache and installs none.
+    """
+    decides = {("ml-cicd.yml", "data-quality"), ("deploy.yml", "ready")}
+    for key, step in workflows.steps():
+        writes = "write" in workflows.jobs[key]["permissions"].values()
+        if step.get("uses") == SETUP and (writes or key in decides):
+            assert step.get("with") == {"development": "false"}, key
+        assert "actions/cache" not in step.get("uses", ""), key
+    action = workflows.setup["runs"]["steps"]
+    assert action[0]["with"]["enable-cache"] == "${{ inputs.development }}"
+    assert "UV_NO_DEV=1" in action[1]["run"]
+    assert workflows.setup["inputs"]["development"]["default"] == "true"
+
+
+def check_required(workflows: Workflows) -> None:
+    """One check is required: it is always reported, and by no push under that name."""
+    job = workflows.jobs["ml-cicd.yml", "required"]
+    assert job["if"] == "${{ always() }}", "GitHub counts a skipped check as passed"
+    proposed = "(github.event_name == 'pull_request' || github.event_name == 'merge_group')"
+    assert job["name"] == f"${{{{ {proposed} && '{REQUIRED}' || 'Push checked' }}}}"
+    started = events_of(workflows.contents["ml-cicd.yml"])
+    assert {"pull_request", "merge_group"} <= started.keys()
+    assert not any(
+        (started[each] or {}).keys() & {"paths", "branches"} for each in started if each != "push"
+    )
 
 
 def check_infra(workflows: Workflows) -> None:
@@ -254,41 +306,10 @@ def events_of(workflow: dict[Any, Any]) -> dict[str, Any]:
     return found
 
 
-def check_conditions(workflows: Workflows) -> None:
-    """Check that no job is skipped, and the run green, because an earlier one was meant to be.
-
-    Without a status function in its `if`, GitHub asks success() of the whole chain of needs, and a
-    job that was skipped anywhere in it, also inside a called workflow, skips what follows. So a job
-    behind one that may be skipped says of each of its own needs that it succeeded.
-    """
-
-    def may_be_skipped(job: dict[str, Any]) -> bool:
-        called = Path(job.get("uses", "")).name
-        inside = workflows.contents[called]["jobs"].values() if called else ()
-        return "if" in job or any(may_be_skipped(each) for each in inside)
-
-    for name, workflow in workflows.contents.items():
-        jobs = workflow["jobs"]
-        for key, job in jobs.items():
-            condition = job.get("if", "")
-            needs = needs_of(job)
-            skipped = any(may_be_skipped(jobs[each]) for each in chain(needs, jobs))
-            if skipped and key not in MAY_BE_SKIPPED_BY_A_NEED:
-                assert "!cancelled()" in condition, f"{name}: {key} is skipped by a skipped job"
-                for each in needs:
-                    wanted = f"needs.{each}.result == 'success'"
-                    assert wanted in condition, f"{name}: {key} does not ask how {each} ended"
-
-
 def needs_of(job: dict[str, Any]) -> list[str]:
     """Return the jobs that one waits for itself."""
     needs = job.get("needs", [])
     return [needs] if isinstance(needs, str) else needs
-
-
-def chain(needs: list[str], jobs: dict[str, dict[str, Any]]) -> set[str]:
-    """Return all jobs that must end before one with these needs begins."""
-    return {*needs}.union(*(chain(needs_of(jobs[each]), jobs) for each in needs))
 
 
 def check_rights_of(key: Key, job: dict[str, Any]) -> None:
@@ -304,7 +325,7 @@ def check_rights_of(key: Key, job: dict[str, Any]) -> None:
 
 def check_runner(key: Key, job: dict[str, Any]) -> None:
     """Check that a machine of the team's own runs what an environment limits to its branches."""
-    assert job["runs-on"] in (HOSTED, OWN_RUNNER), key
+    assert job["runs-on"] in (HOSTED, OWN_RUNNER, CHECKS_RUNNER), key
     if job["runs-on"] == OWN_RUNNER:
         limited = "environment" in job and job["environment"]["name"] != "infra-plan"
         assert limited, f"{key}: a pull request may choose what runs there"
@@ -328,7 +349,8 @@ def check_step(key: Key, step: dict[str, Any]) -> None:
     if uses.startswith("actions/checkout@"):
         assert step["with"]["persist-credentials"] is False, key
     assert "${{" not in step.get("run", ""), f"{key}: pass values through env"
-    assert "continue-on-error" not in step, f"{key}: {step.get('name')} must be able to fail"
+    tried_again = step.get("id") == "keep" and key == ("ml-cicd.yml", "train-dev")
+    assert tried_again or "continue-on-error" not in step, f"{key}: {step.get('name')} cannot fail"
     for name, value in (step.get("env", {}) | step.get("with", {})).items():
         secret = SECRET_NAME.search(name) and name not in {"persist-credentials"}
         assert not secret or str(value) == "${{ github.token }}", f"{key}: {name}"
@@ -337,8 +359,9 @@ def check_step(key: Key, step: dict[str, Any]) -> None:
 RULES = {
     check.__name__.removeprefix("check_"): check
     for check in (
-        check_permissions, check_environments, check_releases, check_needs, check_conditions,
+        check_permissions, check_environments, check_releases, check_needs,
         check_runners, check_steps, check_rights, check_secrets, check_data, check_evidence,
         check_concurrency, check_identities, check_infra, check_matrices, check_weekly,
+        check_caches, check_required,
     )
 }  # fmt: skip

@@ -1,5 +1,6 @@
 """What must hold under act on a sound project; on one with a fault something must not."""
 
+import json
 import re
 
 from tests.workflows.act import ROW_VALUE, Act, Outcome
@@ -21,6 +22,7 @@ SEVEN_JOBS = [
     "release prod",
 ]
 
+MARK = "<!-- metrics of ml-cicd -->"
 PROJECT_TESTS = "run pytest packages/mlops/tests/project"
 MACHINERY = "run pytest packages/mlops/tests --numprocesses auto"
 
@@ -57,7 +59,7 @@ def first_push(act: Act) -> None:
         for there in ("test", "prod")
         for command in (
             f"run mlops ci facts --environment {there}",
-            f"run mlops release --environment {there} --model-version 1 --rehearsal",
+            f"run mlops release --environment {there} --model-version 1 --wait 45m --rehearsal",
             f"run mlops smoke-test --environment {there}",
         )
     ]
@@ -104,12 +106,29 @@ def pull_request(act: Act) -> None:
     assert [call["settings"]["MLOPS_PLATFORM"] for call in training] == ["local"]
     assert [call["settings"]["MLOPS_DATA__FRACTION"] for call in training] == ["0.05"]
     assert not re.search("mlops (package|register|deploy|release)", outcome.everything)
-    comments = outcome.find("gh ")
-    assert [call["command"] for call in comments] == [
-        "gh pr comment 1 --repo acme/model --body-file metrics.md --edit-last --create-if-none"
+    looked, written = outcome.find("gh ")
+    assert "--paginate repos/acme/model/issues/1/comments?per_page=100" in looked["command"]
+    assert written["command"] == (
+        "gh api --silent --method POST repos/acme/model/issues/1/comments --field body=@comment.md"
+    )
+    assert written["body"] == f"{MARK}\n\nthe metrics\n"
+    commands = [looked["command"], written["command"]]
+    assert outcome.commands("comment") == commands, "nothing of the branch runs"
+
+
+def comment_again(act: Act) -> None:
+    """A later run changes its own comment, and nobody else's, a later one of this bot's neither."""
+    bot, ann = ({"login": name} for name in ("github-actions[bot]", "ann"))
+    comments = [
+        {"id": 3, "user": bot, "body": f"{MARK}\n\nbefore"},
+        {"id": 5, "user": ann, "body": f"{MARK}\n\nquoted"},
+        {"id": 7, "user": bot, "body": "of another workflow"},
     ]
-    assert comments[0]["body"] == "the metrics"
-    assert outcome.commands("comment") == [comments[0]["command"]], "nothing of the branch runs"
+    outcome = act("pull_request", PULL_REQUEST, comments=json.dumps(comments))
+    assert outcome.ok, outcome.log
+    assert outcome.commands("comment")[1:] == [
+        "gh api --silent --method PATCH repos/acme/model/issues/comments/3 --field body=@comment.md"
+    ]
 
 
 def failing_data(act: Act) -> None:
@@ -184,16 +203,18 @@ def approvals(act: Act) -> None:
         assert "needs 2 approvals" in outcome.log
         assert outcome.served == {"test": {"blue": "1"}}, names
         assert outcome.find("mlops release --environment prod") == []
-    act.api.approved_by("ann", "bob", attempt=2)
+    act.api.approved_by("ann", "bob", attempt=2, before=True)
     outcome = act("push", PUSH, variables=AZURE)
     assert not outcome.ok, "approvals of the first attempt must not let the second one pass"
     assert outcome.find("mlops release --environment prod") == []
+    assert "attempt 2 asks nobody" in outcome.log
+    assert outcome.find("mlops approvals") == [], "nobody is asked in vain"
     act.api.approved_by("ann", "bob")
     outcome = act("push", PUSH, variables=AZURE)
     assert outcome.ok, outcome.log
     assert outcome.served == {"test": {"blue": "1"}, "prod": {"blue": "1"}}
     assert [call["command"] for call in outcome.find("approvals")] == [
-        "run mlops approvals --environment prod --run-id 1 --required 2"
+        "run mlops approvals --environment prod --run-id 1 --required 2 --attempt 1"
     ]
     assert "--rehearsal" not in outcome.everything
 
@@ -224,6 +245,22 @@ def rollback_without_a_cloud(act: Act) -> None:
     assert outcome.find("mlops rollback") == []
 
 
+def tools_of(outcome: Outcome, job: str) -> set[str | None]:
+    """Return what the calls of a job are told of the tools of development."""
+    return {call["settings"].get("UV_NO_DEV") for call in outcome.calls if call["job"] == job}
+
+
+def documentation(act: Act) -> None:
+    """A change of documentation alone is checked, and nothing is trained or released."""
+    outcome = act("push", PUSH, documentation=True)
+    assert outcome.ok, outcome.log
+    assert {*outcome.jobs} == {*SEVEN_JOBS[:3]}
+    assert "Documentation alone changed" in outcome.log
+    outcome = act("pull_request", PULL_REQUEST, documentation=True)
+    assert outcome.ok, outcome.log
+    assert not outcome.find("mlops train")
+
+
 def sign_in(act: Act) -> None:
     """On Azure, each job that uses it is told who it is; those of a pull request use none."""
     act.api.approved_by("ann", "bob")
@@ -235,6 +272,10 @@ def sign_in(act: Act) -> None:
         for call in calls:
             assert call["settings"].items() >= AZURE.items(), call
     assert {*outcome.commands("release")} >= {"sync --group azure"}
+    for job in ("data-quality", "train-dev", "register-model", "ready", "release"):
+        assert tools_of(outcome, job) == {"1"}, f"{job}: a tool of development may reach it"
+    for job in ("code-quality", "unit-tests"):
+        assert tools_of(outcome, job) == {None}
     outcome = act("pull_request", PULL_REQUEST, variables={"MLOPS_PLATFORM": "azure"})
     assert outcome.commands("train-pull-request")[1] == "sync"
 
@@ -247,7 +288,8 @@ def breaking_by_hand(act: Act) -> None:
     outcome = act("workflow_dispatch", started, variables=AZURE)
     assert outcome.ok, outcome.log
     assert [call["command"] for call in outcome.find("mlops release")] == [
-        f"run mlops release --environment {there} --model-version 1 --breaking --reason {reason}"
+        f"run mlops release --environment {there} --model-version 1 --wait 45m "
+        f"--breaking --reason {reason}"
         for there in ("test", "prod")
     ]
     assert not act("push", PUSH, variables=AZURE).find("--breaking")
@@ -278,6 +320,8 @@ SCENARIOS = {
         first_push,
         later_push,
         pull_request,
+        comment_again,
+        documentation,
         failing_data,
         failing_gate,
         failed_release_in_test,

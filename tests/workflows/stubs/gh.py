@@ -1,15 +1,25 @@
-"""Stands in for gh on the path of a workflow: records each call with the file it sends."""
+"""Stands in for gh on the path of a workflow: records each call with the file it sends.
+
+STUB_COMMENTS holds the comments that there are, as GitHub answers; they go through the call's own
+query, with jq.
+"""
 
 import json
 import os
 import sys
 from pathlib import Path
 
+import jq
+
 arguments = sys.argv[1:]
 call = {"job": os.environ.get("GITHUB_JOB"), "command": "gh " + " ".join(arguments), "settings": {}}
-if "--body-file" in arguments:
-    file = Path(arguments[arguments.index("--body-file") + 1])
-    call["body"] = file.read_text(encoding="utf-8")
+sent = [each.partition("=@")[2] for each in arguments if "=@" in each]
+if sent:
+    call["body"] = Path(sent[0]).read_text(encoding="utf-8")
+if "--jq" in arguments:
+    query = jq.compile(arguments[arguments.index("--jq") + 1])
+    for found in query.input_text(os.environ["STUB_COMMENTS"]):
+        print(found)
 with Path(os.environ["STUB_CALLS"]).open("a", encoding="utf-8") as stream:
     stream.write(json.dumps(call) + "\n")
 sys.exit(0 if os.environ.get("GH_TOKEN") else 1)

@@ -3,8 +3,8 @@
 STUB_CALLS is the file of recorded calls; STUB_FAIL a part of the command line that fails, in the
 environment STUB_FAIL_IN if that is set; STUB_CUT_OFF an environment whose release ends right after
 its switch; STUB_PLATFORM_OF_PROD the platform of prod alone; STUB_STUBS how many parts of the use
-case are still to be written; STUB_LEVEL the maturity level; STUB_MACHINERY and STUB_INFRASTRUCTURE
-whether the push changed these.
+case are still to be written; STUB_LEVEL the maturity level; STUB_MACHINERY, STUB_INFRASTRUCTURE and
+STUB_DOCUMENTATION whether the push changed these, the last one alone.
 
 What asks GitHub is the project's own code, sent to the test's server at STUB_API; `mlops rollback`
 is it too, on the endpoint that `endpoint.py` pretends. Everything else is played: a command reads
@@ -37,7 +37,9 @@ def option(name: str) -> str:
 def record() -> None:
     """Note the call with the settings it was given."""
     settings = {
-        name: value for name, value in os.environ.items() if name.startswith(("MLOPS_", "AZURE_"))
+        name: value
+        for name, value in os.environ.items()
+        if name.startswith(("MLOPS_", "AZURE_", "UV_"))
     }
     call = {"job": os.environ.get("GITHUB_JOB"), "command": COMMAND, "settings": settings}
     with Path(os.environ["STUB_CALLS"]).open("a", encoding="utf-8") as stream:
@@ -210,6 +212,7 @@ def changed() -> None:
     output(
         machinery=os.environ["STUB_MACHINERY"].lower(),
         infrastructure=os.environ["STUB_INFRASTRUCTURE"].lower(),
+        model=str(os.environ["STUB_DOCUMENTATION"] != "True").lower(),
     )
 
 
@@ -217,6 +220,7 @@ ACTIONS = {
     "mlops ci facts": facts,
     "mlops ci previous-run": ask_github,
     "mlops ci changed": changed,
+    "mlops ci attempt": ask_github,
     "mlops approvals": ask_github,
     "mlops ci comment": lambda: write(option("--output"), "the metrics"),
     "mlops stubs": lambda: output(stubs=os.environ["STUB_STUBS"]),

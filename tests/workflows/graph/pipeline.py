@@ -1,0 +1,207 @@
+"""What must be true of a project's workflows in the model, whatever happens to their jobs."""
+
+from collections.abc import Iterator, Mapping
+
+from tests.workflows.graph.language import Language
+from tests.workflows.graph.play import (
+    CHECKS,
+    QUEUED,
+    TRAINING,
+    Fate,
+    Project,
+    approve_all,
+    by_hand,
+    go_on,
+    proposed,
+    pushed,
+    server_of,
+)
+from tests.workflows.graph.repository import Event, Workflow
+from tests.workflows.graph.server import READINGS, Run, Server
+
+Workflows = Mapping[str, Workflow]
+REQUIRED = "Pull request checked"
+RELEASE = "deploy-prod/release"
+BEFORE_PROD = (*CHECKS, "train-dev", "register-model", "deploy-test", "deploy-test/release")
+AZURE, LOCAL = Project(), Project(platform="local")
+PIPELINE = {
+    "Pull request": (proposed(), AZURE),
+    "From a fork": (proposed("else/model"), AZURE),
+    "Merge queue": (QUEUED, AZURE),
+    "develop": (pushed("develop"), AZURE),
+    "main, level 1": (pushed(), Project(level=1)),
+    "main, rehearsal": (pushed(), LOCAL),
+    "main, Azure": (pushed(), AZURE),
+    "Documentation": (pushed(), Project(trains=False)),
+}
+"""The columns of the table: what starts ml-cicd.yml, and in which project."""
+
+
+def pipeline_run(server: Server, event: Event) -> Run:
+    """Start ml-cicd.yml."""
+    runs = {run.workflow.file: run for run in server.happen(event)}
+    return runs["ml-cicd.yml"]
+
+
+def results(run: Run) -> dict[str, str]:
+    """Return how each job ended."""
+    return {"/".join(path): job.result or job.state for path, job in run.jobs.items()}
+
+
+def played(
+    language: Language, workflows: Workflows, event: Event, project: Project, fate: Fate
+) -> Run:
+    """Return a run that ended, after it was seen that no reading of the rules changes it."""
+    runs = []
+    for reading in READINGS:
+        server = server_of(language, workflows, project, reading)
+        runs.append(pipeline_run(server, event))
+        approve_all(server, runs[-1], project, fate)
+    found = [results(run) for run in runs]
+    assert all(each == found[0] for each in found), f"{fate}: it depends on how GitHub reads a rule"
+    return runs[0]
+
+
+def fates(run: Run) -> Iterator[Fate]:
+    """Return all that can happen to the jobs that ran."""
+    for path, job in run.jobs.items():
+        if job.ran_in_attempts:
+            yield Fate("/".join(path), "failure")
+            yield Fate("/".join(path), "cancelled")
+
+
+def check_ends(language: Language, workflows: Workflows) -> None:
+    """A run is green only if all that was meant to run ran, and prod only follows on success."""
+    for name in ("Pull request", "Merge queue", "develop", "main, rehearsal", "main, Azure"):
+        event, project = PIPELINE[name]
+        whole = played(language, workflows, event, project, Fate("", "success"))
+        assert whole.is_green, (name, results(whole))
+        releases = name.startswith("main")
+        assert (results(whole).get(RELEASE) == "success") == releases, f"{name}: prod"
+        for fate in fates(whole):
+            run = played(language, workflows, event, project, fate)
+            assert not run.is_green, f"{name}: {fate}, and the run is green"
+            if event.name != "push":
+                check = results(run)["required"]
+                fine = fate.job in ("comment", "coverage")
+                assert check == "success" if fine else check in ("failure", "cancelled"), fate
+            if releases and fate.job in BEFORE_PROD:
+                assert not _entered(run, RELEASE), f"{name}: {fate}, and prod was released"
+
+
+def _entered(run: Run, name: str) -> bool:
+    job = run.jobs.get(tuple(name.split("/")))
+    return bool(job and job.ran_in_attempts)
+
+
+def check_rights(language: Language, workflows: Workflows) -> None:
+    """Before it is merged, no code enters an environment, and none of it gets a token."""
+    for name in ("Pull request", "From a fork", "Merge queue"):
+        event, project = PIPELINE[name]
+        server = server_of(language, workflows, project)
+        run = pipeline_run(server, event)
+        approve_all(server, run, project)
+        for path, job in run.jobs.items():
+            if job.ran_in_attempts:
+                assert job.environment == "", (name, path)
+                assert "id-token" not in job.content.get("permissions", {}), (name, path)
+
+
+def check_required(language: Language, workflows: Workflows) -> None:
+    """A pull request's check is reported by pull requests and merge queues, and by nothing else."""
+    for event, project in (*PIPELINE.values(), (by_hand("idea"), AZURE)):
+        server = server_of(language, workflows, project)
+        run = pipeline_run(server, event)
+        assert not server.may_merge("a", [REQUIRED]), f"{event.name}: it is not done yet"
+        approve_all(server, run, project)
+        merged = server.may_merge("a", [REQUIRED])
+        assert merged == (event.name in ("pull_request", "merge_group")), event
+    server = server_of(language, workflows, AZURE)
+    run = pipeline_run(server, proposed())
+    go_on(server, run, AZURE, Fate(TRAINING, "failure"))
+    other = pipeline_run(server, pushed("develop"))
+    approve_all(server, other, AZURE)
+    assert not server.may_merge("a", [REQUIRED]), "a push of the same commit let it be merged"
+
+
+def check_waiting(language: Language, workflows: Workflows) -> None:
+    """What waits for people holds up nobody; two people are asked, one after the other."""
+    for stuck_at in ("prod-approval", "prod"):
+        server = server_of(language, workflows, AZURE)
+        older, newer = (pipeline_run(server, pushed(sha=sha)) for sha in "ab")
+        for run in (older, newer):
+            go_on(server, run, AZURE)
+            assert _asked(run) == ["prod-approval"], results(run)
+        if stuck_at == "prod":
+            server.review(older, "prod-approval")
+            go_on(server, older, AZURE)
+        assert _asked(older) == [stuck_at]
+        server.review(newer, "prod-approval")
+        go_on(server, newer, AZURE)
+        assert _asked(newer) == ["prod"], "it waits behind a run that nobody approved"
+        server.review(newer, "prod")
+        go_on(server, newer, AZURE)
+        assert newer.is_green, results(newer)
+        server.wait_days(30)
+        go_on(server, older, AZURE)
+        assert older.is_done
+        assert not older.is_green, "nobody approved it for a month"
+        assert not _entered(older, RELEASE)
+
+
+def check_attempts(language: Language, workflows: Workflows) -> None:
+    """In an attempt after a reviewed one nobody is asked, nothing released, and the run is red."""
+    for gate in ("prod-approval", "prod"):
+        for failed_only in (True, False):
+            server = server_of(language, workflows, AZURE)
+            run = pipeline_run(server, pushed())
+            go_on(server, run, AZURE)
+            if gate == "prod":
+                server.review(run, "prod-approval")
+                go_on(server, run, AZURE)
+            server.review(run, gate, approved=False)
+            go_on(server, run, AZURE)
+            assert run.is_done, results(run)
+            assert not run.is_green, "a rejected approval"
+            server.rerun(run, failed_only=failed_only)
+            # `mlops ci attempt` finds the review of before
+            go_on(server, run, AZURE, Fate("deploy-prod/ready", "failure"))
+            assert _asked(run) == [], (gate, failed_only)
+            assert run.is_done
+            assert not run.is_green
+            assert not _entered(run, RELEASE)
+    server = server_of(language, workflows, AZURE)
+    run = pipeline_run(server, pushed())
+    go_on(server, run, AZURE, Fate("train-dev", "failure"))
+    server.rerun(run, failed_only=True)
+    approve_all(server, run, AZURE)
+    assert run.is_green, "nobody was asked before: what failed for a moment is run again"
+    assert run[RELEASE].ran_in_attempts == [2]
+    assert run[RELEASE].asked_in_attempts == [2]
+
+
+def check_alone(language: Language, workflows: Workflows) -> None:
+    """Where no approvals are needed nobody is asked by prod-approval, and a re-run releases."""
+    project = Project(approvals=0)
+    server = server_of(language, workflows, project)
+    run = pipeline_run(server, pushed())
+    go_on(server, run, project)
+    assert _asked(run) == ["prod"], "the environment's own reviewers, if it has any"
+    server.review(run, "prod")
+    go_on(server, run, project, Fate(RELEASE, "failure"))
+    server.rerun(run, failed_only=True)
+    approve_all(server, run, project)
+    assert run.is_green, results(run)
+
+
+def _asked(run: Run) -> list[str]:
+    return sorted({job.environment for job in run.jobs.values() if job.state == "asked"})
+
+
+GRAPH = {
+    f"graph_{check.__name__.removeprefix('check_')}": check
+    for check in (
+        check_ends, check_rights, check_required, check_waiting, check_attempts, check_alone,
+    )
+}  # fmt: skip
+"""Each by the name that a seeded fault calls it."""

@@ -247,7 +247,8 @@ def rollback_without_a_cloud(act: Act) -> None:
 
 def tools_of(outcome: Outcome, job: str) -> set[str | None]:
     """Return what the calls of a job are told of the tools of development."""
-    return {call["settings"].get("UV_NO_DEV") for call in outcome.calls if call["job"] == job}
+    calls = [call for call in outcome.calls if call["job"] == job and "--version" not in str(call)]
+    return {call["settings"].get("UV_NO_DEV") for call in calls}
 
 
 def documentation(act: Act) -> None:

@@ -1,9 +1,9 @@
 """What of GitHub decides whether the workflows run, and whether their jobs can sign in to Azure."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
-from mlops.ci.setup_github.gh import Gh
+from mlops.ci.setup_github.gh import Gh, Run
+from mlops.ci.setup_github.github import GitHub
 from mlops.ci.setup_github.hosting import INSTEAD, where_it_is_hosted
 from mlops.diagnosis import Diagnosis
 from mlops.errors import MlopsError
@@ -18,15 +18,15 @@ def hosting(root: Path) -> list[Diagnosis]:
     return [Diagnosis(HOSTING, False, each, INSTEAD, needed=False) for each in said]
 
 
-def sign_in(root: Path, command: Sequence[str] | None = None) -> Diagnosis:
+def sign_in(root: Path, run: Run | None = None) -> Diagnosis:
     """Ask GitHub by what its tokens name a job that signs in to Azure.
 
     Args:
         root: the project's folder.
-        command: in the place of gh.
+        run: in the place of gh.
     """
     try:
-        repository = Gh(root, command).repository()
+        repository = GitHub(Gh(root, run)).repository()
     except MlopsError as error:
         found = f"not checked: {error.message}"
         return Diagnosis(SIGN_IN, False, found, error.remedy or "`gh auth status`", needed=False)

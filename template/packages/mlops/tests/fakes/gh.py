@@ -139,7 +139,7 @@ class FakeGitHub:
         try:
             answer = self._answer(list(arguments))
         except Refusal as refusal:
-            # cli/cli, pkg/cmd/api: "gh: MESSAGE (HTTP STATUS)"; gh variable: "HTTP STATUS: MESSAGE".
+            # cli/cli, pkg/cmd/api: "gh: MESSAGE (HTTP STATUS)".
             said = f"{refusal.message} (HTTP {refusal.status})"
             return subprocess.CompletedProcess(arguments, 1, "", f"gh: {said}\n")
         text = answer if isinstance(answer, str) else json.dumps(answer)
@@ -191,7 +191,8 @@ class FakeGitHub:
             (r"PUT repos/acme/model/environments/([\w-]+)", self._put_environment),
             (r"GET repos/acme/model/environments/([\w-]+)/variables/(\w+)", self._env_variable),
             (
-                r"(\w+) repos/acme/model/environments/([\w-]+)/deployment-branch-policies(?:/(\d+))?",
+                r"(\w+) repos/acme/model/environments/([\w-]+)/deployment-branch-policies"
+                r"(?:/(\d+))?",
                 self._policies,
             ),
             (r"GET repos/acme/model/actions/variables/(\w+)", self._repo_variable),

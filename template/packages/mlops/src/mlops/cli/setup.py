@@ -98,7 +98,8 @@ def github(
 
 
 def _say_done(call: GhCall) -> None:
-    show(f"done: {call.title}", style="bold")
+    if not call.is_part:
+        show(f"done: {call.title}", style="bold")
 
 
 def _say_not_asked(root: Path, request: Request) -> None:

@@ -79,7 +79,7 @@ class Gh:
         Raises:
             GhError: it failed, or did not answer in time.
         """
-        shown = f"`gh {' '.join(arguments[:4])}`"
+        shown = f"`gh {' '.join(_told(arguments))}`"
         try:
             done = self._run(arguments)
         except subprocess.TimeoutExpired:
@@ -120,6 +120,12 @@ class Gh:
             if len(found) < PAGE:
                 return items
             page += 1
+
+
+def _told(arguments: Sequence[str]) -> list[str]:
+    """Return what tells calls apart: method and path, or the variable, not all fields."""
+    said = [each for each in arguments if each not in ("--silent", "--method")]
+    return said[: 3 if "--method" in arguments else 5]
 
 
 def _in(root: Path) -> Run:

@@ -26,11 +26,19 @@ _API = ("api", "--silent", "--method")
 
 @dataclass(frozen=True)
 class GhCall:
-    """One call of gh; `environment` is the one that it concerns."""
+    """One call of gh.
+
+    Attributes:
+        title: what it does.
+        command: its arguments.
+        environment: the one that it concerns.
+        is_part: it completes the call before it, and need not be told of when it is done.
+    """
 
     title: str
     command: tuple[str, ...]
     environment: str | None = None
+    is_part: bool = False
 
     def shown(self) -> str:
         """Return the call as a person would type it, in bash or PowerShell."""
@@ -120,9 +128,9 @@ def variable_calls(wanted: Wanted, found: Found = NOTHING, *, infra_is_asked: bo
         what = f"environment {name}"
         if name == INFRA and not infra_is_asked:
             if found.infra_signs_in:
-                command = ("variable", "delete", CLIENT_ID, "--env", name)
                 title = f"{what}: no variable {CLIENT_ID} any more, as nobody would be asked"
-                calls.append(GhCall(title, command, name))
+                gone = ("variable", "delete", CLIENT_ID, "--env", name)
+                calls.append(GhCall(title, gone, name))
         elif name in wanted.client_ids:
             value = wanted.client_ids[name]
             command = ("variable", "set", CLIENT_ID, "--env", name, "--body", value)
@@ -146,21 +154,24 @@ def _environment_calls(
             "protected_branches": False,
             "custom_branch_policies": True,
         }
-    yield GhCall(f"{what}: {environment.purpose}", (*_API, "PUT", path, *_fields(body)), name)
+    kept = policies_wanted(environment, before)
+    only = f", from {' and '.join(each.name for each in kept)} alone" if limited else ""
+    title = f"{what}: {environment.purpose}{only}"
+    yield GhCall(title, (*_API, "PUT", path, *_fields(body)), name)
     if not limited:
         return
-    kept = policies_wanted(environment, before)
     path = f"{path}/deployment-branch-policies"
     known = {(each.type, each.name) for each in before.policies}
     for policy in kept:
         if (policy.type, policy.name) not in known:
             fields = _fields({"name": policy.name, "type": policy.type})
-            yield GhCall(f"{what}: allow {policy}", (*_API, "POST", path, *fields), name)
+            add = (*_API, "POST", path, *fields)
+            yield GhCall(f"{what}: allow {policy}", add, name, is_part=True)
     names = {(each.type, each.name) for each in kept}
     for policy in before.policies:
         if (policy.type, policy.name) not in names:
-            command = (*_API, "DELETE", f"{path}/{policy.id}")
-            yield GhCall(f"{what}: no longer allow {policy}", command, name)
+            title = f"{what}: no longer allow {policy}"
+            yield GhCall(title, (*_API, "DELETE", f"{path}/{policy.id}"), name)
 
 
 def _ruleset_call(repository: Repository, file: Path, known: int | None) -> GhCall:

@@ -7,6 +7,7 @@ from mlops.ci.setup_github.environments import GitHubEnvironment
 from mlops.ci.setup_github.plan import Found, Wanted, policies_wanted, protection_wanted
 from mlops.ci.setup_github.protection import Known, Protection, Reviewer
 from mlops.ci.setup_github.repository import Repository
+from mlops.ci.setup_github.verdict import listed
 
 GIVE_ACCESS = "give them at least read access (Settings, Collaborators and teams), and run it again"
 
@@ -50,7 +51,7 @@ def _dropped(names: Mapping[Reviewer, str]) -> Any:
     def say(item: tuple[Reviewer, list[str]]) -> str:
         who, where = item
         return (
-            f"GitHub did not take {_named(who, names)} as a reviewer of {_listed(where)}, and did "
+            f"GitHub did not take {_named(who, names)} as a reviewer of {listed(where)}, and did "
             f"not say so, as it does with those who have no access: {GIVE_ACCESS}"
         )
 
@@ -62,10 +63,10 @@ def _protection_differences(name: str, asked: Protection, known: Protection) -> 
     wanted = asked.reviewers or ()
     more = [who for who in known.reviewers or () if who not in wanted]
     if more:
-        yield f"{what}: {_listed([_named(who, {}) for who in more])} may still approve"
-    if wanted and asked.prevent_self_review and not known.prevent_self_review:
+        yield f"{what}: {listed([_named(who, {}) for who in more])} may still approve"
+    if wanted and known.reviewers and asked.prevent_self_review and not known.prevent_self_review:
         yield f"{what}: who starts a run may approve it (prevent_self_review)"
-    if not asked.admins_bypass and known.admins_bypass:
+    if not asked.admins_bypass and known.reviewers and known.admins_bypass:
         yield f"{what}: administrators may go on without an approval (can_admins_bypass)"
     if asked.wait_minutes is not None and asked.wait_minutes != known.wait_minutes:
         yield f"{what}: it no longer waits {asked.wait_minutes} minutes"
@@ -122,7 +123,3 @@ def holds(wanted: Any, now: Any) -> bool:
 
 def _named(who: Reviewer, names: Mapping[Reviewer, str]) -> str:
     return names.get(who) or f"the {who.type.lower()} with the number {who.id}"
-
-
-def _listed(words: list[str]) -> str:
-    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1])))

@@ -15,15 +15,15 @@ def without_the_plan(repository: Repository, wanted: Wanted) -> list[str]:
     """Say what was asked for and cannot be had on the owner's plan."""
     said = []
     if not repository.has_branch_rules:
-        what = "the rules of main, and the limits of environments to main"
         said.append(
-            f"{what}, which {repository.kind} does not have: make it public, or change the plan"
+            f"the rules of main, and the limits of environments to main: {repository.kind} has "
+            "neither. Make it public, or change the plan"
         )
     reviewed = any(each.reviewed for each in wanted.environments)
     if reviewed and not repository.has_reviewers and not wanted.no_reviewers:
         said.append(
-            f"reviewers of environments, which {repository.kind} does not have: if nobody is to be "
-            "asked, say --no-reviewers in the place of --reviewer"
+            f"reviewers of environments: {repository.kind} has none. If nobody is to be asked, run "
+            "it again with --no-reviewers in the place of --reviewer"
         )
     return said
 

@@ -57,8 +57,8 @@ class Repository:
         plan = self.plan
         if plan is None:
             if self.refuses_rules:
-                return "a private repository on a plan without rules, such as Free,"
+                return "a private repository on a plan like Free"
             if self.refuses_reviewers:
-                return "a private repository on a plan without reviewers, such as Team,"
+                return "a private repository on a plan like Team"
             return "a private repository"
         return f"a private repository on the plan {plan.capitalize()}"

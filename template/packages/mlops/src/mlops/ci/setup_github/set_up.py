@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mlops.ci.setup_github.checks import check_access, check_repository, check_reviewers
-from mlops.ci.setup_github.environments import INFRA, GitHubEnvironment, environments
+from mlops.ci.setup_github.environments import INFRA, MAIN, GitHubEnvironment, environments
 from mlops.ci.setup_github.gh import Gh, GhError, Run
 from mlops.ci.setup_github.github import GitHub
 from mlops.ci.setup_github.plan import Found, GhCall, Wanted, protection_calls, variable_calls
@@ -21,7 +21,7 @@ from mlops.ci.setup_github.read_back import environment_differences, ruleset_dif
 from mlops.ci.setup_github.remarks import remarks, without_the_plan
 from mlops.ci.setup_github.repository import Repository
 from mlops.ci.setup_github.request import Request, check_options
-from mlops.ci.setup_github.variables import CLIENT_ID
+from mlops.ci.setup_github.variables import CLIENT_ID, PLATFORM
 from mlops.ci.setup_github.verdict import Guards, what_protects
 from mlops.errors import ConfigError, PlatformError
 
@@ -135,7 +135,7 @@ class _SetUp:
             )
         ruled = bool(rules) and self._rules_are(rules or {})
         self._set_variables(now, closed=closed)
-        guards = self._guards(now, ruled)
+        guards = self._guards(known, now, ruled)
         notes = remarks(self.github, self.repository, self.request, self.wanted, now, ruled=ruled)
         protection = what_protects(self.repository, guards)
         return Outcome(self.repository, self.done, tuple(self.not_set), tuple(notes), protection)
@@ -156,6 +156,12 @@ class _SetUp:
             calls = [call for call in calls if call.environment in (None, INFRA)]
         self._make(calls)
         self._read_variables(asked=asked, closed=closed)
+        if not asked and self._infra_signs_in():
+            self.not_set.append(
+                f"infra still has its {CLIENT_ID}, and deploys unasked: `gh variable delete "
+                f"{PLATFORM}` stops its workflow, until the identity of infra in Azure has no "
+                "federated credential any more"
+            )
 
     def _read_variables(self, *, asked: bool, closed: bool) -> None:
         places: dict[tuple[str, str | None], str] = {
@@ -185,7 +191,9 @@ class _SetUp:
                 if error.status not in _OF_THE_PLAN:
                     raise _half_way(error, self.done) from None
                 closed = True
-                self.not_set.append(f"the environments, which GitHub does not make: {error}")
+                self.not_set.append(
+                    f"the environments, which GitHub does not make: {error.message}"
+                )
                 continue
             self.done.append(call)
             self.report(call)
@@ -205,19 +213,22 @@ class _SetUp:
         except GhError:
             return True
 
-    def _guards(self, now: Mapping[str, Known], ruled: bool) -> Guards:
+    def _guards(self, before: Mapping[str, Known], now: Mapping[str, Known], ruled: bool) -> Guards:
         used = self.wanted.environments
         of_main = [each.name for each in used if each.is_of_main_alone]
         limited = [now.get(name, Known()) for name in of_main]
         reviewed = [each.name for each in used if each.reviewed]
-        shown = [name for name in reviewed if now.get(name, Known()).protection.reviewers]
+        shown = [name for name in reviewed if before.get(name, Known()).protection.reviewers]
         shared = self.github.shared_variable(self.repository.name, CLIENT_ID) is not None
         return Guards(
             level=self.request.level,
             infra=INFRA in reviewed,
             rules=ruled,
             branches=self.repository.has_branch_rules
-            and all(each.restricted and each.branches == ("main",) for each in limited),
+            and all(
+                each.restricted and each.policies and set(each.branches) == {MAIN}
+                for each in limited
+            ),
             releases_ask=self._asks(now, "prod-approval", "prod"),
             infra_asks=self._asks(now, INFRA),
             infra_signs_in=self._infra_signs_in() or shared,
@@ -247,7 +258,7 @@ def _after_trying_reviewers(
 
 
 def _half_way(error: GhError, done: Sequence[GhCall]) -> PlatformError:
-    stays = f"the {len(done)} steps before stay done" if done else "nothing was changed before"
+    stays = "what was done before stays" if done else "nothing was changed"
     return PlatformError(
         f"{error.message}; {stays}",
         "mend what it names, and run the same command again. Which rights it needs: "

@@ -18,10 +18,9 @@ class Guards:
         branches: whether the environments of production take jobs of main alone.
         releases_ask: whether GitHub asks somebody before a release.
         infra_asks: whether it asks somebody before a change of infra/.
-        infra_signs_in: whether `infra` has an identity; it could deploy unasked.
+        infra_signs_in: whether `infra` has an identity, so that it can deploy.
         alone: the rules of main need no review.
-        ignored: environments whose reviewers are shown, and ignored by the plan.
-        planned: nothing of it is set yet.
+        ignored: environments that had reviewers which the plan ignores.
     """
 
     level: int
@@ -33,71 +32,88 @@ class Guards:
     infra_signs_in: bool
     alone: bool = False
     ignored: tuple[str, ...] = ()
-    planned: bool = False
+
+    @property
+    def releases(self) -> bool:
+        """Whether anything is released at all."""
+        return self.level >= 2
 
 
 def what_protects(repository: Repository, guards: Guards) -> str:
-    """Return the sentence; where nothing is asked it says what is refused instead."""
-    protects = [*_main(guards), *_asked(guards)]
-    lacks = [*_no_rules(guards), *_unasked(repository, guards)]
-    kind = repository.kind
-    said = f"in {repository.name}, {kind.rstrip(',')}, "
-    said += "production is protected by " + (_joined(protects) if protects else "nothing on GitHub")
-    return f"{said}; not protected: {_joined(lacks)}" if lacks else said
+    """Return the sentence; where nobody is asked it says what is refused, and what is not."""
+    where = f"in {repository.name}, {repository.kind},"
+    protects, lacks = _protects(guards), _lacks(repository, guards)
+    if not protects:
+        ignored = f" ({_ignored(guards)})" if guards.ignored else ""
+        return f"{where} nothing on GitHub protects production{ignored}: {_then(guards)}"
+    said = f"{where} production is protected by {listed(protects)}"
+    if lacks:
+        return f"{said}, but not by {listed(lacks)}: {_then(guards)}"
+    return f"{said}; a rollback waits for nobody" if guards.releases else said
 
 
-def _main(guards: Guards) -> list[str]:
+def _protects(guards: Guards) -> list[str]:
     said = []
     if guards.rules:
         review = "no review" if guards.alone else "one review"
         said.append(f"the rules of main (pull requests with {review} and the check `{CHECK}`)")
-    if guards.branches and (guards.level >= 2 or guards.infra):
+    if guards.branches and (guards.releases or guards.infra):
         said.append("environments that take jobs of main alone")
-    return said
-
-
-def _asked(guards: Guards) -> list[str]:
-    said = []
-    if guards.level >= 2 and guards.releases_ask:
+    if guards.releases and guards.releases_ask:
         said.append("two approvals of each release")
     if guards.infra and guards.infra_asks:
         said.append("an approval of each change of infra/")
     return said
 
 
-def _no_rules(guards: Guards) -> list[str]:
+def _lacks(repository: Repository, guards: Guards) -> list[str]:
     said = []
     if not guards.rules:
-        said.append("main, which takes whatever somebody with the right to push pushes")
-    if not guards.branches and (guards.level >= 2 or guards.infra):
-        said.append("the environments, which any branch can use")
+        said.append("rules of main")
+    if not guards.branches and (guards.releases or guards.infra):
+        said.append("limits of environments to main")
+    of = [
+        *(["releases"] if guards.releases and not guards.releases_ask else []),
+        *(["infra/"] if guards.infra and not guards.infra_asks else []),
+    ]
+    if of:
+        said.append(f"reviewers of {listed(of)}{_why(repository, guards)}")
     return said
 
 
-def _unasked(repository: Repository, guards: Guards) -> list[str]:
-    lacks = [] if repository.has_reviewers else ["no plan but Enterprise"]
-    why = ""
-    if lacks:
-        why = ", as GitHub has no reviewers here"
-        if guards.ignored:
-            why = (
-                f", as GitHub ignores the reviewers that {_joined(list(guards.ignored))} still show"
-            )
+def _why(repository: Repository, guards: Guards) -> str:
+    if repository.has_reviewers:
+        return ", as nobody is named to be asked"
+    return f" ({_ignored(guards)})" if guards.ignored else ", which GitHub does not have here"
+
+
+def _ignored(guards: Guards) -> str:
+    return (
+        f"the reviewers of {listed(list(guards.ignored))} are from when it was public or on "
+        "another plan, and GitHub ignores them"
+    )
+
+
+def _then(guards: Guards) -> str:
     said = []
-    if guards.level >= 2 and not guards.releases_ask:
+    if not (guards.rules and guards.branches):
+        can = ["change main"] if not guards.rules else []
+        if not guards.branches and (guards.releases or guards.infra):
+            can.append("use each environment")
+        said.append(f"whoever may push can {' and '.join(can)}")
+    if guards.releases and not guards.releases_ask:
         said.append(
-            f"releases, which GitHub asks nobody about{why}, so that each to prod is refused while "
-            "approvals.required in conf/prod.yaml is above 0"
+            "each release to prod is refused while approvals.required in conf/prod.yaml is above 0"
         )
     if guards.infra and not guards.infra_asks:
         said.append(
-            "infra/, where a merge is deployed unasked"
+            "a merge that touches infra/ is deployed unasked"
             if guards.infra_signs_in
-            else "infra/, which nobody would be asked about, so that its jobs cannot sign in: "
-            "`infra` has no AZURE_CLIENT_ID"
+            else "infra/ is not deployed, as `infra` has no AZURE_CLIENT_ID to sign in with"
         )
-    return said
+    return ", and ".join(said)
 
 
-def _joined(words: list[str]) -> str:
-    return ", and ".join(filter(None, ("; ".join(words[:-1]), words[-1])))
+def listed(words: list[str]) -> str:
+    """Return words as a sentence lists them."""
+    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1])))

@@ -335,3 +335,30 @@ def test_a_gh_that_would_stop_half_way_is_refused(
         assert github.calls == [("--version",)]
     else:
         assert github.apply("ann").not_set == ()
+
+
+@pytest.mark.parametrize(
+    ("plan", "reviewed", "ruled"),
+    [("enterprise", True, True), ("team", False, True), ("free", False, False)],
+)
+def test_a_plan_that_is_not_shown_is_found_out(
+    github: FakeGitHub, root: Path, plan: str, reviewed: bool, ruled: bool
+) -> None:
+    with_infra(root)
+    github.private, github.plan, github.plan_is_shown = True, plan, False
+    github.free_takes_environments = True
+    outcome = github.apply("ann", azure=IDS)
+    assert outcome.repository.has_reviewers is reviewed
+    assert outcome.repository.has_branch_rules is ruled
+    assert len(outcome.not_set) == (not reviewed) + (not ruled)
+    assert bool(github.environments["prod"].reviewers) is reviewed
+    assert bool(github.rulesets) is bool(github.allowed("prod")) is ruled
+    assert github.client_ids() == IDS.client_ids if reviewed else {"prod": "prod-id"}
+
+
+def test_an_environment_on_a_later_page_is_found(github: FakeGitHub) -> None:
+    for number in range(120):
+        github.there_is(f"other-{number}")
+    github.there_is("prod", 7, branches=[f"b{number}" for number in range(130)])
+    assert github.apply("ann").not_set == ()
+    assert github.allowed("prod") == ["branch main"]

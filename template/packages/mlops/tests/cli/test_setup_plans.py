@@ -43,7 +43,7 @@ def github(project: Project, monkeypatch: pytest.MonkeyPatch) -> FakeGitHub:
     (root / "azure.json").write_text(json.dumps(IDS))
     fake = FakeGitHub(root)
     monkeypatch.setattr(gh, "_in", lambda _root: fake)
-    monkeypatch.setattr(gh.shutil, "which", lambda _name: "gh")
+    monkeypatch.setattr("shutil.which", lambda _name: "gh")
     return fake
 
 

@@ -161,9 +161,8 @@ def _environment_calls(
     if not limited:
         return
     path = f"{path}/deployment-branch-policies"
-    known = {(each.type, each.name) for each in before.policies}
     for policy in kept:
-        if (policy.type, policy.name) not in known:
+        if (policy.type, policy.name) not in before.patterns:
             fields = _fields({"name": policy.name, "type": policy.type})
             add = (*_API, "POST", path, *fields)
             yield GhCall(f"{what}: allow {policy}", add, name, is_part=True)

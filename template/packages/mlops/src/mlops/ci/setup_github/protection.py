@@ -74,9 +74,9 @@ class Known:
     protection: Protection = Protection()
 
     @property
-    def branches(self) -> tuple[str, ...]:
-        """The patterns of branches."""
-        return tuple(each.name for each in self.policies if each.type == "branch")
+    def patterns(self) -> frozenset[tuple[str, str]]:
+        """The type and the name of each pattern."""
+        return frozenset((each.type, each.name) for each in self.policies)
 
 
 def kind_of(who: str) -> str:

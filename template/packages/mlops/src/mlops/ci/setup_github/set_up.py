@@ -225,10 +225,7 @@ class _SetUp:
             infra=INFRA in reviewed,
             rules=ruled,
             branches=self.repository.has_branch_rules
-            and all(
-                each.restricted and each.policies and set(each.branches) == {MAIN}
-                for each in limited
-            ),
+            and all(each.restricted and each.patterns == {("branch", MAIN)} for each in limited),
             releases_ask=self._asks(now, "prod-approval", "prod"),
             infra_asks=self._asks(now, INFRA),
             infra_signs_in=self._infra_signs_in() or shared,

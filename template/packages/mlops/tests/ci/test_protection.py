@@ -88,5 +88,5 @@ def test_what_was_asked_for_wins_over_what_is_there(
     no_reviewers: bool,
     expected: Protection,
 ) -> None:
-    known = Known(branches=("main",), protection=before)
+    known = Known(protection=before)
     assert protection_of(environment, known, reviewers, no_reviewers=no_reviewers) == expected

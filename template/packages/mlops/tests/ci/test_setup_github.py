@@ -1,150 +1,91 @@
-"""What `mlops setup github` asks of gh, which a small script plays."""
+"""What `mlops setup github` asks for, against a GitHub that a fake plays."""
 
 import json
 import re
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from fakes.gh import PATH, FakeGh
+from fakes.gh import CUSTOM, FakeGitHub
 from fakes.places import PROJECT
 from mlops.ci.setup_github import project_files
 from mlops.ci.setup_github.azure_ids import read_azure_ids
 from mlops.ci.setup_github.environments import ENVIRONMENTS, INFRASTRUCTURE, environments
-from mlops.ci.setup_github.gh import Gh
-from mlops.ci.setup_github.plan import Wanted, plan_calls
 from mlops.ci.setup_github.project_files import (
     INFRA,
     INFRA_WORKFLOW,
     RULESET,
+    RULESET_ALONE,
     where_it_is,
     who_reviews,
 )
-from mlops.ci.setup_github.repository import Repository
-from mlops.ci.setup_github.set_up import Request, apply, preview
+from mlops.ci.setup_github.request import Request
+from mlops.ci.setup_github.set_up import preview
 from mlops.ci.setup_github.variables import CLIENT_ID, VARIABLES
-from mlops.errors import ConfigError, PlatformError
+from mlops.errors import ConfigError
 
 
-@pytest.fixture
-def gh(tmp_path: Path) -> FakeGh:
-    folder = tmp_path / "bin"
-    folder.mkdir()
-    return FakeGh(folder)
+def with_infra(root: Path) -> None:
+    (root / INFRA_WORKFLOW).parent.mkdir(parents=True)
+    (root / INFRA_WORKFLOW).touch()
 
 
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    path = tmp_path / "project" / RULESET
-    path.parent.mkdir(parents=True)
-    path.write_text(json.dumps({"name": "main", "rules": []}))
-    return tmp_path / "project"
-
-
-def test_a_public_repository_gets_everything(gh: FakeGh, root: Path) -> None:
-    repository = gh.apply(root, "ann", "acme/owners", variables={"MLOPS_PLATFORM": "azure"})
-    assert repository.limits() == []
-    changes = gh.changes()
+def test_a_public_repository_gets_everything(github: FakeGitHub) -> None:
+    outcome = github.apply("ann", "acme/owners", variables={"MLOPS_PLATFORM": "azure"})
+    assert outcome.not_set == ()
     for each in ENVIRONMENTS:
-        body = changes[f"PUT {PATH}/{each.name}"]
-        assert body["deployment_branch_policy"]["custom_branch_policies"] is True
-        assert ("reviewers" in body) == (each.name in {"prod-approval", "prod"})
-    assert changes[f"PUT {PATH}/prod"]["reviewers"] == [
-        {"type": "User", "id": 7},
-        {"type": "Team", "id": 8},
-    ]
-    assert changes[f"PUT {PATH}/prod"]["prevent_self_review"] is True
-    assert changes[f"PUT {PATH}/prod"]["can_admins_bypass"] is False
-    for name in ("dev-registration", "prod-rollback"):
-        allowed = changes[f"POST {PATH}/{name}/deployment-branch-policies"]
-        assert allowed == {"name": "main", "type": "branch"}
-    assert changes["POST repos/acme/model/rulesets"] == {"name": "main", "rules": []}
-    assert "--body azure" in changes
+        there = github.environments[each.name]
+        assert there.policy == CUSTOM
+        assert bool(there.reviewers) == (each.name in {"prod-approval", "prod"})
+        assert github.allowed(each.name) == [f"branch {name}" for name in each.branches]
+    prod = github.environments["prod"]
+    assert prod.reviewers == [{"type": "User", "id": 7}, {"type": "Team", "id": 8}]
+    assert prod.settings == {"prevent_self_review": True, "can_admins_bypass": False}
+    assert [each["name"] for each in github.rulesets] == ["main"]
+    assert github.variables == {"MLOPS_PLATFORM": "azure"}
 
 
-def test_it_can_be_repeated(gh: FakeGh, root: Path) -> None:
-    gh.answers["repos/acme/model/rulesets"] = [{"id": 5, "name": "main"}, {"id": 6, "name": "x"}]
-    for each in ENVIRONMENTS:
-        gh.there_is(each.name)
-    gh.apply(root, "ann")
-    assert [name for name in gh.changes() if not name.startswith("PUT ")] == []
-    assert "PUT repos/acme/model/rulesets/5" in gh.changes()
+def test_it_can_be_repeated(github: FakeGitHub) -> None:
+    first = github.apply("ann")
+    state = (github.rulesets, github.environments)
+    github.calls.clear()
+    assert github.apply("ann").not_set == first.not_set == ()
+    assert (github.rulesets, github.environments) == state
+    assert all(call.startswith("PUT ") for call in github.changes())
 
 
-@pytest.mark.parametrize(
-    ("plan", "reviewers", "rules", "words"),
-    [
-        ("free", [], False, ["cannot require reviewers", "neither branches nor environments"]),
-        ("team", [], True, ["on the plan Team, environments cannot require reviewers"]),
-        ("enterprise", ["ann"], True, []),
-        (None, ["ann"], True, ["unless the owner has GitHub Enterprise"]),
-    ],
-)
-def test_a_private_repository_gets_what_its_plan_offers(
-    gh: FakeGh, root: Path, plan: str | None, reviewers: list[str], rules: bool, words: list[str]
-) -> None:
-    gh.answers["repos/{owner}/{repo}"]["private"] = True
-    gh.answers["orgs/acme"] = {"login": "acme"} | ({"plan": {"name": plan}} if plan else {})
-    limits = gh.apply(root, *reviewers).limits()
-    assert len(limits) == len(words)
-    assert all(word in str(limit) for word, limit in zip(words, limits, strict=True))
-    changes = gh.changes()
-    people = [{"type": "User", "id": 7} for _ in reviewers]
-    assert changes[f"PUT {PATH}/prod"].get("reviewers", []) == people
-    assert ("POST repos/acme/model/rulesets" in changes) == rules
-    assert any("deployment-branch-policies" in name for name in changes) == rules
+def test_reviewers_of_an_environment_stay_unless_others_are_named(github: FakeGitHub) -> None:
+    github.people |= {"eve": (12, "write"), "joe": (13, "write")}
+    github.teams.clear()
+    github.there_is("prod-approval", 9)
+    github.there_is("prod", 12, can_admins_bypass=True)
+    github.there_is("test", 13, can_admins_bypass=False)
+    assert github.apply().not_set == ()
+    for name, number in (("prod-approval", 9), ("prod", 12), ("test", 13)):
+        there = github.environments[name]
+        assert there.reviewers == [{"type": "User", "id": number}]
+        assert there.settings["can_admins_bypass"] is False
+    assert github.environments["prod"].settings["prevent_self_review"] is True
+    github.apply("ann")
+    assert github.environments["prod"].reviewers == [{"type": "User", "id": 7}]
+    assert github.environments["test"].reviewers == [{"type": "User", "id": 13}]
 
 
-def test_a_reviewer_that_the_plan_cannot_have_is_not_dropped_quietly(
-    gh: FakeGh, root: Path
-) -> None:
-    gh.answers["repos/{owner}/{repo}"]["private"] = True
-    gh.answers["orgs/acme"] = {"login": "acme", "plan": {"name": "team"}}
-    with pytest.raises(ConfigError, match=r"plan Team.*leave --reviewer out"):
-        gh.apply(root, "ann")
-    assert gh.changes() == {}
+def test_reviewers_go_when_that_is_asked_for(github: FakeGitHub) -> None:
+    github.there_is("prod", 7)
+    outcome = github.apply(no_reviewers=True)
+    assert outcome.not_set == ()
+    assert github.environments["prod"].reviewers == []
+    assert "nobody is named to be asked" in outcome.protection
 
 
-def test_where_the_plan_is_unknown_github_says_whether_there_are_reviewers(
-    gh: FakeGh, root: Path
-) -> None:
-    gh.answers["repos/{owner}/{repo}"]["private"] = True
-    gh.answers["orgs/acme"] = {"login": "acme"}
-    gh.answers["refuse"] = f"{PATH}/prod-approval"
-    with pytest.raises(PlatformError, match=r"HTTP 403: not allowed.* use --no-reviewers"):
-        gh.apply(root, "ann")
-    del gh.answers["refuse"]
-    assert gh.apply(root, no_reviewers=True).plan is None
-
-
-def test_reviewers_of_an_environment_stay_unless_others_are_named(gh: FakeGh, root: Path) -> None:
-    gh.there_is("prod-approval", 11)
-    gh.there_is("prod", 12, can_admins_bypass=True)
-    gh.there_is("test", 13, can_admins_bypass=False)
-    gh.apply(root)
-    changes = gh.changes()
-    for name, number in (("prod-approval", 11), ("prod", 12), ("test", 13)):
-        body = changes[f"PUT {PATH}/{name}"]
-        assert body["reviewers"] == [{"type": "User", "id": number}]
-        assert body["can_admins_bypass"] is False
-    assert changes[f"PUT {PATH}/prod"]["prevent_self_review"] is True
-    gh.apply(root, "ann")
-    assert gh.changes()[f"PUT {PATH}/prod"]["reviewers"] == [{"type": "User", "id": 7}]
-    assert gh.changes()[f"PUT {PATH}/test"]["reviewers"] == [{"type": "User", "id": 13}]
-
-
-def test_reviewers_go_when_that_is_asked_for(gh: FakeGh, root: Path) -> None:
-    gh.there_is("prod", 12)
-    gh.apply(root, no_reviewers=True)
-    assert gh.changes()[f"PUT {PATH}/prod"]["reviewers"] is None
-    assert "reviewers" not in gh.changes()[f"PUT {PATH}/prod-approval"]
-
-
-def test_one_environment_without_reviewers_is_asked_about(gh: FakeGh, root: Path) -> None:
-    gh.there_is("prod", 12)
+def test_one_environment_without_reviewers_is_asked_about(github: FakeGitHub) -> None:
+    github.there_is("prod", 7)
     with pytest.raises(ConfigError, match="name those who may approve"):
-        gh.apply(root)
+        github.apply()
 
 
 def test_it_says_when_github_would_not_find_the_workflows(
@@ -171,29 +112,16 @@ def test_it_says_when_nobody_owns_the_code(root: Path) -> None:
     assert who_reviews(root) == []
 
 
-def test_the_plan_of_a_person_is_known_only_to_that_person(gh: FakeGh, root: Path) -> None:
-    owner = {"login": "ann", "type": "User"}
-    gh.answers["repos/{owner}/{repo}"] |= {"private": True, "owner": owner}
-    gh.answers["user"] = {"login": "Ann", "plan": {"name": "pro"}}
-    gh.answer()
-    assert Gh(root, gh.command).repository() == Repository("acme/model", private=True, plan="pro")
-    gh.answers["user"] = {"login": "bob", "plan": {"name": "free"}}
-    gh.answer()
-    assert Gh(root, gh.command).repository().plan is None
-
-
-def test_without_apply_nothing_is_asked(gh: FakeGh, root: Path) -> None:
-    repository, calls = preview(root, Request(3, ("ann",)))
-    assert not gh.calls.exists()
-    shown = "\n".join(call.shown() for call in calls)
+def test_without_apply_nothing_is_asked(github: FakeGitHub, root: Path) -> None:
+    shown = "\n".join(call.shown() for call in preview(root, Request(3, ("ann",))).calls)
+    assert github.calls == []
     assert "'repos/{owner}/{repo}/environments/prod-rollback'" in shown
     assert "'reviewers[][id]=<id of ann>'" in shown
-    assert len(repository.limits()) == 2
 
 
 def test_what_is_printed_means_the_same_in_bash_and_powershell(root: Path) -> None:
     variables = {"CODECOV": "true", "AZURE_TENANT_ID": "a b $c `d`"}
-    _, calls = preview(root, Request(3, ("ann", "acme/owners"), variables=variables))
+    calls = preview(root, Request(3, ("ann", "acme/owners"), variables=variables)).calls
     for call in calls:
         # Outside of single quotes is nothing that either shell would read as more than itself.
         bare = re.sub(r"'[^']*'", "", call.shown())
@@ -213,38 +141,35 @@ def test_every_environment_is_used_from_level_2_on(level: int, count: int) -> No
 
 
 def test_as_many_reviewers_as_github_takes_are_taken(root: Path) -> None:
-    _, calls = preview(root, Request(3, tuple("abcdef")))
+    calls = preview(root, Request(3, tuple("abcdef"))).calls
     assert any("reviewers[][id]=<id of f>" in call.command for call in calls)
     with pytest.raises(ConfigError, match="at most 6"):
         preview(root, Request(3, tuple("abcdefg")))
 
 
-def test_level_1_needs_no_environment_but_dev() -> None:
-    calls = plan_calls(Repository("acme/model"), Wanted(environments(1, infrastructure=False)))
-    assert {call.title.split(":")[0] for call in calls} == {"environment dev"}
+def test_level_1_needs_no_environment_but_dev(github: FakeGitHub) -> None:
+    outcome = github.apply(level=1)
+    assert list(github.environments) == ["dev"]
+    assert "releases" not in outcome.protection
+    assert "environments" not in outcome.protection
 
 
 def test_with_infra_the_plan_is_open_to_branches_and_changes_are_reviewed(
-    gh: FakeGh, root: Path
+    github: FakeGitHub, root: Path
 ) -> None:
-    gh.apply(root, "ann")
-    assert not any(each.name in change for each in INFRASTRUCTURE for change in gh.changes())
-    (root / INFRA_WORKFLOW).parent.mkdir(parents=True)
-    (root / INFRA_WORKFLOW).touch()
-    gh.apply(root, "ann")
-    changes = gh.changes()
-    assert changes[f"PUT {PATH}/infra"]["reviewers"] == [{"type": "User", "id": 7}]
-    assert changes[f"POST {PATH}/infra/deployment-branch-policies"]["name"] == "main"
-    assert changes[f"PUT {PATH}/infra-plan"] == {}
-    assert f"POST {PATH}/infra-plan/deployment-branch-policies" not in changes
-    for name in ("prod-approval", "prod"):
-        gh.there_is(name, 11)
+    github.apply("ann")
+    assert not {each.name for each in INFRASTRUCTURE} & github.environments.keys()
+    with_infra(root)
+    github.apply("ann")
+    assert github.environments["infra"].reviewers == [{"type": "User", "id": 7}]
+    assert github.allowed("infra") == ["branch main"]
+    assert github.environments["infra-plan"].policy is None
+    github.there_is("infra")
     with pytest.raises(ConfigError, match="name those who may approve"):
-        gh.apply(root)
-    gh.there_is("infra", 12)
-    gh.there_is("infra-plan")
-    gh.apply(root)
-    assert gh.changes()[f"PUT {PATH}/infra"]["reviewers"] == [{"type": "User", "id": 12}]
+        github.apply()
+    github.there_is("infra", 9)
+    github.apply()
+    assert github.environments["infra"].reviewers == [{"type": "User", "id": 9}]
 
 
 IDS = {
@@ -254,15 +179,17 @@ IDS = {
 }
 
 
-def test_what_azure_returned_becomes_variables(gh: FakeGh, root: Path, tmp_path: Path) -> None:
+def test_what_azure_returned_becomes_variables(
+    github: FakeGitHub, root: Path, tmp_path: Path
+) -> None:
     path = tmp_path / "azure.json"
     path.write_text(json.dumps(IDS))
-    gh.apply(root, "ann", azure=read_azure_ids(path, root))
-    assert gh.variables() == [
-        "AZURE_CLIENT_ID --env prod --body prod-id",
-        "AZURE_TENANT_ID --body the-tenant",
-        "AZURE_SUBSCRIPTION_ID --body the-subscription",
-    ]
+    github.apply("ann", azure=read_azure_ids(path, root))
+    assert github.client_ids() == {"prod": "prod-id"}
+    assert github.variables == {
+        "AZURE_TENANT_ID": "the-tenant",
+        "AZURE_SUBSCRIPTION_ID": "the-subscription",
+    }
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16-le", "utf-16-be"])
@@ -289,35 +216,35 @@ def test_other_content_is_refused(root: Path, tmp_path: Path, text: str) -> None
 
 
 @pytest.mark.parametrize("platform", ["Azure", "", "aws"])
-def test_a_platform_that_there_is_not_is_refused(gh: FakeGh, root: Path, platform: str) -> None:
+def test_a_platform_that_there_is_not_is_refused(github: FakeGitHub, platform: str) -> None:
     with pytest.raises(ConfigError, match=r"MLOPS_PLATFORM is .*, but must be local or azure"):
-        gh.apply(root, "ann", variables={"MLOPS_PLATFORM": platform})
-    assert not gh.calls.exists()
-    gh.apply(root, "ann", variables={"MLOPS_PLATFORM": "azure"})
-    assert gh.variables() == ["MLOPS_PLATFORM --body azure"]
+        github.apply("ann", variables={"MLOPS_PLATFORM": platform})
+    assert github.calls == []
+    github.apply("ann", variables={"MLOPS_PLATFORM": "azure"})
+    assert github.variables == {"MLOPS_PLATFORM": "azure"}
 
 
 def test_an_environment_that_no_workflow_uses_is_refused(
-    gh: FakeGh, root: Path, tmp_path: Path
+    github: FakeGitHub, root: Path, tmp_path: Path
 ) -> None:
     path = tmp_path / "azure.json"
     path.write_text(json.dumps(IDS).replace("prod", "production"))
     with pytest.raises(ConfigError, match="no environment production"):
-        gh.apply(root, "ann", azure=read_azure_ids(path, root))
-    assert not gh.calls.exists()
+        github.apply("ann", azure=read_azure_ids(path, root))
+    assert github.calls == []
 
 
 @pytest.mark.parametrize(
     ("value", "words"), [("the-tenant", "AZURE_TENANT_ID"), ("prod-id", "--azure: prod")]
 )
 def test_ids_that_a_shell_would_read_are_refused(
-    gh: FakeGh, root: Path, tmp_path: Path, value: str, words: str
+    github: FakeGitHub, root: Path, tmp_path: Path, value: str, words: str
 ) -> None:
     path = tmp_path / "azure.json"
     path.write_text(json.dumps(IDS).replace(value, "it's"))
     with pytest.raises(ConfigError, match=f"{words} must be one line without quotes"):
-        gh.apply(root, "ann", azure=read_azure_ids(path, root))
-    assert not gh.calls.exists()
+        github.apply("ann", azure=read_azure_ids(path, root))
+    assert github.calls == []
 
 
 def test_each_variable_that_a_workflow_reads_can_be_set() -> None:
@@ -327,29 +254,29 @@ def test_each_variable_that_a_workflow_reads_can_be_set() -> None:
     assert read - VARIABLES.keys() == {CLIENT_ID}
 
 
-def test_wrong_options_change_nothing(gh: FakeGh, root: Path) -> None:
-    with pytest.raises(ConfigError, match="name those who may approve"):
-        gh.apply(root)
-    with pytest.raises(ConfigError, match="read no MLOPS_PLATFROM"):
-        gh.apply(root, "ann", variables={"MLOPS_PLATFROM": "azure"})
-    with pytest.raises(ConfigError, match="leave one of them out"):
-        gh.apply(root, "ann", no_reviewers=True)
-    with pytest.raises(ConfigError, match="at most 6"):
-        gh.apply(root, *"abcdefg")
-    with pytest.raises(PlatformError, match="users/nobody"):
-        gh.apply(root, "nobody")
-    assert gh.changes() == {}
-
-
-def test_what_github_refuses_is_said(gh: FakeGh, root: Path) -> None:
-    gh.answers["refuse"] = f"{PATH}/prod"
-    with pytest.raises(PlatformError, match="HTTP 403: not allowed"):
-        gh.apply(root, "ann")
-
-
-def test_a_missing_gh_says_where_to_get_it(
-    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("reviewers", "options", "words"),
+    [
+        ("", {}, "name those who may approve"),
+        (["ann"], {"variables": {"MLOPS_PLATFROM": "azure"}}, "read no MLOPS_PLATFROM"),
+        (["ann"], {"no_reviewers": True}, "leave one of them out"),
+        (["ann"], {"alone": True}, "who works alone has nobody to ask"),
+        ("abcdefg", {}, "at most 6"),
+        (["nobody"], {}, "GitHub shows no person nobody; look at the spelling"),
+        (["acme/none"], {}, "GitHub shows no team acme/none; look at the spelling"),
+    ],
+)
+def test_wrong_options_change_nothing(
+    github: FakeGitHub, reviewers: Sequence[str], options: dict[str, Any], words: str
 ) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(ConfigError, match="gh is not installed"):
-        apply(root, Request(3, ("ann",)))
+    with pytest.raises(ConfigError, match=words):
+        github.apply(*reviewers, **options)
+    assert github.changes() == []
+
+
+def test_without_rules_for_one_person_alone_is_refused(github: FakeGitHub, root: Path) -> None:
+    (root / RULESET_ALONE).unlink()
+    with pytest.raises(ConfigError, match="--alone: there is no"):
+        github.apply(alone=True)
+    (root / RULESET).unlink()
+    assert "not by rules of main" in github.apply(alone=True).protection

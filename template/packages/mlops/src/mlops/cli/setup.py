@@ -6,11 +6,13 @@ import click
 
 from mlops.ci.setup_github import set_up
 from mlops.ci.setup_github.azure_ids import read_azure_ids
-from mlops.ci.setup_github.hosting import where_it_is_hosted
+from mlops.ci.setup_github.hosting import asked_by_gh, where_it_is_hosted
+from mlops.ci.setup_github.plan import GhCall
 from mlops.ci.setup_github.project_files import INFRA, where_it_is, who_reviews
+from mlops.ci.setup_github.request import Request
 from mlops.ci.setup_github.variables import CLIENT_ID, VARIABLES
 from mlops.console import show
-from mlops.errors import ConfigError
+from mlops.errors import ConfigError, Refused
 from mlops.hints import typed
 from mlops.settings.project import find_project
 
@@ -30,6 +32,11 @@ from mlops.settings.project import find_project
     help="Nobody has to approve a release; those named before are removed.",
 )
 @click.option(
+    "--alone",
+    is_flag=True,
+    help="One person works on it: main needs no review, a release no approval.",
+)
+@click.option(
     "--variable",
     "variables",
     multiple=True,
@@ -47,39 +54,67 @@ def github(
     apply: bool,
     reviewers: tuple[str, ...],
     no_reviewers: bool,
+    alone: bool,
     variables: tuple[str, ...],
     azure_file: Path | None,
 ) -> None:
-    """Environments, variables and the rules of main that the workflows need."""
+    """Environments, variables and the rules of main that the workflows need.
+
+    Exit code 0: all is as asked, and GitHub says so; 1: the plan, or GitHub silently, left some of
+    it out, which is named; 2: nothing was begun; 3: GitHub refused a call, those before it stay.
+    """
     project = find_project()
     pairs = [text.partition("=") for text in variables]
     if any(not equals for _, equals, _ in pairs):
         raise ConfigError("--variable: each must be NAME=VALUE")
-    values = {name: value for name, _, value in pairs}
-    azure = read_azure_ids(azure_file, project.root) if azure_file else None
-    request = set_up.Request(
+    request = Request(
         level=project.maturity_level,
         reviewers=reviewers,
         no_reviewers=no_reviewers,
-        variables=values,
-        azure=azure,
+        alone=alone,
+        variables={name: value for name, _, value in pairs},
+        azure=read_azure_ids(azure_file, project.root) if azure_file else None,
     )
-    repository, calls = (set_up.apply if apply else set_up.preview)(project.root, request)
-    for call in calls:
-        show(f"{'done' if apply else 'to do'}: {call.title}", style="bold")
-        if not apply:
+    if apply:
+        outcome = set_up.apply(project.root, request, report=_say_done)
+    else:
+        outcome = set_up.preview(project.root, request)
+        for call in outcome.calls:
+            show(f"to do: {call.title}", style="bold")
             click.echo(call.shown())
-    if azure is None:
-        there = (project.root / INFRA).is_file()
-        how = "--azure FILE" if there else f"`gh variable set {CLIENT_ID} --env NAME --body ID`"
-        show(f"not set here: the variable {CLIENT_ID} of each environment ({how})")
-    for name, meaning in VARIABLES.items():
-        if name not in {**values, **(azure.variables if azure else {})}:
-            show(f"not set here: the variable {name} ({meaning})")
-    notes = [*where_it_is(project.root), *where_it_is_hosted(project.root), *repository.limits()]
-    notes += [*repository.subject.notes(repository.name), *who_reviews(project.root)]
-    for note in notes:
+    _say_not_asked(project.root, request)
+    subject = outcome.repository.subject.notes(outcome.repository.name)
+    for note in [*_of_the_folder(project.root), *subject, *outcome.notes]:
         show(f"note: {note}", style="yellow")
     if not apply:
         how = typed("setup github --apply --reviewer NAME")
-        show(f"nothing was done: {how} does it through gh")
+        show(f"nothing was done: {how} does it through gh, and says what your plan cannot protect")
+        return
+    for each in outcome.not_set:
+        show(f"not set: {each}", style="red")
+    if outcome.not_set:
+        raise Refused(f"not all of it is as asked: {outcome.protection}")
+    show(f"read back: all of it is as asked. {_sentence(outcome.protection)}", style="green")
+
+
+def _say_done(call: GhCall) -> None:
+    if not call.is_part:
+        show(f"done: {call.title}", style="bold")
+
+
+def _say_not_asked(root: Path, request: Request) -> None:
+    if request.azure is None:
+        there = (root / INFRA).is_file()
+        how = "--azure FILE" if there else f"`gh variable set {CLIENT_ID} --env NAME --body ID`"
+        show(f"not asked for: the variable {CLIENT_ID} of each environment ({how})")
+    for name, meaning in VARIABLES.items():
+        if name not in request.all_variables:
+            show(f"not asked for: the variable {name} ({meaning})")
+
+
+def _of_the_folder(root: Path) -> list[str]:
+    return [*where_it_is(root), *where_it_is_hosted(root), *asked_by_gh(root), *who_reviews(root)]
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -13,7 +13,7 @@ from mlops.console import mark, show_result, show_table
 from mlops.diagnosis import Diagnosis, diagnose
 from mlops.errors import MlopsError
 from mlops.hints import typed
-from mlops.ops.github_side import hosting, sign_in
+from mlops.ops.github_side import hosting, infra_approval, sign_in
 from mlops.ops.template_source import template_source
 from mlops.platforms import platform_class
 from mlops.settings.loading import ENVIRONMENT_VARIABLE, load_settings
@@ -67,7 +67,9 @@ def examine_platform(
     except MlopsError as error:
         return [_not_checked(project, environment, platform, error)]
     found = platform_class(settings).examine(settings)
-    return [*found, sign_in(project.root)] if platform_class(settings).has_callers else found
+    if not platform_class(settings).has_callers:
+        return found
+    return [*found, sign_in(project.root), *infra_approval(project.root)]
 
 
 def show_diagnoses(diagnoses: list[Diagnosis]) -> None:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+MAIN = "main"
+
 
 @dataclass(frozen=True)
 class GitHubEnvironment:
@@ -19,18 +21,25 @@ class GitHubEnvironment:
     reviewed: bool
     purpose: str
 
+    @property
+    def is_of_main_alone(self) -> bool:
+        """Whether another branch could release or deploy there; else its branches are a choice."""
+        return self.branches == (MAIN,)
+
 
 ENVIRONMENTS = (
-    GitHubEnvironment("dev", ("main", "develop"), False, "training"),
-    GitHubEnvironment("dev-registration", ("main",), False, "versions for all environments"),
-    GitHubEnvironment("test", ("main",), False, "the release before production"),
-    GitHubEnvironment("prod-approval", ("main",), True, "the first approval of a release"),
-    GitHubEnvironment("prod", ("main",), True, "the second approval, then the release"),
-    GitHubEnvironment("prod-rollback", ("main",), False, "the way back, which waits for nobody"),
+    GitHubEnvironment("dev", (MAIN, "develop"), False, "training"),
+    GitHubEnvironment("dev-registration", (MAIN,), False, "versions for all environments"),
+    GitHubEnvironment("test", (MAIN,), False, "the release before production"),
+    GitHubEnvironment("prod-approval", (MAIN,), True, "the first approval of a release"),
+    GitHubEnvironment("prod", (MAIN,), True, "the second approval, then the release"),
+    GitHubEnvironment("prod-rollback", (MAIN,), False, "the way back, which waits for nobody"),
 )
+INFRA = "infra"
+"""What keeps its jobs from deploying unasked is the environment's reviewers, and nothing else."""
 # For infra/. Pull requests come from any branch, so infra-plan may only read.
 INFRASTRUCTURE = (
-    GitHubEnvironment("infra", ("main",), True, "changes of the infrastructure"),
+    GitHubEnvironment(INFRA, (MAIN,), True, "changes of the infrastructure"),
     GitHubEnvironment("infra-plan", (), False, "what a pull request would change there"),
 )
 

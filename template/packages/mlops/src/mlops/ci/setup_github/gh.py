@@ -1,22 +1,45 @@
-"""What is asked of GitHub through gh, its own command line.
-
-Only gh talks to GitHub, with the rights of whoever is signed in.
-"""
+"""gh, GitHub's own command line: only it talks to GitHub, with the rights of who is signed in."""
 
 import json
+import os
+import re
 import shutil
 import subprocess  # nosec B404  # only gh, with arguments of our own
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from urllib.parse import urlsplit
+from typing import Any
 
-from mlops.ci.setup_github.environments import ENVIRONMENTS, INFRASTRUCTURE
-from mlops.ci.setup_github.protection import Known, Reviewer, kind_of, protection_from
-from mlops.ci.setup_github.repository import Repository
-from mlops.ci.setup_github.subject import Subject, subject_from
+from mlops.ci.setup_github.hosting import host_for_gh
 from mlops.errors import ConfigError, PlatformError
 
 TIMEOUT_SECONDS = 60
+OLDEST = (2, 25)
+"""The first gh that has `gh variable`."""
+WHERE_TO_GET_IT = "see https://cli.github.com"
+PAGE = 100
+"""The most that GitHub gives at once."""
+
+Run = Callable[[Sequence[str]], subprocess.CompletedProcess[str]]
+"""Runs gh with these arguments."""
+
+
+class GhError(PlatformError):
+    """GitHub, or gh itself, said no.
+
+    Args:
+        message: what was called and what was said.
+        status: GitHub's, such as 404; None where none was named.
+    """
+
+    def __init__(self, message: str, status: int | None) -> None:
+        super().__init__(message)
+        self.status = status
+
+    @property
+    def is_of_the_plan(self) -> bool:
+        """Whether GitHub refuses it because of the owner's plan."""
+        words = self.message.lower()
+        return self.status in (403, 422) and ("upgrade to " in words or "billing plan" in words)
 
 
 class Gh:
@@ -24,89 +47,102 @@ class Gh:
 
     Args:
         root: that folder.
-        command: in the place of gh.
+        run: in the place of gh.
 
     Raises:
         ConfigError: gh is not installed.
     """
 
-    def __init__(self, root: Path, command: Sequence[str] | None = None) -> None:
-        found = shutil.which("gh")
-        if command is None and found is None:
+    def __init__(self, root: Path, run: Run | None = None) -> None:
+        if run is None and shutil.which("gh") is None:
+            raise ConfigError("gh is not installed", f"{WHERE_TO_GET_IT}, then `gh auth login`")
+        self._run = run or _in(root)
+
+    def check_version(self) -> None:
+        """Refuse a gh that would stop half-way; one that names no version is taken.
+
+        Raises:
+            ConfigError: it is too old.
+        """
+        found = re.search(r"\bversion (\d+)\.(\d+)\S*", self.call("--version"))
+        if found and (int(found[1]), int(found[2])) < OLDEST:
+            version = found[0].removeprefix("version ")
+            needed = ".".join(map(str, OLDEST))
             raise ConfigError(
-                "gh is not installed", "see https://cli.github.com, then `gh auth login`"
+                f"gh {version} is too old: it has no `gh variable`, and would stop half-way",
+                f"install {needed} or newer: {WHERE_TO_GET_IT}",
             )
-        self._gh = list(command or [str(found)])
-        self._root = root
 
     def call(self, *arguments: str) -> str:
         """Run gh and return what it prints.
 
         Raises:
-            PlatformError: it failed, or did not answer in time.
+            GhError: it failed, or did not answer in time.
         """
+        shown = f"`gh {' '.join(_told(arguments))}`"
         try:
-            done = subprocess.run(  # nosec B603  # a list of arguments, no shell
-                [*self._gh, *arguments],
-                cwd=self._root,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                encoding="utf-8",
-                check=False,
-                timeout=TIMEOUT_SECONDS,
-            )
+            done = self._run(arguments)
         except subprocess.TimeoutExpired:
-            raise PlatformError(
-                f"`gh {' '.join(arguments[:4])}` did not end within {TIMEOUT_SECONDS} seconds"
-            ) from None
+            message = f"{shown} did not end within {TIMEOUT_SECONDS} seconds"
+            raise GhError(message, None) from None
         if done.returncode:
             said = " ".join(done.stderr.split())
-            raise PlatformError(f"`gh {' '.join(arguments[:4])}` failed: {said}")
+            status = re.search(r"\bHTTP (\d{3})\b", said)
+            raise GhError(f"{shown} failed: {said}", int(status[1]) if status else None)
         return done.stdout
 
-    def repository(self) -> Repository:
-        """Return this folder's repository and the plan it is on."""
-        found = json.loads(self.call("api", "repos/{owner}/{repo}"))
-        owner = found["owner"]
-        plan = None
-        if found["private"]:
-            path = f"orgs/{owner['login']}" if owner["type"] == "Organization" else "user"
-            account = json.loads(self.call("api", path))
-            same = account.get("login", "").lower() == owner["login"].lower()
-            plan = (account.get("plan") or {}).get("name") if same else None
-        name = found["full_name"]
-        host = urlsplit(found["html_url"]).hostname or ""
-        return Repository(name, bool(found["private"]), plan, host, self._subject(name))
+    def get(self, path: str) -> Any:
+        """Return GitHub's answer; None where it has no content.
 
-    def _subject(self, repository: str) -> Subject:
-        path = f"repos/{repository}/actions/oidc/customization/sub"
-        try:
-            return subject_from(json.loads(self.call("api", path)))
-        except PlatformError as error:
-            return Subject(None, error.message)
+        Raises:
+            GhError: GitHub refused it.
+        """
+        answer = self.call("api", path)
+        return json.loads(answer) if answer.strip() else None
 
-    def reviewer(self, who: str) -> Reviewer:
-        """Return a person, or a team named `organisation/team`, with its id."""
-        organisation, _, team = who.rpartition("/")
-        path = f"orgs/{organisation}/teams/{team}" if organisation else f"users/{who}"
-        return Reviewer(kind_of(who), json.loads(self.call("api", path))["id"])
+    def pages(self, path: str, key: str | None = None) -> list[Any]:
+        """Return all items of a list, page by page.
 
-    def environments(self, repository: str) -> dict[str, Known]:
-        """Return those of our environments that exist, with what they ask for."""
-        found = json.loads(self.call("api", f"repos/{repository}/environments?per_page=100"))
-        ours = {environment.name for environment in (*ENVIRONMENTS, *INFRASTRUCTURE)}
-        known = {}
-        for each in found["environments"]:
-            if each["name"] in ours:
-                path = f"repos/{repository}/environments/{each['name']}/deployment-branch-policies"
-                policies = json.loads(self.call("api", path))["branch_policies"]
-                branches = tuple(policy["name"] for policy in policies)
-                known[each["name"]] = Known(branches, protection_from(each))
-        return known
+        Args:
+            path: of the list.
+            key: under which an answer holds the items; None: the answer is the list.
 
-    def ruleset_id(self, repository: str, name: str | None) -> int | None:
-        """Return the id of the repository's ruleset of this name, if there is one."""
-        found = json.loads(self.call("api", f"repos/{repository}/rulesets"))
-        ids = [each["id"] for each in found if each["name"] == name]
-        return int(ids[0]) if ids else None
+        Raises:
+            GhError: GitHub refused it.
+        """
+        items: list[Any] = []
+        page = 1
+        while True:
+            sign = "&" if "?" in path else "?"
+            answer = self.get(f"{path}{sign}per_page={PAGE}&page={page}")
+            found = answer[key] if key else answer
+            items += found
+            if len(found) < PAGE:
+                return items
+            page += 1
+
+
+def _told(arguments: Sequence[str]) -> list[str]:
+    """Return what tells calls apart: method and path, or the variable, not all fields."""
+    said = [each for each in arguments if each not in ("--silent", "--method")]
+    return said[: 3 if "--method" in arguments else 5]
+
+
+def _in(root: Path) -> Run:
+    host = host_for_gh(root)
+    environment = {**os.environ, **({"GH_HOST": host} if host else {})}
+
+    def run(arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(  # nosec B603  # a list of arguments, no shell
+            [str(shutil.which("gh")), *arguments],
+            cwd=root,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            check=False,
+            timeout=TIMEOUT_SECONDS,
+        )
+
+    return run

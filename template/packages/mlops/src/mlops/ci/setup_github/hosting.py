@@ -1,5 +1,6 @@
 """On which GitHub a repository lives, and whether the workflows can run there."""
 
+import os
 import subprocess  # nosec B404
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -52,3 +53,26 @@ def where_it_is_hosted(root: Path) -> list[str]:
     if host is None or runs_the_workflows(host):
         return []
     return [f"origin is at {host}, and the workflows run on GitHub's cloud alone. {UNSUPPORTED}"]
+
+
+def host_for_gh(root: Path) -> str | None:
+    """Return the host that gh is to ask; None: it is left to gh.
+
+    `gh api` takes owner and name from the remote, and still asks github.com where somebody is
+    signed in to more than one host.
+    """
+    host = host_of_origin(root)
+    if host is None or os.environ.get("GH_HOST"):
+        return None
+    return CLOUD if host.endswith(f".{CLOUD}") else host
+
+
+def asked_by_gh(root: Path) -> list[str]:
+    """Say what has to be set before the commands that are printed, where it is not github.com."""
+    host = host_for_gh(root)
+    if host in (None, CLOUD) or not runs_the_workflows(host or ""):
+        return []
+    return [
+        f"origin is at {host}. With --apply gh is told so; for the commands that are printed set "
+        f"GH_HOST to {host} first, since `gh api` may ask {CLOUD} otherwise"
+    ]

@@ -2,21 +2,32 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 from mlops.steps.provenance import OWN_ROOT, below_the_root, repository_above
 
 RULESET = Path(".github/rulesets/main.json")
+RULESET_ALONE = Path(".github/rulesets/main-alone.json")
 OWNERS = Path(".github/CODEOWNERS")
 INFRA_WORKFLOW = Path(".github/workflows/infra.yml")
 INFRA = Path("infra/shared.bicep")
 
 
-def ruleset_name(root: Path) -> str | None:
-    """Return what the rules of main are called, or None where the project has none."""
-    path = root / RULESET
-    if not path.is_file():
-        return None
-    return str(json.loads(path.read_text(encoding="utf-8"))["name"])
+def ruleset_file(root: Path, *, alone: bool = False) -> Path | None:
+    """Return the file with the rules of main, or None where the project has none.
+
+    Args:
+        root: the project's folder.
+        alone: those for one person alone, who can have no review.
+    """
+    file = RULESET_ALONE if alone else RULESET
+    return file if (root / file).is_file() else None
+
+
+def ruleset(root: Path, file: Path) -> dict[str, Any]:
+    """Return what a file of rules says."""
+    content: dict[str, Any] = json.loads((root / file).read_text(encoding="utf-8"))
+    return content
 
 
 def where_it_is(root: Path) -> list[str]:

@@ -47,11 +47,36 @@ class Protection:
 
 
 @dataclass(frozen=True)
-class Known:
-    """An environment that exists: a change replaces all that it asks for."""
+class BranchPolicy:
+    """A pattern of names whose jobs may use an environment: of branches, or of tags."""
 
-    branches: tuple[str, ...] = ()
+    name: str
+    type: str = "branch"
+    id: int = 0
+
+    def __str__(self) -> str:
+        """Return it as a person would name it."""
+        return f"the {self.type} {self.name}"
+
+
+@dataclass(frozen=True)
+class Known:
+    """An environment that exists: a change replaces all that it asks for.
+
+    Attributes:
+        policies: the patterns that may use it, where it has such a list.
+        restricted: whether there is that list; else any branch may use it, or any protected one.
+        protection: what it asks for.
+    """
+
+    policies: tuple[BranchPolicy, ...] = ()
+    restricted: bool = False
     protection: Protection = Protection()
+
+    @property
+    def patterns(self) -> frozenset[tuple[str, str]]:
+        """The type and the name of each pattern."""
+        return frozenset((each.type, each.name) for each in self.policies)
 
 
 def kind_of(who: str) -> str:

@@ -2,20 +2,12 @@
 
 from dataclasses import dataclass
 
+from mlops.ci.setup_github.environments import MAIN
 from mlops.ci.setup_github.hosting import CLOUD
 from mlops.ci.setup_github.subject import DEFAULT, Subject
 
-
-@dataclass(frozen=True)
-class Limit:
-    """What a plan cannot do and, if there is such a thing, what to do instead."""
-
-    what: str
-    instead: str = ""
-
-    def __str__(self) -> str:
-        """Return both in one sentence."""
-        return f"{self.what}: {self.instead}" if self.instead else self.what
+PLANS = ("free", "pro", "team", "enterprise")
+"""Those whose limits GitHub's documents name; another one counts as unknown."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +20,10 @@ class Repository:
         plan: the owner's.
         host: which GitHub it is on.
         subject: by what the tokens of its jobs name them.
+        default_branch: the one that it opens with.
+        administered: whether who is signed in may change its settings.
+        refuses_rules: GitHub refused rulesets because of a plan that is not known.
+        refuses_reviewers: GitHub refused required reviewers because of such a plan.
     """
 
     name: str
@@ -35,44 +31,34 @@ class Repository:
     plan: str | None = None
     host: str = CLOUD
     subject: Subject = DEFAULT
+    default_branch: str = MAIN
+    administered: bool = True
+    refuses_rules: bool = False
+    refuses_reviewers: bool = False
 
     @property
     def has_reviewers(self) -> bool:
         """Whether environments can require reviewers here; it is tried if the plan is unknown."""
-        return not self.private or self.plan in (None, "enterprise")
+        refused = self.refuses_reviewers or self.refuses_rules
+        return not self.private or (self.plan in (None, "enterprise") and not refused)
 
     @property
     def has_branch_rules(self) -> bool:
         """Whether rulesets and the branches of environments can be limited here, likewise."""
-        return not self.private or self.plan != "free"
+        return not self.private or (self.plan != "free" and not self.refuses_rules)
 
-    def limits(self) -> list[Limit]:
-        """Say what the plan cannot do; that there can be no reviewers comes first."""
-        private = "in a private repository on the"
+    @property
+    def kind(self) -> str:
+        """Say which kind of repository it is, as far as protection goes."""
         if self.private is None:
-            return [
-                _no_reviewers(f"{private} plans Free, Pro and Team"),
-                _no_protection(f"{private} plan Free"),
-            ]
-        if not self.private or self.plan == "enterprise":
-            return []
-        if self.plan is None:
-            return [_no_reviewers("unless the owner has GitHub Enterprise")]
-        where = f"{private} plan {self.plan.capitalize()}"
-        found = [_no_reviewers(where)]
-        return found if self.has_branch_rules else [*found, _no_protection(where)]
-
-
-def _no_reviewers(where: str) -> Limit:
-    return Limit(
-        f"{where}, environments cannot require reviewers, so no release to prod would ever have "
-        "its approvals",
-        "set approvals.required to 0 in conf/prod.yaml and ask for two reviews of each pull "
-        "request in the rules of main",
-    )
-
-
-def _no_protection(where: str) -> Limit:
-    return Limit(
-        f"{where}, neither branches nor environments can be protected: whoever may push can release"
-    )
+            return "a repository"
+        if not self.private:
+            return "a public repository"
+        plan = self.plan
+        if plan is None:
+            if self.refuses_rules:
+                return "a private repository on a plan like Free"
+            if self.refuses_reviewers:
+                return "a private repository on a plan like Team"
+            return "a private repository"
+        return f"a private repository on the plan {plan.capitalize()}"

@@ -1,55 +1,53 @@
-"""Planning the set-up of a repository and doing it."""
+"""Planning the set-up of a repository, doing it, and reading it back."""
 
-import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from mlops.ci.setup_github.azure_ids import AzureIds
-from mlops.ci.setup_github.environments import GitHubEnvironment, environments
-from mlops.ci.setup_github.gh import Gh
-from mlops.ci.setup_github.hosting import INSTEAD, UNSUPPORTED, runs_the_workflows
-from mlops.ci.setup_github.plan import Found, GhCall, Wanted, plan_calls
-from mlops.ci.setup_github.project_files import INFRA_WORKFLOW, ruleset_name
+from mlops.ci.setup_github.checks import check_access, check_repository, check_reviewers
+from mlops.ci.setup_github.environments import INFRA, MAIN, GitHubEnvironment, environments
+from mlops.ci.setup_github.gh import Gh, GhError, Run
+from mlops.ci.setup_github.github import GitHub
+from mlops.ci.setup_github.plan import Found, GhCall, Wanted, protection_calls, variable_calls
+from mlops.ci.setup_github.project_files import (
+    INFRA_WORKFLOW,
+    RULESET,
+    RULESET_ALONE,
+    ruleset,
+    ruleset_file,
+)
 from mlops.ci.setup_github.protection import Known, Reviewer, kind_of
+from mlops.ci.setup_github.read_back import environment_differences, ruleset_differences
+from mlops.ci.setup_github.remarks import remarks, without_the_plan
 from mlops.ci.setup_github.repository import Repository
-from mlops.ci.setup_github.variables import CLIENT_ID, PLATFORM, VARIABLES
+from mlops.ci.setup_github.request import Request, check_options
+from mlops.ci.setup_github.variables import CLIENT_ID, PLATFORM
+from mlops.ci.setup_github.verdict import Guards, what_protects
 from mlops.errors import ConfigError, PlatformError
-from mlops.settings.platform_names import PLATFORM_NAMES
 
-MOST_REVIEWERS = 6
+_OF_THE_PLAN = (403, 404, 422)
 
 
 @dataclass(frozen=True)
-class Request:
-    """What was asked for on the command line.
+class Outcome:
+    """What was done, or is to be done.
 
     Attributes:
-        level: the project's maturity level.
-        reviewers: who may approve a release: people, or teams as `organisation/team`.
-        no_reviewers: nobody has to approve a release.
-        variables: variables of the repository to set; they win over those of `azure`.
-        azure: as whom the jobs sign in to Azure; None sets nothing of it.
+        repository: the repository.
+        calls: those that were made, or are to be made.
+        not_set: what was asked for and is not so.
+        notes: what else there is to know.
+        protection: one sentence on what protects production, and what does not.
     """
 
-    level: int
-    reviewers: tuple[str, ...] = ()
-    no_reviewers: bool = False
-    variables: Mapping[str, str] = field(default_factory=dict)
-    azure: AzureIds | None = None
-
-    @property
-    def client_ids(self) -> Mapping[str, str]:
-        """The identity in Azure of each environment."""
-        return self.azure.client_ids if self.azure else {}
-
-    @property
-    def all_variables(self) -> dict[str, str]:
-        """All variables of the repository to set."""
-        return {**(self.azure.variables if self.azure else {}), **self.variables}
+    repository: Repository
+    calls: list[GhCall]
+    not_set: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    protection: str = ""
 
 
-def preview(root: Path, request: Request) -> tuple[Repository, list[GhCall]]:
+def preview(root: Path, request: Request) -> Outcome:
     """Return the calls that `apply` would make in a new repository; nothing is asked of GitHub.
 
     Args:
@@ -60,43 +58,209 @@ def preview(root: Path, request: Request) -> tuple[Repository, list[GhCall]]:
         ConfigError: an option is wrong.
     """
     used = _environments(root, request)
-    named = request.reviewers or (() if request.no_reviewers else ("REVIEWER",))
+    named = request.reviewers or (() if request.asks_nobody else ("REVIEWER",))
     people = tuple(Reviewer(kind_of(who), f"<id of {who}>") for who in named)
     repository = Repository("{owner}/{repo}")
-    return repository, plan_calls(repository, _wanted(root, request, used, people))
+    wanted = _wanted(root, request, used, people)
+    calls = protection_calls(repository, wanted) + variable_calls(wanted, infra_is_asked=True)
+    return Outcome(repository, calls)
 
 
 def apply(
-    root: Path, request: Request, command: Sequence[str] | None = None
-) -> tuple[Repository, list[GhCall]]:
-    """Set the repository up; return it with the calls that were made.
+    root: Path,
+    request: Request,
+    run: Run | None = None,
+    report: Callable[[GhCall], None] | None = None,
+) -> Outcome:
+    """Set the repository up, and read back what it is now.
 
     Args:
         root: the project's folder.
         request: what is wanted.
-        command: in the place of gh.
+        run: in the place of gh.
+        report: is told of each call that was made.
 
     Raises:
-        ConfigError: an option is wrong, gh is missing or not signed in, the repository is on a
-            GitHub Enterprise Server, or its tokens name jobs otherwise than `azure` needs.
+        ConfigError: an option is wrong, gh is missing, too old or not signed in, the workflows
+            could not run in this repository, or a reviewer has no access to it.
         PlatformError: GitHub refused a call; those before it stay done, and all can be repeated.
     """
     used = _environments(root, request)
-    gh = Gh(root, command)
-    repository = gh.repository()
-    _check_repository(request, repository)
-    known = gh.environments(repository.name)
-    _check_reviewers(request, repository, used, known)
-    people = tuple(gh.reviewer(who) for who in request.reviewers)
-    ruleset = ruleset_name(root)
-    found = Found(
-        environments=known,
-        ruleset_id=gh.ruleset_id(repository.name, ruleset) if repository.has_branch_rules else None,
+    gh = Gh(root, run)
+    gh.check_version()
+    github = GitHub(gh)
+    repository = github.repository()
+    check_repository(request, repository, github)
+    known = github.environments(repository)
+    check_reviewers(request, repository, used, known)
+    people = tuple(github.reviewer(who) for who in request.reviewers)
+    check_access(request, repository, github)
+    wanted = _wanted(root, request, used, people)
+    repository = _after_trying_reviewers(gh, repository, wanted, known)
+    return _SetUp(root, request, gh, github, repository, wanted, report or _silent).run(known)
+
+
+def _silent(_call: GhCall) -> None:
+    """Report nothing."""
+
+
+@dataclass
+class _SetUp:
+    """One set-up, after all that can be refused beforehand was looked at."""
+
+    root: Path
+    request: Request
+    gh: Gh
+    github: GitHub
+    repository: Repository
+    wanted: Wanted
+    report: Callable[[GhCall], None]
+
+    def __post_init__(self) -> None:
+        self.done: list[GhCall] = []
+        self.not_set: list[str] = without_the_plan(self.repository, self.wanted)
+
+    def run(self, known: Mapping[str, Known]) -> Outcome:
+        """Set protection, read it back, and give `infra` an identity only if somebody is asked."""
+        name, file = self.repository.name, self.wanted.ruleset
+        rules = ruleset(self.root, file) if file and self.repository.has_branch_rules else None
+        number = self.github.ruleset_id(name, str(rules["name"])) if rules else None
+        before = Found(known, number)
+        closed = self._make(protection_calls(self.repository, self.wanted, before))
+        now = self.github.environments(self.repository)
+        if not closed:
+            names = dict(zip(self.wanted.reviewers, self.request.reviewers, strict=False))
+            self.not_set += environment_differences(
+                self.repository, self.wanted, before, now, names
+            )
+        ruled = bool(rules) and self._rules_are(rules or {})
+        self._set_variables(now, closed=closed)
+        guards = self._guards(known, now, ruled)
+        notes = remarks(self.github, self.repository, self.request, self.wanted, now, ruled=ruled)
+        protection = what_protects(self.repository, guards)
+        return Outcome(self.repository, self.done, tuple(self.not_set), tuple(notes), protection)
+
+    def _rules_are(self, rules: Mapping[str, object]) -> bool:
+        name = self.repository.name
+        number = self.github.ruleset_id(name, str(rules["name"]))
+        now = None if number is None else self.github.ruleset(name, number)
+        differences = ruleset_differences(rules, now)
+        self.not_set += differences
+        return not differences
+
+    def _set_variables(self, now: Mapping[str, Known], *, closed: bool) -> None:
+        asked = self._asks(now, INFRA) or self.request.asks_nobody
+        found = Found(infra_signs_in=self._infra_signs_in())
+        calls = variable_calls(self.wanted, found, infra_is_asked=asked)
+        if closed:
+            calls = [call for call in calls if call.environment in (None, INFRA)]
+        self._make(calls)
+        self._read_variables(asked=asked, closed=closed)
+        if not asked and self._infra_signs_in():
+            self.not_set.append(
+                f"infra still has its {CLIENT_ID}, and deploys unasked: `gh variable delete "
+                f"{PLATFORM}` stops its workflow, until the identity of infra in Azure has no "
+                "federated credential any more"
+            )
+
+    def _read_variables(self, *, asked: bool, closed: bool) -> None:
+        places: dict[tuple[str, str | None], str] = {
+            (name, None): value for name, value in self.wanted.variables.items()
+        }
+        for environment, value in self.wanted.client_ids.items():
+            if (environment != INFRA or asked) and not closed:
+                places[CLIENT_ID, environment] = value
+        for (name, where), value in places.items():
+            if self.github.variable(self.repository.name, name, where) != value:
+                of = f" of the environment {where}" if where else ""
+                self.not_set.append(f"the variable {name}{of} is not what was asked for")
+
+    def _make(self, calls: Sequence[GhCall]) -> bool:
+        """Make the calls; return whether the plan has no environments at all."""
+        closed = False
+        for call in calls:
+            if closed and call.environment:
+                continue
+            try:
+                self.gh.call(*call.command)
+            except GhError as error:
+                if "delete" in call.command and error.status == 404:
+                    continue
+                if self.repository.has_branch_rules or not call.environment:
+                    raise _half_way(error, self.done) from None
+                if error.status not in _OF_THE_PLAN:
+                    raise _half_way(error, self.done) from None
+                closed = True
+                self.not_set.append(
+                    f"the environments, which GitHub does not make: {error.message}"
+                )
+                continue
+            self.done.append(call)
+            self.report(call)
+        return closed
+
+    def _asks(self, now: Mapping[str, Known], *names: str) -> bool:
+        return self.repository.has_reviewers and all(
+            now.get(name, Known()).protection.reviewers for name in names
+        )
+
+    def _infra_signs_in(self) -> bool:
+        """Whether the jobs of `infra` have an identity; what cannot be read counts as one."""
+        if INFRA not in (each.name for each in self.wanted.environments):
+            return False
+        try:
+            return self.github.variable(self.repository.name, CLIENT_ID, INFRA) is not None
+        except GhError:
+            return True
+
+    def _guards(self, before: Mapping[str, Known], now: Mapping[str, Known], ruled: bool) -> Guards:
+        used = self.wanted.environments
+        of_main = [each.name for each in used if each.is_of_main_alone]
+        limited = [now.get(name, Known()) for name in of_main]
+        reviewed = [each.name for each in used if each.reviewed]
+        shown = [name for name in reviewed if before.get(name, Known()).protection.reviewers]
+        shared = self.github.shared_variable(self.repository.name, CLIENT_ID) is not None
+        return Guards(
+            level=self.request.level,
+            infra=INFRA in reviewed,
+            rules=ruled,
+            branches=self.repository.has_branch_rules
+            and all(each.restricted and each.patterns == {("branch", MAIN)} for each in limited),
+            releases_ask=self._asks(now, "prod-approval", "prod"),
+            infra_asks=self._asks(now, INFRA),
+            infra_signs_in=self._infra_signs_in() or shared,
+            alone=self.request.alone,
+            ignored=() if self.repository.has_reviewers else tuple(shown),
+        )
+
+
+def _after_trying_reviewers(
+    gh: Gh, repository: Repository, wanted: Wanted, known: Mapping[str, Known]
+) -> Repository:
+    """Find out whether there are reviewers here, where the plan does not tell."""
+    if not repository.private or repository.plan is not None or not repository.has_reviewers:
+        return repository
+    reviewed = tuple(each for each in wanted.environments if each.reviewed)[:1]
+    calls = protection_calls(
+        repository, replace(wanted, environments=reviewed, ruleset=None), Found(known)
     )
-    calls = plan_calls(repository, _wanted(root, request, used, people), found)
-    for call in calls:
-        _make(gh, repository, call)
-    return repository, calls
+    for call in calls[:1]:
+        try:
+            gh.call(*call.command)
+        except GhError as error:
+            if not error.is_of_the_plan:
+                raise _half_way(error, []) from None
+            return replace(repository, refuses_reviewers=True)
+    return repository
+
+
+def _half_way(error: GhError, done: Sequence[GhCall]) -> PlatformError:
+    stays = "what was done before stays" if done else "nothing was changed"
+    return PlatformError(
+        f"{error.message}; {stays}",
+        "mend what it names, and run the same command again. Which rights it needs: "
+        "docs/pipeline.md, Setting up the repository",
+    )
 
 
 def _wanted(
@@ -105,10 +269,10 @@ def _wanted(
     return Wanted(
         environments=used,
         reviewers=people,
-        no_reviewers=request.no_reviewers,
+        no_reviewers=request.asks_nobody,
         variables=request.all_variables,
         client_ids=request.client_ids,
-        ruleset=ruleset_name(root) is not None,
+        ruleset=ruleset_file(root, alone=request.alone),
     )
 
 
@@ -118,74 +282,11 @@ def _environments(root: Path, request: Request) -> tuple[GitHubEnvironment, ...]
     strange = sorted(request.client_ids.keys() - {environment.name for environment in used})
     if strange:
         raise ConfigError(f"--azure: the workflows use no environment {', '.join(strange)}")
-    _check_options(request)
+    check_options(request)
+    if request.alone and not ruleset_file(root, alone=True) and ruleset_file(root):
+        raise ConfigError(
+            f"--alone: there is no {RULESET_ALONE.as_posix()}",
+            f"copy {RULESET.as_posix()} to it, with 0 reviews and without those of code owners "
+            "and of the last push",
+        )
     return used
-
-
-def _check_options(request: Request) -> None:
-    variables = request.all_variables
-    unknown = sorted(variables.keys() - VARIABLES.keys())
-    if unknown:
-        raise ConfigError(f"--variable: the workflows read no {', '.join(unknown)}")
-    platform = variables.get(PLATFORM)
-    if platform is not None and platform not in PLATFORM_NAMES:
-        raise ConfigError(
-            f"--variable: {PLATFORM} is {platform!r}, but must be {' or '.join(PLATFORM_NAMES)}"
-        )
-    for option, values in (("--variable", variables), ("--azure", request.client_ids)):
-        odd = sorted(name for name, value in values.items() if re.search(r"['\"\r\n]", value))
-        if odd:
-            raise ConfigError(f"{option}: {', '.join(odd)} must be one line without quotes")
-    if request.reviewers and request.no_reviewers:
-        raise ConfigError("--no-reviewers: --reviewer is given as well", "leave one of them out")
-    if len(request.reviewers) > MOST_REVIEWERS:
-        raise ConfigError(
-            f"--reviewer: GitHub takes at most {MOST_REVIEWERS}", "name a team instead"
-        )
-
-
-def _check_repository(request: Request, repository: Repository) -> None:
-    """Refuse where no workflow could run, and identities that no job could sign in as."""
-    if not runs_the_workflows(repository.host):
-        raise ConfigError(f"{repository.name} is on {repository.host}. {UNSUPPORTED}", INSTEAD)
-    if request.azure and repository.subject.is_customised:
-        raise ConfigError(
-            f"--azure: {repository.subject.found(repository.name)}",
-            f"{repository.subject.remedy(repository.name)}, and set {CLIENT_ID} of each "
-            "environment with `gh variable set` in the place of --azure",
-        )
-
-
-def _check_reviewers(
-    request: Request,
-    repository: Repository,
-    used: Sequence[GitHubEnvironment],
-    known: Mapping[str, Known],
-) -> None:
-    """Refuse reviewers that the plan cannot have, and to leave a release open to all unasked."""
-    if request.reviewers and not repository.has_reviewers:
-        limit = repository.limits()[0]
-        raise ConfigError(
-            f"--reviewer: {limit.what}", f"{limit.instead}, then leave --reviewer out"
-        )
-    reviewed = [each.name for each in used if each.reviewed]
-    open_to_all = any(not known.get(name, Known()).protection.reviewers for name in reviewed)
-    unsaid = not request.reviewers and not request.no_reviewers
-    if repository.has_reviewers and open_to_all and unsaid:
-        raise ConfigError(
-            "--reviewer: nobody would have to approve a release",
-            "name those who may approve, such as --reviewer alice "
-            "--reviewer our-organisation/our-team, or say --no-reviewers",
-        )
-
-
-def _make(gh: Gh, repository: Repository, call: GhCall) -> None:
-    try:
-        gh.call(*call.command)
-    except PlatformError as error:
-        if repository.private and repository.plan is None and "reviewers" in str(call.command):
-            raise PlatformError(
-                f"{error.message} (the plan of {repository.name} is not known)",
-                "if it has no required reviewers, use --no-reviewers in the place of --reviewer",
-            ) from None
-        raise

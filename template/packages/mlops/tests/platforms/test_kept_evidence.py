@@ -183,8 +183,9 @@ def test_a_manifest_that_was_replaced_is_noticed_by_the_tag(
         place.platform.fetch_evidence(1, "prod-1", tmp_path / "fetched")
 
 
+@pytest.mark.parametrize("error", [PlatformError("it is taken"), ValueError("no value")])
 def test_two_that_race_for_a_number_both_keep_theirs(
-    load: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    load: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     place, registry = on_azure(load, tmp_path, monkeypatch)
     other = evidence(tmp_path, "other")
@@ -192,7 +193,7 @@ def test_two_that_race_for_a_number_both_keep_theirs(
     def first() -> None:
         registry.evidence.before_write = lambda: None
         place.platform.keep_evidence(1, "test-1", other)
-        raise PlatformError("the number is taken")
+        raise error
 
     registry.evidence.before_write = first
     place.platform.keep_evidence(1, "prod-1", evidence(tmp_path))

@@ -99,7 +99,8 @@ class AzureEvidence:
             try:
                 with azure_errors(f"keeping evidence as version {version} of {self.asset}"):
                     client.models.create_or_update(asset)
-            except MlopsError:
+            except (MlopsError, ValueError):
+                # for a number of a registry that is taken the SDK says that a value is missing
                 if self._get(place, version) is None:
                     raise
 

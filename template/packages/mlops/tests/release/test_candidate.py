@@ -416,6 +416,24 @@ def test_the_evidence_of_a_release_is_what_the_endpoint_and_the_tests_said(
     assert serving.serving == {"green": 2}
 
 
+def test_the_evidence_names_a_version_that_was_never_deployed(
+    platform: FakePlatform,
+    serving: FakeEndpoint,
+    at_level: AtLevel,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise PlatformError("it did not start")
+
+    monkeypatch.setattr(serving, "deploy", fail)
+    ends: list[Ended] = []
+    with pytest.raises(PlatformError):
+        release_version(platform, at_level(2), 2, Watchers(ended=ends.append))
+    evidence = ended(ends)
+    assert (evidence["outcome"], evidence["model_version"]) == ("failed", 2)
+    assert evidence["versions"] == {"blue": 1}
+
+
 def test_the_evidence_of_a_refusal_says_why_and_what_serves(
     platform: FakePlatform, serving: FakeEndpoint, smoke: PretendedSmokeTest, at_level: AtLevel
 ) -> None:

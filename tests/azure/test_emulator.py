@@ -262,6 +262,12 @@ class TestModels:
         registry.models.download("direct", "1", str(tmp_path / "out"))
         assert [p.read_text() for p in (tmp_path / "out").rglob("*.txt")] == ["direct"]
 
+    def test_a_version_is_a_number(self, dev: MLClient, registry: MLClient, tmp_path: Path) -> None:
+        (tmp_path / "file.txt").write_text("one")
+        for to in (dev, registry):
+            with pytest.raises(HttpResponseError, match="must be a number"):
+                to.models.create_or_update(Model(name="words", version="1-prod", path=tmp_path))
+
     def test_a_removed_registry(self, azure: AzureEmulator, dev: MLClient) -> None:
         azure.remove(azure.add_registry("mlr-gone", "rg-shared"))
         with pytest.raises(HttpResponseError, match="RegistryNotFound"):

@@ -27,10 +27,12 @@ NEEDS = {
     "register-model": ["data-quality", "train-dev"],
     "deploy-test": ["data-quality", "register-model"],
     "deploy-prod": ["data-quality", "register-model", "deploy-test"],
+    "evidence": ["data-quality", "register-model", "deploy-test", "deploy-prod"],
 }
 ENVIRONMENTS = {
     ("ml-cicd.yml", "train-dev"): "dev",
     ("ml-cicd.yml", "register-model"): "dev-registration",
+    ("ml-cicd.yml", "evidence"): "dev-registration",
     ("deploy.yml", "approval"): "prod-approval",
     ("deploy.yml", "release"): "${{ inputs.platform != 'local' && inputs.environment || '' }}",
     ("rollback.yml", "rollback"): "prod-rollback",
@@ -53,6 +55,7 @@ PERMISSIONS = {
     ("ml-cicd.yml", "register-model"): READ | SIGN_IN,
     ("ml-cicd.yml", "deploy-test"): READ | SIGN_IN | {"actions": "read"},
     ("ml-cicd.yml", "deploy-prod"): READ | SIGN_IN | {"actions": "read"},
+    ("ml-cicd.yml", "evidence"): READ | SIGN_IN | {"actions": "read"},
     ("deploy.yml", "ready"): READ | {"actions": "read"},
     ("deploy.yml", "approval"): {},
     ("deploy.yml", "again"): {},
@@ -212,7 +215,9 @@ def check_evidence(workflows: Workflows) -> None:
     steps = workflows.jobs["deploy.yml", "release"]["steps"]
     kept = [each for each in steps if "with" in each][-1]
     assert kept["name"] == "Keep the evidence"
-    assert kept["if"].startswith("${{ always() &&"), "a cancellation must leave evidence"
+    assert kept["if"] == "${{ always() }}", "a cancellation must leave evidence"
+    beside = workflows.jobs["ml-cicd.yml", "evidence"]
+    assert beside["if"].startswith("${{ always() &&"), "a cancelled release leaves evidence, too"
 
 
 def check_concurrency(workflows: Workflows) -> None:

@@ -1,7 +1,7 @@
 """Faults in the workflows: a linter, a rule, the model of GitHub or a scenario must notice each.
 
 Each patch in `faults/` seeds one; a line `# red: <layer>` says what must notice it. The layers are
-lint, the rules of policy.py, those of graph/pipeline.py and the scenarios under act. A patch that no
+lint, the rules of policy.py and of graph/pipeline.py, and the scenarios under act. A patch that no
 longer applies fails: make it anew with `git diff` in a project rendered with the default answers.
 """
 

@@ -108,6 +108,8 @@ class Assets:
         if old is not None:
             _check_same(kind, old, body)
         if kind == "models":
+            if not path.rpartition("/")[2].isdecimal():
+                raise AzureError(400, "UserError", "The version of a model must be a number.")
             self._check_files(body["properties"].get("modelUri", ""))
         if kind == "environments" and (build := body["properties"].get("build")):
             self._check_files(

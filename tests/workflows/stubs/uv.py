@@ -178,6 +178,13 @@ def release() -> None:
     output(outcome="promoted")
 
 
+def keep() -> None:
+    """Stop unless there is something to keep."""
+    need_version(option("--model-version"))
+    if not any(Path(".mlops/releases").glob("*")):
+        sys.exit(4)
+
+
 def rollback() -> None:
     """Run the project's own code on an endpoint that only pretends."""
     if failing():
@@ -234,6 +241,7 @@ ACTIONS = {
     "mlops share": share,
     "mlops release": release,
     "mlops rollback": rollback,
+    "mlops evidence keep": keep,
 }
 
 

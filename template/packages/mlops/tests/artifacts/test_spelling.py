@@ -95,6 +95,9 @@ def test_the_names_on_disk_are_those_that_others_know() -> None:
         "lineage.json",
         "card.json",
         "MODEL_CARD.md",
+        "evidence.json",
+        "approvals.json",
+        "evidence-manifest.json",
     } == FILES
     assert {"validated", "prepared", "model", "evaluation", "package", "plots"} == FOLDERS
 

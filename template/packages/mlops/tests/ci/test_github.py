@@ -10,10 +10,11 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from mlops.ci.github import (
+    Approvals,
     GitHub,
+    ask_approvals,
     count_approvals,
     previous_run,
-    require_approvals,
     require_unasked,
 )
 from mlops.errors import ConfigError, PlatformError, Refused
@@ -71,6 +72,16 @@ RUN = {
     "run_attempt": 1,
 }
 NAMES = ("prod", "prod-approval")
+
+
+def require_approvals(
+    github: GitHub, run_id: str, required: int, environment: str, attempt: int = 1
+) -> Approvals:
+    """Return who approved, or raise what refuses the release."""
+    asked = ask_approvals(github, run_id, required, environment, attempt)
+    if asked.refusal:
+        raise asked.refusal
+    return asked.approvals
 
 
 def review(

@@ -5,13 +5,16 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from fakes.bicep import FakeBicep, result
 from fakes.cli import Command, Outputs
-from mlops.ci.github import Approvals
+from mlops.ci.github import Approvals, Asked
 from mlops.cli import ci
+from mlops.errors import MlopsError, PlatformError, Refused
+from mlops.files import read_json
 from mlops.settings.project import Project
 
 
@@ -46,17 +49,62 @@ def test_the_comment_is_written(
     assert "| metric | model | baseline |" in Path("found.md").read_text(encoding="utf-8")
 
 
-def test_approvals_are_shown(
-    mlops: Command, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.fixture
+def in_actions(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GITHUB_REPOSITORY", "acme/model")
+    monkeypatch.setenv("GITHUB_TOKEN", "x")
+
+
+def kept_approvals(project: Project) -> dict[str, Any]:
+    return read_json(project.state_dir / "releases" / "approvals.json", schema=1)
+
+
+@pytest.mark.usefixtures("in_actions")
+def test_approvals_are_shown_and_kept(
+    mlops: Command,
+    project: Project,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    found = Asked({"run_attempt": 1}, Approvals(("ann", "bob"), ()))
+    monkeypatch.setattr(ci, "ask_approvals", lambda *_: found)
+    assert mlops("approvals", "--run-id", "1", "--json", "--model-version", "7") == 0
+    assert json.loads(capsys.readouterr().out) == {"approved": ["ann", "bob"]}
+    kept = kept_approvals(project)
+    assert (kept["outcome"], kept["approved_by"]) == ("approved", ["ann", "bob"])
+    assert (kept["environment"], kept["model_version"]) == ("prod", 7)
+
+
+@pytest.mark.usefixtures("in_actions")
+@pytest.mark.parametrize(
+    ("error", "code", "outcome"),
+    [(Refused("too few"), 1, "refused"), (PlatformError("no answer"), 3, "unknown")],
+)
+def test_approvals_that_are_missing_or_not_told_are_kept_as_such(
+    mlops: Command,
+    project: Project,
+    monkeypatch: pytest.MonkeyPatch,
+    error: MlopsError,
+    code: int,
+    outcome: str,
+) -> None:
+    def ask(*_: object) -> Asked:
+        if isinstance(error, Refused):
+            return Asked({"run_attempt": 1}, Approvals(("ann",), ()), error)
+        raise error
+
+    monkeypatch.setattr(ci, "ask_approvals", ask)
+    assert mlops("approvals", "--run-id", "1") == code
+    kept = kept_approvals(project)
+    assert (kept["outcome"], kept["reason"]) == (outcome, str(error))
+
+
+def test_outside_of_actions_nobody_is_asked(
+    mlops: Command, project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert mlops("approvals", "--run-id", "1") == 2
     assert "this command runs in GitHub Actions" in capsys.readouterr().err
-    monkeypatch.setenv("GITHUB_REPOSITORY", "acme/model")
-    monkeypatch.setenv("GITHUB_TOKEN", "x")
-    found = Approvals(("ann", "bob"), ())
-    monkeypatch.setattr(ci, "require_approvals", lambda *_: found)
-    assert mlops("approvals", "--run-id", "1", "--json") == 0
-    assert json.loads(capsys.readouterr().out) == {"approved": ["ann", "bob"]}
+    assert not (project.state_dir / "releases").exists()
 
 
 def test_an_attempt_is_handed_on(

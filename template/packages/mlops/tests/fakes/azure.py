@@ -115,20 +115,44 @@ class Models:
         self.uploads = Path()
         self.other: Models | None = None
         self.shared: list[int] = []
+        self.before_write: Callable[[], None] = lambda: None
+        self._evidence: Models | None = None
 
-    def list(self, name: str, list_view_type: str = "ActiveOnly") -> list[Any]:
+    @property
+    def evidence(self) -> "Models":
+        """The model asset that is kept beside the model's own."""
+        if self._evidence is None:
+            self._evidence = Models()
+            self._evidence.uploads = self.uploads / "evidence"
+            self._evidence.shows_archived = self.shows_archived
+        return self._evidence
+
+    def _asset(self, name: str) -> "Models":
+        return self.evidence if name.endswith("-evidence") else self
+
+    def _list(self, name: str, list_view_type: str) -> list[Any]:
         if not self.kept:
             raise SdkError(404)
         every = self.shows_archived and list_view_type != "ActiveOnly"
         hidden = set() if every else self.archived
-        return [self.get(name, str(number)) for number in self.kept if number not in hidden]
+        return [self._get(name, str(number)) for number in self.kept if number not in hidden]
+
+    def list(self, name: str, list_view_type: str = "ActiveOnly") -> list[Any]:
+        return self._asset(name)._list(name, list_view_type)
 
     def get(self, name: str, version: str) -> Any:
+        return self._asset(name)._get(name, version)
+
+    def _get(self, name: str, version: str) -> Any:
         if int(version) not in self.kept:
             raise SdkError(404)
         return SimpleNamespace(name=name, version=version, tags=dict(self.kept[int(version)][1]))
 
     def create_or_update(self, model: Any) -> None:
+        self._asset(model.name)._create_or_update(model)
+
+    def _create_or_update(self, model: Any) -> None:
+        self.before_write()
         number = int(model.version)
         if number not in self.kept:
             folder = self.uploads / f"upload-{number}"
@@ -138,7 +162,8 @@ class Models:
             self.kept[number] = (self.kept[number][0], dict(model.tags))
 
     def download(self, name: str, version: str, download_path: str) -> None:
-        shutil.copytree(self.kept[int(version)][0], Path(download_path) / name / "inner")
+        folder, _ = self._asset(name).kept[int(version)]
+        shutil.copytree(folder, Path(download_path) / name / "inner")
 
     def share(self, _name: str, version: str, **_options: Any) -> None:
         assert self.other

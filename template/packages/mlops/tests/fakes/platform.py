@@ -9,7 +9,8 @@ from fakes.tiny_version import FEATURES, REAL, write_version
 from mlops.artifacts.data_source import DataSource
 from mlops.diagnosis import Diagnosis
 from mlops.errors import ConfigError
-from mlops.platforms.base import ModelVersion, Run
+from mlops.platforms.base import KeptEvidence, ModelVersion, Run
+from mlops.platforms.local.evidence import LocalEvidence
 from mlops.progress import Report, Stage, StageReport
 from mlops.settings.loading import LoadedSettings
 
@@ -97,6 +98,15 @@ class FakePlatform:
         report(f"every environment has version {number}")
         return None
 
+    def keep_evidence(self, number: int, name: str, folder: Path) -> KeptEvidence:
+        return self._evidence(number).keep(name, folder)
+
+    def evidence(self, number: int) -> list[KeptEvidence]:
+        return self._evidence(number).listed()
+
+    def fetch_evidence(self, number: int, name: str, target: Path) -> None:
+        self._evidence(number).fetch(name, target)
+
     def register_data(self, folder: Path, name: str, report: Report) -> str | None:
         report(f"{folder} needs no name such as {name}")
         return None
@@ -112,6 +122,10 @@ class FakePlatform:
         if self.gone:
             report(self.gone)
         return self.version(self.numbers[-1]) if self.numbers else None
+
+    def _evidence(self, number: int) -> LocalEvidence:
+        self.version(number)
+        return LocalEvidence(self.folder / "evidence" / str(number))
 
     def _folder(self, number: int) -> Path:
         return self.folder / "versions" / str(number)

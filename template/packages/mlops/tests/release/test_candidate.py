@@ -385,10 +385,12 @@ def test_the_evidence_of_a_release_is_what_the_endpoint_and_the_tests_said(
         "outcome": "promoted",
         "reason": returned.record.ab_test.reason,
         "candidate": "green",
+        "model_version": 2,
         "versions": {"blue": 1, "green": 2},
         "data": {"blue": REAL.summary(), "green": REAL.summary()},
         "replaced": "",
         "rehearsal": "said",
+        "run": "",
         "changes_of_requests": [],
         "breaking": "",
         "traffic_before": {"blue": 100},
@@ -412,6 +414,24 @@ def test_the_evidence_of_a_release_is_what_the_endpoint_and_the_tests_said(
     }
     assert (returned.record.kind, returned.record.candidate_log) == ("Release", "")
     assert serving.serving == {"green": 2}
+
+
+def test_the_evidence_names_a_version_that_was_never_deployed(
+    platform: FakePlatform,
+    serving: FakeEndpoint,
+    at_level: AtLevel,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise PlatformError("it did not start")
+
+    monkeypatch.setattr(serving, "deploy", fail)
+    ends: list[Ended] = []
+    with pytest.raises(PlatformError):
+        release_version(platform, at_level(2), 2, Watchers(ended=ends.append))
+    evidence = ended(ends)
+    assert (evidence["outcome"], evidence["model_version"]) == ("failed", 2)
+    assert evidence["versions"] == {"blue": 1}
 
 
 def test_the_evidence_of_a_refusal_says_why_and_what_serves(

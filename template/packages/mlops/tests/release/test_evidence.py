@@ -28,12 +28,19 @@ WARNING = (
     "blue and yellow could not be removed: without traffic, but still running and, on Azure, "
     "billed; remove by hand what the next release does not replace"
 )
+RUN = {
+    "GITHUB_SERVER_URL": "https://github.com",
+    "GITHUB_REPOSITORY": "acme/model",
+    "GITHUB_RUN_ID": "12",
+    "GITHUB_RUN_ATTEMPT": "2",
+}
 CONTENT: dict[str, Any] = {
     "schema": 1,
     "endpoint": "tiny-prod",
     "outcome": "promoted",
     "reason": "it is as good",
     "candidate": "green",
+    "model_version": 10,
     "versions": {"blue": 9, "green": 10},
     "rehearsal": "generated requests",
     "changes_of_requests": ["d must be sent"],
@@ -156,7 +163,11 @@ def test_the_json_holds_each_value_under_its_name() -> None:
     assert content.keys() == CONTENT.keys()
 
 
-def test_evidence_is_json_a_page_a_picture_and_a_log(tmp_path: Path) -> None:
+def test_evidence_is_json_a_page_a_picture_and_a_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in RUN.items():
+        monkeypatch.setenv(name, value)
     folder = write_evidence(tmp_path, RECORD, MOMENT)
     assert folder == tmp_path / "releases" / "tiny-prod" / "20260630T123456.000789Z"
 
@@ -164,10 +175,17 @@ def test_evidence_is_json_a_page_a_picture_and_a_log(tmp_path: Path) -> None:
         raise AssertionError(constant)
 
     written = json.loads((folder / "evidence.json").read_text("utf-8"), parse_constant=refuse)
-    assert written == {**CONTENT, "ended_at": "2026-06-30T12:34:56.000789+00:00"}
+    run = "https://github.com/acme/model/actions/runs/12/attempts/2"
+    assert written == {**CONTENT, "ended_at": "2026-06-30T12:34:56.000789+00:00", "run": run}
     assert (folder / "evidence.md").read_text("utf-8") == to_markdown(RECORD, MOMENT)
     assert (folder / "candidate.log").read_text("utf-8") == "the last words"
     assert (folder / "evidence.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_version_that_was_never_deployed_is_named() -> None:
+    failed = Record("e", "green", {"blue": 1}, "failed", "it broke", {}, {})
+    assert failed.to_dict()["model_version"] is None
+    assert replace(failed, model_version=2).to_dict()["model_version"] == 2
 
 
 def test_the_page_says_each_value_of_what_it_is() -> None:

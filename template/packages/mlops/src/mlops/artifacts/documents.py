@@ -1,4 +1,4 @@
-"""The JSON files of runs and versions: what each is called, and which schema version it says."""
+"""The JSON files of runs, versions and releases: their names, and the schema that each says."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -51,3 +51,10 @@ PROBES = Document("probes.json", schema=1)
 """Rows with the answers that a server must give at its start, or it serves something else."""
 LINEAGE = Document("lineage.json", schema=1)
 CARD = Document("card.json", schema=1)
+
+EVIDENCE = Document("evidence.json", schema=1)
+"""One release, or one A/B test by itself, and how it ended."""
+APPROVALS = Document("approvals.json", schema=1)
+"""Who approved a release on GitHub, and whose approval did not count."""
+EVIDENCE_MANIFEST = Document("evidence-manifest.json", schema=1)
+"""The files of evidence that is kept beside a version, with their hashes."""

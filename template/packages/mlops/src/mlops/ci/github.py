@@ -63,11 +63,38 @@ class GitHub:
 
 
 @dataclass(frozen=True)
+class Review:
+    """What one person said of a run's environments; `why_not` is empty if it counts.
+
+    GitHub does not tell when it was said.
+    """
+
+    who: str
+    state: str
+    environments: tuple[str, ...]
+    comment: str = ""
+    why_not: str = ""
+
+
+@dataclass(frozen=True)
 class Approvals:
     """Who approved a release, and whose approval does not count, with the reason."""
 
     counted: tuple[str, ...]
     ignored: tuple[tuple[str, str], ...]
+    reviews: tuple[Review, ...] = ()
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What GitHub said of a run that wants to release, and what follows.
+
+    `refusal` is None if enough people approved.
+    """
+
+    run: Mapping[str, Any]
+    approvals: Approvals
+    refusal: Refused | None = None
 
 
 def count_approvals(
@@ -81,25 +108,12 @@ def count_approvals(
         environments: whose approvals count.
     """
     asked = set(environments)
-    starters = {_login(run.get(role)) for role in ("actor", "triggering_actor")} - {""}
-    counted: dict[str, str] = {}
-    ignored: dict[str, str] = {}
-    for review in reviews:
-        user = review.get("user") or {}
-        login = _login(user)
-        names = {environment.get("name") for environment in review.get("environments", ())}
-        if not login or not names & asked:
-            continue
-        if review.get("state") != "approved":
-            ignored[login] = "did not approve"
-        elif login in starters:
-            ignored[login] = "started this run"
-        elif user.get("type", "User") != "User":
-            ignored[login] = "is not a person"
-        else:
-            counted[login] = str(user["login"])
+    found = [_review(each, starters_of(run)) for each in reviews]
+    found = [each for each in found if each.who and asked & set(each.environments)]
+    counted = {each.who.lower(): each.who for each in found if not each.why_not}
+    ignored = {each.who.lower(): each.why_not for each in found if each.why_not}
     left = tuple(sorted((who, why) for who, why in ignored.items() if who not in counted))
-    return Approvals(tuple(sorted(counted.values())), left)
+    return Approvals(tuple(sorted(counted.values())), left, tuple(found))
 
 
 def require_unasked(github: GitHub, run_id: str, environment: str) -> int:
@@ -126,10 +140,34 @@ def require_unasked(github: GitHub, run_id: str, environment: str) -> int:
     return attempt
 
 
-def require_approvals(
+def starters_of(run: Mapping[str, Any]) -> set[str]:
+    """Return who started a run and who started it again, in lower case."""
+    return {_login(run.get(role)) for role in ("actor", "triggering_actor")} - {""}
+
+
+def _review(review: Mapping[str, Any], starters: set[str]) -> Review:
+    user = review.get("user") or {}
+    state = str(review.get("state"))
+    why_not = ""
+    if state != "approved":
+        why_not = "did not approve"
+    elif _login(user) in starters:
+        why_not = "started this run"
+    elif user.get("type", "User") != "User":
+        why_not = "is not a person"
+    return Review(
+        who=str(user.get("login") or ""),
+        state=state,
+        environments=tuple(str(each.get("name")) for each in review.get("environments", ())),
+        comment=str(review.get("comment") or ""),
+        why_not=why_not,
+    )
+
+
+def ask_approvals(
     github: GitHub, run_id: str, required: int, environment: str, attempt: int = 1
-) -> Approvals:
-    """Return who approved a run's release to an environment.
+) -> Asked:
+    """Ask who approved a run's release to an environment, and judge whether that is enough.
 
     An approval of the gate in front, `<environment>-approval`, counts as well.
 
@@ -141,28 +179,29 @@ def require_approvals(
         attempt: the attempt before which nobody had reviewed (`require_unasked`).
 
     Raises:
-        Refused: the run is at another attempt, or too few distinct people approved; whoever
-            started the run does not count.
+        ConfigError: the run's number is none.
         PlatformError: GitHub does not say.
     """
     run = _run(github, run_id)
+    reviews = _reviews_of(github, run_id, environment)
+    found = count_approvals(reviews, run, gates_of(environment))
     if run.get("run_attempt") != attempt:
-        raise Refused(
+        refusal = Refused(
             f"this is attempt {run.get('run_attempt')} of run {run_id}, and GitHub does not say "
             "which attempt was approved",
             _NEW_RUN,
         )
-    reviews = _reviews_of(github, run_id, environment)
-    found = count_approvals(reviews, run, gates_of(environment))
+        return Asked(run, found, refusal)
     if len(found.counted) < required:
         have = ", ".join(found.counted) or "nobody"
         others = "".join(f", but {who} {why}" for who, why in found.ignored)
-        raise Refused(
+        refusal = Refused(
             f"a release to {environment} needs {required} approvals of different people, none of "
             f"whom started it (so far: {have}{others})",
             "start a new run and let them approve",
         )
-    return found
+        return Asked(run, found, refusal)
+    return Asked(run, found)
 
 
 def gates_of(environment: str) -> tuple[str, str]:

@@ -1,6 +1,7 @@
 """What commands hand to the CI: tables for a job's page, and values for its later steps.
 
-GitHub Actions names a file for each in the environment; elsewhere nothing is written.
+GitHub Actions names a file for each in the environment; elsewhere nothing is written. Its variables
+say, too, which run this is.
 """
 
 import os
@@ -23,6 +24,16 @@ def set_output(name: str, value: object) -> None:
 def add_to_path(folder: Path) -> None:
     """Let the later steps of the job find the programs of a folder."""
     _append("GITHUB_PATH", str(folder))
+
+
+def run_url() -> str:
+    """Return the page of the run of GitHub Actions that this is part of; nothing elsewhere."""
+    names = ("GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID")
+    server, repository, run = (os.environ.get(name, "") for name in names)
+    if not (server and repository and run):
+        return ""
+    attempt = os.environ.get("GITHUB_RUN_ATTEMPT", "1")
+    return f"{server}/{repository}/actions/runs/{run}/attempts/{attempt}"
 
 
 def section(title: str, lines: Sequence[str]) -> str:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from mlops.artifacts.evidence_folder import releases_folder
+from mlops.ci.approvals import Question, write_approvals
 from mlops.ci.bicep.compiler import (
     HOW_TO_HAVE_ONE,
     NONE_HERE,
@@ -23,12 +25,12 @@ from mlops.ci.changes import (
     concerns_model,
 )
 from mlops.ci.comment import run_comment
-from mlops.ci.github import GitHub, require_approvals, require_unasked
+from mlops.ci.github import GitHub, ask_approvals, require_unasked
 from mlops.ci.github import previous_run as find_previous_run
 from mlops.ci.job import add_to_path, set_output, summarise
 from mlops.cli.options import environment_option, json_option, run_option, settings_for
 from mlops.console import emit, show
-from mlops.errors import ConfigError, Hold, Refused
+from mlops.errors import ConfigError, Hold, PlatformError, Refused
 from mlops.files import write_text
 from mlops.platforms import open_platform, platform_class
 from mlops.settings.project import find_project
@@ -184,15 +186,33 @@ def attempt(run_id: str, environment: str) -> None:
     show_default=True,
     help="Before which nobody had reviewed: `mlops ci attempt`.",
 )
+@click.option("--model-version", type=int, help="What is released; kept with who approved.")
 @json_option
-def approvals(run_id: str, required: int, environment: str, attempt: int, as_json: bool) -> None:
-    """Check who approved a release on GitHub.
+def approvals(
+    run_id: str,
+    required: int,
+    environment: str,
+    attempt: int,
+    model_version: int | None,
+    as_json: bool,
+) -> None:
+    """Check who approved a release on GitHub, and keep it.
 
-    Exit 1 unless enough different people did.
+    It is written beside the evidence of the release. Exit 1 unless enough different people did.
     """
-    found = require_approvals(GitHub(), run_id, required, environment, attempt)
-    summarise(f"Approved by {', '.join(found.counted)}", (), [])
+    folder = releases_folder(find_project().state_dir)
+    question = Question(run_id, environment, required, model_version)
+    try:
+        asked = ask_approvals(GitHub(), run_id, required, environment, attempt)
+    except PlatformError as error:
+        write_approvals(folder, question, error)
+        raise
+    write_approvals(folder, question, asked)
+    if asked.refusal:
+        raise asked.refusal
+    counted = asked.approvals.counted
+    summarise(f"Approved by {', '.join(counted)}", (), [])
     if as_json:
-        emit({"approved": list(found.counted)})
+        emit({"approved": list(counted)})
     else:
-        show(f"approved by {', '.join(found.counted)}", style="green")
+        show(f"approved by {', '.join(counted)}", style="green")

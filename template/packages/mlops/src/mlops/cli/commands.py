@@ -86,6 +86,22 @@ SETUP = LazyGroup(
         ),
     ],
 )
+EVIDENCE = LazyGroup(
+    "evidence",
+    help="What releases leave, kept beside the version.",
+    commands=[
+        LazyCommand(
+            "keep",
+            "mlops.cli.evidence:keep",
+            "Keep the evidence of a version's release beside it; exit 4 if there is none.",
+        ),
+        LazyCommand(
+            "list",
+            "mlops.cli.evidence:list_kept",
+            "List what is kept beside a version, or download it; exit 4 if there is none.",
+        ),
+    ],
+)
 AML = LazyGroup(
     "aml",
     help="The definitions for Azure ML.",
@@ -135,6 +151,7 @@ COMMANDS: Sequence[click.Command] = [
     LazyCommand(
         "rollback", "mlops.cli.release:rollback", "Restore what served before the last change."
     ),
+    EVIDENCE,
     LazyCommand("stop", "mlops.cli.deploy:stop", "Stop the servers of an endpoint."),
     LazyCommand(
         "status",
@@ -152,7 +169,11 @@ COMMANDS: Sequence[click.Command] = [
     STEP,
     AML,
     CI,
-    LazyCommand("approvals", "mlops.cli.ci:approvals", "Check who approved a release on GitHub."),
+    LazyCommand(
+        "approvals",
+        "mlops.cli.ci:approvals",
+        "Check who approved a release on GitHub, and keep it.",
+    ),
     SETUP,
 ]
 """In the order of help: a model's way to its callers, what looks at it, what pipelines call."""

@@ -52,6 +52,14 @@ class ModelVersion:
 
 
 @dataclass(frozen=True)
+class KeptEvidence:
+    """Evidence that is kept beside a version; `place` is where, in the platform's own words."""
+
+    name: str
+    place: str
+
+
+@dataclass(frozen=True)
 class Deployment:
     """One deployment behind an endpoint, as the endpoint itself reports it.
 
@@ -354,6 +362,32 @@ class Platform(Protocol):
         Raises:
             ConfigError: there is no such version.
             Refused: they have another one by this number.
+        """
+
+    def keep_evidence(self, number: int, name: str, folder: Path) -> KeptEvidence:
+        """Keep a sealed folder of evidence beside a version, for as long as the version.
+
+        What is kept is never replaced. The same folder by the same name is left as it is.
+
+        Raises:
+            ConfigError: there is no such version, or the folder is not sealed.
+            Refused: another folder is kept by this name.
+        """
+
+    def evidence(self, number: int) -> list[KeptEvidence]:
+        """Return what is kept beside a version, in order of name.
+
+        Raises:
+            ConfigError: there is no such version.
+        """
+
+    def fetch_evidence(self, number: int, name: str, target: Path) -> None:
+        """Make a folder of what is kept beside a version by a name.
+
+        Raises:
+            ConfigError: there is no such version, nothing is kept by this name, or the target holds
+                something.
+            Refused: it is not what was kept.
         """
 
     def register_data(self, folder: Path, name: str, report: Report) -> str | None:

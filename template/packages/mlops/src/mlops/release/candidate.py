@@ -128,6 +128,7 @@ def _begun(job: "_Job") -> Record:
         changes=means.changes,
         breaking=job.options.breaking if means.changes else "",
         replaced=means.made_up,
+        model_version=job.version.version,
     )
 
 

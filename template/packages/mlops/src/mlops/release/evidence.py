@@ -11,14 +11,16 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from mlops.artifacts.data_source import read_source
-from mlops.files import write_json, write_text
+from mlops.artifacts.documents import EVIDENCE
+from mlops.artifacts.evidence_folder import releases_folder, time_name
+from mlops.ci.job import run_url
+from mlops.files import write_text
 from mlops.markdown import checks_table, escaped, table
 from mlops.platforms.base import Endpoint
 from mlops.release.ab_test.decision import AbResult, Limits
 from mlops.release.ab_test.looks import RATES, Arm, Look, Phase, number
 from mlops.release.smoke import SmokeResult
 
-SCHEMA = 1
 _COLOURS = {"baseline": "#8a8886", "candidate": "#0f6cbd", "limit": "#a4262c"}
 _SMALLEST_SHOWN = 1e-3
 _LARGEST_SHOWN = 1e9
@@ -32,7 +34,8 @@ class Record:
     is `promoted`, `unchanged` (it served already), `hold`, `rejected` or `failed`; `data` holds
     what each of those versions is made of, and `replaced` which made-up data gave way; `changes`
     says which requests of before the candidate refuses, and `breaking` why it may; `left` names the
-    replaced deployments that could not be removed.
+    replaced deployments that could not be removed. `model_version` is what was to be released, also
+    where it was never deployed; None if it is the one that `versions` has of the candidate.
     """
 
     endpoint: str
@@ -52,6 +55,12 @@ class Record:
     ab_test: AbResult | None = None
     candidate_log: str = ""
     left: tuple[str, ...] = ()
+    model_version: int | None = None
+
+    @property
+    def released(self) -> int | None:
+        """The version that was to be released, if it is known."""
+        return self.model_version or self.versions.get(self.candidate)
 
     @property
     def warning(self) -> str:
@@ -69,12 +78,12 @@ class Record:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the record as JSON content."""
-        return {
-            "schema": SCHEMA,
+        content = {
             "endpoint": self.endpoint,
             "outcome": self.outcome,
             "reason": self.reason,
             "candidate": self.candidate,
+            "model_version": self.released,
             "versions": dict(self.versions),
             "data": {name: dict(source) for name, source in self.data.items()},
             "replaced": self.replaced,
@@ -87,6 +96,7 @@ class Record:
             "smoke_test": self.smoke.to_dict() if self.smoke else None,
             "ab_test": self.ab_test.to_dict() if self.ab_test else None,
         }
+        return EVIDENCE.with_schema(content)
 
 
 def record_of(
@@ -117,10 +127,10 @@ def write_evidence(state_dir: Path, record: Record, moment: datetime | None = No
         moment: when; by default now.
     """
     moment = moment or datetime.now(UTC)
-    place = state_dir / "releases" / record.endpoint
-    folder = place / f"{moment:%Y%m%dT%H%M%S.%f}Z"
+    folder = releases_folder(state_dir) / record.endpoint / time_name(moment)
     folder.mkdir(parents=True)
-    write_json(folder / "evidence.json", {**record.to_dict(), "ended_at": moment.isoformat()})
+    ended = {"ended_at": moment.isoformat(), "run": run_url()}
+    EVIDENCE.write(folder, {**record.to_dict(), **ended})
     if record.ab_test and record.ab_test.looks:
         FigureCanvasAgg(draw(record.ab_test)).print_png(folder / "evidence.png")
     if record.candidate_log:

@@ -116,6 +116,14 @@ class AzureModels:
         self._bring_here(listed)
         return own
 
+    def places(self, number: int) -> list[Place]:
+        """Return where a version is, the registry first; archived or not.
+
+        Raises:
+            ConfigError: there is no such version.
+        """
+        return list(self._find(number).places)
+
     def _bring_here(self, listed: Listed) -> None:
         """Register a version of the registry in the workspace, with the files that were checked."""
         from azure.ai.ml.entities import Model

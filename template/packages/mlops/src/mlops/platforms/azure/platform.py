@@ -18,9 +18,10 @@ from mlops.platforms.azure import data as azure_data
 from mlops.platforms.azure import jobs as azure_jobs
 from mlops.platforms.azure.client import AzureClients, require_extra
 from mlops.platforms.azure.endpoint import AzureEndpoint, Session
+from mlops.platforms.azure.evidence import AzureEvidence
 from mlops.platforms.azure.examine import examine_azure
 from mlops.platforms.azure.models import AzureModels
-from mlops.platforms.base import Endpoint, ModelVersion, Platform, Run
+from mlops.platforms.base import Endpoint, KeptEvidence, ModelVersion, Platform, Run
 from mlops.platforms.stored_runs import find_stored_run, stored_runs
 from mlops.platforms.traffic_rules import sole_version
 from mlops.progress import Report, StageReport, silent
@@ -100,6 +101,18 @@ class AzurePlatform(Platform):
         return self._models.share(number, report)
 
     @override
+    def keep_evidence(self, number: int, name: str, folder: Path) -> KeptEvidence:
+        return self._evidence.keep(number, name, folder)
+
+    @override
+    def evidence(self, number: int) -> list[KeptEvidence]:
+        return self._evidence.listed(number)
+
+    @override
+    def fetch_evidence(self, number: int, name: str, target: Path) -> None:
+        self._evidence.fetch(number, name, target)
+
+    @override
     def register_data(self, folder: Path, name: str, report: Report) -> str | None:
         place = locate(self.settings, folder).folder
         return azure_data.register(self._clients, place, name, report)
@@ -124,6 +137,10 @@ class AzurePlatform(Platform):
         data = {each.number: source_of_tags(each.tags) for each in shared or listed}
         number = champion_number(serving, data, report)
         return None if number is None else self.version(number)
+
+    @property
+    def _evidence(self) -> AzureEvidence:
+        return AzureEvidence(self._clients, self._models)
 
     def _serving_in_prod(self) -> int | None:
         project = self.settings.project

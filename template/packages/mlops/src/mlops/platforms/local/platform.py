@@ -18,7 +18,8 @@ from mlops.errors import ConfigError, Refused
 from mlops.files import new_folder
 from mlops.governance.standing import champion_number
 from mlops.hints import typed
-from mlops.platforms.base import Endpoint, ModelVersion, Platform, Run
+from mlops.platforms.base import Endpoint, KeptEvidence, ModelVersion, Platform, Run
+from mlops.platforms.local.evidence import LocalEvidence
 from mlops.platforms.local.tracking import Tracking
 from mlops.platforms.stored_runs import find_stored_run, stored_runs
 from mlops.platforms.traffic_rules import sole_version
@@ -133,6 +134,18 @@ class LocalPlatform(Platform):
         return None
 
     @override
+    def keep_evidence(self, number: int, name: str, folder: Path) -> KeptEvidence:
+        return self._evidence(number).keep(name, folder)
+
+    @override
+    def evidence(self, number: int) -> list[KeptEvidence]:
+        return self._evidence(number).listed()
+
+    @override
+    def fetch_evidence(self, number: int, name: str, target: Path) -> None:
+        self._evidence(number).fetch(name, target)
+
+    @override
     def register_data(self, _folder: Path, _name: str, _report: Report) -> str | None:
         """Do nothing: on this machine a folder is read where it is."""
         return None
@@ -174,6 +187,10 @@ class LocalPlatform(Platform):
     @property
     def _registry(self) -> Path:
         return self._state_dir / "registry" / self.settings.model_name
+
+    def _evidence(self, number: int) -> LocalEvidence:
+        version = self.version(number)
+        return LocalEvidence(self._state_dir / "evidence" / version.name / str(number))
 
     def _run_folder(self, run_id: str) -> Path:
         return self._state_dir / "runs" / run_id

@@ -1,0 +1,101 @@
+"""Who approved a release, as it is kept."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mlops.artifacts.documents import APPROVALS
+from mlops.ci.approvals import Question, write_approvals
+from mlops.ci.github import Asked, count_approvals
+from mlops.errors import PlatformError, Refused
+
+MOMENT = datetime(2026, 11, 3, 10, 11, 12, tzinfo=UTC)
+RUN: dict[str, Any] = {
+    "run_attempt": 1,
+    "html_url": "https://github.com/acme/model/actions/runs/12",
+    "head_sha": "0123",
+    "actor": {"login": "Starter"},
+    "triggering_actor": {"login": "starter"},
+}
+REVIEWS = [
+    {
+        "state": "approved",
+        "comment": "fine",
+        "user": {"login": "Ann", "type": "User"},
+        "environments": [{"name": "prod-approval"}, {"name": "prod"}],
+    },
+    {
+        "state": "rejected",
+        "user": {"login": "bob", "type": "User"},
+        "environments": [{"name": "prod"}],
+    },
+    {
+        "state": "approved",
+        "user": {"login": "cid", "type": "User"},
+        "environments": [{"name": "infra"}],
+    },
+]
+QUESTION = Question("12", "prod", 2, 7)
+
+
+def asked(refusal: Refused | None = None) -> Asked:
+    return Asked(RUN, count_approvals(REVIEWS, RUN, ("prod", "prod-approval")), refusal)
+
+
+def test_what_was_counted_is_written(tmp_path: Path) -> None:
+    path = write_approvals(tmp_path / "releases", QUESTION, asked(), MOMENT)
+    assert path == tmp_path / "releases" / "approvals.json"
+    assert APPROVALS.read(path.parent) == {
+        "schema": 1,
+        "environment": "prod",
+        "model_version": 7,
+        "required": 2,
+        "outcome": "approved",
+        "reason": "",
+        "run": {
+            "id": "12",
+            "attempt": 1,
+            "url": "https://github.com/acme/model/actions/runs/12",
+            "commit": "0123",
+            "started_by": ["starter"],
+        },
+        "approved_by": ["Ann"],
+        "reviews": [
+            {
+                "who": "Ann",
+                "state": "approved",
+                "environments": ["prod-approval", "prod"],
+                "comment": "fine",
+                "counts": True,
+                "why_not": "",
+            },
+            {
+                "who": "bob",
+                "state": "rejected",
+                "environments": ["prod"],
+                "comment": "",
+                "counts": False,
+                "why_not": "did not approve",
+            },
+        ],
+        "asked_at": "2026-11-03T10:11:12+00:00",
+    }
+
+
+@pytest.mark.parametrize(
+    ("said", "outcome", "reason", "reviews"),
+    [
+        (asked(Refused("too few", "ask")), "refused", "too few; ask", 2),
+        (PlatformError("GitHub did not answer"), "unknown", "GitHub did not answer", None),
+    ],
+)
+def test_a_refusal_and_no_answer_are_written_as_such(
+    tmp_path: Path, said: Asked | PlatformError, outcome: str, reason: str, reviews: int | None
+) -> None:
+    write_approvals(tmp_path, QUESTION, said, MOMENT)
+    content = APPROVALS.read(tmp_path)
+    assert (content["outcome"], content["reason"]) == (outcome, reason)
+    assert (content["reviews"] and len(content["reviews"])) == reviews
+    assert content["run"]["id"] == "12"

@@ -59,7 +59,9 @@ if command.startswith("az login"):
     sys.exit(0)
 if not any(each["command"].startswith("az login") and each["job"] == job for each in earlier):
     sys.exit("Please run 'az login' to setup account.")
-since = earlier[max(i for i, each in enumerate(earlier) if each["command"].startswith("az login")) :]
+since = earlier[
+    max(i for i, each in enumerate(earlier) if each["command"].startswith("az login")) :
+]
 if len([each for each in since if each["command"].startswith("az deployment")]) > SIGN_IN:
     sys.exit("AADSTS700024: Client assertion is not within its valid time range.")
 if command.startswith("az resource list"):

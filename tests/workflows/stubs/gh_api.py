@@ -5,15 +5,18 @@ STUB_PULL the number of the branch's pull request; STUB_PULLS_FORBIDDEN what Git
 workflows may not open one. What `--jq` picks is not computed: each question gets what it picks.
 """
 
+import itertools
 import os
 import sys
 from pathlib import Path
+
+PULL = "https://github.com/acme/model/pull/5"
 
 
 def fields(arguments: list[str]) -> list[str]:
     """Return the fields that a call sends, those from a file with its text."""
     found = []
-    for flag, value in zip(arguments, arguments[1:], strict=False):
+    for flag, value in itertools.pairwise(arguments):
         name, _, text = value.partition("=")
         if flag == "-f":
             found.append(value)
@@ -31,17 +34,13 @@ def answer(arguments: list[str]) -> str:
         forbidden = os.environ.get("STUB_PULLS_FORBIDDEN")
         if forbidden:
             sys.exit(f"gh: {forbidden} (HTTP 403)")
-    return {
+    answers = {
         "git/matching-refs": os.environ.get("STUB_BRANCH", ""),
         "compare": os.environ.get("STUB_OTHERS", ""),
         "git/blobs": "a-blob",
         "git/trees": "a-tree",
         "git/commits": "a-commit" if sends else "tree-of-main",
         "git/refs": "refs/heads/a-branch",
-        "pulls": "https://github.com/acme/model/pull/5"
-        if sends
-        else os.environ.get("STUB_PULL", ""),
-    }[next(name for name in NAMES if path.startswith(name))]
-
-
-NAMES = ("git/matching-refs", "compare", "git/blobs", "git/trees", "git/commits", "git/refs", "pulls")
+        "pulls": PULL if sends else os.environ.get("STUB_PULL", ""),
+    }
+    return next(text for name, text in answers.items() if path.startswith(name))

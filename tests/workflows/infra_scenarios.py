@@ -69,9 +69,9 @@ def infra_plan_with_less(act: Act) -> None:
 
 def infra_plan_of_dependabot(act: Act) -> None:
     """Dependabot's pull request may get no token: it is not compared, and the run says so."""
-    payload = {
-        "pull_request": PULL_REQUEST["pull_request"] | {"user": {"login": "dependabot[bot]"}}
-    }
+    head = {"ref": "dependabot/actions", "repo": {"full_name": "acme/model"}}
+    user = {"login": "dependabot[bot]"}
+    payload = {"pull_request": {"number": 1, "head": head, "base": {"ref": "main"}, "user": user}}
     outcome = act("pull_request", payload, workflow="infra.yml", variables=AZURE)
     assert outcome.ok, outcome.log
     assert outcome.calls == []

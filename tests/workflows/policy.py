@@ -76,6 +76,7 @@ CHECKS_RUNNER = f"${{{{ vars.MLOPS_CHECKS_RUNNER || '{HOSTED}' }}}}"
 # It waits for people and does nothing, so it needs no way to Azure.
 HOSTED_STILL: set[str] = {"ml-cicd.yml", "deploy.yml"}
 WAITS_ALONE = {("deploy.yml", "approval")}
+SIGN_IN_MINUTES = 50
 QUEUED = {"cancel-in-progress": False, "queue": "max"}
 SECRET_NAME = re.compile(r"(?i)token|secret|passw|key$|credential|connection_?string")
 SECRET_VALUE = re.compile(
@@ -239,6 +240,23 @@ def check_infra(workflows: Workflows) -> None:
     started = events_of(workflows.contents["infra.yml"])
     deployed = ["infra/**", "conf/**", ".github/workflows/infra.yml"]
     assert started["pull_request"]["paths"] == started["push"]["paths"] == deployed
+    check_waits(deploy)
+
+
+def check_waits(deploy: dict[str, Any]) -> None:
+    """Check that each wait is shorter than a sign-in, follows a fresh one, and fits into the job."""
+    steps = deploy["steps"]
+    waits = {
+        i: int(found[1])
+        for i, step in enumerate(steps)
+        if (found := re.search(r"mlops ci infra .*--minutes (\d+)", step.get("run", "")))
+    }
+    logins = [i for i, step in enumerate(steps) if "azure/login@" in step.get("uses", "")]
+    assert len(waits) == len(logins) > 1
+    for i, minutes in waits.items():
+        assert minutes <= SIGN_IN_MINUTES, "a sign-in does not live so long"
+    assert all(login < wait for login, wait in zip(logins, waits, strict=True))
+    assert sum(waits.values()) + 15 <= deploy["timeout-minutes"], "the job ends before its waits"
 
 
 def check_bots(workflows: Workflows) -> None:

@@ -73,7 +73,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Played:
-    """What the stubs do: each setting is a variable of the steps, see `stubs/uv.py`."""
+    """What the stubs do: each setting is a variable of the steps, see `stubs/`."""
 
     fail: str = ""
     fail_in: str = ""
@@ -87,6 +87,15 @@ class Played:
     documentation: bool = False
     endpoint: str = ""
     comments: str = "[]"
+    active: str = ""
+    running: int = 0
+    ends: str = ""
+    newer: str = ""
+    extra: str = ""
+    branch: str = ""
+    others: str = ""
+    pull: str = ""
+    pulls_forbidden: str = ""
 
     def settings(self) -> dict[str, str | Path]:
         return {f"STUB_{name.upper()}": str(value) for name, value in vars(self).items()}

@@ -1,6 +1,8 @@
 """What must hold of the workflow `infra` under act."""
 
-from tests.workflows.act import Act
+from typing import Any
+
+from tests.workflows.act import Act, Outcome
 from tests.workflows.events import AZURE, PULL_REQUEST, PUSH, PUSH_TO_DEVELOP
 
 
@@ -65,14 +67,47 @@ def infra_plan_with_less(act: Act) -> None:
             assert noted == (tried == 2)
 
 
+def infra_plan_of_dependabot(act: Act) -> None:
+    """Dependabot's pull request may get no token: it is not compared, and the run says so."""
+    head = {"ref": "dependabot/actions", "repo": {"full_name": "acme/model"}}
+    user = {"login": "dependabot[bot]"}
+    payload = {"pull_request": {"number": 1, "head": head, "base": {"ref": "main"}, "user": user}}
+    outcome = act("pull_request", payload, workflow="infra.yml", variables=AZURE)
+    assert outcome.ok, outcome.log
+    assert outcome.calls == []
+    assert "Dependabot's pull requests are not compared" in outcome.log
+
+
+def infra_deploy_for_hours(act: Act) -> None:
+    """A deployment that outlives a sign-in is waited for with fresh ones, and started once."""
+    payload = {"ref": "refs/heads/main", "inputs": {"environment": "prod"}}
+
+    def deploy(**played: Any) -> Outcome:
+        return act("workflow_dispatch", payload, workflow="infra.yml", variables=AZURE, **played)
+
+    outcome = deploy(running=9)
+    assert outcome.ok, outcome.log
+    assert len(outcome.find("group create")) == 1
+    assert len(outcome.find("az login")) == 3
+    assert "infra-1-1 succeeded" in outcome.log
+    outcome = deploy(running=99)
+    assert not outcome.ok, "what still goes on is not said to be done"
+    assert "re-run this job" in outcome.log
+    outcome = deploy(ends="Failed")
+    assert not outcome.ok
+    assert "No quota" in outcome.log
+
+
 def infra_deploy(act: Act) -> None:
     """A push to main deploys each environment to its group; by hand it is one of them."""
     outcome = act("push", PUSH, workflow="infra.yml", variables=AZURE, endpoint="mlw/model-dev")
     assert outcome.ok, outcome.log
-    created = outcome.find("az deployment group create")
+    created = outcome.find("az deployment group create --no-wait --name infra-1-1 ")
     assert [call["command"].split(" --resource-group ")[1] for call in created] == [
-        f"rg-model-{name} --parameters infra/{name}.bicepparam" for name in ("dev", "test", "prod")
+        f"rg-purchase-prediction-{name} --parameters infra/{name}.bicepparam"
+        for name in ("dev", "test", "prod")
     ]
+    assert len(outcome.find("az login")) == 3, "who is done needs no fresh sign-in"
     assert [call["settings"].get("ENDPOINT") for call in created] == [
         f"model-{name}" for name in ("dev", "test", "prod")
     ]

@@ -65,6 +65,8 @@ PERMISSIONS = {
     ("infra.yml", "plan"): READ | SIGN_IN,
     ("infra.yml", "deploy"): READ | SIGN_IN,
     ("weekly.yml", "tests"): READ,
+    ("weekly.yml", "newer"): READ,
+    ("weekly.yml", "propose"): {"contents": "write", "pull-requests": "write"},
 }
 # Who a job signs in as: each environment on GitHub has its own AZURE_CLIENT_ID.
 IDENTITY = {
@@ -76,6 +78,9 @@ HOSTED = "ubuntu-24.04"
 OWN_RUNNER = f"${{{{ vars.MLOPS_RUNNER || '{HOSTED}' }}}}"
 # One for whatever a branch brings, where GitHub's machines may not be used.
 CHECKS_RUNNER = f"${{{{ vars.MLOPS_CHECKS_RUNNER || '{HOSTED}' }}}}"
+# It waits for people and does nothing, so it needs no way to Azure.
+WAITS_ALONE = {("deploy.yml", "approval")}
+SIGN_IN_MINUTES = 50
 QUEUED = {"cancel-in-progress": False, "queue": "max"}
 SETUP = "$/.github/actions/setup"
 REQUIRED = "Pull request checked"
@@ -289,20 +294,70 @@ def check_infra(workflows: Workflows) -> None:
     started = events_of(workflows.contents["infra.yml"])
     deployed = ["infra/**", "conf/**", ".github/workflows/infra.yml"]
     assert started["pull_request"]["paths"] == started["push"]["paths"] == deployed
+    check_waits(deploy)
+
+
+def check_waits(deploy: dict[str, Any]) -> None:
+    """Check that each wait is shorter than a sign-in, follows a fresh one, and ends in time."""
+    steps = deploy["steps"]
+    waits = {
+        i: int(found[1])
+        for i, step in enumerate(steps)
+        if (found := re.search(r"mlops ci infra .*--minutes (\d+)", step.get("run", "")))
+    }
+    logins = [i for i, step in enumerate(steps) if "azure/login@" in step.get("uses", "")]
+    assert len(waits) == len(logins) > 1
+    assert max(waits.values()) <= SIGN_IN_MINUTES, "a sign-in does not live so long"
+    pairs = [step for pair in zip(logins, waits, strict=True) for step in pair]
+    assert pairs == sorted(pairs), "each wait has a sign-in of its own"
+    assert sum(waits.values()) + 15 <= deploy["timeout-minutes"], "the job ends before its waits"
+
+
+def check_bots(workflows: Workflows) -> None:
+    """Dependabot's pull request signs in nowhere: who opened it counts, not who pushed last."""
+    for key, job in workflows.jobs.items():
+        proposed = "github.event_name == 'pull_request'" in job.get("if", "")
+        if proposed and job["permissions"].get("id-token") == "write":
+            excluded = "github.event.pull_request.user.login != 'dependabot[bot]'"
+            assert excluded in job["if"], f"{key}: Dependabot may get no token to sign in with"
+    for name, text in workflows.texts.items():
+        assert "github.actor" not in text, f"{name}: whoever pushes last is the actor"
 
 
 def check_weekly(workflows: Workflows) -> None:
-    """A week that is over releases nothing: only the tests of weekly.yml are on a schedule."""
+    """A week that is over releases nothing, and what is new reaches no right to write.
+
+    Only weekly.yml is on a schedule. What it proposes is kept before any of it runs, and the job
+    that may write takes these files, runs nothing of the project, and has no copy of it.
+    """
     scheduled = {
         name for name, content in workflows.contents.items() if "schedule" in events_of(content)
     }
     assert scheduled == {"weekly.yml"}
-    (job,) = workflows.contents["weekly.yml"]["jobs"].values()
-    assert "uses" not in job
-    assert job["permissions"] == READ
-    scripts = "\n".join(step.get("run", "") for step in job["steps"])
-    assert "uv run mlops" not in scripts
-    assert "uv run pytest packages/mlops/tests" in scripts
+    jobs = workflows.contents["weekly.yml"]["jobs"]
+    assert {*jobs} == {"tests", "newer", "propose"}
+    for name, job in jobs.items():
+        assert not {"uses", "environment"} & job.keys(), name
+        for script in scripts_of(job):
+            commands = re.findall(r"uv run mlops (.*)", script)
+            assert all(each.startswith("ci dependencies") for each in commands), name
+    for name in ("tests", "newer"):
+        assert "uv run pytest packages/mlops/tests" in "\n".join(scripts_of(jobs[name]))
+    steps = jobs["newer"]["steps"]
+    kept = [i for i, step in enumerate(steps) if "upload-artifact@" in step.get("uses", "")]
+    assert len(kept) == 1
+    new = re.compile("^uv (sync|run pytest)", re.MULTILINE)
+    after = [i for i, step in enumerate(steps) if new.search(step.get("run", ""))]
+    assert kept[0] < min(after), "what is proposed is kept before what is new runs"
+    assert "github.ref == 'refs/heads/main'" in jobs["propose"]["if"], "another branch is no base"
+    used = [step["uses"].split("@")[0] for step in jobs["propose"]["steps"] if "uses" in step]
+    assert used == ["actions/download-artifact"], "the job that writes has no copy of the project"
+    assert not re.search(r"\b(uv|uvx|pip|python3?)\b ", "\n".join(scripts_of(jobs["propose"])))
+
+
+def scripts_of(job: dict[str, Any]) -> list[str]:
+    """Return what the steps of a job run."""
+    return [step["run"] for step in job["steps"] if "run" in step]
 
 
 def events_of(workflow: dict[Any, Any]) -> dict[str, Any]:
@@ -329,22 +384,25 @@ def check_rights_of(key: Key, job: dict[str, Any]) -> None:
 
 
 def check_runner(key: Key, job: dict[str, Any]) -> None:
-    """Check that a machine of the team's own runs what an environment limits to its branches."""
-    assert job["runs-on"] in (HOSTED, OWN_RUNNER, CHECKS_RUNNER), key
-    if job["runs-on"] == OWN_RUNNER:
-        limited = "environment" in job and job["environment"]["name"] != "infra-plan"
-        assert limited, f"{key}: a pull request may choose what runs there"
+    """Check that each job has the machine of its kind.
+
+    What an environment limits to its branches runs where the network reaches Azure; what a pull
+    request may choose, or what signs in nowhere, on the machine for checks.
+    """
+    limited = "environment" in job and job["environment"]["name"] != "infra-plan"
+    wanted = OWN_RUNNER if limited and key not in WAITS_ALONE else CHECKS_RUNNER
+    assert job["runs-on"] == wanted, f"{key}: its machine is not one of its kind"
 
 
 def check_identity(key: Key, job: dict[str, Any]) -> None:
     """Check that a job signs in as its environment's identity, by azure/login or by itself."""
     logins = [step["with"] for step in job["steps"] if "azure/login@" in step.get("uses", "")]
-    found = (
-        {f"AZURE_{name.upper().replace('-', '_')}": value for name, value in logins[0].items()}
-        if logins
-        else {name: value for name, value in job["env"].items() if name.startswith("AZURE_")}
-    )
-    assert found == IDENTITY, key
+    own = {name: value for name, value in job.get("env", {}).items() if name in IDENTITY}
+    found = [
+        {f"AZURE_{name.upper().replace('-', '_')}": value for name, value in login.items()}
+        for login in logins
+    ] or [own]
+    assert all(each == IDENTITY for each in found), key
 
 
 def check_step(key: Key, step: dict[str, Any]) -> None:
@@ -366,7 +424,7 @@ RULES = {
     for check in (
         check_permissions, check_environments, check_releases, check_needs,
         check_runners, check_steps, check_rights, check_secrets, check_data, check_evidence,
-        check_concurrency, check_identities, check_infra, check_matrices, check_weekly,
+        check_concurrency, check_identities, check_infra, check_matrices, check_weekly, check_bots,
         check_caches, check_required,
     )
 }  # fmt: skip

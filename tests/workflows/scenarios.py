@@ -7,9 +7,20 @@ from tests.workflows.act import ROW_VALUE, Act, Outcome
 from tests.workflows.events import AZURE, DISPATCH, PULL_REQUEST, PUSH
 from tests.workflows.infra_scenarios import (
     infra_deploy,
+    infra_deploy_for_hours,
     infra_plan,
+    infra_plan_of_dependabot,
     infra_plan_with_less,
     infra_without_azure,
+)
+from tests.workflows.weekly_scenarios import (
+    weekly_again,
+    weekly_fix,
+    weekly_proposal,
+    weekly_proposal_of_red,
+    weekly_with_another_file,
+    weekly_without_news,
+    weekly_without_the_right,
 )
 
 SEVEN_JOBS = [
@@ -339,6 +350,15 @@ SCENARIOS = {
         infra_without_azure,
         infra_plan,
         infra_plan_with_less,
+        infra_plan_of_dependabot,
+        infra_deploy_for_hours,
+        weekly_proposal,
+        weekly_proposal_of_red,
+        weekly_with_another_file,
+        weekly_again,
+        weekly_without_news,
+        weekly_without_the_right,
+        weekly_fix,
         infra_deploy,
     )
 }

@@ -63,3 +63,15 @@ def test_every_action_is_pinned_to_one_commit() -> None:
             pins.setdefault(action, set()).add((ref, comment))
     assert pins
     assert {action: found for action, found in pins.items() if len(found) > 1} == {}
+
+
+def test_companies_are_told_every_action_to_allow() -> None:
+    """What is not on the list ends a run of an organisation that allows chosen actions only."""
+    page = ROOT / "template" / "docs" / "github-for-companies.md"
+    allowed = set(re.findall(r"`([\w.-]+/[\w.-]+)@\*`", page.read_text(encoding="utf-8")))
+    used = {
+        found["action"]
+        for path in GITHUB.rglob("*.yml")
+        for found in USES.finditer(path.read_text(encoding="utf-8"))
+    }
+    assert allowed == used

@@ -9,17 +9,23 @@ import os
 import sys
 from pathlib import Path
 
+import gh_api
 import jq
 
 arguments = sys.argv[1:]
 call = {"job": os.environ.get("GITHUB_JOB"), "command": "gh " + " ".join(arguments), "settings": {}}
+comments = any("/issues/" in each for each in arguments)
 sent = [each.partition("=@")[2] for each in arguments if "=@" in each]
-if sent:
+if comments and sent:
     call["body"] = Path(sent[0]).read_text(encoding="utf-8")
-if "--jq" in arguments:
+elif arguments[:1] == ["api"]:
+    call["fields"] = gh_api.fields(arguments)
+with Path(os.environ["STUB_CALLS"]).open("a", encoding="utf-8") as stream:
+    stream.write(json.dumps(call) + "\n")
+if comments and "--jq" in arguments:
     query = jq.compile(arguments[arguments.index("--jq") + 1])
     for found in query.input_text(os.environ["STUB_COMMENTS"]):
         print(found)
-with Path(os.environ["STUB_CALLS"]).open("a", encoding="utf-8") as stream:
-    stream.write(json.dumps(call) + "\n")
+elif arguments[:1] == ["api"] and not comments and os.environ.get("GH_TOKEN"):
+    print(gh_api.answer(arguments))
 sys.exit(0 if os.environ.get("GH_TOKEN") else 1)

@@ -13,9 +13,11 @@ and `mlops release` says how it ended without deciding anything. STUB_ENDPOINTS 
 what each endpoint serves, by its environment.
 """
 
+import itertools
 import json
 import os
 import sys
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -205,6 +207,34 @@ def ask_github() -> None:
     run_project()
 
 
+def deploy_infra() -> None:
+    """Run the project's own code with the az of the test, on a clock that is a quarter an hour."""
+    sys.path[:0] = MACHINERY
+    from mlops.ci.deployment import Deployment
+    from mlops.cli import ci
+
+    quarters = itertools.count(0, 900)
+    ci.Deployment = partial(Deployment, sleep=lambda _: None, now=lambda: next(quarters))
+    run_project()
+
+
+def lock() -> None:
+    """Lock as uv does: STUB_NEWER is what there is newer, a version a line; STUB_EXTRA a file."""
+    newer = os.environ.get("STUB_NEWER", "")
+    print(f"Resolved 6 packages in 3ms\n{newer}", file=sys.stderr)
+    if newer:
+        write("uv.lock", "a newer lock")
+    if os.environ.get("STUB_EXTRA"):
+        write(f"proposal/{os.environ['STUB_EXTRA']}")
+
+
+def move_day() -> None:
+    """Run the project's own code, as of a day that the test knows."""
+    arguments = ["--until", "2031-02-03", *ARGUMENTS[4:]]
+    ARGUMENTS[4:] = arguments
+    run_project()
+
+
 def run_project() -> None:
     """Run the project's command line; this ends the process."""
     sys.path[:0] = MACHINERY
@@ -229,6 +259,8 @@ ACTIONS = {
     "mlops ci changed": changed,
     "mlops ci attempt": ask_github,
     "mlops approvals": ask_github,
+    "mlops ci infra": deploy_infra,
+    "mlops ci dependencies": move_day,
     "mlops ci comment": lambda: write(option("--output"), "the metrics"),
     "mlops stubs": lambda: output(stubs=os.environ["STUB_STUBS"]),
     "mlops data validate": validate,
@@ -255,4 +287,6 @@ record()
 for beginning, action in ACTIONS.items():
     if COMMAND.startswith(f"run {beginning}"):
         action()
+if COMMAND.startswith("lock"):
+    lock()
 sys.exit(1 if failing() else 0)

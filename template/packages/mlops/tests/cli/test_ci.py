@@ -4,6 +4,9 @@ import json
 import os
 import subprocess
 import sys
+import tomllib
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -337,3 +340,59 @@ def test_what_was_fetched_compiles_and_is_there_for_later_steps(
     assert mlops("ci", "bicep", "--fetch") == 0
     assert (tmp_path / "path").read_text() == f"{compiler.folder}\n"
     assert compiler.environment("dev")
+
+
+DAY = '[tool.uv]\nexclude-newer = "2026-01-01"\n'
+
+
+def test_the_day_moves_to_a_week_ago_and_for_one_package_to_today(
+    mlops: Command, project: Project
+) -> None:
+    path = project.root / "pyproject.toml"
+    path.write_text(path.read_text(encoding="utf-8") + DAY, encoding="utf-8")
+    before = datetime.now(UTC).date()
+    assert mlops("ci", "dependencies") == 0
+    assert mlops("ci", "dependencies", "--package", "idna") == 0
+    after = datetime.now(UTC).date()
+    found = tomllib.loads(path.read_text(encoding="utf-8"))["tool"]["uv"]
+    week = timedelta(days=7)
+    assert date.fromisoformat(found["exclude-newer"]) in {before - week, after - week}
+    assert date.fromisoformat(found["exclude-newer-package"]["idna"]) in {before, after}
+    assert mlops("ci", "dependencies", "--package", "a b") == 2
+
+
+def test_a_deployment_that_goes_on_asks_for_another_sign_in(
+    mlops: Command,
+    project: Project,
+    outputs: Outputs,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    states = iter(['"Running"', '"Running"', '"Succeeded"', '"Succeeded"'])
+    asked: list[Sequence[str]] = []
+
+    def az(words: Sequence[str]) -> tuple[int, str, str]:
+        asked.append(words)
+        return 0, next(states), ""
+
+    monkeypatch.setattr(ci, "run_az", az)
+    monkeypatch.setenv("GITHUB_RUN_ID", "7")
+    monkeypatch.setenv("GITHUB_RUN_ATTEMPT", "2")
+    call = ("ci", "infra", "--environment", "dev", "--minutes", "0")
+    assert mlops(*call, "--last") == 4
+    assert "re-run this job" in capsys.readouterr().err
+    states = iter(['"Running"', '"Running"'])
+    assert mlops(*call) == 0
+    assert outputs()["ended"] == "false"
+    states = iter(['"Succeeded"'] * 3)
+    assert mlops(*call, "--last") == 0
+    assert outputs()["ended"] == "true"
+    assert {word for words in asked for word in words} >= {f"rg-{project.name}-dev", "infra-7-2"}
+
+
+def test_without_az_nothing_is_deployed_and_it_says_so(
+    mlops: Command, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PATH", "")
+    assert mlops("ci", "infra", "--environment", "dev") == 3
+    assert "install the Azure CLI" in capsys.readouterr().err

@@ -1,5 +1,6 @@
 """The jobs of .github/workflows have the time that the settings let their commands wait."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -54,3 +55,21 @@ def test_a_job_is_not_cut_off_while_its_command_waits(
     values = load_settings(find_project(PROJECT), environment, variables={}).values
     assert 60 * minutes >= seconds(values) + AROUND, f"conf/{environment}.yaml asks for more time"
     assert minutes <= LONGEST_ON_GITHUB
+
+
+OURS = ("deploy.yml", "infra.yml", "ml-cicd.yml", "rollback.yml", "weekly.yml")
+PIN = re.compile(r"uses:\s*([\w.-]+/[\w./-]+)@(\S+(?:\s+#\s*\S+)?)")
+
+
+def test_each_action_has_one_version() -> None:
+    """Dependabot and updates of the template move the same lines: half of both is neither."""
+    folder = PROJECT / ".github"
+    files = [*(folder / "workflows" / name for name in OURS), folder / "actions/setup/action.yml"]
+    pins: dict[str, set[str]] = {}
+    for path in files:
+        if path.is_file():
+            for action, version in PIN.findall(path.read_text(encoding="utf-8")):
+                pins.setdefault(action, set()).add(version)
+    assert "actions/checkout" in pins
+    several = {action: sorted(found) for action, found in pins.items() if len(found) > 1}
+    assert several == {}, "keep the higher version of each, on all lines of that action"

@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
@@ -25,6 +26,8 @@ from mlops.ci.changes import (
     concerns_model,
 )
 from mlops.ci.comment import run_comment
+from mlops.ci.dependencies import let_pass, move_day
+from mlops.ci.deployment import Deployment, run_az
 from mlops.ci.github import GitHub, ask_approvals, require_unasked
 from mlops.ci.github import previous_run as find_previous_run
 from mlops.ci.job import add_to_path, set_output, summarise
@@ -34,6 +37,9 @@ from mlops.errors import ConfigError, Hold, PlatformError, Refused
 from mlops.files import write_text
 from mlops.platforms import open_platform, platform_class
 from mlops.settings.project import find_project
+
+SAFE_AGE_DAYS = 7
+"""A release that turns out to be bad is often withdrawn within days."""
 
 
 @click.command()
@@ -154,6 +160,64 @@ def previous_run(workflow: str, branch: str, artifact: str) -> None:
         show(f"no earlier run on {branch} keeps {artifact}")
     else:
         click.echo(str(found))
+
+
+@click.command()
+@click.option(
+    "--until",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="DAY",
+    help="The last day whose releases count; default: 7 days ago, for one package today.",
+)
+@click.option("--package", default="", metavar="NAME", help="Let this one pass, move no day.")
+def dependencies(until: datetime | None, package: str) -> None:
+    """Move the day up to which uv looks for packages, in pyproject.toml.
+
+    Never back. Run `uv lock --upgrade` after it, for one package `uv lock --upgrade-package NAME`.
+    """
+    path = find_project().root / "pyproject.toml"
+    text = path.read_text(encoding="utf-8")
+    age = timedelta() if package else timedelta(days=SAFE_AGE_DAYS)
+    day = (until or datetime.now(UTC) - age).date()
+    moved = let_pass(text, package, day) if package else move_day(text, day)
+    if moved.text != text:
+        write_text(path, moved.text)
+    show(moved.said)
+
+
+@click.command()
+@environment_option
+@click.option(
+    "--minutes",
+    type=click.FloatRange(min=0),
+    default=45,
+    show_default=True,
+    help="How long to wait: less than a sign-in lives.",
+)
+@click.option("--last", is_flag=True, help="Exit 4 if it still goes on then.")
+def infra(environment: str | None, minutes: float, last: bool) -> None:
+    """Deploy infra/ of an environment with az, or go on waiting for that deployment.
+
+    Tells later steps by `ended` whether they are to sign in and wait again.
+    """
+    settings = settings_for(environment)
+    deployment = Deployment(
+        group=settings.azure_names.resource_group,
+        run=os.environ.get("GITHUB_RUN_ID", "by-hand"),
+        attempt=os.environ.get("GITHUB_RUN_ATTEMPT", "1"),
+        parameters=f"infra/{settings.values.environment}.bicepparam",
+        az=run_az,
+        say=show,
+    )
+    ended = deployment.advance(60 * minutes)
+    set_output("ended", str(ended).lower())
+    if not ended and last:
+        raise Hold(
+            f"{deployment.name} still goes on in Azure",
+            "re-run this job: it goes on waiting, and starts nothing while that one runs",
+        )
+    if not ended:
+        show(f"{deployment.name} goes on: sign in again and wait on")
 
 
 @click.command()

@@ -69,6 +69,16 @@ CI = LazyGroup(
             "Write a run's metrics and verdict as Markdown: the comment on a pull request.",
         ),
         LazyCommand(
+            "dependencies",
+            "mlops.cli.ci:dependencies",
+            "Move the day up to which uv looks for packages, in pyproject.toml.",
+        ),
+        LazyCommand(
+            "infra",
+            "mlops.cli.ci:infra",
+            "Deploy infra/ of an environment with az, or go on waiting for that deployment.",
+        ),
+        LazyCommand(
             "previous-run",
             "mlops.cli.ci:previous_run",
             "Find the newest run that still keeps an artifact; print its number, if any.",

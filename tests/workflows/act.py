@@ -87,6 +87,7 @@ class Played:
     documentation: bool = False
     endpoint: str = ""
     comments: str = "[]"
+    merged: str = '{"files": []}'
     active: str = ""
     running: int = 0
     ends: str = ""

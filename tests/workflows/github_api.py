@@ -52,6 +52,12 @@ class GitHubApi:
         self.answers["actions/runs/1/approvals"] = reviews
         self.first_answers["actions/runs/1/approvals"] = reviews if before else []
 
+    def infra_approved_by(self, *names: str) -> None:
+        """Answer that these people approved the deployments of infra/ in run 1."""
+        self.approved_by(*names, before=True)
+        for review in self.answers["actions/runs/1/approvals"]:
+            review["environments"] = [{"name": "infra"}]
+
 
 @contextmanager
 def github_api() -> Iterator[GitHubApi]:

@@ -1,5 +1,6 @@
 """What must hold of the workflow `infra` under act."""
 
+import json
 from typing import Any
 
 from tests.workflows.act import Act, Outcome
@@ -80,6 +81,7 @@ def infra_plan_of_dependabot(act: Act) -> None:
 
 def infra_deploy_for_hours(act: Act) -> None:
     """A deployment that outlives a sign-in is waited for with fresh ones, and started once."""
+    act.api.infra_approved_by("ann")
     payload = {"ref": "refs/heads/main", "inputs": {"environment": "prod"}}
 
     def deploy(**played: Any) -> Outcome:
@@ -100,6 +102,7 @@ def infra_deploy_for_hours(act: Act) -> None:
 
 def infra_deploy(act: Act) -> None:
     """A push to main deploys each environment to its group; by hand it is one of them."""
+    act.api.infra_approved_by("ann")
     outcome = act("push", PUSH, workflow="infra.yml", variables=AZURE, endpoint="mlw/model-dev")
     assert outcome.ok, outcome.log
     created = outcome.find("az deployment group create --no-wait --name infra-1-1 ")
@@ -126,3 +129,24 @@ def infra_deploy(act: Act) -> None:
     outcome = act("workflow_dispatch", payload, workflow="infra.yml", variables=AZURE)
     assert not outcome.ok, "an environment without parameters is not passed over"
     assert outcome.calls == []
+
+
+def infra_unasked(act: Act) -> None:
+    """Nothing is deployed that nobody approved, unless no approvals are wanted at all."""
+    for names in ((), ("Starter",)):
+        act.api.infra_approved_by(*names)
+        outcome = act("push", PUSH, workflow="infra.yml", variables=AZURE)
+        assert not outcome.ok
+        assert outcome.find("az ") == []
+        assert "needs 1 approvals" in outcome.log
+
+
+def infra_approved_late(act: Act) -> None:
+    """A run that is approved after newer files were merged does not undo them."""
+    act.api.infra_approved_by("ann")
+    for file, ok in (("infra/main.bicep", False), ("conf/prod.yaml", False), ("README.md", True)):
+        merged = json.dumps({"files": [{"filename": file}]})
+        outcome = act("push", PUSH, workflow="infra.yml", variables=AZURE, merged=merged)
+        assert outcome.ok == ok, outcome.log
+        assert bool(outcome.find("group create")) == ok
+        assert (f"main holds newer files ({file})" in outcome.log) != ok

@@ -63,7 +63,7 @@ PERMISSIONS = {
     ("rollback.yml", "rollback"): READ | SIGN_IN,
     ("infra.yml", "environments"): READ,
     ("infra.yml", "plan"): READ | SIGN_IN,
-    ("infra.yml", "deploy"): READ | SIGN_IN,
+    ("infra.yml", "deploy"): READ | SIGN_IN | {"actions": "read"},
     ("weekly.yml", "tests"): READ,
     ("weekly.yml", "newer"): READ,
     ("weekly.yml", "propose"): {"contents": "write", "pull-requests": "write"},
@@ -232,7 +232,7 @@ def check_concurrency(workflows: Workflows) -> None:
     So releases stand in line by the lease of what they change.
     """
     for key, job in workflows.jobs.items():
-        if key[0] == "deploy.yml":
+        if job.get("environment", {}).get("name") in REVIEWED:
             assert "concurrency" not in job, f"{key}: it would be held while nobody approves"
     release = workflows.jobs["deploy.yml", "release"]
     (command,) = [each["run"] for each in release["steps"] if "mlops release" in str(each)]
@@ -287,14 +287,15 @@ def check_infra(workflows: Workflows) -> None:
     if "infra.yml" not in workflows.contents:
         return
     deploy = workflows.jobs["infra.yml", "deploy"]
-    concurrency = {"group": "infra-deploy-${{ matrix.environment }}"} | QUEUED
-    assert deploy["concurrency"] == concurrency
     assert "github.ref == 'refs/heads/main'" in deploy["if"]
     assert deploy["strategy"].get("max-parallel") == 1
     started = events_of(workflows.contents["infra.yml"])
     deployed = ["infra/**", "conf/**", ".github/workflows/infra.yml"]
     assert started["pull_request"]["paths"] == started["push"]["paths"] == deployed
     check_waits(deploy)
+    names = [step.get("name") for step in deploy["steps"]]
+    for before in ("Stop if main holds newer files", "Check that somebody approved this"):
+        assert names.index(before) < names.index("Sign in"), before
 
 
 def check_waits(deploy: dict[str, Any]) -> None:

@@ -6,11 +6,13 @@ import re
 from tests.workflows.act import ROW_VALUE, Act, Outcome
 from tests.workflows.events import AZURE, DISPATCH, PULL_REQUEST, PUSH
 from tests.workflows.infra_scenarios import (
+    infra_approved_late,
     infra_deploy,
     infra_deploy_for_hours,
     infra_plan,
     infra_plan_of_dependabot,
     infra_plan_with_less,
+    infra_unasked,
     infra_without_azure,
 )
 from tests.workflows.weekly_scenarios import (
@@ -360,5 +362,7 @@ SCENARIOS = {
         weekly_without_the_right,
         weekly_fix,
         infra_deploy,
+        infra_unasked,
+        infra_approved_late,
     )
 }

@@ -39,8 +39,7 @@ PIPELINE = {
 
 def pipeline_run(server: Server, event: Event) -> Run:
     """Start ml-cicd.yml."""
-    runs = {run.workflow.file: run for run in server.happen(event)}
-    return runs["ml-cicd.yml"]
+    return _of(server.happen(event), "ml-cicd.yml")
 
 
 def results(run: Run) -> dict[str, str]:
@@ -149,6 +148,37 @@ def check_waiting(language: Language, workflows: Workflows) -> None:
         assert not _entered(older, RELEASE)
 
 
+def check_infra(language: Language, workflows: Workflows) -> None:
+    """Who does not answer holds up no other deployment of infra/; a rejection stops but its own."""
+    event = pushed(files=("infra/main.bicep",))
+    server = server_of(language, workflows, AZURE)
+    older, newer = (_of(server.happen(event), "infra.yml") for _ in range(2))
+    for run in (older, newer):
+        go_on(server, run, AZURE)
+        assert _asked(run) == ["infra"], results(run)
+    server.review(newer, "infra", approved=False)
+    while not newer.is_done:
+        server.review(newer, "infra")
+        go_on(server, newer, AZURE)
+    found = results(newer)
+    assert [found[f"deploy/{name}"] for name in ("dev", "test", "prod")] == [
+        "failure", "success", "success",
+    ], found  # fmt: skip
+    assert older["deploy/dev"].state == "asked"
+    for other in (proposed(files=event.files), pushed("develop", files=event.files)):
+        for run in server_of(language, workflows, AZURE).happen(other):
+            assert not any(job.environment == "infra" for job in run.jobs.values())
+    idle = server_of(language, workflows, LOCAL)
+    run = _of(idle.happen(event), "infra.yml")
+    go_on(idle, run, LOCAL)
+    assert run.is_green
+    assert _asked(run) == []
+
+
+def _of(runs: list[Run], file: str) -> Run:
+    return next(run for run in runs if run.workflow.file == file)
+
+
 def check_attempts(language: Language, workflows: Workflows) -> None:
     """In an attempt after a reviewed one nobody is asked, nothing released, and the run is red."""
     for gate in ("prod-approval", "prod"):
@@ -201,7 +231,8 @@ def _asked(run: Run) -> list[str]:
 GRAPH = {
     f"graph_{check.__name__.removeprefix('check_')}": check
     for check in (
-        check_ends, check_rights, check_required, check_waiting, check_attempts, check_alone,
+        check_ends, check_rights, check_required, check_waiting, check_infra, check_attempts,
+        check_alone,
     )
 }  # fmt: skip
 """Each by the name that a seeded fault calls it."""

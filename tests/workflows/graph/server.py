@@ -257,7 +257,8 @@ class Server:
         for job in self._jobs_of(workflow, {}, None):
             run.jobs[job.path] = job
         self.runs.append(run)
-        group, cancels, keeps = self._concurrency(workflow.content.get("concurrency"), run, {})
+        inputs = {"inputs": event.payload.get("inputs", {})}
+        group, cancels, keeps = self._concurrency(workflow.content.get("concurrency"), run, inputs)
         ousted = self._queues.enter((run.id, ()), group, cancels=cancels, keeps=keeps)
         for number, _ in ousted:
             self.cancel(next(each for each in self.runs if each.id == number))

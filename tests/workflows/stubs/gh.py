@@ -1,7 +1,7 @@
 """Stands in for gh on the path of a workflow: records each call with the file it sends.
 
 STUB_COMMENTS holds the comments that there are, as GitHub answers; they go through the call's own
-query, with jq.
+query, with jq. So do the files of STUB_MERGED, which main holds beyond the commit of the run.
 """
 
 import json
@@ -15,6 +15,7 @@ import jq
 arguments = sys.argv[1:]
 call = {"job": os.environ.get("GITHUB_JOB"), "command": "gh " + " ".join(arguments), "settings": {}}
 comments = any("/issues/" in each for each in arguments)
+newer = any("/compare/" in each and each.endswith("...main") for each in arguments)
 sent = [each.partition("=@")[2] for each in arguments if "=@" in each]
 if comments and sent:
     call["body"] = Path(sent[0]).read_text(encoding="utf-8")
@@ -22,9 +23,9 @@ elif arguments[:1] == ["api"]:
     call["fields"] = gh_api.fields(arguments)
 with Path(os.environ["STUB_CALLS"]).open("a", encoding="utf-8") as stream:
     stream.write(json.dumps(call) + "\n")
-if comments and "--jq" in arguments:
+if (comments or newer) and "--jq" in arguments:
     query = jq.compile(arguments[arguments.index("--jq") + 1])
-    for found in query.input_text(os.environ["STUB_COMMENTS"]):
+    for found in query.input_text(os.environ["STUB_COMMENTS" if comments else "STUB_MERGED"]):
         print(found)
 elif arguments[:1] == ["api"] and not comments and os.environ.get("GH_TOKEN"):
     print(gh_api.answer(arguments))

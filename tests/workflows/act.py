@@ -87,6 +87,7 @@ class Played:
     documentation: bool = False
     endpoint: str = ""
     comments: str = "[]"
+    lost_upload: str = ""
     merged: str = '{"files": []}'
     active: str = ""
     running: int = 0

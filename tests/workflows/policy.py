@@ -83,6 +83,7 @@ WAITS_ALONE = {("deploy.yml", "approval")}
 SIGN_IN_MINUTES = 50
 QUEUED = {"cancel-in-progress": False, "queue": "max"}
 SETUP = "$/.github/actions/setup"
+GH_HOST = 'export GH_HOST="${GITHUB_SERVER_URL#https://}"'
 REQUIRED = "Pull request checked"
 """The check that the rules of main require."""
 SECRET_NAME = re.compile(r"(?i)token|secret|passw|key$|credential|connection_?string")
@@ -265,7 +266,7 @@ def check_caches(workflows: Workflows) -> None:
         assert "actions/cache" not in step.get("uses", ""), key
     action = workflows.setup["runs"]["steps"]
     assert action[0]["with"]["enable-cache"] == "${{ inputs.development }}"
-    assert "UV_NO_DEV=1" in action[1]["run"]
+    assert 'echo "UV_NO_DEV=1" >> "$GITHUB_ENV"' in action[1]["run"], "also for later commands"
     assert workflows.setup["inputs"]["development"]["default"] == "true"
 
 
@@ -412,7 +413,10 @@ def check_step(key: Key, step: dict[str, Any]) -> None:
     assert not uses or uses.startswith("$/") or re.search(r"@[0-9a-f]{40}$", uses), (key, uses)
     if uses.startswith("actions/checkout@"):
         assert step["with"]["persist-credentials"] is False, key
-    assert "${{" not in step.get("run", ""), f"{key}: pass values through env"
+    script = step.get("run", "")
+    assert "${{" not in script, f"{key}: pass values through env"
+    if re.search(r"\bgh (api|pr|run)\b", script):
+        assert GH_HOST in script, f"{key}: gh asks github.com, wherever the repository is"
     tried_again = step.get("id") == "keep" and key == ("ml-cicd.yml", "train-dev")
     assert tried_again or "continue-on-error" not in step, f"{key}: {step.get('name')} cannot fail"
     for name, value in (step.get("env", {}) | step.get("with", {})).items():

@@ -163,6 +163,16 @@ def failing_gate(act: Act) -> None:
     assert "runs/run-1/model/model.skops" in outcome.artifacts["run-dev"]
 
 
+def upload_again(act: Act) -> None:
+    """One failed upload does not lose a run of hours; two do, and that is said."""
+    act.api.no_earlier_run()
+    outcome = act("push", PUSH, lost_upload="run-dev")
+    assert outcome.ok, outcome.log
+    assert "run-dev" not in outcome.artifacts
+    assert "mlflow.db" in outcome.artifacts["run-dev-again"]
+    assert outcome.served["prod"] == {"green": "1"}
+
+
 def failed_release_in_test(act: Act) -> None:
     """What test refuses never reaches prod; a release that fails has restored by itself."""
     act.keep_version(40, 6)
@@ -338,6 +348,7 @@ SCENARIOS = {
         documentation,
         failing_data,
         failing_gate,
+        upload_again,
         failed_release_in_test,
         failed_smoke_in_prod,
         release_cut_off,

@@ -148,6 +148,24 @@ def check_waiting(language: Language, workflows: Workflows) -> None:
         assert not _entered(older, RELEASE)
 
 
+def check_evidence(language: Language, workflows: Workflows) -> None:
+    """However a release on Azure ends, what is known of it is kept beside the version."""
+    ends = [Fate(RELEASE, result) for result in ("success", "failure", "cancelled")]
+    ends += [Fate("deploy-test/release", "failure"), Fate("deploy-test/release", "cancelled")]
+    for fate in ends:
+        run = played(language, workflows, pushed(), AZURE, fate)
+        for name in ("test", "prod"):
+            assert _entered(run, f"evidence/{name}"), f"{fate}: nothing is kept of {name}"
+    server = server_of(language, workflows, AZURE)
+    run = pipeline_run(server, pushed())
+    go_on(server, run, AZURE)
+    server.review(run, "prod-approval", approved=False)
+    go_on(server, run, AZURE)
+    assert _entered(run, "evidence/prod"), "who rejected it is not kept"
+    local = played(language, workflows, pushed(), LOCAL, Fate("", "success"))
+    assert not any(path[0] == "evidence" and len(path) > 1 for path in local.jobs)
+
+
 def check_infra(language: Language, workflows: Workflows) -> None:
     """Who does not answer holds up no other deployment of infra/; a rejection stops but its own."""
     event = pushed(files=("infra/main.bicep",))
@@ -176,7 +194,9 @@ def check_infra(language: Language, workflows: Workflows) -> None:
 
 
 def _of(runs: list[Run], file: str) -> Run:
-    return next(run for run in runs if run.workflow.file == file)
+    found = [run for run in runs if run.workflow.file == file]
+    assert found, f"nothing starts {file}"
+    return found[0]
 
 
 def check_attempts(language: Language, workflows: Workflows) -> None:
@@ -232,7 +252,7 @@ GRAPH = {
     f"graph_{check.__name__.removeprefix('check_')}": check
     for check in (
         check_ends, check_rights, check_required, check_waiting, check_infra, check_attempts,
-        check_alone,
+        check_alone, check_evidence,
     )
 }  # fmt: skip
 """Each by the name that a seeded fault calls it."""

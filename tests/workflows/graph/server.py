@@ -459,10 +459,12 @@ class Server:
         }
 
     def _concurrency(
-        self, content: Mapping[str, Any] | None, run: Run, context: Mapping[str, Any]
+        self, content: Mapping[str, Any] | str | None, run: Run, context: Mapping[str, Any]
     ) -> tuple[str, bool, bool]:
         if content is None:
             return "", False, False
+        if isinstance(content, str):
+            content = {"group": content}
         known = {**context, "github": self._github(run), "vars": self.repository.variables}
         group = str(self._language.evaluate(content["group"], known))
         cancels = bool(self._language.evaluate(content.get("cancel-in-progress", False), known))

@@ -2,7 +2,8 @@
 
 Uploading does what people stumble over with the real one: hidden files only when asked for, later
 patterns win, and the paths inside begin below the deepest folder that all patterns share.
-STUB_ARTIFACTS holds a folder for each run, STUB_RUN is the number of the present one.
+STUB_ARTIFACTS holds a folder for each run, STUB_RUN is the number of the present one, and
+STUB_LOST_UPLOAD an artifact whose upload fails.
 """
 
 import os
@@ -52,6 +53,9 @@ def upload(name: str) -> int:
     root = Path(os.path.commonpath(roots))
     root = root.parent if root.is_file() else root
     target = Path(os.environ["STUB_ARTIFACTS"], os.environ["STUB_RUN"], name)
+    if name == os.environ.get("STUB_LOST_UPLOAD"):
+        print("the connection was reset")
+        return 1
     if target.exists():
         print(f"an artifact with the name {name} exists already")
         return 1

@@ -10,7 +10,7 @@ from tests.support import Template, run
 from tests.workflows.act import Act, Outcome
 from tests.workflows.events import PUSH
 from tests.workflows.github_api import github_api
-from tests.workflows.scenarios import SEVEN_JOBS
+from tests.workflows.scenarios import ON_AZURE
 
 from .project import NAME, RELEASED, SETTINGS, AzureProject, azure_project
 
@@ -34,6 +34,7 @@ class Repository:
         """Let a workflow run, and see that it asked for nothing but Azure."""
         names = self.place.azure.github_variables
         variables = {"MLOPS_PLATFORM": "azure", **{name: names[name] for name in SIGN_IN}}
+        self.act.api.approved_by("ann", "bob")
         outcome = self.act(event, payload, workflow=workflow, variables=variables)
         assert outcome.ok, outcome.log[-6000:]
         assert self.place.azure.refused_hosts == []
@@ -73,7 +74,6 @@ def repository(
             if name not in (*SIGN_IN, "MLOPS_PLATFORM", "AZURE_CLIENT_SECRET")
         }
         act = Act(folder / "act", clone, api, uv="uv_azure", environment=environment, timeout=900)
-        api.approved_by("ann", "bob")
         yield Repository(place, act)
 
 
@@ -115,8 +115,8 @@ def test_a_push_to_main_trains_registers_and_releases_to_prod(
     repository: Repository, first: Outcome
 ) -> None:
     """Each job signs in with an assertion of GitHub's; two people approve prod."""
-    assert sorted(first.jobs[:3]) == sorted(SEVEN_JOBS[:3])
-    assert first.jobs[3:] == SEVEN_JOBS[3:]
+    assert sorted(first.jobs[:3]) == sorted(ON_AZURE[:3])
+    assert first.jobs[3:] == ON_AZURE[3:]
     assert first.find("mlops approvals --environment prod")
     assert not first.find("--rehearsal")
     for environment in ("test", "prod"):
@@ -135,7 +135,7 @@ def test_a_second_push_lets_callers_decide_and_moves_them_to_the_new_version(
 ) -> None:
     """Nothing is routed to it before its smoke test passed: then mirror, share and all."""
     place, outcome = repository.place, second.outcome
-    assert outcome.jobs[3:] == SEVEN_JOBS[3:]
+    assert outcome.jobs[3:] == ON_AZURE[3:]
     assert outcome.find("mlops release --environment prod --model-version 2")
     assert place.routings("prod", second.since)[: len(RELEASED)] == RELEASED
     tested = place.smoke_tested("prod", "green", second.since)

@@ -355,10 +355,8 @@ def test_tags_that_another_tool_dropped_mean_deploy_it_again(place: AzureProject
     tags.clear()
     shown = json.loads(place.mlops("status", "--json"))["endpoints"]
     (test,) = [each for each in shown if each["environment"] == "test"]
-    assert {each["name"]: each["version"] for each in test["deployments"]} == {
-        "blue": 1,
-        "green": 1,
-    }
+    shown = {each["name"]: each["version"] for each in test["deployments"]}
+    assert shown.items() >= {"blue": 1, "green": 1}.items()
     since = len(place.azure.calls)
     place.mlops(*deploying("green"))
     assert [
@@ -370,12 +368,12 @@ def test_tags_that_another_tool_dropped_mean_deploy_it_again(place: AzureProject
 
 
 def test_a_deployment_gets_other_machines_only_where_nobody_calls_it(place: AzureProject) -> None:
-    larger = {"MLOPS_AZURE__INSTANCE_TYPE": "Standard_D2as_v4"}
+    larger = {"MLOPS_AZURE__INSTANCE_TYPE": "Standard_D4as_v4"}
     said = place.mlops(*deploying("blue", "--force"), settings=larger, expect=2)
     assert "Azure gives a deployment no other machines" in said
     place.mlops(*deploying("green"), settings=larger)
     found = place.azure.deployment(f"{NAME}-test", "green")["properties"]
-    assert found["instanceType"] == "Standard_D2as_v4"
+    assert found["instanceType"] == "Standard_D4as_v4"
     place.mlops(*deploying("green"))
 
 

@@ -1,8 +1,9 @@
 """Stands in for uv where the project's commands run for real, on an emulated Azure.
 
 `uv run mlops …` runs the project's own code, as it lies in the job's folder, with the interpreter
-STUB_PROJECT_PYTHON; the server of the test answers for GitHub's API. Installing, tests and linters
-are left out: they are tested elsewhere. STUB_CALLS is the file of recorded calls.
+STUB_PROJECT_PYTHON; the server of the test answers for GitHub's API. Installing, tests, linters and
+the compiler of infra/ are left out: they are tested elsewhere. STUB_CALLS is the file of recorded
+calls.
 """
 
 import json
@@ -15,7 +16,7 @@ ARGUMENTS = sys.argv[1:]
 call = {"job": os.environ.get("GITHUB_JOB"), "command": " ".join(ARGUMENTS), "settings": {}}
 with Path(os.environ["STUB_CALLS"]).open("a", encoding="utf-8") as stream:
     stream.write(json.dumps(call) + "\n")
-if ARGUMENTS[:2] != ["run", "mlops"]:
+if ARGUMENTS[:2] != ["run", "mlops"] or ARGUMENTS[2:4] == ["ci", "bicep"]:
     sys.exit(0)
 environment = os.environ | {
     "PYTHONPATH": os.pathsep.join(["packages/mlops/src", "src"]),

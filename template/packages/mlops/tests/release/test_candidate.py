@@ -245,7 +245,7 @@ def test_a_dead_version_is_replaced_without_a_comparison(
     serving.dead.add("blue")
     released = release_version(platform, at_level(3), 2)
     assert serving.traffic() == {"green": 100}
-    assert "blue is not healthy, so there is nothing to compare with" in released.record.reason
+    assert "blue is not healthy (not running), so there is nothing" in released.record.reason
 
 
 def test_evidence_that_cannot_be_written_does_not_decide_the_release(

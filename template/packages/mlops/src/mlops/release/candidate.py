@@ -16,6 +16,7 @@ from mlops.release.ab_test.settings import ab_settings_of, has_ab_test
 from mlops.release.compatibility import Replacement, refusal, replacement
 from mlops.release.data_rules import require_whole, source_of
 from mlops.release.evidence import Record, record_of, write_evidence
+from mlops.release.health import lasting_problem
 from mlops.release.traffic import (
     RELEASE_LEVEL,
     other_colour,
@@ -255,9 +256,8 @@ class _Candidate:
             )
 
     def _ab_test(self, baseline: str) -> None:
-        served = {each.name: each for each in self._endpoint.deployments()}[baseline]
-        if not served.healthy:
-            reason = f"{baseline} is not healthy, so there is nothing to compare with"
+        if problem := lasting_problem(self._endpoint, baseline):
+            reason = f"{baseline} is not healthy ({problem}), so there is nothing to compare with"
             self._report(reason)
             self.record = replace(self.record, reason=f"{reason}; the smoke test passed")
             return

@@ -16,6 +16,7 @@ from mlops.release.ab_test.comparison import Comparison, phases
 from mlops.release.ab_test.decision import AbResult
 from mlops.release.ab_test.looks import Phase, Watch, unwatched
 from mlops.release.ab_test.trial import Conclusion, Trial
+from mlops.release.health import lasting_problem
 from mlops.settings.sections import AbTestSettings
 
 SILENT_SECONDS = 10.0
@@ -173,13 +174,7 @@ class _Looking:
         self._report(f"no request has come to {self._endpoint.name} yet")
 
     def _unhealthy(self) -> Conclusion | None:
-        """Return a rejection if the candidate is not healthy; one late answer is not enough."""
-        if self._problem() and (problem := self._problem()):
+        """Return a rejection if the candidate is not healthy."""
+        if problem := lasting_problem(self._endpoint, self._candidate, self._clock.sleep):
             return Conclusion("reject", f"{self._candidate} is not healthy: {problem}")
         return None
-
-    def _problem(self) -> str:
-        found = {each.name: each for each in self._endpoint.deployments()}.get(self._candidate)
-        if found is None:
-            return "it is gone"
-        return "" if found.healthy else found.detail or "it does not answer"

@@ -239,7 +239,8 @@ def approvals(act: Act) -> None:
     assert outcome.ok, outcome.log
     assert outcome.served == {"test": {"blue": "1"}, "prod": {"blue": "1"}}
     assert [call["command"] for call in outcome.find("approvals")] == [
-        "run mlops approvals --environment prod --run-id 1 --required 2 --attempt 1"
+        "run mlops approvals --environment prod --run-id 1 --required 2 --attempt 1 "
+        "--model-version 1"
     ]
     assert "--rehearsal" not in outcome.everything
 

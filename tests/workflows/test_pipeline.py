@@ -24,7 +24,7 @@ def test_a_push_runs_on_the_platform_of_the_variable(act: Act) -> None:
     act.api.approved_by("ann", "bob")
     outcome = act("push", PUSH, variables={"MLOPS_PLATFORM": "azure"})
     assert {call["settings"]["MLOPS_PLATFORM"] for call in outcome.calls} == {"azure"}
-    assert len(outcome.find("sync --group azure")) == 8
+    assert len(outcome.find("sync --group azure")) == 10
 
 
 def test_a_new_run_of_main_by_hand_is_like_a_push(act: Act) -> None:

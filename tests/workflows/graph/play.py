@@ -94,6 +94,7 @@ def outputs_of(project: Project, run: Run, job: Job) -> dict[str, Any]:
         "train-dev": {"run-id": "run-1", "artifact": "run-dev"},
         "register-model": {"model-version": "7"},
         "ready": {"attempt": str(run.attempt)},
+        "newer": {"changed": "true"},
         "environments": {"names": '["dev", "test", "prod"]'},
     }
     return outputs.get(job.path[-1], {})

@@ -21,7 +21,14 @@ def training(values: Settings) -> float:
 
 
 def release(values: Settings) -> float:
-    return rollback(values) + smoke_test(values) + values.ab_test.duration_seconds
+    return turn() + rollback(values) + smoke_test(values) + values.ab_test.duration_seconds
+
+
+def turn() -> float:
+    """How long a release waits for another one."""
+    text = (PROJECT / ".github" / "workflows" / "deploy.yml").read_text(encoding="utf-8")
+    (minutes,) = re.findall(r" --wait (\d+)m ", text)
+    return 60 * float(minutes)
 
 
 def rollback(values: Settings) -> float:

@@ -68,6 +68,8 @@ not asked for: the variable MLOPS_PLATFORM (where the steps run; not set: local,
 on the runner, as a rehearsal)
 not asked for: the variable MLOPS_RUNNER (the label of a runner of your own; not
 set: GitHub's machines)
+not asked for: the variable MLOPS_CHECKS_RUNNER (the label of another one, for
+checks; not set: GitHub's machines)
 not asked for: the variable CODECOV (true sends the tests' coverage to Codecov)
 """
 

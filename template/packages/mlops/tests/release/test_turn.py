@@ -70,7 +70,7 @@ def test_it_waits_no_longer_than_it_was_told(
     with serving.another_command(OTHER, {"blue": 100}):
         with pytest.raises(NotItsTurn) as caught, in_turn(serving, "a release", seconds):
             pytest.fail("it is not its turn")
-        assert caught.value.message == f"{BUSY}{waited}; nothing was changed here"
+        assert caught.value.message == f"{BUSY}{waited}, so nothing was changed here"
     assert clock.now == pytest.approx(seconds)
 
 

@@ -35,6 +35,7 @@ from mlops.cli.options import environment_option, json_option, run_option, setti
 from mlops.console import emit, show
 from mlops.errors import ConfigError, Hold, PlatformError, Refused
 from mlops.files import write_text
+from mlops.hints import typed
 from mlops.platforms import open_platform, platform_class
 from mlops.settings.project import find_project
 
@@ -248,7 +249,7 @@ def attempt(run_id: str, environment: str) -> None:
     type=click.IntRange(min=1),
     default=1,
     show_default=True,
-    help="Before which nobody had reviewed: `mlops ci attempt`.",
+    help=f"Before which nobody had reviewed: {typed('ci attempt')}.",
 )
 @click.option("--model-version", type=int, help="What is released; kept with who approved.")
 @json_option

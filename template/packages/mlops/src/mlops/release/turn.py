@@ -54,7 +54,7 @@ def in_turn(
 
 def _not_its_turn(busy: EndpointBusy, waited_seconds: float) -> NotItsTurn:
     waited = f", also after {_minutes(waited_seconds)}" if waited_seconds else ""
-    return NotItsTurn(f"{busy.message}{waited}; nothing was changed here", busy.remedy)
+    return NotItsTurn(f"{busy.message}{waited}, so nothing was changed here", busy.remedy)
 
 
 def _minutes(seconds: float) -> str:

@@ -257,7 +257,7 @@ def _after_trying_reviewers(
 def _half_way(error: GhError, done: Sequence[GhCall]) -> PlatformError:
     stays = "what was done before stays" if done else "nothing was changed"
     return PlatformError(
-        f"{error.message}; {stays}",
+        f"{error.message} ({stays})",
         "mend what it names, and run the same command again. Which rights it needs: "
         "docs/pipeline.md, Setting up the repository",
     )

@@ -8,7 +8,7 @@ VARIABLES = {
     TENANT_ID: "whom Azure asks who a job is",
     SUBSCRIPTION_ID: "the subscription that holds the resources",
     "MLOPS_RUNNER": "the label of a runner of your own; not set: GitHub's machines",
-    "MLOPS_CHECKS_RUNNER": "the label of another one for what nobody has reviewed; likewise",
+    "MLOPS_CHECKS_RUNNER": "the label of another one, for checks; not set: GitHub's machines",
     "CODECOV": "true sends the tests' coverage to Codecov",
 }
 """Those of the whole repository, with what each says."""

@@ -7,7 +7,7 @@ import yaml
 from mlops.ci.setup_github.environments import environments
 from mlops.ci.setup_github.verdict import CHECK
 
-from tests.workflows.policy import ENVIRONMENTS
+from tests.workflows.policy import ENVIRONMENTS, REQUIRED
 from tools.worktree import ROOT
 
 GITHUB = ROOT / "template" / ".github"
@@ -25,7 +25,8 @@ def test_the_rules_of_main_ask_for_one_check_of_github_actions(repository: Path)
 
 def test_the_one_check_is_a_job_of_the_pipeline() -> None:
     workflow = yaml.safe_load((GITHUB / "workflows/ml-cicd.yml").read_text(encoding="utf-8"))
-    assert workflow["jobs"]["required"]["name"] == CHECK
+    assert CHECK == REQUIRED
+    assert f"'{CHECK}'" in workflow["jobs"]["required"]["name"]
 
 
 def test_the_environments_are_those_of_the_workflows() -> None:

@@ -196,8 +196,8 @@ def ask_approvals(
         have = ", ".join(found.counted) or "nobody"
         others = "".join(f", but {who} {why}" for who, why in found.ignored)
         refusal = Refused(
-            f"a release to {environment} needs {required} approvals of different people, none of "
-            f"whom started it (so far: {have}{others})",
+            f"{environment} needs {required} approvals of different people, none of whom started "
+            f"the run (so far: {have}{others})",
             "start a new run and let them approve",
         )
         return Asked(run, found, refusal)

@@ -119,11 +119,11 @@ def parts(language: Language, workflows: Workflows) -> dict[str, list[str]]:
 def page_with(text: str, tables: Mapping[str, list[str]]) -> str:
     """Return the page with its tables as they are now."""
     for name, lines in tables.items():
-        marked = rf"(<!-- {name}: [^\n]* -->\n).*?(<!-- end of {name} -->)"
-        assert re.search(marked, text, re.DOTALL), f"{PAGE} has no marks for {name}"
-        whole = "\n".join(lines)
-        text = re.sub(
-            marked, lambda found, t=whole: f"{found[1]}{t}\n{found[2]}", text, flags=re.DOTALL
+        marked = re.compile(rf"(<!-- {name}: [^\n]* -->\n).*?(<!-- end of {name} -->)", re.DOTALL)
+        found = marked.search(text)
+        assert found, f"{PAGE} has no marks for {name}"
+        text = "".join(
+            [text[: found.end(1)], *(f"{line}\n" for line in lines), text[found.start(2) :]]
         )
     return text
 

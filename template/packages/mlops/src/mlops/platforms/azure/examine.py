@@ -66,10 +66,10 @@ def _checks(settings: LoadedSettings) -> Iterator[tuple[str, Check]]:
         "signed in",
         ask(
             "signing in",
-            lambda: clients.credential.get_token(_ARM_SCOPE),
+            lambda: clients.tokens.token(_ARM_SCOPE),
             lambda token: (
                 f"{_SIGNED_IN_AS[sign_in_kind(os.environ)]} "
-                f"({who_signed_in(clients.credential, token.token)})"
+                f"({who_signed_in(clients.credential, token)})"
             ),
         ),
     )
@@ -134,7 +134,7 @@ def _resource_group(clients: AzureClients) -> str:
     """
     names = clients.names
     subscription = subscription_id(clients.settings.values.azure)
-    token = clients.credential.get_token(_ARM_SCOPE).token
+    token = clients.tokens.token(_ARM_SCOPE)
     try:
         answer = OwnSession().get(
             f"https://management.azure.com/subscriptions/{subscription}/resourcegroups/"

@@ -82,6 +82,13 @@ CHECKS_RUNNER = f"${{{{ vars.MLOPS_CHECKS_RUNNER || '{HOSTED}' }}}}"
 WAITS_ALONE = {("deploy.yml", "approval")}
 SIGN_IN_MINUTES = 50
 QUEUED = {"cancel-in-progress": False, "queue": "max"}
+TRIGGERS = {
+    "ml-cicd.yml": {"push", "pull_request", "merge_group", "workflow_dispatch"},
+    "deploy.yml": {"workflow_call"},
+    "rollback.yml": {"workflow_dispatch"},
+    "infra.yml": {"push", "pull_request", "workflow_dispatch"},
+    "weekly.yml": {"schedule", "workflow_dispatch"},
+}
 SETUP = "$/.github/actions/setup"
 GH_HOST = 'export GH_HOST="${GITHUB_SERVER_URL#https://}"'
 REQUIRED = "Pull request checked"
@@ -224,6 +231,9 @@ def check_evidence(workflows: Workflows) -> None:
     assert kept["if"] == "${{ always() }}", "a cancellation must leave evidence"
     beside = workflows.jobs["ml-cicd.yml", "evidence"]
     assert beside["if"].startswith("${{ always() &&"), "a cancelled release leaves evidence, too"
+    of_prod = "matrix.environment == 'prod' && needs.deploy-prod.{0} || needs.deploy-test.{0}"
+    assert beside["env"]["RESULT"] == f"${{{{ {of_prod.format('result')} }}}}"
+    assert beside["env"]["OUTCOME"] == f"${{{{ {of_prod.format('outputs.outcome')} }}}}"
 
 
 def check_concurrency(workflows: Workflows) -> None:
@@ -268,6 +278,41 @@ def check_caches(workflows: Workflows) -> None:
     assert action[0]["with"]["enable-cache"] == "${{ inputs.development }}"
     assert 'echo "UV_NO_DEV=1" >> "$GITHUB_ENV"' in action[1]["run"], "also for later commands"
     assert workflows.setup["inputs"]["development"]["default"] == "true"
+    assert action[0]["with"].get("cache-suffix") == "${{ env.MLOPS_PLATFORM || 'local' }}"
+
+
+def check_triggers(workflows: Workflows) -> None:
+    """Each workflow starts by these events and no others, with no filter but these."""
+    for name, content in workflows.contents.items():
+        found = events_of(content)
+        assert {*found} == TRIGGERS[name], name
+        rules = [each for each in found.values() if isinstance(each, dict)]
+        assert not any("types" in each for each in rules), f"{name}: each push must start it"
+        assert content["defaults"] == {"run": {"shell": "bash"}}, f"{name}: -e and pipefail"
+    pipeline = events_of(workflows.contents["ml-cicd.yml"])
+    assert pipeline["push"] == {"branches": ["main", "develop"]}
+
+
+def check_jobs(workflows: Workflows) -> None:
+    """A job that fails turns its run red, and is handed no secret."""
+    for key, job in workflows.jobs.items():
+        assert not job.keys() & {"continue-on-error", "secrets", "container", "services"}, key
+        if "uses" in job:
+            assert "concurrency" not in job, f"{key}: it would be held while nobody approves"
+    assert "concurrency" not in workflows.contents["deploy.yml"]
+
+
+def check_counted(workflows: Workflows) -> None:
+    """Wherever approvals are needed they are counted, before anybody signs in."""
+    asked = {
+        ("deploy.yml", "release"): "${{ steps.facts.outputs.approvals != '0' }}",
+        ("infra.yml", "deploy"): "${{ steps.prod.outputs.approvals != '0' }}",
+    }
+    for key, condition in asked.items():
+        if key in workflows.jobs:
+            steps = workflows.jobs[key]["steps"]
+            (step,) = [each for each in steps if "mlops approvals" in each.get("run", "")]
+            assert step["if"] == condition, key
 
 
 def check_required(workflows: Workflows) -> None:
@@ -277,10 +322,8 @@ def check_required(workflows: Workflows) -> None:
     proposed = "(github.event_name == 'pull_request' || github.event_name == 'merge_group')"
     assert job["name"] == f"${{{{ {proposed} && '{REQUIRED}' || 'Push checked' }}}}"
     started = events_of(workflows.contents["ml-cicd.yml"])
-    assert {"pull_request", "merge_group"} <= started.keys()
-    assert not any(
-        (started[each] or {}).keys() & {"paths", "branches"} for each in started if each != "push"
-    )
+    for event in ("pull_request", "merge_group"):
+        assert started.get(event, "") is None, f"{event}: what is left out reports nothing"
 
 
 def check_infra(workflows: Workflows) -> None:
@@ -430,6 +473,6 @@ RULES = {
         check_permissions, check_environments, check_releases, check_needs,
         check_runners, check_steps, check_rights, check_secrets, check_data, check_evidence,
         check_concurrency, check_identities, check_infra, check_matrices, check_weekly, check_bots,
-        check_caches, check_required,
+        check_caches, check_required, check_triggers, check_jobs, check_counted,
     )
 }  # fmt: skip

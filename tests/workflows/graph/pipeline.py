@@ -7,6 +7,8 @@ from tests.workflows.graph.play import (
     CHECKS,
     QUEUED,
     TRAINING,
+    WEEKLY,
+    WELL,
     Fate,
     Project,
     approve_all,
@@ -22,7 +24,10 @@ from tests.workflows.graph.server import READINGS, Run, Server
 Workflows = Mapping[str, Workflow]
 REQUIRED = "Pull request checked"
 RELEASE = "deploy-prod/release"
+MAY_DIFFER = ("comment",)
+"""Shown or not where the training that it is of failed: nothing follows from it."""
 BEFORE_PROD = (*CHECKS, "train-dev", "register-model", "deploy-test", "deploy-test/release")
+CODECOV = {"CODECOV": "true"}
 AZURE, LOCAL = Project(), Project(platform="local")
 PIPELINE = {
     "Pull request": (proposed(), AZURE),
@@ -30,11 +35,20 @@ PIPELINE = {
     "Merge queue": (QUEUED, AZURE),
     "develop": (pushed("develop"), AZURE),
     "main, level 1": (pushed(), Project(level=1)),
+    "main, level 2": (pushed(), Project(level=2)),
     "main, rehearsal": (pushed(), LOCAL),
     "main, Azure": (pushed(), AZURE),
+    "main, by hand": (by_hand(), AZURE),
     "Documentation": (pushed(), Project(trains=False)),
 }
 """The columns of the table: what starts ml-cicd.yml, and in which project."""
+PLAYED = {
+    **PIPELINE,
+    "one approval": (pushed(), Project(approvals=1)),
+    "no approval": (pushed(), Project(approvals=0)),
+    "other variables": (pushed(), Project(more={"MLOPS_RUNNER": "own", **CODECOV})),
+    "pull request with coverage": (proposed(), Project(more=CODECOV)),
+}
 
 
 def pipeline_run(server: Server, event: Event) -> Run:
@@ -56,7 +70,7 @@ def played(
         server = server_of(language, workflows, project, reading)
         runs.append(pipeline_run(server, event))
         approve_all(server, runs[-1], project, fate)
-    found = [results(run) for run in runs]
+    found = [{**results(run), **dict.fromkeys(MAY_DIFFER)} for run in runs]
     assert all(each == found[0] for each in found), f"{fate}: it depends on how GitHub reads a rule"
     return runs[0]
 
@@ -71,19 +85,20 @@ def fates(run: Run) -> Iterator[Fate]:
 
 def check_ends(language: Language, workflows: Workflows) -> None:
     """A run is green only if all that was meant to run ran, and prod only follows on success."""
-    for name in ("Pull request", "Merge queue", "develop", "main, rehearsal", "main, Azure"):
-        event, project = PIPELINE[name]
-        whole = played(language, workflows, event, project, Fate("", "success"))
+    for name, (event, project) in PLAYED.items():
+        whole = played(language, workflows, event, project, WELL)
         assert whole.is_green, (name, results(whole))
-        releases = name.startswith("main")
+        releases = event.ref == "refs/heads/main" and project.level >= 2 and project.trains
         assert (results(whole).get(RELEASE) == "success") == releases, f"{name}: prod"
         for fate in fates(whole):
             run = played(language, workflows, event, project, fate)
             assert not run.is_green, f"{name}: {fate}, and the run is green"
-            if event.name != "push":
+            if event.name in ("pull_request", "merge_group"):
                 check = results(run)["required"]
-                fine = fate.job in ("comment", "coverage")
-                assert check == "success" if fine else check in ("failure", "cancelled"), fate
+                if fate.job not in ("comment", "coverage"):
+                    assert check in ("failure", "cancelled"), fate
+                elif fate.result == "failure":
+                    assert check == "success", fate
             if releases and fate.job in BEFORE_PROD:
                 assert not _entered(run, RELEASE), f"{name}: {fate}, and prod was released"
 
@@ -104,6 +119,36 @@ def check_rights(language: Language, workflows: Workflows) -> None:
             if job.ran_in_attempts:
                 assert job.environment == "", (name, path)
                 assert "id-token" not in job.content.get("permissions", {}), (name, path)
+
+
+def check_coverage(language: Language, workflows: Workflows) -> None:
+    """The coverage is sent where it is wanted, and not by a fork, which gets no token."""
+    wanted = Project(more=CODECOV)
+    for event, project, sent in (
+        (pushed(), wanted, True),
+        (proposed(), wanted, True),
+        (proposed("else/model"), wanted, False),
+        (pushed(), AZURE, False),
+    ):
+        run = played(language, workflows, event, project, WELL)
+        assert _entered(run, "coverage") == sent, event
+        assert run.is_green
+
+
+def check_weekly(language: Language, workflows: Workflows) -> None:
+    """What is newer is proposed also where it turns tests red; from main alone."""
+    keeps = READINGS[1]
+    for result, event, proposes in (
+        ("success", WEEKLY, True),
+        ("failure", WEEKLY, True),
+        ("cancelled", WEEKLY, False),
+        ("success", by_hand("idea"), False),
+    ):
+        server = server_of(language, workflows, AZURE, keeps)
+        run = _of(server.happen(event), "weekly.yml")
+        go_on(server, run, AZURE, Fate("newer", result))
+        assert _entered(run, "propose") == proposes, (result, event)
+        assert run.is_green == (result == "success")
 
 
 def check_required(language: Language, workflows: Workflows) -> None:
@@ -162,7 +207,7 @@ def check_evidence(language: Language, workflows: Workflows) -> None:
     server.review(run, "prod-approval", approved=False)
     go_on(server, run, AZURE)
     assert _entered(run, "evidence/prod"), "who rejected it is not kept"
-    local = played(language, workflows, pushed(), LOCAL, Fate("", "success"))
+    local = played(language, workflows, pushed(), LOCAL, WELL)
     assert not any(path[0] == "evidence" and len(path) > 1 for path in local.jobs)
 
 
@@ -231,7 +276,13 @@ def check_attempts(language: Language, workflows: Workflows) -> None:
 
 
 def check_alone(language: Language, workflows: Workflows) -> None:
-    """Where no approvals are needed nobody is asked by prod-approval, and a re-run releases."""
+    """What is not needed is not asked for: with 1 prod alone asks; with 0 a re-run releases."""
+    one = Project(approvals=1)
+    server = server_of(language, workflows, one)
+    run = pipeline_run(server, pushed())
+    go_on(server, run, one)
+    assert _asked(run) == ["prod"], "one approval, and so one place that asks"
+    assert _entered(run, "deploy-prod/ready")
     project = Project(approvals=0)
     server = server_of(language, workflows, project)
     run = pipeline_run(server, pushed())
@@ -252,7 +303,7 @@ GRAPH = {
     f"graph_{check.__name__.removeprefix('check_')}": check
     for check in (
         check_ends, check_rights, check_required, check_waiting, check_infra, check_attempts,
-        check_alone, check_evidence,
+        check_alone, check_evidence, check_coverage, check_weekly,
     )
 }  # fmt: skip
 """Each by the name that a seeded fault calls it."""

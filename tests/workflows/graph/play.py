@@ -1,7 +1,7 @@
 """Plays a project's workflows in the model: what each job hands on, and how it ends."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +23,12 @@ class Project:
     platform: str = "azure"
     trains: bool = True
     approvals: int = 2
+    more: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def variables(self) -> Mapping[str, str]:
         """Variables of the repository."""
-        return {"MLOPS_PLATFORM": "azure"} if self.platform == "azure" else {}
+        return {**self.more, **({"MLOPS_PLATFORM": "azure"} if self.platform == "azure" else {})}
 
 
 @dataclass(frozen=True)
@@ -131,5 +132,6 @@ def by_hand(branch: str = "main") -> Event:
     return Event("workflow_dispatch", f"refs/heads/{branch}", files=())
 
 
+WEEKLY = Event("schedule", files=())
 QUEUED = Event("merge_group", "refs/heads/gh-readonly-queue/main/pr-1-a", files=())
 """What a merge queue asks about."""

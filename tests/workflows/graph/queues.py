@@ -1,9 +1,9 @@
 """Concurrency groups: who is at work in one, and who waits behind.
 
 By default at most one is at work and one waits, and a newer one takes the place of that which
-waits; with `queue: max` up to 100 wait; with `cancel-in-progress` the newer one ends the one at
-work. Names do not tell upper from lower case. Source: docs.github.com, "Control the concurrency of
-workflows and jobs"; github.blog changelog of 2026-05-07.
+waits; with `queue: max` there are up to 100; with `cancel-in-progress` the newer one ends the one
+at work. Names do not tell upper from lower case. Source: docs.github.com, "Control the concurrency
+of workflows and jobs"; github.blog changelog of 2026-05-07.
 """
 
 from dataclasses import dataclass, field
@@ -35,7 +35,7 @@ class Queues:
         if cancels:
             ousted = [*line]
         elif keeps:
-            ousted = line[LONGEST + 1 :]
+            ousted = line[LONGEST:]
         else:
             ousted = line[1:]
         for each in ousted:

@@ -11,7 +11,6 @@ import yaml
 from tests.workflows.graph.language import Language
 
 BRANCH = "refs/heads/"
-PROPOSED = ("pull_request", "merge_group")
 
 
 @dataclass(frozen=True)
@@ -88,6 +87,8 @@ class Workflow:
             return False
         if event.name == "schedule":
             return event.ref == f"{BRANCH}main"
+        unknown = rules.keys() - {"branches", "paths", "inputs", "outputs"} if rules else None
+        assert not unknown, f"{self.file}: the model does not know {unknown}"
         branch = event.ref.removeprefix(BRANCH)
         if event.name == "pull_request":
             branch = event.payload["pull_request"]["base"]["ref"]

@@ -11,14 +11,12 @@ from typing import Any
 
 from tests.workflows.graph.language import Language, Status
 from tests.workflows.graph.queues import Queues
-from tests.workflows.graph.repository import Event, Repository, Workflow
+from tests.workflows.graph.repository import Event, Gate, Repository, Workflow
 
 Path = tuple[str, ...]
 """A job by its name; one of a called workflow or of a matrix below the job that makes it."""
 
 DAYS_TO_REVIEW = 30
-GITHUB_ACTIONS = 15368
-"""The app that reports the checks of workflows."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +24,8 @@ class Reading:
     """How a sentence is read that says less than one needs to know.
 
     Attributes:
+        failed_outputs: a job that failed hands on what its steps had said before (what the runner
+            does; the documents do not say it).
         inside_calls: success() also sees a job that was skipped inside a called workflow (reports:
             camunda/camunda#39521, actions/runner#2205); the documents speak of "the chain" alone.
         through_calls: the jobs of a called workflow see the chain of the job that calls it (guess).
@@ -33,10 +33,16 @@ class Reading:
 
     inside_calls: bool = True
     through_calls: bool = True
+    failed_outputs: bool = False
 
 
-READINGS = [Reading(one, other) for one in (True, False) for other in (True, False)]
-PESSIMISTIC = READINGS[0]
+PESSIMISTIC = Reading()
+READINGS = [
+    PESSIMISTIC,
+    Reading(inside_calls=True, through_calls=False, failed_outputs=True),
+    Reading(inside_calls=False, through_calls=True, failed_outputs=True),
+    Reading(inside_calls=False, through_calls=False, failed_outputs=False),
+]
 
 
 @dataclass
@@ -145,7 +151,8 @@ class Server:
     ) -> None:
         """Let a running job end."""
         assert job.state == "running", (job.path, job.state)
-        job.outputs = dict(outputs or {}) if result == "success" else {}
+        kept = result == "success" or (result == "failure" and self._reading.failed_outputs)
+        job.outputs = dict(outputs or {}) if kept else {}
         job.end(result)
         self._queues.leave((run.id, job.path))
         self._settle()
@@ -318,8 +325,11 @@ class Server:
     def _begin(self, run: Run, job: Job) -> None:
         if not job.matrix and not self._is_wanted(run, job):
             job.end("skipped", "its condition is false")
+            self._queues.leave((run.id, job.path))
             return
         context = self._context(run, job)
+        if "uses" in job.content and not self._is_admitted(run, job, context):
+            return
         if "uses" in job.content:
             given = {
                 name: self._language.evaluate(value, context)
@@ -336,16 +346,13 @@ class Server:
         environment = job.content.get("environment", "")
         name = environment["name"] if isinstance(environment, Mapping) else environment
         job.environment = str(self._language.evaluate(name, context))
-        gate = self.repository.environments.get(job.environment)
-        if job.environment and (gate is None or not gate.lets_in(run.event.ref)):
+        # One that does not exist is made on the spot, and asks for nothing ("Deployments and
+        # environments"): so that each is known is a matter of the workflows.
+        gate = self.repository.environments.get(job.environment, Gate())
+        if job.environment and not gate.lets_in(run.event.ref):
             job.end("failure", f"{run.event.ref} may not enter {job.environment}")
             return
-        group, cancels, keeps = self._concurrency(job.content.get("concurrency"), run, context)
-        for number, path in self._queues.enter(
-            (run.id, job.path), group, cancels=cancels, keeps=keeps
-        ):
-            other = next(each for each in self.runs if each.id == number)
-            other.jobs[path].end("cancelled", "another took its place in the queue")
+        self._enter(run, job, job.content.get("concurrency"), context)
         job.state = "queued"
 
     def _spread(self, run: Run, job: Job, context: Mapping[str, Any]) -> None:
@@ -394,6 +401,27 @@ class Server:
                 for name, each in declared.items()
             }
         job.end(result)
+        self._queues.leave((run.id, job.path))
+
+    def _is_admitted(self, run: Run, job: Job, context: Mapping[str, Any]) -> bool:
+        """Let a call enter its group, or that of the called workflow; tell whether it may begin.
+
+        Source: docs.github.com, "Reuse workflows" (concurrency is among the keys of a calling job).
+        """
+        called = self.repository.workflows[job.content["uses"].rpartition("/")[2]]
+        content = job.content.get("concurrency", called.content.get("concurrency"))
+        if job.reason != "queued":
+            job.reason = "queued"
+            self._enter(run, job, content, context)
+        return self._queues.is_first((run.id, job.path))
+
+    def _enter(self, run: Run, job: Job, content: Any, context: Mapping[str, Any]) -> None:
+        group, cancels, keeps = self._concurrency(content, run, context)
+        for number, path in self._queues.enter(
+            (run.id, job.path), group, cancels=cancels, keeps=keeps
+        ):
+            other = next(each for each in self.runs if each.id == number)
+            other.jobs[path].end("cancelled", "another took its place in the queue")
 
     def _fail_fast(self, run: Run, children: list[Job]) -> None:
         if any(each.result == "failure" for each in children):

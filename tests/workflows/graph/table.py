@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from tests.workflows.graph.language import Language, language
 from tests.workflows.graph.pipeline import AZURE, LOCAL, PIPELINE, Workflows, results
 from tests.workflows.graph.play import (
+    WEEKLY,
     WELL,
     Fate,
     Project,
@@ -25,7 +26,6 @@ from tools.worktree import ROOT
 
 PAGE = ROOT / "template" / "docs" / "pipeline.md"
 INFRA_FILES = ("infra/main.bicep",)
-WEEKLY = Event("schedule", files=())
 INFRA = {
     "Pull request": (proposed(files=INFRA_FILES), AZURE),
     "From a fork": (proposed("else/model", files=INFRA_FILES), AZURE),

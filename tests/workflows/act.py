@@ -94,6 +94,7 @@ class Played:
     ends: str = ""
     newer: str = ""
     extra: str = ""
+    replaced: str = ""
     branch: str = ""
     others: str = ""
     pull: str = ""

@@ -91,7 +91,7 @@ def infra_deploy_for_hours(act: Act) -> None:
     assert outcome.ok, outcome.log
     assert len(outcome.find("group create")) == 1
     assert len(outcome.find("az login")) == 3
-    assert "infra-1-1 succeeded" in outcome.log
+    assert "infra-prod-1-1 succeeded" in outcome.log
     outcome = deploy(running=99)
     assert not outcome.ok, "what still goes on is not said to be done"
     assert "re-run this job" in outcome.log
@@ -105,9 +105,10 @@ def infra_deploy(act: Act) -> None:
     act.api.infra_approved_by("ann")
     outcome = act("push", PUSH, workflow="infra.yml", variables=AZURE, endpoint="mlw/model-dev")
     assert outcome.ok, outcome.log
-    created = outcome.find("az deployment group create --no-wait --name infra-1-1 ")
-    assert [call["command"].split(" --resource-group ")[1] for call in created] == [
-        f"rg-purchase-prediction-{name} --parameters infra/{name}.bicepparam"
+    created = outcome.find("az deployment group create --no-wait --name ")
+    assert [call["command"].split(" --name ")[1] for call in created] == [
+        f"infra-{name}-1-1 --resource-group rg-purchase-prediction-{name}"
+        f" --parameters infra/{name}.bicepparam"
         for name in ("dev", "test", "prod")
     ]
     assert len(outcome.find("az login")) == 3, "who is done needs no fresh sign-in"

@@ -17,9 +17,11 @@ from tests.workflows.infra_scenarios import (
 )
 from tests.workflows.weekly_scenarios import (
     weekly_again,
+    weekly_elsewhere,
     weekly_fix,
     weekly_proposal,
     weekly_proposal_of_red,
+    weekly_replaced,
     weekly_with_another_file,
     weekly_without_news,
     weekly_without_the_right,
@@ -371,6 +373,8 @@ SCENARIOS = {
         weekly_proposal,
         weekly_proposal_of_red,
         weekly_with_another_file,
+        weekly_replaced,
+        weekly_elsewhere,
         weekly_again,
         weekly_without_news,
         weekly_without_the_right,

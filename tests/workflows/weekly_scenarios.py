@@ -47,6 +47,9 @@ def weekly_proposal(act: Act) -> None:
         "run pytest",
         "run pytest packages/mlops/tests --numprocesses auto",
     ]
+    locks = outcome.find("lock --upgrade")
+    builds_nothing = [call["settings"].get("UV_NO_BUILD") for call in locks]
+    assert builds_nothing == ["1"], "what is new would run before it is kept"
     assert outcome.artifacts == {"dependencies": ["changes.txt", "pyproject.toml", "uv.lock"]}
     settings, lock = (base64.b64decode(each["content"]) for each in sent(outcome, "git/blobs"))
     assert tomllib.loads(settings.decode())["tool"]["uv"]["exclude-newer"] == "2031-02-03"
@@ -77,6 +80,24 @@ def weekly_with_another_file(act: Act) -> None:
     outcome = weekly(act, newer=NEWER, extra="conf/prod.yaml")
     assert not outcome.ok
     assert "The proposal holds something else" in outcome.log
+    assert outcome.find("gh ") == []
+
+
+def weekly_replaced(act: Act) -> None:
+    """What was put in the place of the proposal after it was locked is proposed to nobody."""
+    outcome = weekly(act, newer=NEWER, replaced="uv.lock")
+    assert not outcome.ok
+    assert "The proposal is another one than was locked" in outcome.log
+    assert outcome.find("gh ") == []
+
+
+def weekly_elsewhere(act: Act) -> None:
+    """On another branch than main nothing is proposed, and it says so."""
+    (act.project / "uv.lock").write_text("a lock", encoding="utf-8")
+    payload = {"ref": "refs/heads/master", "inputs": {"package": ""}}
+    outcome = act("workflow_dispatch", payload, workflow="weekly.yml", newer=NEWER)
+    assert outcome.ok, outcome.log
+    assert "This ran on refs/heads/master" in outcome.log
     assert outcome.find("gh ") == []
 
 

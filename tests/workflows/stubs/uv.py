@@ -228,6 +228,13 @@ def lock() -> None:
         write(f"proposal/{os.environ['STUB_EXTRA']}")
 
 
+def install() -> None:
+    """Install what is new: it may replace a file of what was kept by STUB_REPLACED."""
+    kept = Path(os.environ["STUB_ARTIFACTS"], os.environ["STUB_RUN"], "dependencies")
+    if os.environ.get("STUB_REPLACED") and kept.is_dir():
+        write(kept / os.environ["STUB_REPLACED"], "another one")
+
+
 def move_day() -> None:
     """Run the project's own code, as of a day that the test knows."""
     arguments = ["--until", "2031-02-03", *ARGUMENTS[4:]]
@@ -289,4 +296,6 @@ for beginning, action in ACTIONS.items():
         action()
 if COMMAND.startswith("lock"):
     lock()
+if COMMAND == "sync --locked":
+    install()
 sys.exit(1 if failing() else 0)

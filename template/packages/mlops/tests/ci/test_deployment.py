@@ -3,10 +3,12 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
-from mlops.ci.deployment import POLL_SECONDS, Deployment
+from mlops.ci.deployment import POLL_SECONDS, Deployment, run_az, run_name
 from mlops.errors import PlatformError
 
 
@@ -101,7 +103,7 @@ def test_one_of_another_run_is_waited_for_first(end: str) -> None:
     )
     assert deployment(az, said).advance(600)
     assert az.created == ["infra-7-1"]
-    assert said[0] == "infra-70-1 of another run still runs: waiting for it first"
+    assert said[0] == "infra-70-1, another deployment, still runs: waiting for it first"
 
 
 def test_while_one_of_another_run_goes_on_nothing_is_started() -> None:
@@ -130,3 +132,21 @@ def test_a_fault_that_passes_ends_nothing_and_one_that_stays_does() -> None:
     assert deployment(FakeAz(faults=4), []).advance(600)
     with pytest.raises(PlatformError, match="does not say how the deployment goes: Connection"):
         deployment(FakeAz(faults=5), []).advance(600)
+
+
+def test_each_environment_and_each_call_by_hand_has_a_name_of_its_own() -> None:
+    at = datetime(2026, 11, 29, 15, 45, tzinfo=UTC)
+    assert run_name("dev", "7", at) == "dev-7"
+    assert run_name("dev", None, at) == "dev-by-hand-20261129T154500"
+    assert run_name("dev", None, at.replace(second=1)) == "dev-by-hand-20261129T154501"
+
+
+def test_az_is_run_as_the_path_has_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    there = tmp_path / "az.cmd"
+    there.write_text("#!/bin/sh\necho $1\n", encoding="utf-8")
+    there.chmod(0o755)
+    monkeypatch.setattr("shutil.which", {"az": str(there)}.get)
+    assert run_az(["version"]) == (0, "version\n", "")
+    monkeypatch.setattr("shutil.which", lambda _name: None)
+    with pytest.raises(PlatformError, match="az is not on PATH"):
+        run_az(["version"])

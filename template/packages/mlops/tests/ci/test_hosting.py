@@ -9,6 +9,7 @@ import pytest
 
 from fakes.gh import CUSTOM, FakeGitHub
 from mlops.ci.setup_github.azure_ids import AzureIds
+from mlops.ci.setup_github.environments import UNAPPROVED
 from mlops.ci.setup_github.gh import Gh
 from mlops.ci.setup_github.hosting import (
     asked_by_gh,
@@ -218,6 +219,7 @@ def test_the_doctor_says_where_infra_is_deployed_unasked(
     assert (found.passed, found.needed) == (passed, False)
     assert words in found.found
     assert passed or "setup github --apply" in found.remedy
+    assert (UNAPPROVED in found.found) == (not passed)
     github.forbidden = "infra/variables"
     (unread,) = infra_approval(github.root, github)
     assert not unread.passed

@@ -113,10 +113,16 @@ def test_it_says_when_nobody_owns_the_code(root: Path) -> None:
 
 
 def test_without_apply_nothing_is_asked(github: FakeGitHub, root: Path) -> None:
-    shown = "\n".join(call.shown() for call in preview(root, Request(3, ("ann",))).calls)
+    outcome = preview(root, Request(3, ("ann", "acme/owners")))
+    shown = "\n".join(call.shown() for call in outcome.calls)
     assert github.calls == []
     assert "'repos/{owner}/{repo}/environments/prod-rollback'" in shown
     assert "'reviewers[][id]=<id of ann>'" in shown
+    assert outcome.notes == (
+        "GitHub takes reviewers by their ids: `gh api users/ann --jq .id` shows the <id of ann> "
+        "and `gh api orgs/acme/teams/owners --jq .id` shows the <id of acme/owners>",
+    )
+    assert preview(root, Request(3, no_reviewers=True)).notes == ()
 
 
 def test_what_is_printed_means_the_same_in_bash_and_powershell(root: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from fakes.gh import CUSTOM, PROTECTED, FakeEnvironment, FakeGitHub, with_defaults
 from fakes.places import PROJECT
 from mlops.ci.setup_github.azure_ids import AzureIds
-from mlops.ci.setup_github.environments import environments
+from mlops.ci.setup_github.environments import UNAPPROVED, environments
 from mlops.ci.setup_github.project_files import (
     INFRA_WORKFLOW,
     RULESET,
@@ -101,7 +101,7 @@ def test_an_identity_that_each_environment_sees_is_named(github: FakeGitHub, roo
     github.drops = {7}
     github.organisation_variables = {CLIENT_ID: "everybody"}
     outcome = github.apply("ann")
-    assert "is deployed unasked" in outcome.protection
+    assert UNAPPROVED in outcome.protection
     assert any("a variable of the whole organisation" in note for note in outcome.notes)
 
 

@@ -387,7 +387,10 @@ def test_a_deployment_that_goes_on_asks_for_another_sign_in(
     states = iter(['"Succeeded"'] * 3)
     assert mlops(*call, "--last") == 0
     assert outputs()["ended"] == "true"
-    assert {word for words in asked for word in words} >= {f"rg-{project.name}-dev", "infra-7-2"}
+    assert {word for words in asked for word in words} >= {
+        f"rg-{project.name}-dev",
+        "infra-dev-7-2",
+    }
 
 
 def test_without_az_nothing_is_deployed_and_it_says_so(

@@ -64,13 +64,13 @@ done: rules of main, from .github/rulesets/main.json
 VARIABLES = """\
 done: variable AZURE_TENANT_ID: whom Azure asks who a job is
 done: variable AZURE_SUBSCRIPTION_ID: the subscription that holds the resources
-not asked for: the variable MLOPS_PLATFORM (where the steps run; not set: local,
+left as it is: the variable MLOPS_PLATFORM (where the steps run; not set: local,
 on the runner, as a rehearsal)
-not asked for: the variable MLOPS_RUNNER (the label of a runner of your own; not
+left as it is: the variable MLOPS_RUNNER (the label of a runner of your own; not
 set: GitHub's machines)
-not asked for: the variable MLOPS_CHECKS_RUNNER (the label of another one, for
+left as it is: the variable MLOPS_CHECKS_RUNNER (the label of another one, for
 checks; not set: GitHub's machines)
-not asked for: the variable CODECOV (true sends the tests' coverage to Codecov)
+left as it is: the variable CODECOV (true sends the tests' coverage to Codecov)
 """
 
 
@@ -118,7 +118,9 @@ plan Team, production is protected by the rules of main (pull requests with one
 review and the check `Pull request checked`) and environments that take jobs of
 main alone, but not by reviewers of releases and infra/, which GitHub does not
 have here: each release to prod is refused while approvals.required in
-conf/prod.yaml is above 0, and a merge that touches infra/ is deployed unasked
+conf/prod.yaml is above 0, and a deployment of infra/ that nobody approved is
+refused while approvals.required in conf/prod.yaml is above 0; with 0, or
+without that file, infra/ is deployed unasked
 """
 FREE = f"""\
 {VARIABLES}\
@@ -162,15 +164,19 @@ none. If nobody is to be asked, run it again with --no-reviewers in the place of
 --reviewer
 not set: the environments, which GitHub does not make: `gh api PUT
 repos/acme/model/environments/dev` failed: gh: Not Found (HTTP 404)
-not set: infra still has its AZURE_CLIENT_ID, and deploys unasked: `gh variable
-delete MLOPS_PLATFORM` stops its workflow, until the identity of infra in Azure
-has no federated credential any more
+not set: infra still has its AZURE_CLIENT_ID, and a deployment of infra/ that
+nobody approved is refused while approvals.required in conf/prod.yaml is above
+0; with 0, or without that file, infra/ is deployed unasked. `gh variable delete
+MLOPS_PLATFORM` stops its workflow, until the identity of infra in Azure has no
+federated credential any more
 error: not all of it is as asked: in acme/model, a private repository on the
 plan Free, nothing on GitHub protects production (the reviewers of prod-
 approval, prod and infra are from when it was public or on another plan, and
 GitHub ignores them): whoever may push can change main and use each environment,
 and each release to prod is refused while approvals.required in conf/prod.yaml
-is above 0, and a merge that touches infra/ is deployed unasked
+is above 0, and a deployment of infra/ that nobody approved is refused while
+approvals.required in conf/prod.yaml is above 0; with 0, or without that file,
+infra/ is deployed unasked
 """
 PEOPLE = ("--reviewer", "ann", "--reviewer", "acme/owners")
 NOBODY = ("--no-reviewers",)

@@ -5,10 +5,12 @@ lasts. The same call again, after another sign-in or in a new attempt of the job
 """
 
 import json
+import shutil
 import subprocess  # nosec B404
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from mlops.errors import PlatformError
@@ -23,13 +25,24 @@ FAULTS = 5
 Az = Callable[[Sequence[str]], tuple[int, str, str]]
 
 
+def run_name(environment: str, run_id: str | None, at: datetime) -> str:
+    """Return what a run's deployments of an environment are called; groups may be shared.
+
+    Args:
+        environment: what is deployed.
+        run_id: the run of the workflow; None: by hand, where each call is a run of its own.
+        at: now, in UTC.
+    """
+    return f"{environment}-{run_id or f'by-hand-{at:%Y%m%dT%H%M%S}'}"
+
+
 @dataclass
 class Deployment:
     """A deployment to a resource group.
 
     Args:
         group: the resource group.
-        run: what the deployments of all attempts of this run are called, before the attempt.
+        run: what the deployments of all attempts are called, before the attempt (`run_name`).
         attempt: the number of this one.
         parameters: the parameter file.
         az: runs `az` with arguments; returns its exit code, output and words.
@@ -56,7 +69,7 @@ class Deployment:
         """Start it unless it runs, and wait for its end at most so long; tell whether it ended.
 
         One of an earlier attempt of this run that still goes on is waited for in its place, as it
-        deploys the same files. One of another run is waited for first.
+        deploys the same files. Another one of the group is waited for first.
 
         Raises:
             PlatformError: it failed, or Azure does not answer.
@@ -69,7 +82,7 @@ class Deployment:
                 self.say(f"{mine[0]} of an earlier attempt still runs: waiting for it")
                 return self._wait(mine[0], until)
             for name in active:
-                self.say(f"{name} of another run still runs: waiting for it first")
+                self.say(f"{name}, another deployment, still runs: waiting for it first")
                 if not self._ended(name, until):
                     return False
             self._start()
@@ -129,10 +142,12 @@ class Deployment:
 
 def run_az(words: Sequence[str]) -> tuple[int, str, str]:
     """Run `az`; return its exit code, its output and what else it said."""
+    az = shutil.which("az")  # on Windows az.cmd
+    if az is None:
+        raise PlatformError("az is not on PATH", "install the Azure CLI here")
     try:
-        # a fixed program, no shell
-        done = subprocess.run(  # nosec B603 B607
-            ["az", *words], capture_output=True, encoding="utf-8", errors="replace", check=False
+        done = subprocess.run(  # nosec B603  # a list of arguments, no shell
+            [az, *words], capture_output=True, encoding="utf-8", errors="replace", check=False
         )
     except OSError as error:
         raise PlatformError(f"az cannot be run: {error}", "install the Azure CLI here") from error

@@ -27,7 +27,7 @@ from mlops.ci.changes import (
 )
 from mlops.ci.comment import run_comment
 from mlops.ci.dependencies import let_pass, move_day
-from mlops.ci.deployment import Deployment, run_az
+from mlops.ci.deployment import Deployment, run_az, run_name
 from mlops.ci.github import GitHub, ask_approvals, require_unasked
 from mlops.ci.github import previous_run as find_previous_run
 from mlops.ci.job import add_to_path, set_output, summarise
@@ -202,11 +202,12 @@ def infra(environment: str | None, minutes: float, last: bool) -> None:
     Tells later steps by `ended` whether they are to sign in and wait again.
     """
     settings = settings_for(environment)
+    name = settings.values.environment
     deployment = Deployment(
         group=settings.azure_names.resource_group,
-        run=os.environ.get("GITHUB_RUN_ID", "by-hand"),
+        run=run_name(name, os.environ.get("GITHUB_RUN_ID"), datetime.now(UTC)),
         attempt=os.environ.get("GITHUB_RUN_ATTEMPT", "1"),
-        parameters=f"infra/{settings.values.environment}.bicepparam",
+        parameters=f"infra/{name}.bicepparam",
         az=run_az,
         say=show,
     )

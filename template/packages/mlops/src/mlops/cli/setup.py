@@ -106,10 +106,10 @@ def _say_not_asked(root: Path, request: Request) -> None:
     if request.azure is None:
         there = (root / INFRA).is_file()
         how = "--azure FILE" if there else f"`gh variable set {CLIENT_ID} --env NAME --body ID`"
-        show(f"not asked for: the variable {CLIENT_ID} of each environment ({how})")
+        show(f"left as it is: the variable {CLIENT_ID} of each environment ({how})")
     for name, meaning in VARIABLES.items():
         if name not in request.all_variables:
-            show(f"not asked for: the variable {name} ({meaning})")
+            show(f"left as it is: the variable {name} ({meaning})")
 
 
 def _of_the_folder(root: Path) -> list[str]:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from mlops.ci.setup_github.environments import INFRA
+from mlops.ci.setup_github.environments import INFRA, UNAPPROVED
 from mlops.ci.setup_github.gh import Gh, Run
 from mlops.ci.setup_github.github import GitHub
 from mlops.ci.setup_github.hosting import INSTEAD, where_it_is_hosted
@@ -71,11 +71,10 @@ def _who_is_asked(github: GitHub) -> tuple[bool, str]:
     shared = github.shared_variable(name, CLIENT_ID)
     if shared is None and github.variable(name, CLIENT_ID, INFRA) is None:
         return True, f"infra has no {CLIENT_ID}, so it deploys nothing"
-    unasked = "a merge that touches infra/ is deployed unasked"
     if not repository.has_reviewers:
-        return False, f"GitHub ignores reviewers in {repository.kind}: {unasked}"
+        return False, f"GitHub ignores reviewers in {repository.kind}: {UNAPPROVED}"
     if not github.environments(repository).get(INFRA, Known()).protection.reviewers:
-        return False, f"the environment infra has no reviewers: {unasked}"
+        return False, f"the environment infra has no reviewers: {UNAPPROVED}"
     if repository.private and repository.plan is None:
         return False, "not known: whether GitHub asks the reviewers of infra, as it shows no plan"
     return True, "somebody is asked before infra/ is deployed"

@@ -36,7 +36,11 @@ ENVIRONMENTS = (
     GitHubEnvironment("prod-rollback", (MAIN,), False, "the way back, which waits for nobody"),
 )
 INFRA = "infra"
-"""What keeps its jobs from deploying unasked is the environment's reviewers, and nothing else."""
+"""GitHub asks its reviewers; `UNAPPROVED` is what holds where it asks nobody."""
+UNAPPROVED = (
+    "a deployment of infra/ that nobody approved is refused while approvals.required in "
+    "conf/prod.yaml is above 0; with 0, or without that file, infra/ is deployed unasked"
+)
 # For infra/. Pull requests come from any branch, so infra-plan may only read.
 INFRASTRUCTURE = (
     GitHubEnvironment(INFRA, (MAIN,), True, "changes of the infrastructure"),

@@ -1,6 +1,6 @@
 """What else there is to know of a repository after it was set up."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from mlops.ci.setup_github.environments import MAIN
 from mlops.ci.setup_github.github import GitHub
@@ -9,6 +9,21 @@ from mlops.ci.setup_github.protection import Known
 from mlops.ci.setup_github.repository import Repository
 from mlops.ci.setup_github.request import Request
 from mlops.ci.setup_github.variables import CLIENT_ID
+from mlops.ci.setup_github.verdict import listed
+
+
+def how_to_find_ids(named: Sequence[str]) -> tuple[str, ...]:
+    """Say how to find the ids that the calls name only by whose they are."""
+    if not named:
+        return ()
+    commands = listed([f"`{_shows_id(who)}` shows the <id of {who}>" for who in named])
+    return (f"GitHub takes reviewers by their ids: {commands}",)
+
+
+def _shows_id(who: str) -> str:
+    organisation, slash, team = who.partition("/")
+    path = f"orgs/{organisation}/teams/{team}" if slash else f"users/{who}"
+    return f"gh api {path} --jq .id"
 
 
 def without_the_plan(repository: Repository, wanted: Wanted) -> list[str]:

@@ -5,7 +5,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mlops.ci.setup_github.checks import check_access, check_repository, check_reviewers
-from mlops.ci.setup_github.environments import INFRA, MAIN, GitHubEnvironment, environments
+from mlops.ci.setup_github.environments import (
+    INFRA,
+    MAIN,
+    UNAPPROVED,
+    GitHubEnvironment,
+    environments,
+)
 from mlops.ci.setup_github.gh import Gh, GhError, Run
 from mlops.ci.setup_github.github import GitHub
 from mlops.ci.setup_github.plan import Found, GhCall, Wanted, protection_calls, variable_calls
@@ -18,7 +24,7 @@ from mlops.ci.setup_github.project_files import (
 )
 from mlops.ci.setup_github.protection import Known, Reviewer, kind_of
 from mlops.ci.setup_github.read_back import environment_differences, ruleset_differences
-from mlops.ci.setup_github.remarks import remarks, without_the_plan
+from mlops.ci.setup_github.remarks import how_to_find_ids, remarks, without_the_plan
 from mlops.ci.setup_github.repository import Repository
 from mlops.ci.setup_github.request import Request, check_options
 from mlops.ci.setup_github.variables import CLIENT_ID, PLATFORM
@@ -63,7 +69,7 @@ def preview(root: Path, request: Request) -> Outcome:
     repository = Repository("{owner}/{repo}")
     wanted = _wanted(root, request, used, people)
     calls = protection_calls(repository, wanted) + variable_calls(wanted, infra_is_asked=True)
-    return Outcome(repository, calls)
+    return Outcome(repository, calls, notes=how_to_find_ids(named))
 
 
 def apply(
@@ -158,9 +164,9 @@ class _SetUp:
         self._read_variables(asked=asked, closed=closed)
         if not asked and self._infra_signs_in():
             self.not_set.append(
-                f"infra still has its {CLIENT_ID}, and deploys unasked: `gh variable delete "
-                f"{PLATFORM}` stops its workflow, until the identity of infra in Azure has no "
-                "federated credential any more"
+                f"infra still has its {CLIENT_ID}, and {UNAPPROVED}. "
+                f"`gh variable delete {PLATFORM}` stops its workflow, until the identity of infra "
+                "in Azure has no federated credential any more"
             )
 
     def _read_variables(self, *, asked: bool, closed: bool) -> None:

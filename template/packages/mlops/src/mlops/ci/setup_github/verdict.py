@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from mlops.ci.setup_github.environments import UNAPPROVED
 from mlops.ci.setup_github.repository import Repository
 
 CHECK = "Pull request checked"
@@ -107,7 +108,7 @@ def _then(guards: Guards) -> str:
         )
     if guards.infra and not guards.infra_asks:
         said.append(
-            "a merge that touches infra/ is deployed unasked"
+            UNAPPROVED
             if guards.infra_signs_in
             else "infra/ is not deployed, as `infra` has no AZURE_CLIENT_ID to sign in with"
         )

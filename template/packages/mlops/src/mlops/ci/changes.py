@@ -73,9 +73,7 @@ def concerns_model(files: Iterable[str] | None) -> bool:
         files: what changed; None if unknown. Where nothing did, as in a run by hand, it is trained.
     """
     known = list(files or ())
-    return not known or not all(
-        _is_page(file) or concerns(DOCUMENTATION, [file]) for file in known
-    )
+    return not known or not all(_is_page(file) or concerns(DOCUMENTATION, [file]) for file in known)
 
 
 def _is_page(file: str) -> bool:

@@ -42,9 +42,7 @@ def settings_for(
     return load_settings(find_project(), environment, overrides or {})
 
 
-def seconds_of(
-    _context: click.Context, option: click.Parameter, value: str | None
-) -> float | None:
+def seconds_of(_context: click.Context, option: click.Parameter, value: str | None) -> float | None:
     """Return the seconds of a time such as 90s, 30m or 1h."""
     if value is None:
         return None

@@ -150,6 +150,19 @@ def test_an_older_version_takes_no_callers_from_a_newer_one(
 
 
 @pytest.mark.usefixtures("smoke")
+@pytest.mark.parametrize(("number", "told"), [(1, True), (10, False)])
+def test_a_rehearsal_may_and_says_so(
+    platform: FakePlatform, endpoint: FakeEndpoint, at_level: AtLevel, number: int, told: bool
+) -> None:
+    endpoint.serve("blue", 2, share=100)
+    lines: list[str] = []
+    options = ReleaseOptions(rehearsal="said")
+    release_version(platform, at_level(2), number, Watchers(lines.append), options)
+    assert list(endpoint.serving.values()) == [number]
+    assert ("version 1 is older than version 2, which a rehearsal allows" in lines) is told
+
+
+@pytest.mark.usefixtures("smoke")
 def test_a_rollback_may_go_back_to_an_older_version(
     platform: FakePlatform, endpoint: FakeEndpoint, at_level: AtLevel
 ) -> None:

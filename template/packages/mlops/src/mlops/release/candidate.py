@@ -285,6 +285,7 @@ class _Candidate:
             self._job.ab_settings,
             self._report,
             self._job.watchers.watch,
+            callers=self._job.platform.has_callers,
         )
         self.record = replace(self.record, ab_test=result, reason=result.reason)
         if result.decision == "reject":

@@ -357,13 +357,16 @@ DAY = '[tool.uv]\nexclude-newer = "2026-01-01"\n'
 
 
 def test_the_day_moves_to_a_week_ago_and_for_one_package_to_today(
-    mlops: Command, project: Project
+    mlops: Command, project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = project.root / "pyproject.toml"
     path.write_text(path.read_text(encoding="utf-8") + DAY, encoding="utf-8")
     before = datetime.now(UTC).date()
     assert mlops("ci", "dependencies") == 0
+    assert "next: `uv lock --upgrade`" in " ".join(capsys.readouterr().err.split())
     assert mlops("ci", "dependencies", "--package", "idna") == 0
+    said = " ".join(capsys.readouterr().err.split())
+    assert "next: `uv lock --upgrade-package idna`" in said
     after = datetime.now(UTC).date()
     found = tomllib.loads(path.read_text(encoding="utf-8"))["tool"]["uv"]
     week = timedelta(days=7)

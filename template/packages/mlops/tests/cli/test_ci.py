@@ -106,7 +106,9 @@ def test_outside_of_actions_nobody_is_asked(
     mlops: Command, project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert mlops("approvals", "--run-id", "1") == 2
-    assert "this command runs in GitHub Actions" in capsys.readouterr().err
+    said = " ".join(capsys.readouterr().err.split())
+    assert "this command runs in GitHub Actions" in said
+    assert "by hand GITHUB_REPOSITORY=OWNER/NAME and GITHUB_TOKEN" in said
     assert not (project.state_dir / "releases").exists()
 
 
@@ -195,8 +197,8 @@ def test_what_a_push_changed_is_said_to_people_on_stderr_alone(
     said = capsys.readouterr()
     assert said.out == ""
     assert (
-        "0 files changed; none concerns the machinery, and infra/ has nothing to compile\n"
-        in said.err
+        "0 files changed; none concerns the machinery, and infra/ has nothing to compile; "
+        "a model is to be trained" in " ".join(said.err.split())
     )
 
 
@@ -228,6 +230,15 @@ def test_after_a_change_of_documentation_alone_nothing_is_trained(
     assert mlops("ci", "changed", "--before", before) == 0
     assert "documentation alone, so nothing is to be trained" in capsys.readouterr().err
     assert outputs()["model"] == "false"
+
+
+@pytest.mark.usefixtures("repository")
+def test_a_commit_that_is_not_known_is_named(
+    mlops: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert mlops("ci", "changed", "--before", "12345678") == 0
+    said = " ".join(capsys.readouterr().err.split())
+    assert "commit 12345678 is not at hand, so what changed is not known: the machinery's" in said
 
 
 @pytest.mark.usefixtures("repository")
@@ -346,13 +357,16 @@ DAY = '[tool.uv]\nexclude-newer = "2026-01-01"\n'
 
 
 def test_the_day_moves_to_a_week_ago_and_for_one_package_to_today(
-    mlops: Command, project: Project
+    mlops: Command, project: Project, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = project.root / "pyproject.toml"
     path.write_text(path.read_text(encoding="utf-8") + DAY, encoding="utf-8")
     before = datetime.now(UTC).date()
     assert mlops("ci", "dependencies") == 0
+    assert "next: `uv lock --upgrade`" in " ".join(capsys.readouterr().err.split())
     assert mlops("ci", "dependencies", "--package", "idna") == 0
+    said = " ".join(capsys.readouterr().err.split())
+    assert "next: `uv lock --upgrade-package idna`" in said
     after = datetime.now(UTC).date()
     found = tomllib.loads(path.read_text(encoding="utf-8"))["tool"]["uv"]
     week = timedelta(days=7)

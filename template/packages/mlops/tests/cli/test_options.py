@@ -24,3 +24,12 @@ def test_what_is_no_time_is_wrong_usage(
 ) -> None:
     assert mlops("ab-test", "--duration", text) == 2
     assert "is no time such as" in capsys.readouterr().err
+
+
+def test_not_to_wait_the_option_is_left_out(
+    mlops: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert mlops("release", "--model-version", 1, "--wait", "0") == 2
+    said = " ".join(capsys.readouterr().err.split())
+    assert "it must be more than 0, and a number alone means seconds" in said
+    assert "leave the option out not to wait" in said

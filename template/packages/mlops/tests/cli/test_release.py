@@ -1,10 +1,14 @@
 """What callers reach is changed from level 2 on, and only by what is there."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from fakes.cli import Command, Outputs
+from fakes.endpoint import FakeEndpoint
+from fakes.platform import FakePlatform
 from mlops.errors import ConfigError
 from mlops.release.rehearsal import require_local
 from mlops.settings.loading import load_settings
@@ -29,13 +33,46 @@ def test_a_command_of_a_higher_level_says_so(
     assert f"copier update -d maturity_level={level}" in capsys.readouterr().err
 
 
-def test_a_rollback_of_a_version_that_does_not_serve_changes_nothing(
-    mlops: Command, project: Project, capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.fixture
+def at_level_2(project: Project) -> None:
     path = project.root / "pyproject.toml"
     path.write_text(path.read_text().replace("maturity_level = 1", "maturity_level = 2"))
-    assert mlops("rollback", "--model-version", 3) == 0
-    assert "version 3 has no traffic" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("at_level_2")
+@pytest.mark.parametrize(
+    ("share", "reached", "traffic"),
+    [(100, "version 2", {"blue": 100}), (0, "no version", {"blue": 0}), (None, "no version", {})],
+)
+def test_a_rollback_of_a_version_that_does_not_serve_changes_nothing(
+    mlops: Command,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    share: int | None,
+    reached: str,
+    traffic: dict[str, int],
+) -> None:
+    platform = FakePlatform(tmp_path / "platform")
+    endpoint = FakeEndpoint("tiny-dev")
+    if share is not None:
+        endpoint.serve("blue", 2, share=share)
+    monkeypatch.setattr(platform, "endpoint", lambda _: endpoint)
+    monkeypatch.setattr("mlops.cli.release.open_platform", lambda _: platform)
+    assert mlops("rollback", "--model-version", 1, "--json") == 0
+    said = capsys.readouterr()
+    assert json.loads(said.out) == {"endpoint": "tiny-dev", "traffic": traffic}
+    told = " ".join(said.err.split())
+    assert f"version 1 has no traffic, so nothing is undone: callers reach {reached}" in told
+    assert mlops("rollback", "--model-version", 3) == 2
+    assert "nothing is undone" not in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("at_level_2")
+def test_a_rollback_needs_what_it_can_go_back_to(
+    mlops: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert mlops("rollback", "--model-version", 3) == 2
     assert mlops("rollback") == 2
     assert "nothing that served before is recorded" in capsys.readouterr().err
 

@@ -1,7 +1,7 @@
 """A release waits for its turn, for as long as it was told, and an older version gets none."""
 
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 
 import pytest
 
@@ -10,7 +10,7 @@ from fakes.endpoint import FakeEndpoint
 from fakes.platform import FakePlatform
 from fakes.release import AtLevel
 from mlops.errors import PlatformError, Refused
-from mlops.platforms.base import DeploymentShare
+from mlops.platforms.base import AtWork, DeploymentShare
 from mlops.platforms.lease_rules import EndpointBusy
 from mlops.release.candidate import ReleaseOptions, release_version
 from mlops.release.traffic import rollback
@@ -74,6 +74,34 @@ def test_it_waits_no_longer_than_it_was_told(
     assert clock.now == pytest.approx(seconds)
 
 
+@pytest.mark.parametrize(("seconds", "waits"), [(3600.0, True), (20.0, False)])
+def test_it_waits_while_the_platform_works_off_what_was_cut_off(
+    serving: FakeEndpoint,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+    seconds: float,
+    waits: bool,
+) -> None:
+    free = serving.lease
+
+    def lease(purpose: str) -> AbstractContextManager[None]:
+        if clock.now < 30:
+            raise AtWork(f"{OTHER} was interrupted")
+        return free(purpose)
+
+    monkeypatch.setattr(serving, "lease", lease)
+    if waits:
+        with in_turn(serving, "a release", seconds):
+            assert 30 <= clock.now < 60
+    else:
+        with (
+            pytest.raises(NotItsTurn, match="interrupted, also after 20 seconds"),
+            in_turn(serving, "a release", seconds),
+        ):
+            pytest.fail("it is not its turn")
+        assert clock.now == pytest.approx(seconds)
+
+
 def test_what_fails_in_its_turn_is_undone_and_not_waited_for(
     serving: FakeEndpoint, clock: Clock
 ) -> None:
@@ -119,6 +147,19 @@ def test_an_older_version_takes_no_callers_from_a_newer_one(
     assert "rollback` goes back" in caught.value.remedy
     assert endpoint.traffic() == {"blue": 100}
     assert "deploy green 1" not in endpoint.calls
+
+
+@pytest.mark.usefixtures("smoke")
+@pytest.mark.parametrize(("number", "told"), [(1, True), (10, False)])
+def test_a_rehearsal_may_and_says_so(
+    platform: FakePlatform, endpoint: FakeEndpoint, at_level: AtLevel, number: int, told: bool
+) -> None:
+    endpoint.serve("blue", 2, share=100)
+    lines: list[str] = []
+    options = ReleaseOptions(rehearsal="said")
+    release_version(platform, at_level(2), number, Watchers(lines.append), options)
+    assert list(endpoint.serving.values()) == [number]
+    assert ("version 1 is older than version 2, which a rehearsal allows" in lines) is told
 
 
 @pytest.mark.usefixtures("smoke")

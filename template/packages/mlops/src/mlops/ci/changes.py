@@ -12,7 +12,9 @@ MACHINERY = ("packages/", "serving/", "pyproject.toml", "uv.lock")
 INFRASTRUCTURE = ("infra/", "conf/", "packages/mlops/src/mlops/ci/bicep/")
 """What infra/ is, reads or is compiled by."""
 DOCUMENTATION = ("docs/", "LICENSE", ".github/CODEOWNERS")
-"""What no model depends on, besides every page in Markdown."""
+"""What no model depends on, besides pages."""
+PAGES = ("docs/", "packages/", ".github/")
+"""Where Markdown is a page for people, besides the root; elsewhere the model may read it."""
 
 
 def changed_files(root: Path, before: str) -> list[str] | None:
@@ -71,6 +73,8 @@ def concerns_model(files: Iterable[str] | None) -> bool:
         files: what changed; None if unknown. Where nothing did, as in a run by hand, it is trained.
     """
     known = list(files or ())
-    return not known or not all(
-        file.endswith(".md") or concerns(DOCUMENTATION, [file]) for file in known
-    )
+    return not known or not all(_is_page(file) or concerns(DOCUMENTATION, [file]) for file in known)
+
+
+def _is_page(file: str) -> bool:
+    return file.endswith(".md") and ("/" not in file or file.startswith(PAGES))

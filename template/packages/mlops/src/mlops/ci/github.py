@@ -255,5 +255,9 @@ def _login(user: Mapping[str, Any] | None) -> str:
 def _needed(variables: Mapping[str, str], name: str) -> str:
     value = variables.get(name)
     if not value:
-        raise ConfigError(f"the variable {name} is not set: this command runs in GitHub Actions")
+        raise ConfigError(
+            f"the variable {name} is not set: this command runs in GitHub Actions",
+            "by hand GITHUB_REPOSITORY=OWNER/NAME and GITHUB_TOKEN, a token that may read the "
+            "repository's Actions, let it ask",
+        )
     return value

@@ -41,6 +41,7 @@ from mlops.settings.project import find_project
 
 SAFE_AGE_DAYS = 7
 """A release that turns out to be bad is often withdrawn within days."""
+_NOTHING_TRAINED = "documentation alone, so nothing is to be trained"
 
 
 @click.command()
@@ -61,12 +62,19 @@ def changed(before: str, as_json: bool) -> None:
         found = {"machinery": concerned, "infrastructure": infrastructure, "model": model}
         emit({**found, "files": files})
         return
-    known = "what changed is not known:" if files is None else f"{len(files)} files changed;"
+    known = _known(files, before)
     tests = "the machinery's tests are to run" if concerned else "none concerns the machinery"
     compiled = "infra/ is to be compiled" if infrastructure else "none concerns infra/"
-    trained = "" if model else "; documentation alone, so nothing is to be trained"
+    trained = "a model is to be trained" if model else _NOTHING_TRAINED
     infra = compiled if has_infra else "and infra/ has nothing to compile"
-    show(f"{known} {tests}, {infra}{trained}")
+    show(f"{known} {tests}, {infra}; {trained}")
+
+
+def _known(files: list[str] | None, before: str) -> str:
+    if files is not None:
+        return f"{len(files)} files changed;"
+    commit = f"commit {before} is not at hand, so " if before.strip("0") else ""
+    return f"{commit}what changed is not known:"
 
 
 @click.command()
@@ -181,9 +189,12 @@ def dependencies(until: datetime | None, package: str) -> None:
     age = timedelta() if package else timedelta(days=SAFE_AGE_DAYS)
     day = (until or datetime.now(UTC) - age).date()
     moved = let_pass(text, package, day) if package else move_day(text, day)
-    if moved.text != text:
-        write_text(path, moved.text)
-    show(moved.said)
+    if moved.text == text:
+        show(moved.said)
+        return
+    write_text(path, moved.text)
+    upgrade = f"--upgrade-package {package}" if package else "--upgrade"
+    show(f"{moved.said}; next: `uv lock {upgrade}`")
 
 
 @click.command()

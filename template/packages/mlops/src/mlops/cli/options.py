@@ -42,14 +42,16 @@ def settings_for(
     return load_settings(find_project(), environment, overrides or {})
 
 
-def seconds_of(
-    _context: click.Context, _option: click.Parameter, value: str | None
-) -> float | None:
+def seconds_of(_context: click.Context, option: click.Parameter, value: str | None) -> float | None:
     """Return the seconds of a time such as 90s, 30m or 1h."""
     if value is None:
         return None
     found = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", value.strip())
     seconds = float(found[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[found[2]] if found else 0.0
     if seconds <= 0:
-        raise click.BadParameter(f"{value!r} is no time such as 90s, 30m or 1h")
+        without = "; leave the option out not to wait" if option.name == "wait" else ""
+        raise click.BadParameter(
+            f"{value!r} is no time such as 90s, 30m or 1h: it must be more than 0, and a number "
+            f"alone means seconds{without}"
+        )
     return seconds

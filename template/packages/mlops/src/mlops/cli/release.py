@@ -1,6 +1,6 @@
 """Change what callers reach: releases, A/B tests, the traffic and the way back."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -174,9 +174,13 @@ def rollback(model_version: int | None, environment: str | None, as_json: bool) 
     endpoint = platform.endpoint(settings.endpoint_name)
     with progress("rollback") as report:
         if model_version is not None and not has_traffic(endpoint, model_version, report):
+            platform.version(model_version)  # an unknown number is a mistake
             said = f"{endpoint.name}: version {model_version} has no traffic, so nothing is undone"
+            said = f"{said}: callers reach {_reached(endpoint)}"
             summarise(said, (), [])
             show(said)
+            if as_json:
+                emit(_traffic(endpoint))
             return
         roll_back(platform, endpoint, settings.values.smoke_test, report)
     _show_traffic(endpoint, as_json)
@@ -194,10 +198,23 @@ def _show_release(end: "Ended", as_json: bool) -> None:
         emit({**end.record.to_dict(), "evidence": end.folder and str(end.folder)})
 
 
+def _traffic(endpoint: Endpoint) -> dict[str, Any]:
+    traffic = endpoint.traffic() if endpoint.exists() else {}
+    return {"endpoint": endpoint.name, "traffic": traffic}
+
+
+def _reached(endpoint: Endpoint) -> str:
+    """Return which versions callers reach, in words."""
+    traffic = _traffic(endpoint)["traffic"]
+    there = endpoint.deployments() if traffic else []
+    numbers = sorted({each.model_version for each in there if traffic.get(each.name)})
+    return " and ".join(f"version {number}" for number in numbers) or "no version"
+
+
 def _show_traffic(endpoint: Endpoint, as_json: bool) -> None:
     traffic = endpoint.traffic()
     if as_json:
-        emit({"endpoint": endpoint.name, "traffic": traffic})
+        emit(_traffic(endpoint))
     rows = [
         (each.name, each.model_version, f"{traffic[each.name]} %")
         for each in endpoint.deployments()

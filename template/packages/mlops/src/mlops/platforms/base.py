@@ -264,6 +264,7 @@ class Endpoint(Protocol):
 
         Raises:
             EndpointBusy: another change is in progress; the sentence names its purpose.
+            AtWork: the platform works off what a command began that has ended.
         """
 
     def pending(self) -> Pending | None:

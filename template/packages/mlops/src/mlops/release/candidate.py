@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from mlops.checks import failures
 from mlops.errors import Hold, MlopsError, Refused
 from mlops.platforms.base import ALL_TRAFFIC, Endpoint, ModelVersion, Platform
+from mlops.progress import Report
 from mlops.release.ab_test.run import run_ab_test
 from mlops.release.ab_test.settings import ab_settings_of, has_ab_test
 from mlops.release.compatibility import Replacement, refusal, replacement
@@ -19,6 +20,7 @@ from mlops.release.evidence import Record, record_of, write_evidence
 from mlops.release.health import lasting_problem
 from mlops.release.traffic import (
     RELEASE_LEVEL,
+    newer_served,
     other_colour,
     remove,
     require_active,
@@ -96,8 +98,8 @@ def release_version(
             if baseline and not options.rehearsal and _is_released(endpoint, baseline, version):
                 return _unchanged(endpoint, baseline, version, watchers)
             means = options.means or replacement(platform, endpoint, baseline, version)
-            if baseline and not options.rehearsal:
-                require_newer(endpoint, baseline, version)
+            if baseline:
+                _look_at_order(endpoint, baseline, version, options, watchers.report)
             allowed = options.rehearsal or options.breaking or means.made_up
             if means.changes and not allowed:
                 raise refusal(means.changes, version, endpoint, _BREAKING)
@@ -131,6 +133,21 @@ def _begun(job: "_Job") -> Record:
         replaced=means.made_up,
         model_version=job.version.version,
     )
+
+
+def _look_at_order(
+    endpoint: Endpoint,
+    baseline: str,
+    version: ModelVersion,
+    options: ReleaseOptions,
+    report: Report,
+) -> None:
+    """Refuse an older version in the place of a newer one; a rehearsal only reports it."""
+    if not options.rehearsal:
+        require_newer(endpoint, baseline, version)
+    elif newer := newer_served(endpoint, baseline, version):
+        said = f"version {version.version} is older than version {newer}"
+        report(f"{said}, which a rehearsal allows")
 
 
 def _is_released(endpoint: Endpoint, baseline: str, version: ModelVersion) -> bool:
@@ -268,6 +285,7 @@ class _Candidate:
             self._job.ab_settings,
             self._report,
             self._job.watchers.watch,
+            callers=self._job.platform.has_callers,
         )
         self.record = replace(self.record, ab_test=result, reason=result.reason)
         if result.decision == "reject":

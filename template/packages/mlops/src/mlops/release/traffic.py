@@ -66,13 +66,18 @@ def require_newer(endpoint: Endpoint, serving: str, version: ModelVersion) -> No
     Raises:
         Refused: so.
     """
-    served = {each.name: each.model_version for each in endpoint.deployments()}[serving]
-    if version.version < served:
+    if served := newer_served(endpoint, serving, version):
         raise Refused(
             f"version {version.version} is older than version {served}, which callers of "
             f"{endpoint.name} reach now",
             f"{typed('rollback')} goes back to what served before; anything else is a new version",
         )
+
+
+def newer_served(endpoint: Endpoint, serving: str, version: ModelVersion) -> int | None:
+    """Return the number of what a deployment serves if it is newer than a version, or None."""
+    served = {each.name: each.model_version for each in endpoint.deployments()}[serving]
+    return served if version.version < served else None
 
 
 def sole_deployment(traffic: Mapping[str, int]) -> str | None:

@@ -1,5 +1,7 @@
 """Releases stand in line: one waits, for a limited time, until no other command holds the endpoint.
 
+It waits, too, while the platform works off what a command began that was cut off.
+
 The order is that in which they ask again, not that in which they came. That an older version never
 takes the place of a newer one is looked at once it is one's turn.
 """
@@ -8,7 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-from mlops.platforms.base import Endpoint
+from mlops.platforms.base import AtWork, Endpoint
 from mlops.platforms.lease_rules import EndpointBusy
 from mlops.progress import Report, silent
 
@@ -16,7 +18,7 @@ SHORTEST_PAUSE_SECONDS = 1.0
 
 
 class NotItsTurn(EndpointBusy):
-    """Another command held the endpoint for as long as was to be waited; nothing was changed."""
+    """The endpoint was not free for as long as was to be waited; nothing was changed."""
 
 
 @contextmanager
@@ -32,7 +34,8 @@ def in_turn(
         report: is told once what is waited for.
 
     Raises:
-        NotItsTurn: another command holds the endpoint still; nothing was changed.
+        NotItsTurn: another command holds the endpoint still, or the platform is still at work for
+            one that ended; nothing was changed.
     """
     with ExitStack() as stack:
         until = time.monotonic() + wait_seconds
@@ -41,7 +44,7 @@ def in_turn(
             try:
                 stack.enter_context(endpoint.lease(purpose))
                 break
-            except EndpointBusy as busy:
+            except (EndpointBusy, AtWork) as busy:
                 left = until - time.monotonic()
                 if left <= 0:
                     raise _not_its_turn(busy, wait_seconds) from None
@@ -52,7 +55,7 @@ def in_turn(
         yield
 
 
-def _not_its_turn(busy: EndpointBusy, waited_seconds: float) -> NotItsTurn:
+def _not_its_turn(busy: EndpointBusy | AtWork, waited_seconds: float) -> NotItsTurn:
     waited = f", also after {_minutes(waited_seconds)}" if waited_seconds else ""
     return NotItsTurn(f"{busy.message}{waited}, so nothing was changed here", busy.remedy)
 

@@ -17,6 +17,7 @@ from mlops.platforms.azure import endpoint as azure_endpoint
 from mlops.platforms.azure import lease as leases
 from mlops.platforms.azure.endpoint import AzureEndpoint
 from mlops.platforms.azure.errors import azure_errors
+from mlops.platforms.lease_rules import EndpointBusy
 from mlops.progress import silent
 from mlops.release.traffic import has_traffic
 from mlops.settings.loading import LoadedSettings
@@ -229,6 +230,15 @@ def test_a_deployment_waits_until_azure_is_no_more_at_work(place: Place) -> None
     with place.endpoint.lease("a release"):
         place.endpoint._changes.operate(operation, 900)
     assert done == ["deployed"]
+
+
+def test_a_lease_that_azure_does_not_take_now_can_be_waited_for(place: Place) -> None:
+    def refuse() -> None:
+        raise SdkError(409)
+
+    place.azure.before_write = refuse
+    with pytest.raises(EndpointBusy, match="in progress"), place.endpoint.lease("a release"):
+        pytest.fail("it is not held")
 
 
 def test_a_removal_waits_too_and_looks_again(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:

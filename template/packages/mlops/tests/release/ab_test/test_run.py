@@ -187,6 +187,14 @@ def test_silence_is_told_once_it_lasts(both: FakeEndpoint, duration: float, told
     assert lines.count("no request has come to tiny-dev yet") == 1
 
 
+def test_where_nobody_calls_the_remedy_is_named(both: FakeEndpoint) -> None:
+    both.batch = 0
+    lines: list[str] = []
+    settings = AbTestSettings(batch_seconds=1, duration_seconds=60)
+    run_ab_test(both, "blue", "green", settings, lines.append, callers=False, clock=FakeClock())
+    assert any("tiny-dev yet: " in line and "`--rehearsal`" in line for line in lines)
+
+
 def test_no_caller_is_moved_while_nobody_sees_how_requests_go(both: FakeEndpoint) -> None:
     both.unobserved = "the log is empty"
     result = run(both)

@@ -133,12 +133,15 @@ class Changes:
             record: whether what was before is kept for `previous`.
 
         Raises:
-            EndpointBusy: another change is in progress.
+            EndpointBusy: another change is in progress, or Azure is at work on the endpoint.
             AtWork: Azure works off what a dead command began.
         """
         if report is not silent:
             self._hold.report = report
-        self._take(purpose, report)
+        try:
+            self._take(purpose, report)
+        except Conflict as error:
+            raise EndpointBusy(error.message, error.remedy) from None
         ended = threading.Event()
         threading.Thread(target=self._beat, args=(ended,), daemon=True).start()
         try:

@@ -54,7 +54,13 @@ def compare_deployments(
         with restored(endpoint):
             chosen = ab_settings or ab_settings_of(settings, endpoint)
             result = run_ab_test(
-                endpoint, baseline, candidate, chosen, watchers.report, watchers.watch
+                endpoint,
+                baseline,
+                candidate,
+                chosen,
+                watchers.report,
+                watchers.watch,
+                callers=platform.has_callers,
             )
         outcome = _OUTCOMES[result.decision]
         record = record_of(endpoint, candidate, traffic, outcome, result.reason)

@@ -42,6 +42,7 @@ def run_ab_test(
     report: Report = silent,
     watch: Watch = unwatched,
     *,
+    callers: bool = True,
     clock: Clock = time,
 ) -> AbResult:
     """Compare two deployments under the endpoint's own traffic: mirror, share, decision.
@@ -56,6 +57,7 @@ def run_ab_test(
         settings: shares, margins, error probability, duration.
         report: receives lines about the progress.
         watch: receives the numbers after each batch.
+        callers: whether the endpoint has callers of its own; else silence has a remedy.
         clock: what the duration and the pauses between looks are measured by.
 
     Raises:
@@ -69,7 +71,8 @@ def run_ab_test(
     except NotObserved as error:
         conclusion = Conclusion("hold", error.message)
     else:
-        conclusion = _Looking(endpoint, trial, report, watch, clock).until_it_ends()
+        looking = _Looking(endpoint, trial, report, watch, clock, callers=callers)
+        conclusion = looking.until_it_ends()
     report(f"{conclusion.decision}: {conclusion.reason}")
     return trial.result(conclusion)
 
@@ -101,7 +104,14 @@ class _Looking:
     """The loop that sets the shares, waits, reads and hands on to the trial."""
 
     def __init__(
-        self, endpoint: Endpoint, trial: Trial, report: Report, watch: Watch, clock: Clock
+        self,
+        endpoint: Endpoint,
+        trial: Trial,
+        report: Report,
+        watch: Watch,
+        clock: Clock,
+        *,
+        callers: bool,
     ) -> None:
         self._endpoint = endpoint
         self._trial = trial
@@ -112,6 +122,7 @@ class _Looking:
         self._clock = clock
         self._started = clock.monotonic()
         self._told_of_silence = False
+        self._callers = callers
 
     def until_it_ends(self) -> Conclusion:
         """Go through the phases; return the decision."""
@@ -171,7 +182,10 @@ class _Looking:
         if self._trial.heard or self._told_of_silence or seconds <= SILENT_SECONDS:
             return
         self._told_of_silence = True
-        self._report(f"no request has come to {self._endpoint.name} yet")
+        remedy = (
+            "" if self._callers else ": nobody calls it here, and `--rehearsal` generates requests"
+        )
+        self._report(f"no request has come to {self._endpoint.name} yet{remedy}")
 
     def _unhealthy(self) -> Conclusion | None:
         """Return a rejection if the candidate is not healthy."""

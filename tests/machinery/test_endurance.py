@@ -15,4 +15,4 @@ def test_no_caller_notices_a_change(template: Template, tmp_path: Path) -> None:
     machinery = MachineryCopy.make(template, tmp_path / "project")
     folder = machinery.package / "tests" / "integration" / "endurance"
     shutil.copytree(Path(__file__).with_name("endurance"), folder)
-    print(machinery.pytest("-rP", folder)[-2000:])
+    print(machinery.pytest("-rP", folder, timeout=1800)[-2000:])

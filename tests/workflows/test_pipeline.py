@@ -9,7 +9,16 @@ from tests.workflows.events import PULL_REQUEST, PUSH, PUSH_TO_DEVELOP
 from tests.workflows.scenarios import MACHINERY, SCENARIOS, SEVEN_JOBS
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS)
+def is_long(scenario: str) -> bool:
+    """Whether it is played in `make test-all` alone: variations of what another one plays."""
+    varied = ("weekly_", "infra_deploy_", "infra_approved_", "upload_again", "documentation")
+    return scenario.startswith(varied) and scenario != "weekly_proposal"
+
+
+@pytest.mark.parametrize(
+    "scenario",
+    [pytest.param(name, marks=[pytest.mark.slow] if is_long(name) else []) for name in SCENARIOS],
+)
 def test_scenario(act: Act, scenario: str) -> None:
     SCENARIOS[scenario](act)
 

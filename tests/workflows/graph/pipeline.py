@@ -20,9 +20,9 @@ from tests.workflows.graph.play import (
 )
 from tests.workflows.graph.repository import Event, Workflow
 from tests.workflows.graph.server import READINGS, Run, Server
+from tests.workflows.policy import REQUIRED
 
 Workflows = Mapping[str, Workflow]
-REQUIRED = "Pull request checked"
 RELEASE = "deploy-prod/release"
 MAY_DIFFER = ("comment",)
 """Shown or not where the training that it is of failed: nothing follows from it."""

@@ -42,6 +42,7 @@ class Language:
 
     def __init__(self, process: "subprocess.Popen[str]") -> None:
         self._process = process
+        self._answered: dict[str, Any] = {}
 
     def parse(self, name: str, content: str) -> Parsed:
         """Parse a workflow; `$/`, which the parser does not know yet, is read as `./`."""
@@ -58,12 +59,16 @@ class Language:
         return self._ask({"evaluate": asked})["value"]
 
     def _ask(self, question: Mapping[str, Any]) -> Any:
+        asked = json.dumps(question)
+        if asked in self._answered:
+            return self._answered[asked]
         assert self._process.stdin
         assert self._process.stdout
-        self._process.stdin.write(json.dumps(question) + "\n")
+        self._process.stdin.write(asked + "\n")
         self._process.stdin.flush()
         answer = json.loads(self._process.stdout.readline())
         assert "failed" not in answer, f"{question}: {answer['failed']}"
+        self._answered[asked] = answer
         return answer
 
 

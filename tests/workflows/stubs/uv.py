@@ -21,8 +21,6 @@ from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
-from endpoint import Endpoint, Platform
-
 ROW_VALUE = "a-value-of-a-row"
 
 ARGUMENTS = sys.argv[1:]
@@ -192,6 +190,7 @@ def rollback() -> None:
     if failing():
         sys.exit(1)
     sys.path[:0] = MACHINERY
+    from endpoint import Endpoint, Platform
     from mlops import platforms
     from mlops.release import traffic
 

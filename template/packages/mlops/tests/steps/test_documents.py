@@ -101,6 +101,7 @@ def test_training_says_how_the_model_was_fitted(
     assert written.pop("seconds") >= 0
     assert written == {
         "schema": 1,
+        "task": "binary",
         "model_type": "DecisionTreeClassifier",
         "baseline_type": "LogisticRegression",
         "model_sha256": file_sha256(output / "model.skops"),
@@ -153,7 +154,10 @@ def test_the_evaluation_names_the_files_it_measured(
         "onnx_sha256": file_sha256(folder.model.onnx),
         "holdout_sha256": file_sha256(prepared.holdout_file),
         "parity": described(found, prepared.feature_names),
-        **evaluate.evaluate(labels, model, baseline, 0.3),
+        "task": "binary",
+        **evaluate.evaluate(
+            labels, model, baseline, 0.3, known=prepared.train()["label"].to_numpy()
+        ),
         "slices": evaluate.slice_metrics(
             holdout.select(prepared.feature_names),
             labels,
@@ -284,6 +288,7 @@ def test_a_version_says_the_same_as_the_run_that_it_was_made_of(
     features = [
         {
             "name": each.name,
+            "kind": "number",
             "nullable": each.name == "lowest",
             "optional": False,
             "example": each.example,
@@ -291,9 +296,10 @@ def test_a_version_says_the_same_as_the_run_that_it_was_made_of(
         for each in folder.prepared().features
     ]
     assert version.signature() == {
-        "schema": 1,
+        "schema": 2,
         "model_name": "tiny",
         "model_version": 1,
+        "task": "binary",
         "decision_threshold": evaluation["decision_threshold"],
         "features": features,
     }

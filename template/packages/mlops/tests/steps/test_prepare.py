@@ -1,7 +1,7 @@
 """Features never see the label window, and the holdout never moves."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import ibis
@@ -193,12 +193,14 @@ def test_one_class_only_is_refused(
     ("columns", "message"),
     [
         ({"label": [0, 1]}, "no feature column"),
-        ({"x": ["a", "b"], "label": [0, 1]}, "the feature x is String"),
+        ({"x": [date(2026, 1, 1), None], "label": [0, 1]}, "the feature x is Date"),
+        ({"x": [[1.0], [2.0]], "label": [0, 1]}, "the feature x is List"),
         ({"x": [1.0, 2.0], "label": [0, 2]}, "neither 0 nor 1"),
         ({"x": [1.0, 2.0], "label": [0.9, 1.0]}, "neither 0 nor 1"),
         ({"x": [1.0, 2.0], "label": [0.0, 1.0000001]}, "neither 0 nor 1"),
-        ({"x": [1.0, 2.0], "label": [True, None]}, "neither 0 nor 1"),
-        ({"x": [1.0, 2.0], "label": [0, None]}, "neither 0 nor 1"),
+        ({"x": [1.0, 2.0], "label": ["no", "yes"]}, "neither 0 nor 1"),
+        ({"x": [1.0, 2.0], "label": [True, None]}, "a label that is null"),
+        ({"x": [1.0, 2.0], "label": [0, None]}, "a label that is null"),
         ({"x": [1.0, 1e300], "label": [0, 1]}, "infinite"),
     ],
 )

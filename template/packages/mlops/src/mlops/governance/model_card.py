@@ -198,12 +198,13 @@ def _banner(source: DataSource) -> list[str]:
 
 def _tables(card: Mapping[str, Any]) -> dict[str, str]:
     evaluation, metric = card["evaluation"], card["metric"]
-    naive = evaluation.get("naive", {})
+    measured = {"model": evaluation["model"], "baseline": evaluation["baseline"]}
+    if "naive" in evaluation:
+        measured[_SIMPLEST[_task(card)]] = evaluation["naive"]
     metrics = [
-        (name, decimal(value), decimal(evaluation["baseline"][name]), decimal(naive.get(name)))
-        for name, value in evaluation["model"].items()
+        (name, *(decimal(values[name]) for values in measured.values()))
+        for name in evaluation["model"]
     ]
-    simplest = _SIMPLEST[_task(card)]
     checks = [
         (each["name"], each["found"], each["asked"], each["passed"])
         for each in card["verdict"]["checks"]
@@ -213,7 +214,7 @@ def _tables(card: Mapping[str, Any]) -> dict[str, str]:
         for each in evaluation["slices"]
     ]
     return {
-        "metrics": "\n".join(table(("metric", "model", "baseline", simplest), metrics)),
+        "metrics": "\n".join(table(("metric", *measured), metrics)),
         "checks": "\n".join(checks_table(checks)),
         "slices": "\n".join(table(("slice", "value", "rows", metric), slices)),
     }

@@ -13,7 +13,8 @@ from tests.support import Project, Template, run
 pytestmark = [pytest.mark.project, pytest.mark.slow]
 
 USE_CASES = ("breast_cancer", "wine", "diabetes", "penguins")
-PLAIN = Path(__file__).with_name("plain_scikit_learn.py")
+HERE = Path(__file__).with_name("use_cases")
+PLAIN = HERE / "plain_scikit_learn.py"
 MOST_METRICS = 8
 
 
@@ -25,7 +26,7 @@ def project(
     project = template.install(tmp_path_factory.mktemp("second") / "project", example="blank")
     package = project.path / "src/purchase_prediction"
     shutil.rmtree(package)
-    shutil.copytree(Path(__file__).with_name(request.param), package)
+    shutil.copytree(HERE / request.param, package)
     if request.param == "penguins":
         table = importlib.resources.files("palmerpenguins") / "data" / "penguins.csv"
         (package / "penguins.csv").write_bytes(table.read_bytes())

@@ -1,5 +1,7 @@
 """Categories and their codes, which the model and the scoring script must agree on."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import polars as pl
 import pytest
@@ -19,7 +21,7 @@ FEATURES = Features((Feature("size", True, 1.0), COLOUR))
 COMPOSED, DECOMPOSED = "Zürich", "Zu\u0308rich"
 
 
-def learnt(values: list[str | None], most: int = 50, min_rows: int = 1) -> tuple[str, ...]:
+def learnt(values: Sequence[str | None], most: int = 50, min_rows: int = 1) -> tuple[str, ...]:
     return learn_categories(pl.Series("colour", values, pl.String), most=most, min_rows=min_rows)
 
 
@@ -28,7 +30,7 @@ def test_the_most_frequent_come_first_and_equals_by_name() -> None:
 
 
 def test_what_is_rare_gets_no_code_of_its_own() -> None:
-    values: list[str | None] = ["a"] * 5 + ["b"] * 4 + ["c"] * 3
+    values = ["a"] * 5 + ["b"] * 4 + ["c"] * 3
     assert learnt(values, min_rows=4) == ("a", "b")
     assert learnt(values, most=1) == ("a",)
     assert learnt([None, None]) == ()

@@ -34,7 +34,7 @@ def compare(version: ModelVersion, run: Run) -> Comparison:
     evaluation = challenger.evaluation.results()
     prepared = challenger.prepared()
     features, target = features_of(signature), target_of(signature)
-    problem = _other_question(target, prepared.target) or _lacking(features, prepared.features)
+    problem = incomparable(features, target, prepared.features, prepared.target)
     if problem:
         return Comparison(version.version, {}, {}, problem)
     if not holdout_unseen(champion.lineage()["split"], prepared.split):
@@ -59,13 +59,29 @@ def compare(version: ModelVersion, run: Run) -> Comparison:
     )
 
 
+def incomparable(
+    features: Features, target: Target, current_features: Features, current: Target
+) -> str:
+    """Return why a champion cannot be asked what the current model is asked, or nothing.
+
+    Args:
+        features: those of the champion.
+        target: what the champion predicts.
+        current_features: those of the current model.
+        current: what the current model predicts.
+    """
+    return _other_question(target, current) or _lacking(features, current_features)
+
+
 def _other_question(champion: Target, current: Target) -> str:
     """Return why the answers of both are not about the same thing, or nothing."""
     if champion.task is not current.task:
         return f"the champion is a {champion.task} model"
-    if champion.classes != current.classes:
-        differing = sorted(set(champion.classes) ^ set(current.classes))
+    differing = sorted(set(champion.classes) ^ set(current.classes))
+    if differing:
         return f"the champion knows other classes: {shortened(differing)}"
+    if champion.classes != current.classes:
+        return "the champion has its classes in another order"
     return ""
 
 

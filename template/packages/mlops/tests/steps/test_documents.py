@@ -208,7 +208,7 @@ def test_champion_and_challenger_are_each_read_at_their_own_threshold(
     version = register_run(platform, run, platform.settings)
     never = {**folder.evaluation.results(), "decision_threshold": 1.5}
     EVALUATION.write(folder.evaluation.path, never)
-    found = compare(version, run)
+    found = compare(version, run, platform.settings.values.gate)
 
     prepared = folder.prepared()
     holdout = prepared.holdout()

@@ -15,9 +15,8 @@ from fakes.tiny_use_case.sample import make_sample
 from mlops.artifacts.prepared import Prepared, load_prepared
 from mlops.errors import ConfigError, Refused
 from mlops.settings.loading import LoadedSettings
-from mlops.settings.sections import SplitSettings
 from mlops.steps import prepare, validate
-from mlops.steps.prepare import check_table, is_held_out, is_used
+from mlops.steps.prepare import check_table
 from mlops.usecase.use_case import UseCase
 
 Load = Callable[..., LoadedSettings]
@@ -79,41 +78,8 @@ def test_every_entity_is_in_one_part_and_rows_in_any_order_give_the_same(
     assert sum(first.rows.values()) == 200
 
 
-def test_the_holdout_stays_when_entities_come_and_go() -> None:
-    split = SplitSettings()
-    keys = [f"k{n}" for n in range(1000)]
-    held_out = dict(zip(keys, is_held_out(keys, split), strict=True))
-    later = [*keys[500:], "new"]
-    assert is_held_out(later, split)[:500] == [held_out[key] for key in later[:500]]
-    assert 200 < sum(held_out.values()) < 300
-
-
-def test_a_smaller_holdout_is_part_of_the_larger_one() -> None:
-    keys = range(1000)
-    large = is_held_out(keys, SplitSettings(holdout_fraction=0.4))
-    small = is_held_out(keys, SplitSettings(holdout_fraction=0.1))
-    assert all(big for big, little in zip(large, small, strict=True) if little)
-    assert is_held_out(keys, SplitSettings(holdout_fraction=0.4, salt="other")) != large
-
-
 class TestFraction:
     """`data.fraction`: the same part of the entities each time."""
-
-    KEYS = tuple(f"k{n}" for n in range(20_000))
-
-    def test_it_is_the_share_that_was_asked_for_and_one_is_all(self) -> None:
-        assert 1800 < sum(is_used(self.KEYS, 0.1)) < 2200
-        assert all(is_used(self.KEYS, 1.0))
-
-    def test_a_smaller_share_is_part_of_a_larger_one(self) -> None:
-        shares = zip(is_used(self.KEYS, 0.1), is_used(self.KEYS, 0.3), strict=True)
-        assert all(large for small, large in shares if small)
-
-    @pytest.mark.parametrize("salt", ["holdout", "data.fraction", ""])
-    def test_it_takes_the_same_part_of_the_holdout_as_of_the_rest(self, salt: str) -> None:
-        held_out = is_held_out(self.KEYS, SplitSettings(holdout_fraction=0.25, salt=salt))
-        both = sum(u and h for u, h in zip(is_used(self.KEYS, 0.1), held_out, strict=True))
-        assert 400 < both < 600
 
     def test_the_parts_hold_a_tenth_of_the_rows_that_they_have_without_it(
         self, tmp_path: Path, load: Load

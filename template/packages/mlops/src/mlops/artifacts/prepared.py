@@ -10,6 +10,13 @@ from mlops.artifacts.data_source import UNKNOWN, DataSource, read_source
 if TYPE_CHECKING:
     import polars as pl
 
+SPLIT_DAY = "split.day"
+"""The entity's date, a day in UTC; there if the split is one in time."""
+SPLIT_GROUP = "split.group"
+"""A hash of the entity's group, not its value; there if `split.key` names a column."""
+SPLIT_GROUP_SINCE = "split.group_since"
+"""The first day of the entity's group; there if the split is one in time by groups."""
+
 
 @dataclass(frozen=True)
 class Feature:
@@ -52,11 +59,11 @@ class Prepared:
         return holdout_file(self.folder)
 
     def train(self) -> "pl.DataFrame":
-        """Return the training part: key, features, label."""
+        """Return the training part: key, features, label, and what it was split by."""
         return read_table(train_file(self.folder))
 
     def holdout(self) -> "pl.DataFrame":
-        """Return the holdout: key, features, label."""
+        """Return the holdout: key, features, label, and what it was split by."""
         return read_table(self.holdout_file)
 
 

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from mlops.artifacts.run_folder import RunFolder
 from mlops.artifacts.version_folder import VersionFolder, verify_version
 from mlops.checks import shortened
+from mlops.governance.unseen import unseen_rows
 from mlops.metrics import classification_metrics
 from mlops.platforms.base import ModelVersion, Run
+from mlops.settings.sections import GateSettings
 from mlops.steps.onnx_model import predict
 from mlops.steps.scoring import matrix
 from mlops.usecase.use_case import LABEL
@@ -16,16 +17,26 @@ from mlops.usecase.use_case import LABEL
 
 @dataclass(frozen=True)
 class Comparison:
-    """Champion and challenger on the same holdout, both as ONNX, or why they cannot be compared."""
+    """Champion and challenger on the same rows, both as ONNX, or why they cannot be compared.
+
+    `note` says which rows, if they are not all of the holdout.
+    """
 
     version: int
     champion: Mapping[str, float | None]
     challenger: Mapping[str, float | None]
     problem: str | None = None
+    note: str = ""
 
 
-def compare(version: ModelVersion, run: Run) -> Comparison:
-    """Score the champion and the run's model on the run's holdout, if that is fair."""
+def compare(version: ModelVersion, run: Run, gate: GateSettings) -> Comparison:
+    """Score the champion and the run's model on the run's holdout, where that is fair.
+
+    Args:
+        version: the champion.
+        run: whose model is compared with it, and whose holdout is taken.
+        gate: has the rows that a part of the holdout needs.
+    """
     verify_version(version.folder)
     champion, challenger = VersionFolder(version.folder), RunFolder(run.folder)
     signature = champion.signature()
@@ -36,10 +47,11 @@ def compare(version: ModelVersion, run: Run) -> Comparison:
     if missing:
         problem = f"the champion needs features that are gone: {shortened(missing)}"
         return Comparison(version.version, {}, {}, problem)
-    if not holdout_unseen(champion.lineage()["split"], prepared.split):
-        problem = "the champion may have been trained on this holdout"
-        return Comparison(version.version, {}, {}, problem)
-    holdout = prepared.holdout()
+    whole = prepared.holdout()
+    unseen = unseen_rows(champion.lineage()["split"], prepared.split, whole, gate.min_slice_rows)
+    if unseen.problem is not None:
+        return Comparison(version.version, {}, {}, unseen.problem)
+    holdout = whole.filter(unseen.rows)
     labels = holdout[LABEL].to_numpy()
     return Comparison(
         version.version,
@@ -53,11 +65,5 @@ def compare(version: ModelVersion, run: Run) -> Comparison:
             predict(challenger.model.onnx, matrix(holdout, prepared.feature_names)),
             evaluation["decision_threshold"],
         ),
+        note=unseen.note,
     )
-
-
-def holdout_unseen(champion: Mapping[str, Any], current: Mapping[str, Any]) -> bool:
-    """Tell whether the champion's split left out all rows that the current one holds out."""
-    same_draw: bool = champion["salt"] == current["salt"] and champion["key"] == current["key"]
-    covered: bool = champion["holdout_fraction"] >= current["holdout_fraction"]
-    return same_draw and covered

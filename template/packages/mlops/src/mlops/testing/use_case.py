@@ -21,12 +21,14 @@ import skops.io
 from polars.testing import assert_frame_equal
 from pydantic import ValidationError
 
+from mlops.settings.loading import load_settings
 from mlops.settings.project import find_project
 from mlops.steps.fit import fit_baseline, fit_model
 from mlops.steps.onnx_model import convert
 from mlops.steps.parity import parity_gap
 from mlops.steps.prepare import build_table, check_table
 from mlops.steps.scoring import load_model, matrix
+from mlops.steps.split import columns
 from mlops.usecase.use_case import LABEL, UseCase
 
 REFERENCE_DATE = date(2026, 6, 30)
@@ -105,10 +107,19 @@ class UseCaseContract:
 
     @pytest.fixture(scope="class")
     @classmethod
-    def table(cls, use_case: UseCase, raw: pl.DataFrame, cutoff: date) -> pl.DataFrame:
+    def aside(cls, use_case: UseCase, request: pytest.FixtureRequest) -> list[str]:
+        """The columns of features.py that conf splits by, which are no features."""
+        settings = load_settings(find_project(request.config.rootpath))
+        return columns(use_case.key, settings.values.split)
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def table(
+        cls, use_case: UseCase, raw: pl.DataFrame, cutoff: date, aside: list[str]
+    ) -> pl.DataFrame:
         """What a model is trained on: key, float32 features, label."""
         table = build_table(ibis.memtable(raw), use_case, cutoff, REFERENCE_DATE)
-        return check_table(table, use_case.key)
+        return check_table(table.drop(aside), use_case.key)
 
     @pytest.fixture(scope="class")
     @classmethod
@@ -195,9 +206,9 @@ class UseCaseContract:
         assert set(key) <= set(raw[use_case.key])
 
     def test_features_are_numbers_that_a_model_can_use(
-        self, features: pl.DataFrame, inputs: np.ndarray
+        self, features: pl.DataFrame, aside: list[str], inputs: np.ndarray
     ) -> None:
-        assert inputs.shape == (features.height, features.width - 1)
+        assert inputs.shape == (features.height, features.width - 1 - len(aside))
         assert not np.isinf(inputs).any()
 
     def test_features_do_not_hold_the_label(

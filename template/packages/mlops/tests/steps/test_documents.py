@@ -67,7 +67,13 @@ def test_prepared_describes_its_two_parts_and_what_they_were_made_of(folder: Run
         data_hash=fingerprint(data),
         data_hash_schema=2,
         data_rows=data.height,
-        split={"holdout_fraction": 0.25, "salt": "holdout", "key": "machine"},
+        split={
+            "by": "key",
+            "holdout_fraction": 0.25,
+            "salt": "holdout",
+            "key": "machine",
+            "grouped": False,
+        },
         rows={"train": train.height, "holdout": holdout.height},
         holdout_sha256=file_sha256(prepared.holdout_file),
         source=DataSource(

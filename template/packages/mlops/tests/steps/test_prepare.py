@@ -1,7 +1,7 @@
 """Features never see the label window, and the holdout never moves."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import ibis
@@ -96,6 +96,73 @@ class TestFraction:
     ) -> None:
         with pytest.raises(Refused, match=r"in the part that data\.fraction: 0\.01"):
             prepared(sample, tmp_path, load(data__fraction=0.01))
+
+
+class TestColumnsOfTheSplit:
+    """What features.py returns for the split alone is no feature, and stands beside them."""
+
+    @pytest.fixture
+    def returned(self, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+        """Let features.py return columns beside its features."""
+        plain = features_module.build_features
+
+        def let(*names: str) -> None:
+            def build_features(readings: ibis.Table, reference_date: date) -> ibis.Table:
+                found = plain(readings, reference_date)
+                number = found.machine.substr(1).cast("int64")
+                seen = ibis.literal(TODAY) + (number % 20).as_interval("D")
+                columns = {
+                    "plant": (number % 30).cast("string"),
+                    "seen": seen.cast("timestamp('UTC')"),
+                }
+                return found.mutate(**{name: columns[name] for name in names})
+
+            monkeypatch.setattr(features_module, "build_features", build_features)
+
+        return let
+
+    @pytest.mark.parametrize(
+        ("split", "names", "beside"),
+        [
+            ({"key": "plant"}, ["plant"], ["split.group"]),
+            ({"by": "time", "date": "seen"}, ["seen"], ["split.day"]),
+            (
+                {"by": "time", "date": "seen", "key": "plant", "holdout_fraction": 0.05},
+                ["plant", "seen"],
+                ["split.day", "split.group", "split.group_since"],
+            ),
+        ],
+    )
+    def test_they_are_no_features(
+        self,
+        sample: pl.DataFrame,
+        tmp_path: Path,
+        load: Load,
+        returned: Callable[..., None],
+        split: dict[str, object],
+        names: list[str],
+        beside: list[str],
+    ) -> None:
+        returned(*names)
+        found = prepared(sample, tmp_path, load(split=split))
+        assert found.feature_names == ["highest", "lowest", "count"]
+        columns = ["machine", *found.feature_names, "label", *beside]
+        assert found.train().columns == found.holdout().columns == columns
+        assert found.train().height > 50
+        assert load_prepared(found.folder) == found
+
+    def test_in_time_no_row_of_the_gap_is_trained_on(
+        self, sample: pl.DataFrame, tmp_path: Path, load: Load, returned: Callable[..., None]
+    ) -> None:
+        returned("seen")
+        split = {"by": "time", "date": "seen", "gap_days": 2}
+        found = prepared(sample, tmp_path, load(split=split, data__fraction=0.9))
+        days = found.holdout()["split.day"].unique().to_list()
+        assert min(days) == TODAY + timedelta(days=15)
+        assert found.train()["split.day"].max() == TODAY + timedelta(days=13)
+        assert found.split["first_holdout_day"] == min(days).isoformat()
+        assert found.split["dates"] == len(days) == 5
+        assert found.split["rows_cut_away"] > 0
 
 
 def test_the_description_can_be_read_again(

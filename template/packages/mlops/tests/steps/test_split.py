@@ -25,6 +25,14 @@ def test_the_holdout_stays_when_entities_come_and_go() -> None:
     assert 200 < sum(held_out.values()) < 300
 
 
+def test_the_holdout_is_the_one_that_older_versions_left_out() -> None:
+    """A champion of years ago is compared on it: never change which keys are drawn."""
+    drawn = [
+        key for key, held_out in enumerate(is_held_out(range(40), SplitSettings())) if held_out
+    ]
+    assert drawn == [9, 13, 15, 17, 19, 20, 25, 30, 35, 36, 39]
+
+
 def test_a_smaller_holdout_is_part_of_the_larger_one() -> None:
     keys = range(1000)
     large = is_held_out(keys, SplitSettings(holdout_fraction=0.4))

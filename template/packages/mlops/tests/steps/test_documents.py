@@ -71,7 +71,13 @@ def test_prepared_describes_its_two_parts_and_what_they_were_made_of(folder: Run
         data_hash=fingerprint(data),
         data_hash_schema=2,
         data_rows=data.height,
-        split={"holdout_fraction": 0.25, "salt": "holdout", "key": "machine"},
+        split={
+            "by": "key",
+            "holdout_fraction": 0.25,
+            "salt": "holdout",
+            "key": "machine",
+            "grouped": False,
+        },
         rows={"train": train.height, "holdout": holdout.height},
         holdout_sha256=file_sha256(prepared.holdout_file),
         source=DataSource(
@@ -216,7 +222,7 @@ def test_champion_and_challenger_are_each_read_at_their_own_threshold(
     version = register_run(platform, run, platform.settings)
     never = {**folder.evaluation.results(), "decision_threshold": 1.5}
     EVALUATION.write(folder.evaluation.path, never)
-    found = compare(version, run)
+    found = compare(version, run, platform.settings.values.gate)
 
     prepared = folder.prepared()
     holdout = prepared.holdout()

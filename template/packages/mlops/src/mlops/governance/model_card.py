@@ -47,7 +47,13 @@ Registered {{ card.created_at }} by team {{ card.team | plain }} ({{ card.contac
 
 ## Quality on the holdout
 
-{{ card.evaluation.rows }} rows that no version was trained on, {{ labels | plain }}
+{{ card.evaluation.rows }} rows that \
+{{ 'this version was not' if split.by == 'time' else 'no version was' }} trained on, \
+{{ labels | plain }}
+{% for line in how_split %}
+
+{{ line | plain }}
+{% endfor %}
 
 {{ metrics }}
 
@@ -124,6 +130,7 @@ def build_card(
         "features": features,
         "evaluation": dict(evaluation),
         "verdict": lineage["verdict"],
+        "split": lineage["split"],
         "lineage": {
             key: lineage[key] for key in ("run_id", "git", "data", "training", "environment")
         },
@@ -139,6 +146,8 @@ def render_card(card: Mapping[str, Any]) -> str:
         card=card,
         source=source,
         banner=_banner(source),
+        split=_split(card),
+        how_split=_how_split(_split(card)),
         plots=PLOTS,
         quality_plot=QUALITY_PLOT,
         importance_plot=IMPORTANCE_PLOT,
@@ -193,6 +202,26 @@ def _banner(source: DataSource) -> list[str]:
     if not source.is_whole:
         share = "an unknown part" if source.fraction is None else f"{100 * source.fraction:g} %"
         lines.append(f"It is made of {share} of the data: it is never shared nor released on Azure")
+    return lines
+
+
+def _split(card: Mapping[str, Any]) -> dict[str, Any]:
+    """Return how the data were split; cards made before splits in time do not say it."""
+    return {"by": "key", "grouped": False, **card.get("split", {})}
+
+
+def _how_split(split: Mapping[str, Any]) -> list[str]:
+    """Return what to know of another split than by a hash of each entity's key."""
+    lines = []
+    if split["by"] == "time":
+        lines.append(
+            f"Split in time: the holdout is the newest by {split['date']}, from "
+            f"{split['first_holdout_day']} on; the training part ends on "
+            f"{split['last_training_day']}; {split['rows_cut_away']} rows cut away "
+            f"(gap: {split['gap_days']} days); dates: {split['dates']}."
+        )
+    if split["grouped"]:
+        lines.append(f"All rows with the same {split['key']} are on one side.")
     return lines
 
 

@@ -222,7 +222,7 @@ def _show_summary(settings: LoadedSettings, summary: dict[str, Any]) -> None:
         ("model", f"{settings.model_name} version {summary['model_version']}"),
         ("holdout", metrics),
         ("one prediction", f"{summary['request']['data'][0]}"),
-        ("", f"→ {answer['predictions'][0]} (probability {answer['probabilities'][0]:.3f})"),
+        ("", f"→ {_in_words(answer)}"),
     ]
     places = {"endpoint": summary["url"], "model card": summary["model_card"]}
     nexts = ["status", "ui", "stop"]
@@ -242,6 +242,15 @@ def _show_summary(settings: LoadedSettings, summary: dict[str, Any]) -> None:
     console().print(Panel(Group(table), title=f"The whole loop ran in {seconds}", expand=False))
     for name, place in places.items():
         show(f"{name}: {_from_the_root(settings, place)}")
+
+
+def _in_words(answer: Mapping[str, Any]) -> str:
+    """Return the first prediction of an answer, and its probability where there is one."""
+    predicted, found = answer["predictions"][0], answer.get("probabilities")
+    if found is None:
+        return f"{predicted:.6g}"
+    probability = found[0][predicted] if isinstance(found[0], dict) else found[0]
+    return f"{predicted} (probability {probability:.3f})"
 
 
 def _from_the_root(settings: LoadedSettings, place: str) -> str:

@@ -26,6 +26,7 @@ from mlops.artifacts.prepared import (
     write_description,
 )
 from mlops.artifacts.run_folder import ValidatedFolder
+from mlops.data.personal import guarded, personal_of
 from mlops.errors import ConfigError, Refused
 from mlops.files import file_sha256, new_folder
 from mlops.settings.loading import LoadedSettings
@@ -40,7 +41,8 @@ def build_table(
     """Join features as of `cutoff` with the labels after it; one row an entity, ordered by key.
 
     Raises:
-        ConfigError: the use case's functions did not return the columns they must.
+        ConfigError: the use case's functions did not return the columns they must, or a feature is
+            called like a personal column.
     """
     column = use_case.date_column
     known = data if column is None else data.filter(data[column].cast("date") <= cutoff)
@@ -50,6 +52,7 @@ def build_table(
     _require_columns("labels.py", labels, [use_case.key, LABEL])
     if LABEL in features.columns:
         raise ConfigError(f"features.py returned a feature named {LABEL}", "give it another name")
+    personal_of(use_case).require_other_names("features.py", "feature", features.columns)
     joined = features.inner_join(labels.select(use_case.key, LABEL), use_case.key)
     return pl.DataFrame(joined.order_by(use_case.key).to_polars())
 
@@ -112,7 +115,9 @@ def run(validated: Path, output: Path, settings: LoadedSettings) -> Prepared:
 
     Raises:
         Refused: the data did not pass validation, or a part has only one class.
-        ConfigError: the use case returned unusable columns.
+        ConfigError: the use case returned unusable columns, or a slice is called like a personal
+            one.
+        MlopsError: features.py or labels.py failed on data that no error may quote.
     """
     folder = ValidatedFolder(validated)
     results = folder.results()
@@ -125,7 +130,7 @@ def run(validated: Path, output: Path, settings: LoadedSettings) -> Prepared:
     data = ibis.duckdb.connect().read_parquet(
         glob.escape(str(folder.data)), hive_partitioning=False
     )
-    table = check_table(build_table(data, use_case, cutoff, reference_date), use_case.key)
+    table = _built(data, settings, cutoff, reference_date)
     optional = use_case.optional_features
     check_names(optional, [name for name in table.columns if name not in (use_case.key, LABEL)])
     table = table.filter(pl.Series(is_used(table[use_case.key], values.data.fraction)))
@@ -157,6 +162,23 @@ def run(validated: Path, output: Path, settings: LoadedSettings) -> Prepared:
         )
         write_description(prepared, new)
     return prepared
+
+
+def _built(
+    data: ibis.Table, settings: LoadedSettings, cutoff: date, reference_date: date
+) -> pl.DataFrame:
+    """Build and check the table so that no error quotes what must not be shown of the data."""
+    use_case = settings.use_case
+    personal = personal_of(use_case)
+    if personal:
+        personal.require_other_names("slices.py", "slice", use_case.slices())
+    return guarded(
+        lambda: check_table(build_table(data, use_case, cutoff, reference_date), use_case.key),
+        "features.py or labels.py",
+        personal=personal,
+        show_values=settings.values.data.show_values,
+        package=use_case.folder,
+    )
 
 
 def _part_of(fraction: float) -> str:

@@ -123,8 +123,8 @@ def test_a_panic_is_told_by_its_kind() -> None:
 
 
 def test_the_line_of_the_team_is_named() -> None:
+    here = Path(__file__).parent
     with pytest.raises(MlopsError, match=r"failed with ValueError at test_personal\.py, line \d+;"):
-        here = Path(__file__).parent
         guarded(raising(ValueError("x@y")), "the work", personal=PERSONAL, package=here)
 
 

@@ -50,7 +50,7 @@ def test_metadata_must_be_a_dictionary(metadata: object) -> None:
 @pytest.mark.parametrize(
     ("names", "said"),
     [
-        (("a", None), r"KEY \(a\) cannot be declared personal: prepared data, holdout, events"),
+        (("a", None), r"KEY \(a\) cannot be declared personal: prepared data and holdout hold"),
         (("b", "a"), r"DATE_COLUMN \(a\) cannot be declared personal: how new the data are"),
     ],
 )

@@ -16,6 +16,7 @@ from fakes.marks import NUMBER, TEXT, marks_in
 from fakes.personal_use_case import contract, features, slices
 from fakes.project import TODAY
 from mlops.artifacts.documents import VALIDATION_RESULTS
+from mlops.data import reader
 from mlops.data.findings import ValidationReport
 from mlops.errors import ConfigError, MlopsError
 from mlops.settings.loading import LoadedSettings
@@ -219,6 +220,20 @@ def test_key_and_date_cannot_be_declared_personal(
     ):
         with pytest.raises(ConfigError, match=rf"{column} \(\w+\) cannot be declared personal"):
             step()
+
+
+@pytest.mark.parametrize("function", ["convert", "_open_parquet"])
+def test_what_a_library_says_of_a_file_is_not_told(
+    function: str, folder: Path, settings: LoadedSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_given: object) -> None:
+        raise pl.exceptions.ComputeError(f"no such value: {TEXT}")
+
+    good().write_parquet(folder / "data.parquet")
+    monkeypatch.setattr(reader, function, fail)
+    report, said = checked(folder, settings)
+    assert not report.passed
+    assert marks_in(said) == []
 
 
 def test_an_unexpected_failure_of_the_check_tells_no_value(

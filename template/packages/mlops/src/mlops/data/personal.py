@@ -111,8 +111,8 @@ def declared(
     found = frozenset(name for name, given in metadata.items() if _is_declared(name, given))
     if key in found:
         raise ConfigError(
-            f"contract.py: KEY ({key}) cannot be declared personal: prepared data, holdout, events "
-            "and scores hold it, as it is how an entity is found and forgotten",
+            f"contract.py: KEY ({key}) cannot be declared personal: prepared data and holdout hold "
+            "it, and by it alone is found what is kept of an entity",
             "let KEY be a number of your own that stands for a person, and keep out of the data "
             "whom it stands for",
         )
@@ -200,7 +200,7 @@ def _without_words(
     places = [] if package is None else [*_places(error, package)]
     place = f" at {places[-1]}" if places else ""
     why, remedy = (
-        ("of personal columns", "see its words with generated data, which `mlops run` uses")
+        ("of personal columns", "a test in tests/ with a few made-up rows shows them")
         if personal
         else ("of the data", "see them where data.show_values is true")
     )

@@ -76,7 +76,8 @@ class DataSettings(_Section):
     )
     show_values: bool = Field(
         default=True,
-        description="Messages and results of the validation quote the data; false: counts only.",
+        description="Messages, results of the validation and errors quote the data; false: "
+        "counts and kinds only.",
     )
     sample: SampleSettings = SampleSettings()
 

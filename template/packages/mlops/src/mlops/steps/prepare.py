@@ -6,6 +6,7 @@ used and held out is found in split.py.
 """
 
 import glob
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
@@ -21,7 +22,9 @@ from mlops.artifacts.prepared import (
     write_description,
 )
 from mlops.artifacts.run_folder import ValidatedFolder
+from mlops.data.personal import guarded, personal_of
 from mlops.errors import ConfigError, Refused
+from mlops.features import Kind
 from mlops.files import file_sha256, new_folder
 from mlops.settings.loading import LoadedSettings
 from mlops.steps import split
@@ -43,7 +46,8 @@ def build_table(
     """Join features as of `cutoff` with the labels after it; one row an entity, ordered by key.
 
     Raises:
-        ConfigError: the use case's functions did not return the columns they must.
+        ConfigError: the use case's functions did not return the columns they must, or a feature is
+            called like a personal column.
     """
     column = use_case.date_column
     known = data if column is None else data.filter(data[column].cast("date") <= cutoff)
@@ -53,6 +57,7 @@ def build_table(
     _require_columns("labels.py", labels, [use_case.key, LABEL])
     if LABEL in features.columns:
         raise ConfigError(f"features.py returned a feature named {LABEL}", "give it another name")
+    personal_of(use_case).require_other_names("features.py", "feature", features.columns)
     joined = features.inner_join(labels.select(use_case.key, LABEL), use_case.key)
     return pl.DataFrame(joined.order_by(use_case.key).to_polars())
 
@@ -62,7 +67,9 @@ def run(validated: Path, output: Path, settings: LoadedSettings) -> Prepared:
 
     Raises:
         Refused: the data did not pass validation, or a part has too few kinds of labels.
-        ConfigError: the use case returned unusable columns.
+        ConfigError: the use case returned unusable columns, or a slice is called like a personal
+            one.
+        MlopsError: features.py or labels.py failed on data that no error may quote.
     """
     folder = ValidatedFolder(validated)
     results = folder.results()
@@ -75,11 +82,8 @@ def run(validated: Path, output: Path, settings: LoadedSettings) -> Prepared:
     data = ibis.duckdb.connect().read_parquet(
         glob.escape(str(folder.data)), hive_partitioning=False
     )
-    joined = build_table(data, use_case, cutoff, reference_date)
-    basis = split.basis(joined, use_case.key, values.split)
-    joined = joined.drop(split.columns(use_case.key, values.split))
-    kinds = feature_kinds(joined, (use_case.key, LABEL))
-    table = check_table(joined, use_case.key, use_case.task)
+    built = _built(data, settings, cutoff, reference_date)
+    table, kinds, basis = built.table, built.kinds, built.basis
     optional = use_case.optional_features
     check_names(optional, kinds)
     used = pl.Series(split.is_used(table[use_case.key], values.data.fraction), dtype=pl.Boolean)
@@ -111,6 +115,40 @@ def run(validated: Path, output: Path, settings: LoadedSettings) -> Prepared:
         )
         write_description(prepared, new)
     return prepared
+
+
+@dataclass(frozen=True)
+class _Built:
+    """The checked table, what its features are, and what it is split by."""
+
+    table: pl.DataFrame
+    kinds: dict[str, Kind]
+    basis: pl.DataFrame
+
+
+def _built(
+    data: ibis.Table, settings: LoadedSettings, cutoff: date, reference_date: date
+) -> _Built:
+    """Build and check the table so that no error quotes what must not be shown of the data."""
+    use_case, by = settings.use_case, settings.values.split
+    personal = personal_of(use_case)
+
+    def build() -> _Built:
+        joined = build_table(data, use_case, cutoff, reference_date)
+        basis = split.basis(joined, use_case.key, by)
+        joined = joined.drop(split.columns(use_case.key, by))
+        kinds = feature_kinds(joined, (use_case.key, LABEL))
+        return _Built(check_table(joined, use_case.key, use_case.task), kinds, basis)
+
+    if personal:
+        personal.require_other_names("slices.py", "slice", use_case.slices())
+    return guarded(
+        build,
+        "features.py or labels.py",
+        personal=personal,
+        show_values=settings.values.data.show_values,
+        package=use_case.folder,
+    )
 
 
 def _part_of(fraction: float) -> str:

@@ -7,6 +7,7 @@ import numpy as np
 
 from mlops.arrays import Matrix, Probabilities
 from mlops.errors import Refused
+from mlops.steps.boosters import make_convertible
 from mlops.steps.estimators import name_of
 from mlops.steps.null_routing import route_nulls
 from mlops.steps.servable import require_probabilities, require_servable
@@ -32,6 +33,7 @@ def convert(model: Any, features: int) -> bytes:
 
     require_probabilities(model, "model")
     require_servable(model)
+    make_convertible(model)
     try:
         converted = to_onnx(
             model,

@@ -1,4 +1,4 @@
-"""What LightGBM and XGBoost do and ONNX answers otherwise is refused by its name, before the fit."""
+"""What ONNX answers otherwise than LightGBM and XGBoost is refused by name, before the fit."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -84,7 +84,7 @@ REFUSED = [
     (XGBClassifier(missing=0.0), "missing other than nan"),
     (XGBClassifier(missing=None), "missing other than nan"),
     (XGBClassifier(early_stopping_rounds=5), "early_stopping_rounds"),
-    (XGBClassifier(callbacks=[EarlyStopping(5)]), "callbacks"),
+    (XGBClassifier(callbacks=[EarlyStopping(rounds=5)]), "callbacks"),
     (XGBClassifier(eval_metric=own_objective), "function as eval_metric"),
     (XGBRFClassifier(), "XGBRFClassifier"),
     (make_pipeline(SPARSE, XGBClassifier()), "after OneHotEncoder"),

@@ -4,6 +4,7 @@ import io
 import json
 import pickle
 import pickletools
+import re
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -83,6 +84,8 @@ def test_a_pickle_is_found_where_it_hides(protocol: int) -> None:
         assert list(pickles("file", b"text before " + hidden)) == ["file"]
 
 
+@pytest.mark.heavy
+@pytest.mark.filterwarnings("ignore:invalid escape sequence")  # of texts read as if pickled
 @pytest.mark.parametrize("name", ["lightgbm", "xgboost"])
 def test_no_file_of_a_version_holds_a_pickle(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -131,7 +134,7 @@ def test_the_text_and_the_binary_json_of_the_libraries_are_what_is_stored(tmp_pa
     path = tmp_path / "model.skops"
     skops.io.dump(fit_model(LIGHT, inputs, labels), path)
     with zipfile.ZipFile(path) as archive:
-        assert "Tree=0\\nnum_leaves=" in archive.read("schema.json").decode()
+        assert re.search(r"Tree=0\W+nnum_leaves=", archive.read("schema.json").decode())
     skops.io.dump(fit_model(EXTREME, inputs, labels), path)
     with zipfile.ZipFile(path) as archive:
         (binary,) = (each for each in archive.namelist() if each.endswith(".bin"))

@@ -5,6 +5,7 @@ import sys
 from typing import Any
 
 import numpy as np
+import onnx as onnx_model
 import onnxruntime
 import pytest
 import skops.io
@@ -153,6 +154,23 @@ def test_without_settled_thresholds_lightgbm_is_served_wrongly() -> None:
     model = boosted("lightgbm").fit(inputs, labels)
     gap = np.max(np.abs(predict(convert(model, 3), inputs) - model.predict_proba(inputs)[:, 1]))
     assert gap > 0.1
+
+
+@pytest.mark.parametrize("moved_by", [0, 2])
+def test_a_threshold_that_no_row_of_the_data_is_near_is_found(moved_by: int) -> None:
+    """Counters in steps of eight float32, split in the middle: only a probe there tells."""
+    steps = np.random.default_rng(0).integers(0, 60, 600)
+    inputs = np.column_stack([2.0**24 + 16 * steps, steps % 7]).astype(np.float32)
+    fitted = fit_model(boosted("lightgbm"), inputs, (steps // 3) % 2)
+    onnx = onnx_model.load_from_string(convert(fitted, 2))
+    (trees,) = (node for node in onnx.graph.node if node.op_type == "TreeEnsembleClassifier")
+    (values,) = (each.floats for each in trees.attribute if each.name == "nodes_values")
+    values[:] = [value + moved_by if value > 2.0**24 else value for value in values]
+    moved = onnx.SerializeToString()
+    assert np.max(np.abs(predict(moved, inputs) - fitted.predict_proba(inputs)[:, 1])) < GAP
+    found = measure(fitted, moved, inputs[:400], inputs[400:], 0.5)
+    assert (found.gap > 0.01) == bool(moved_by)
+    assert (found.place == "the thresholds of trees") == bool(moved_by)
 
 
 @pytest.mark.parametrize("library", LIBRARIES)

@@ -66,10 +66,8 @@ def project(template: Template, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 def test_an_ordinary_sync_keeps_what_was_added(project: Project) -> None:
     """So do the pipeline, and the image of training with the command of its Dockerfile."""
-    dockerfile = project.path / "aml/environments/training/Dockerfile"
-    (sync,) = re.findall(
-        r"^RUN uv (sync .*)$", dockerfile.read_text(encoding="utf-8"), re.MULTILINE
-    )
+    dockerfile = (project.path / "aml/environments/training/Dockerfile").read_text("utf-8")
+    (sync,) = re.findall(r"^RUN uv (sync .*)$", dockerfile, re.MULTILINE)
     for command in (["sync", "--locked"], [*sync.split(), "--dry-run"]):
         said = run(uv(), *command, folder=project.path)
         assert not re.search(r"- (lightgbm|xgboost|onnxmltools)", said)

@@ -30,7 +30,7 @@ from mlops.steps.fit import fit_model
 from mlops.steps.register import register_run
 from mlops.steps.scoring import load_model
 
-FIXED = {"n_estimators": 20, "random_state": 0}
+FIXED: dict[str, Any] = {"n_estimators": 20, "random_state": 0}
 LIGHT = LGBMClassifier(**LIGHTGBM_FIXED, **FIXED)
 EXTREME = XGBClassifier(**FIXED)
 

@@ -10,7 +10,7 @@ from xgboost import XGBClassifier
 from fakes.boosted import LIGHTGBM_FIXED, codes_data, numbers_data
 from mlops.steps.booster_trees import lightgbm_splits, with_thresholds, xgboost_splits
 
-SAME = {"n_estimators": 12, "random_state": 0}
+SAME: dict[str, Any] = {"n_estimators": 12, "random_state": 0}
 
 
 def lightgbm_text(model: Any) -> str:

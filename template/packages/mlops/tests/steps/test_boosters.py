@@ -2,6 +2,7 @@
 
 import io
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -62,7 +63,7 @@ def on_columns(library: str) -> Any:
     return make_pipeline(ColumnTransformer(columns), boosted(library))
 
 
-NESTED = {
+NESTED: dict[str, Callable[[str], Any]] = {
     "alone": boosted,
     "scaled": lambda library: make_pipeline(StandardScaler(), boosted(library)),
     "columns": on_columns,

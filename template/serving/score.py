@@ -3,8 +3,14 @@
 The server loads this file by its path, calls `init()` once and `run()` for each request. It stands
 alone: no import of the project's package, only numpy and ONNX Runtime (see requirements.txt).
 
-Request: `{"data": [{feature: value, …}, …]}`, JSON in UTF-8. Answer: `{"predictions": [0 or 1, …],
-"probabilities": [P(label = 1), …], "model_version": 3, "inference_id": [one per row]}`.
+Request: `{"data": [{feature: value, …}, …]}`, JSON in UTF-8; a value is a number, true or false, or
+the text of a category. Answer: `{"predictions": […], "probabilities": […], "model_version": 3,
+"inference_id": [one per row]}`, where a row's prediction and probability are
+
+- binary: 0 or 1, and the probability of label 1;
+- multiclass: the name of a class, and `{class: probability, …}`;
+- regression: a number, and there are no probabilities.
+
 Input that breaks this contract is answered with 400 and `{"error": sentence}`; any other failure
 is ours and stays a 500.
 
@@ -16,9 +22,10 @@ with the answers to them. Otherwise it does not start, and the log says why in o
 import hashlib
 import json
 import os
+import unicodedata
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +36,11 @@ import numpy.typing as npt
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 import onnxruntime as ort
 
-SIGNATURE_SCHEMA = 1
+SIGNATURE_SCHEMAS = (1, 2)
+"""The first one is of binary models that take numbers alone."""
 PROBES_SCHEMA = 1
+BINARY, MULTICLASS, REGRESSION = "binary", "multiclass", "regression"
+NUMBER, BOOLEAN, CATEGORY = "number", "boolean", "category"
 SERVED_VARIABLE = "SERVED_FILES_SHA256"
 PROBES = "probes.json"
 LARGEST = float(np.finfo(np.float32).max)
@@ -38,6 +48,7 @@ FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 _LONGEST_ECHO = 60
 
 Matrix = npt.NDArray[np.float32]
+Outputs = npt.NDArray[np.float64]
 
 
 class BadRequest(ValueError):
@@ -55,6 +66,13 @@ class Feature:
     name: str
     nullable: bool
     optional: bool = False
+    kind: str = NUMBER
+    codes: Mapping[str, float] = field(default_factory=dict)
+    """The number by which the model knows each category."""
+    other: float = float("nan")
+    """That of every category that it does not know."""
+    null: float = float("nan")
+    """What the model is given where the value is null."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +83,13 @@ class Model:
     features: tuple[Feature, ...]
     decision_threshold: float
     version: int
+    task: str = BINARY
+    classes: tuple[str, ...] = ()
+
+    @property
+    def output(self) -> str:
+        """The output of model.onnx that is answered."""
+        return "variable" if self.task == REGRESSION else "probabilities"
 
 
 _model: Model | None = None
@@ -150,12 +175,13 @@ def check_answers(model: Model, folder: Path) -> None:
     if probes["schema"] != PROBES_SCHEMA:
         raise RefusedToStart(f"{PROBES} has schema {probes['schema']!r}, not {PROBES_SCHEMA}")
     rows = np.array(probes["rows"], dtype=np.float32)  # null becomes NaN
-    gaps = np.abs(predict(model.session, rows) - np.array(probes["probabilities"]))
+    expected = probes["predictions" if model.task == REGRESSION else "probabilities"]
+    gaps = np.abs(predict(model, rows) - np.array(expected)).reshape(len(rows), -1).max(axis=1)
     wrong = int(np.sum(~(gaps <= probes["tolerance"])))
     if wrong:
         raise RefusedToStart(
             f"ONNX Runtime {ort.__version__} answers {wrong} of {len(rows)} probes otherwise than "
-            f"where the model was judged, by up to {np.max(gaps):.2g}: a probability may differ by "
+            f"where the model was judged, by up to {np.max(gaps):.2g}: an answer may differ by "
             f"{probes['tolerance']:g}"
         )
 
@@ -167,26 +193,45 @@ def load_model(folder: Path) -> Model:
         ValueError: the two do not fit together, or the signature's schema is unknown.
     """
     signature = json.loads((folder / "signature.json").read_text(encoding="utf-8"))
-    if signature["schema"] != SIGNATURE_SCHEMA:
-        raise ValueError(f"signature.json has schema {signature['schema']!r}, not 1")
+    if signature["schema"] not in SIGNATURE_SCHEMAS:
+        raise ValueError(
+            f"signature.json has schema {signature['schema']!r}, not one of {SIGNATURE_SCHEMAS}"
+        )
     options = ort.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     session = ort.InferenceSession(
         str(folder / "model.onnx"), sess_options=options, providers=["CPUExecutionProvider"]
     )
-    features = tuple(
-        Feature(f["name"], bool(f["nullable"]), bool(f.get("optional", False)))
-        for f in signature["features"]
-    )
+    features = tuple(read_feature(described) for described in signature["features"])
     width = session.get_inputs()[0].shape[-1]
     if isinstance(width, int) and width != len(features):
         raise ValueError(f"model.onnx takes {width} features, signature.json has {len(features)}")
     return Model(
         session=session,
         features=features,
-        decision_threshold=float(signature["decision_threshold"]),
+        decision_threshold=float(signature.get("decision_threshold", 0.5)),
         version=int(signature["model_version"]),
+        task=str(signature.get("task", BINARY)),
+        classes=tuple(signature.get("classes", ())),
+    )
+
+
+def read_feature(described: Mapping[str, Any]) -> Feature:
+    """Return a feature of signature.json; the codes of a category are the positions in its list.
+
+    After them come the code of every other category, and that of null.
+    """
+    known = described.get("categories", ())
+    is_category = described.get("kind", NUMBER) == CATEGORY
+    return Feature(
+        name=str(described["name"]),
+        nullable=bool(described["nullable"]),
+        optional=bool(described.get("optional", False)),
+        kind=str(described.get("kind", NUMBER)),
+        codes={name: float(code) for code, name in enumerate(known)},
+        other=float(len(known)) if is_category else float("nan"),
+        null=len(known) + 1.0 if is_category else float("nan"),
     )
 
 
@@ -212,7 +257,9 @@ def check_headers(headers: Mapping[str, str]) -> None:
 
 
 def parse(raw: str | bytes, features: Sequence[Feature]) -> Matrix:
-    """Read a request's rows into a float32 matrix of shape [rows, features]; null becomes NaN.
+    """Read a request's rows into a float32 matrix of shape [rows, features].
+
+    A number that is null becomes NaN, and a category its code.
 
     Raises:
         BadRequest: the request breaks the contract.
@@ -244,26 +291,46 @@ def parse(raw: str | bytes, features: Sequence[Feature]) -> Matrix:
 
 def score(model: Model, matrix: Matrix) -> dict[str, Any]:
     """Return the answer to the rows of `matrix`."""
-    probabilities = predict(model.session, matrix)
-    if not np.isfinite(probabilities).all():
-        raise RuntimeError("the model gave a probability that is not a number")
+    outputs = predict(model, matrix)
+    if not np.isfinite(outputs).all():
+        raise RuntimeError("the model gave an answer that is not a number")
     return {
-        "predictions": [int(p >= model.decision_threshold) for p in probabilities],
-        "probabilities": probabilities.tolist(),
+        **answer(model, outputs),
         "model_version": model.version,
-        "inference_id": [uuid.uuid4().hex for _ in probabilities],
+        "inference_id": [uuid.uuid4().hex for _ in outputs],
     }
 
 
-def predict(session: ort.InferenceSession, matrix: Matrix) -> npt.NDArray[np.float64]:
-    """Return the probability of label 1 for each row.
+def answer(model: Model, outputs: Outputs) -> dict[str, Any]:
+    """Return predictions and probabilities, in the form of the model's task."""
+    if model.task == REGRESSION:
+        return {"predictions": outputs.tolist()}
+    if model.task == MULTICLASS:
+        return {
+            "predictions": [model.classes[position] for position in outputs.argmax(axis=1)],
+            "probabilities": [
+                dict(zip(model.classes, row, strict=True)) for row in outputs.tolist()
+            ],
+        }
+    return {
+        "predictions": [int(p >= model.decision_threshold) for p in outputs],
+        "probabilities": outputs.tolist(),
+    }
+
+
+def predict(model: Model, matrix: Matrix) -> Outputs:
+    """Return the probability of label 1 for each row, those of all classes, or the number.
 
     A single row is scored twice: ONNX Runtime multiplies one row with a matrix otherwise than
     several, and a row is to get the same answer alone and among others.
     """
     rows = np.repeat(matrix, 2, axis=0) if len(matrix) == 1 else matrix
-    (output,) = session.run(["probabilities"], {session.get_inputs()[0].name: rows})
-    return np.asarray(output)[: len(matrix), 1].astype(float)
+    session = model.session
+    (output,) = session.run([model.output], {session.get_inputs()[0].name: rows})
+    outputs = np.asarray(output)[: len(matrix)].astype(float)
+    if model.task == MULTICLASS:
+        return outputs
+    return outputs[:, 1] if model.task == BINARY else outputs.reshape(len(matrix))
 
 
 def _parse_row(number: int, row: Any, features: Sequence[Feature], known: set[str]) -> list[float]:
@@ -284,17 +351,41 @@ def _parse_value(number: int, row: Mapping[str, Any], feature: Feature) -> float
         value = row[name]
     except KeyError:
         if feature.optional:
-            return float("nan")
+            return feature.null
         raise BadRequest(f'row {number}: the field "{name}" is missing') from None
     if value is None:
         if feature.nullable:
-            return float("nan")
+            return feature.null
         raise BadRequest(f'row {number}: "{name}" must not be null')
+    if feature.kind == CATEGORY:
+        return _parse_category(number, value, feature)
+    if feature.kind == BOOLEAN:
+        return _parse_boolean(number, value, feature)
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise BadRequest(f'row {number}: "{name}" must be a number, not {_kind(value)}')
     if abs(value) > LARGEST:
         raise BadRequest(f'row {number}: "{name}" is too large for a 32-bit floating-point number')
     return float(value)
+
+
+def _parse_category(number: int, value: Any, feature: Feature) -> float:
+    if not isinstance(value, str):
+        raise BadRequest(f'row {number}: "{feature.name}" must be a text, not {_kind(value)}')
+    code = feature.codes.get(value)
+    if code is None:
+        code = feature.codes.get(normalised(value), feature.other)
+    return code
+
+
+def normalised(value: str) -> str:
+    """Return a category as it is compared: composed (Unicode NFC), without blanks at its ends."""
+    return unicodedata.normalize("NFC", value).strip()
+
+
+def _parse_boolean(number: int, value: Any, feature: Feature) -> float:
+    if isinstance(value, bool) or (isinstance(value, int | float) and value in (0, 1)):
+        return float(value)
+    raise BadRequest(f'row {number}: "{feature.name}" must be true or false, not {_kind(value)}')
 
 
 class _Repeated(dict[str, Any]):

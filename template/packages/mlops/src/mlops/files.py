@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -47,8 +47,8 @@ def write_json(path: Path, content: dict[str, Any], *, private: bool = False) ->
     )
 
 
-def read_json(path: Path, *, schema: int) -> dict[str, Any]:
-    """Read a JSON object that says `schema`.
+def read_json(path: Path, *, schema: int, older: Sequence[int] = ()) -> dict[str, Any]:
+    """Read a JSON object that says `schema`, or one of those before it that are still read.
 
     Raises:
         ConfigError: the file is missing, is not JSON or has another schema version.
@@ -60,7 +60,7 @@ def read_json(path: Path, *, schema: int) -> dict[str, Any]:
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not valid JSON: {error}") from None
     found = content.get("schema") if isinstance(content, dict) else None
-    if found != schema:
+    if found not in (schema, *older):
         raise ConfigError(
             f"{path} has schema {found!r}, this version of the project reads schema {schema}"
         )

@@ -16,6 +16,7 @@ from mlops.artifacts.version_folder import (
     verify_version,
 )
 from mlops.errors import ConfigError, Refused
+from mlops.features import Features
 
 
 def test_the_facts_of_a_version(tmp_path: Path) -> None:
@@ -91,7 +92,9 @@ def test_a_version_whose_folder_is_elsewhere_is_known_by_its_tags(tmp_path: Path
 
 
 def test_prepared_data_of_an_older_run_are_of_an_unknown_source(tmp_path: Path) -> None:
-    write_description(Prepared(tmp_path, "k", (), "c", "r", "h", 9, {}, {}, "s", REAL), tmp_path)
+    write_description(
+        Prepared(tmp_path, "k", Features(), "c", "r", "h", 9, {}, {}, "s", REAL), tmp_path
+    )
     assert load_prepared(tmp_path).source == REAL
     path = tmp_path / "prepared.json"
     content = json.loads(path.read_text())

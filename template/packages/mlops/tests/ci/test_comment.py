@@ -12,6 +12,7 @@ from mlops.artifacts.prepared import Prepared, write_description
 from mlops.artifacts.run_folder import RunFolder
 from mlops.ci.comment import run_comment
 from mlops.errors import ConfigError
+from mlops.features import Features
 
 MEASURED = {
     "rows": 1200,
@@ -27,7 +28,7 @@ CHECKS = [
 def write_run(
     folder: Path, verdict: dict[str, Any] | None = None, source: DataSource = REAL
 ) -> Path:
-    prepared = Prepared(folder, "k", (), "c", "r", "h", 9, {}, {}, "s", source)
+    prepared = Prepared(folder, "k", Features(), "c", "r", "h", 9, {}, {}, "s", source)
     write_description(prepared, RunFolder(folder).prepared_path)
     EVALUATION.write(RunFolder(folder).evaluation.path, MEASURED)
     if verdict is not None:

@@ -8,7 +8,7 @@ import pytest
 from mlops.checks import Check
 from mlops.governance.champion import Comparison, holdout_unseen
 from mlops.governance.gate import judge
-from mlops.metrics import LOWER_IS_BETTER, NAMES
+from mlops.metrics import METRICS
 from mlops.settings.sections import GateSettings, Thresholds
 
 NO_THRESHOLD: dict[str, Any] = {"f1": None, "roc_auc": None}
@@ -35,7 +35,7 @@ def gate(**values: Any) -> GateSettings:
     return GateSettings(**{**nothing, **values})
 
 
-@pytest.mark.parametrize("metric", NAMES)
+@pytest.mark.parametrize("metric", METRICS)
 @pytest.mark.parametrize(
     ("found", "where_higher", "where_lower"),
     [(LIMIT, True, True), (ABOVE, True, False), (BELOW, False, True)],
@@ -45,8 +45,8 @@ def test_thresholds(metric: str, found: float, where_higher: bool, where_lower: 
     limits = Thresholds(**{**NO_THRESHOLD, metric: LIMIT})
     check = only(judge(evaluation({metric: found}), gate(thresholds=limits), None))
     assert check.name == metric
-    assert check.passed == (where_lower if metric in LOWER_IS_BETTER else where_higher)
-    assert check.asked == f"{'at most' if metric in LOWER_IS_BETTER else 'at least'} 0.5000"
+    assert check.passed == (where_lower if METRICS[metric].lower_is_better else where_higher)
+    assert check.asked == f"{'at most' if METRICS[metric].lower_is_better else 'at least'} 0.5000"
 
 
 @pytest.mark.parametrize(

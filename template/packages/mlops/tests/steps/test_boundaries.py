@@ -110,14 +110,17 @@ def test_the_whole_takes_the_highest_hash(monkeypatch: pytest.MonkeyPatch) -> No
 )
 def test_the_difference_that_onnx_may_have(gap: float, refused: bool) -> None:
     found = Parity(gap, "the holdout", 9, 0, 0.0, (), 0.1)
-    limits = {"tolerance": 2.0**-10, "max_load": 0.1}
+
+    def require(parity: Parity) -> None:
+        require_parity(parity, LogisticRegression(), tolerance=2.0**-10, max_load=0.1)
+
     if refused:
         with pytest.raises(Refused, match=r"gate\.parity_tolerance"):
-            require_parity(found, LogisticRegression(), **limits)
+            require(found)
         with pytest.raises(Refused, match="one row alone"):
-            require_parity(replace(found, gap=0.0, single_gap=gap), LogisticRegression(), **limits)
+            require(replace(found, gap=0.0, single_gap=gap))
     else:
-        require_parity(found, LogisticRegression(), **limits)
+        require(found)
 
 
 def test_the_time_that_loading_may_take() -> None:

@@ -14,14 +14,15 @@ from fakes.project import TODAY
 from fakes.tiny_use_case.labels import WINDOW_DAYS
 from mlops.artifacts.data_source import DataSource
 from mlops.artifacts.documents import EVALUATION
-from mlops.artifacts.prepared import Feature, Prepared
+from mlops.artifacts.prepared import Prepared
 from mlops.artifacts.run_folder import RunFolder
 from mlops.artifacts.version_folder import VersionFolder
 from mlops.data.fingerprint import fingerprint, matches
+from mlops.features import Feature, Features
 from mlops.files import file_sha256
 from mlops.governance.champion import Comparison, compare
 from mlops.governance.gate import Verdict, judge_run
-from mlops.metrics import classification_metrics
+from mlops.metrics import measured
 from mlops.platforms.base import Run
 from mlops.platforms.local.platform import LocalPlatform
 from mlops.settings.loading import load_settings
@@ -30,9 +31,10 @@ from mlops.steps.onnx_model import predict
 from mlops.steps.parity import described, measure
 from mlops.steps.provenance import effective_settings, environment_state
 from mlops.steps.register import build_signature, package_run, register_run
-from mlops.steps.scoring import load_model, matrix
+from mlops.steps.scoring import load_model
+from mlops.tasks import BINARY_TARGET
 
-FEATURES = (Feature("height", False, 1.5), Feature("width", True, 2.5, optional=True))
+FEATURES = Features((Feature("height", False, 1.5), Feature("width", True, 2.5, optional=True)))
 
 
 @pytest.fixture
@@ -58,9 +60,11 @@ def test_prepared_describes_its_two_parts_and_what_they_were_made_of(folder: Run
     assert prepared == Prepared(
         folder=folder.prepared_path,
         key="machine",
-        features=tuple(
-            Feature(name, False, float(f"{train[name].quantile(0.5, 'nearest'):.6g}"))
-            for name in ("highest", "lowest", "count")
+        features=Features(
+            tuple(
+                Feature(name, False, float(f"{train[name].quantile(0.5, 'nearest'):.6g}"))
+                for name in ("highest", "lowest", "count")
+            )
         ),
         cutoff=(TODAY - timedelta(days=WINDOW_DAYS)).isoformat(),
         reference_date=TODAY.isoformat(),
@@ -118,11 +122,11 @@ def test_the_comparison_measures_each_on_its_own_probabilities() -> None:
         "rows": 4,
         "positive_rate": 0.75,
         "decision_threshold": 0.45,
-        "model": classification_metrics(labels, model, 0.45),
-        "baseline": classification_metrics(labels, baseline, 0.45),
+        "model": measured(BINARY_TARGET, labels, model, 0.45),
+        "baseline": measured(BINARY_TARGET, labels, baseline, 0.45),
     }
-    assert classification_metrics(labels, model, 0.45) != classification_metrics(
-        labels, baseline, 0.45
+    assert measured(BINARY_TARGET, labels, model, 0.45) != measured(
+        BINARY_TARGET, labels, baseline, 0.45
     )
 
 
@@ -136,12 +140,12 @@ def test_the_evaluation_names_the_files_it_measured(
     assert written == json.loads((output / "evaluation.json").read_text())
     prepared = folder.prepared()
     holdout = prepared.holdout()
-    labels, inputs = holdout["label"].to_numpy(), matrix(holdout, prepared.feature_names)
+    labels, inputs = holdout["label"].to_numpy(), prepared.features.matrix(holdout)
     reference, onnx = load_model(folder.model.model), folder.model.onnx.read_bytes()
     model = predict(onnx, inputs)
     baseline = load_model(folder.model.baseline).predict_proba(inputs)[:, 1]
-    train = matrix(prepared.train(), prepared.feature_names)
-    found = measure(reference, onnx, train, inputs, 0.3)
+    train = prepared.features.matrix(prepared.train())
+    found = measure(reference, onnx, train, inputs, 0.3, prepared.features)
     written["parity"]["load_seconds"] = round(found.load_seconds, 3)
     assert written == {
         "schema": 1,
@@ -212,12 +216,12 @@ def test_champion_and_challenger_are_each_read_at_their_own_threshold(
 
     prepared = folder.prepared()
     holdout = prepared.holdout()
-    labels, inputs = holdout["label"].to_numpy(), matrix(holdout, prepared.feature_names)
+    labels, inputs = holdout["label"].to_numpy(), prepared.features.matrix(holdout)
     probabilities = predict(VersionFolder(version.folder).onnx, inputs)
     assert found == Comparison(
         version.version,
-        champion=classification_metrics(labels, probabilities, 0.5),
-        challenger=classification_metrics(labels, probabilities, 1.5),
+        champion=measured(BINARY_TARGET, labels, probabilities, 0.5),
+        challenger=measured(BINARY_TARGET, labels, probabilities, 1.5),
     )
     assert found.champion != found.challenger
 
@@ -225,13 +229,26 @@ def test_champion_and_challenger_are_each_read_at_their_own_threshold(
 def test_the_signature_says_what_callers_send(tmp_path: Path) -> None:
     prepared = Prepared(tmp_path, "machine", FEATURES, "c", "r", "h", 9, {}, {}, "s")
     assert build_signature("tiny", 4, 0.45, prepared, ["width"]) == {
-        "schema": 1,
+        "schema": 2,
         "model_name": "tiny",
         "model_version": 4,
+        "task": "binary",
         "decision_threshold": 0.45,
         "features": [
-            {"name": "height", "nullable": False, "optional": False, "example": 1.5},
-            {"name": "width", "nullable": True, "optional": True, "example": 2.5},
+            {
+                "name": "height",
+                "kind": "number",
+                "nullable": False,
+                "optional": False,
+                "example": 1.5,
+            },
+            {
+                "name": "width",
+                "kind": "number",
+                "nullable": True,
+                "optional": True,
+                "example": 2.5,
+            },
         ],
     }
 

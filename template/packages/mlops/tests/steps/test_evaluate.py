@@ -12,14 +12,15 @@ from mlops.artifacts.run_folder import RunFolder
 from mlops.errors import ConfigError, Refused
 from mlops.governance.champion import compare
 from mlops.governance.gate import judge_run
-from mlops.metrics import classification_metrics
+from mlops.metrics import measured
 from mlops.platforms.local.platform import LocalPlatform
 from mlops.settings.loading import load_settings
 from mlops.steps import evaluate
 from mlops.steps.evaluate import slice_metrics
 from mlops.steps.onnx_model import convert, predict
 from mlops.steps.register import register_run
-from mlops.steps.scoring import load_model, matrix
+from mlops.steps.scoring import load_model
+from mlops.tasks import BINARY_TARGET
 
 
 def test_each_value_of_a_slice_is_measured_on_its_own() -> None:
@@ -77,9 +78,9 @@ def test_what_is_measured_are_the_answers_of_the_graph_that_serves(
     version = register_run(platform, run, platform.settings)
     prepared = folder.prepared()
     holdout, train = prepared.holdout(), prepared.train()
-    inputs, labels = matrix(holdout, prepared.feature_names), holdout["label"].to_numpy()
+    inputs, labels = prepared.features.matrix(holdout), holdout["label"].to_numpy()
     other = DecisionTreeClassifier(max_depth=1, random_state=0).fit(
-        matrix(train, prepared.feature_names), train["label"].to_numpy()
+        prepared.features.matrix(train), train["label"].to_numpy()
     )
     folder.model.onnx.write_bytes(convert(other, 3))
     with pytest.raises(Refused, match="ONNX and scikit-learn differ"):
@@ -89,9 +90,9 @@ def test_what_is_measured_are_the_answers_of_the_graph_that_serves(
     )
     found = evaluate.run(folder.prepared_path, folder.model.path, folder.evaluation.path, lax)
     served = predict(folder.model.onnx, inputs)
-    expected = classification_metrics(labels, served, 0.5)
+    expected = measured(BINARY_TARGET, labels, served, 0.5)
     judged = load_model(folder.model.model).predict_proba(inputs)[:, 1]
-    assert found["model"] == expected != classification_metrics(labels, judged, 0.5)
+    assert found["model"] == expected != measured(BINARY_TARGET, labels, judged, 0.5)
     assert found["slices"] == slice_metrics(
         holdout.select(prepared.feature_names), labels, served, 0.5, lax.use_case.slices()
     )
@@ -106,7 +107,7 @@ def test_the_metrics_are_those_on_the_holdout(trained: tuple[LocalPlatform, str]
     prepared = load_prepared(folder / "prepared")
     holdout = prepared.holdout()
     model = load_model(folder / "model" / "model.skops")
-    probabilities = model.predict_proba(matrix(holdout, prepared.feature_names))[:, 1]
+    probabilities = model.predict_proba(prepared.features.matrix(holdout))[:, 1]
     found = json.loads((folder / "evaluation" / "evaluation.json").read_text())
     assert found["rows"] == holdout.height
     assert found["model"]["roc_auc"] == pytest.approx(

@@ -5,10 +5,11 @@ import polars as pl
 import pytest
 import skops.io
 
+from fakes.features import numbers
 from mlops.errors import Refused
 from mlops.files import file_sha256
 from mlops.platforms.local.platform import LocalPlatform
-from mlops.steps.scoring import load_model, matrix
+from mlops.steps.scoring import load_model
 
 
 class Foreign:
@@ -25,7 +26,7 @@ def test_types_from_elsewhere_are_not_loaded(tmp_path: Path) -> None:
 
 
 def test_nulls_become_nan_in_the_order_of_the_features() -> None:
-    found = matrix(pl.DataFrame({"a": [1.0, None], "b": [3, 4]}), ["b", "a"])
+    found = numbers("b", "a").matrix(pl.DataFrame({"a": [1.0, None], "b": [3, 4]}))
     assert found.dtype == "float32"
     assert found[0].tolist() == [3.0, 1.0]
     assert found[1][0] == 4.0

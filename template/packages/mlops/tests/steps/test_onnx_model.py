@@ -17,6 +17,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
+from fakes.features import unnamed
 from mlops.errors import Refused
 from mlops.steps.onnx_model import convert, open_session, predict
 from mlops.steps.parity import null_gaps, parity_gap
@@ -81,7 +82,7 @@ def test_a_null_goes_where_scikit_learn_sends_it(model: Any, nulls_in_training: 
     fitted = model.fit(inputs if nulls_in_training else np.nan_to_num(inputs), labels)
     onnx = convert(fitted, 3)
     assert parity_gap(fitted, onnx, inputs) < 1e-6
-    gaps = null_gaps(fitted, open_session(onnx), inputs)
+    gaps = null_gaps(fitted, open_session(onnx), inputs, unnamed(3))
     assert [gap is not None and gap < 1e-6 for gap in gaps] == [True] * 3
 
 
@@ -89,10 +90,10 @@ def test_a_null_that_scikit_learn_refuses_is_none() -> None:
     inputs, labels = data()
     known = np.nan_to_num(inputs)
     linear = LogisticRegression().fit(known, labels)
-    assert null_gaps(linear, open_session(convert(linear, 3)), known) == [None] * 3
+    assert null_gaps(linear, open_session(convert(linear, 3)), known, unnamed(3)) == [None] * 3
     filled = ColumnTransformer([("a", SimpleImputer(), [1]), ("b", "passthrough", [0, 2])])
     partly = make_pipeline(filled, LogisticRegression()).fit(known, labels)
-    gaps = null_gaps(partly, open_session(convert(partly, 3)), known)
+    gaps = null_gaps(partly, open_session(convert(partly, 3)), known, unnamed(3))
     assert (gaps[0], gaps[2]) == (None, None)
     assert gaps[1] is not None
 
@@ -103,6 +104,5 @@ def test_null_routing_that_cannot_be_written_shows_in_the_gap(
     monkeypatch.setattr("mlops.steps.onnx_model.route_nulls", lambda *_: None)
     inputs, labels = data()
     forest = RandomForestClassifier(20, random_state=0).fit(np.nan_to_num(inputs), labels)
-    assert (
-        max(gap or 0 for gap in null_gaps(forest, open_session(convert(forest, 3)), inputs)) > 0.1
-    )
+    gaps = null_gaps(forest, open_session(convert(forest, 3)), inputs, unnamed(3))
+    assert max(gap or 0 for gap in gaps) > 0.1

@@ -17,7 +17,8 @@ from mlops.errors import ConfigError, Refused
 from mlops.settings.loading import LoadedSettings
 from mlops.settings.sections import SplitSettings
 from mlops.steps import prepare, validate
-from mlops.steps.prepare import check_table, is_held_out, is_used
+from mlops.steps.prepare import is_held_out, is_used
+from mlops.steps.typed_table import check_table
 from mlops.usecase.use_case import UseCase
 
 Load = Callable[..., LoadedSettings]

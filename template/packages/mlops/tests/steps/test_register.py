@@ -12,8 +12,9 @@ import pytest
 import yaml
 from mlflow import MlflowClient
 
-from mlops.artifacts.prepared import Feature
+from mlops.artifacts.signature import features_of
 from mlops.errors import ConfigError, Refused
+from mlops.features import Feature
 from mlops.files import file_sha256
 from mlops.governance.gate import judge_run
 from mlops.platforms.base import ModelVersion
@@ -23,7 +24,7 @@ from mlops.steps import evaluate, fit
 from mlops.steps.onnx_model import predict
 from mlops.steps.parity import answered_nulls
 from mlops.steps.register import package_run, register_run
-from mlops.steps.scoring import load_model, matrix
+from mlops.steps.scoring import load_model
 
 Trained = tuple[LocalPlatform, str]
 
@@ -103,9 +104,8 @@ def test_the_onnx_model_is_the_model_that_was_judged(trained: Trained) -> None:
     platform, run_id = trained
     version = register(trained)
     signature = read(version.folder, "signature.json")
-    names = [feature["name"] for feature in signature["features"]]
     holdout = pl.read_parquet(platform.run(run_id).folder / "prepared" / "holdout.parquet")
-    inputs = matrix(holdout, names)
+    inputs = features_of(signature).matrix(holdout)
     model = load_model(platform.run(run_id).folder / "model" / "model.skops")
     served = predict(version.folder / "model.onnx", inputs)
     assert served == pytest.approx(model.predict_proba(inputs)[:, 1], abs=1e-6)

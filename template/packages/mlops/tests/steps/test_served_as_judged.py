@@ -36,6 +36,7 @@ from sklearn.preprocessing import (
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
+from fakes.features import unnamed
 from fakes.places import PROJECT
 from mlops.arrays import Matrix
 from mlops.errors import Refused
@@ -47,7 +48,6 @@ from mlops.steps.probes import mixed, server_probes, spread, thresholds
 from mlops.steps.servable import refused_names
 
 ROWS = 900
-GATE = {"tolerance": 1e-4, "max_load": 10.0}
 
 
 def close_values(nulls: bool = False) -> tuple[Matrix, np.ndarray]:
@@ -103,12 +103,12 @@ def test_values_that_are_few_float32_apart_are_served_as_judged(name: str) -> No
     inputs, labels = close_values()
     train, holdout = inputs[:600], inputs[600:]
     model = fit_model(NESTED[name], train, labels[:600])
-    found = measure(model, convert(model, 3), train, holdout, 0.5)
+    found = measure(model, convert(model, 3), train, holdout, 0.5, unnamed(train.shape[1]))
     assert found.gap < 2e-6
     assert found.flips == 0
     assert found.single_gap == 0
     assert found.probes > 2_000
-    require_parity(found, model, **GATE)
+    require_parity(found, model, tolerance=1e-4, max_load=10.0)
 
 
 @pytest.mark.parametrize(
@@ -121,11 +121,11 @@ def test_nulls_in_the_training_part_only_are_served_as_judged(name: str) -> None
     holdout, _ = close_values()
     model = fit_model(NESTED[name], train, labels)
     onnx = convert(model, 3)
-    found = measure(model, onnx, train, holdout[:200], 0.5)
+    found = measure(model, onnx, train, holdout[:200], 0.5, unnamed(train.shape[1]))
     assert found.gap < 2e-6
     assert found.flips == 0
     assert max(gap for gap in found.null_gaps if gap is not None) < 2e-6
-    assert None not in null_gaps(model, open_session(onnx), holdout[:50])
+    assert None not in null_gaps(model, open_session(onnx), holdout[:50], unnamed(holdout.shape[1]))
 
 
 def test_a_model_is_loaded_once_however_many_features_it_has(
@@ -141,7 +141,10 @@ def test_a_model_is_loaded_once_however_many_features_it_has(
         return opened(*arguments, **options)
 
     monkeypatch.setattr(onnxruntime, "InferenceSession", counted)
-    assert None not in measure(model, onnx, inputs, inputs[:50], 0.5).null_gaps
+    assert (
+        None
+        not in measure(model, onnx, inputs, inputs[:50], 0.5, unnamed(inputs.shape[1])).null_gaps
+    )
     assert len(loads) == 1
 
 
@@ -152,7 +155,7 @@ def test_a_server_is_asked_every_null_and_both_sides_of_thresholds(
     """Tried: of 60 features that may be null, 7 were asked as null."""
     inputs = np.random.default_rng(0).normal(size=(300, features)).astype(np.float32)
     model = forest().fit(inputs, inputs[:, 0] * inputs[:, -1] > 0)
-    probes = server_probes(model, inputs, np.arange(features) < nullable)
+    probes = server_probes(model, inputs, np.arange(features) < nullable, unnamed(features))
     assert len(probes) == 200
     assert np.flatnonzero(np.isnan(probes).any(axis=0)).tolist() == list(range(nullable))
     for column, value in spread(thresholds(model, mixed(inputs)), 200 // 12):
@@ -162,7 +165,7 @@ def test_a_server_is_asked_every_null_and_both_sides_of_thresholds(
 
 def test_a_server_is_asked_usual_rows_however_many_features_may_be_null() -> None:
     inputs = np.random.default_rng(0).normal(size=(300, 300)).astype(np.float32)
-    probes = server_probes(LogisticRegression(), inputs, np.ones(300, bool))
+    probes = server_probes(LogisticRegression(), inputs, np.ones(300, bool), unnamed(300))
     assert (np.isnan(probes).sum(axis=1) == 1).sum() == 300
     assert (~np.isnan(probes).any(axis=1)).sum() == 50
 
@@ -200,7 +203,9 @@ def test_codes_are_probed_with_other_codes_and_never_with_fractions() -> None:
     labels = (codes.sum(axis=1) > 4).astype(int)
     encoder = OneHotEncoder(handle_unknown="ignore")
     model = fit_model(make_pipeline(encoder, LogisticRegression()), codes, labels)
-    found = measure(model, convert(model, 2), codes[:200], codes[200:], 0.5)
+    found = measure(
+        model, convert(model, 2), codes[:200], codes[200:], 0.5, unnamed(codes.shape[1])
+    )
     assert found.gap < 2e-6
     model = fit_model(make_pipeline(encoder, LogisticRegression()), codes + 0.5, labels)
     with pytest.raises(Refused, match=r"cannot be converted to ONNX.*is not an int64"):
@@ -210,10 +215,12 @@ def test_codes_are_probed_with_other_codes_and_never_with_fractions() -> None:
 def test_what_cannot_be_mended_is_found_at_the_thresholds_and_says_the_step() -> None:
     inputs, labels = close_values()
     model = fit_model(make_pipeline(PCA(2, random_state=0), trees()), inputs[:600], labels[:600])
-    found = measure(model, convert(model, 3), inputs[:600], inputs[600:], 0.5)
+    found = measure(
+        model, convert(model, 3), inputs[:600], inputs[600:], 0.5, unnamed(inputs.shape[1])
+    )
     assert found.gap > 1e-4
     with pytest.raises(Refused, match=r"because of PCA before HistGradient.*; leave that step out"):
-        require_parity(found, model, **GATE)
+        require_parity(found, model, tolerance=1e-4, max_load=10.0)
 
 
 def test_a_threshold_that_no_row_of_the_data_is_near_is_found() -> None:
@@ -224,7 +231,7 @@ def test_a_threshold_that_no_row_of_the_data_is_near_is_found() -> None:
     model = trees().fit(inputs, labels)  # as scikit-learn leaves it
     onnx = convert(model, 2)
     assert np.max(np.abs(predict(onnx, inputs) - model.predict_proba(inputs)[:, 1])) < 1e-6
-    found = measure(model, onnx, inputs[:400], inputs[400:], 0.5)
+    found = measure(model, onnx, inputs[:400], inputs[400:], 0.5, unnamed(inputs.shape[1]))
     assert found.gap > 0.01
     assert found.place == "the thresholds of trees"
     assert found.flips > 0

@@ -6,6 +6,7 @@ import pytest
 
 from fakes.project import TODAY
 from mlops.errors import ConfigError
+from mlops.features import Features
 from mlops.usecase.use_case import UseCase
 
 
@@ -33,7 +34,7 @@ def test_what_is_required_is_named_with_its_file(bare: UseCase) -> None:
     with pytest.raises(ConfigError, match=r"does not define KEY in contract\.py"):
         _ = bare.key
     with pytest.raises(ConfigError, match=r"does not define make_model in model\.py"):
-        bare.model(None, 1)
+        bare.model(None, 1, Features())
 
 
 def test_an_unknown_package_is_named() -> None:

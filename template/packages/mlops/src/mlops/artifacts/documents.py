@@ -14,11 +14,13 @@ class Document:
 
     Attributes:
         name: what the file is called in every folder that has it.
-        schema: the version of its content; a file that says another is not read.
+        schema: the version of its content that is written.
+        older: versions that are read as well; a file that says another one is not.
     """
 
     name: str
     schema: int
+    older: tuple[int, ...] = ()
 
     def with_schema(self, content: Mapping[str, Any]) -> dict[str, Any]:
         """Return a content that says the schema version first."""
@@ -30,7 +32,7 @@ class Document:
         Raises:
             ConfigError: the file is missing, is not JSON or has another schema version.
         """
-        return read_json(folder / self.name, schema=self.schema)
+        return read_json(folder / self.name, schema=self.schema, older=self.older)
 
     def write(self, folder: Path, content: Mapping[str, Any]) -> Path:
         """Write the file into a folder, atomically and with its schema version; return its path."""
@@ -40,13 +42,14 @@ class Document:
 
 
 VALIDATION_RESULTS = Document("validation-results.json", schema=1)
-PREPARED = Document("prepared.json", schema=1)
+PREPARED = Document("prepared.json", schema=2, older=(1,))
 TRAINING = Document("training.json", schema=1)
 EVALUATION = Document("evaluation.json", schema=1)
 VERDICT = Document("verdict.json", schema=1)
 PACKAGE = Document("package.json", schema=1)
 
-SIGNATURE = Document("signature.json", schema=1)
+SIGNATURE = Document("signature.json", schema=2, older=(1,))
+"""Before schema 2 there were binary models of numbers alone."""
 PROBES = Document("probes.json", schema=1)
 """Rows with the answers that a server must give at its start, or it serves something else."""
 LINEAGE = Document("lineage.json", schema=1)

@@ -6,22 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from mlops.artifacts import documents
 from mlops.artifacts.data_source import UNKNOWN, DataSource, read_source
+from mlops.features import Features
+from mlops.tasks import BINARY_TARGET, Target
 
 if TYPE_CHECKING:
     import polars as pl
-
-
-@dataclass(frozen=True)
-class Feature:
-    """One feature column: was it ever null, and a typical value of the training part.
-
-    `optional` says whether callers may leave it out.
-    """
-
-    name: str
-    has_nulls: bool
-    example: float
-    optional: bool = False
 
 
 @dataclass(frozen=True)
@@ -30,7 +19,7 @@ class Prepared:
 
     folder: Path
     key: str
-    features: tuple[Feature, ...]
+    features: Features
     cutoff: str
     reference_date: str
     data_hash: str
@@ -40,11 +29,12 @@ class Prepared:
     holdout_sha256: str
     source: DataSource = UNKNOWN
     data_hash_schema: int = 1
+    target: Target = BINARY_TARGET
 
     @property
     def feature_names(self) -> list[str]:
         """The feature columns in the model's order."""
-        return [feature.name for feature in self.features]
+        return self.features.names
 
     @property
     def holdout_file(self) -> Path:
@@ -85,13 +75,19 @@ def load_prepared(folder: Path) -> Prepared:
     """
     content = documents.PREPARED.read(folder)
     del content["schema"]
-    features = tuple(Feature(**feature) for feature in content.pop("features"))
-    source = read_source(content.pop("source", None))
-    return Prepared(folder=folder, features=features, source=source, **content)
+    return Prepared(
+        folder=folder,
+        features=Features.read(content.pop("features")),
+        source=read_source(content.pop("source", None)),
+        target=Target.read(content.pop("target", {})),
+        **content,
+    )
 
 
 def write_description(prepared: Prepared, folder: Path) -> None:
     """Write `prepared.json` into a folder, beside the two parts."""
     content = asdict(prepared)
     del content["folder"]
+    content["features"] = prepared.features.to_list()
+    content["target"] = prepared.target.to_dict()
     documents.PREPARED.write(folder, content)

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlops.artifacts.run_folder import RunFolder
+from mlops.artifacts.signature import features_of, target_of
 from mlops.artifacts.version_folder import VersionFolder, verify_version
 from mlops.checks import shortened
-from mlops.metrics import classification_metrics
+from mlops.features import Features, Kind
+from mlops.metrics import measured
 from mlops.platforms.base import ModelVersion, Run
 from mlops.steps.onnx_model import predict
-from mlops.steps.scoring import matrix
+from mlops.tasks import Target
 from mlops.usecase.use_case import LABEL
 
 
@@ -31,10 +33,9 @@ def compare(version: ModelVersion, run: Run) -> Comparison:
     signature = champion.signature()
     evaluation = challenger.evaluation.results()
     prepared = challenger.prepared()
-    names = [feature["name"] for feature in signature["features"]]
-    missing = sorted(set(names) - set(prepared.feature_names))
-    if missing:
-        problem = f"the champion needs features that are gone: {shortened(missing)}"
+    features, target = features_of(signature), target_of(signature)
+    problem = _other_question(target, prepared.target) or _lacking(features, prepared.features)
+    if problem:
         return Comparison(version.version, {}, {}, problem)
     if not holdout_unseen(champion.lineage()["split"], prepared.split):
         problem = "the champion may have been trained on this holdout"
@@ -43,17 +44,40 @@ def compare(version: ModelVersion, run: Run) -> Comparison:
     labels = holdout[LABEL].to_numpy()
     return Comparison(
         version.version,
-        champion=classification_metrics(
+        champion=measured(
+            target,
             labels,
-            predict(champion.onnx, matrix(holdout, names)),
-            signature["decision_threshold"],
+            predict(champion.onnx, features.matrix(holdout), target),
+            signature.get("decision_threshold", 0.5),
         ),
-        challenger=classification_metrics(
+        challenger=measured(
+            prepared.target,
             labels,
-            predict(challenger.model.onnx, matrix(holdout, prepared.feature_names)),
-            evaluation["decision_threshold"],
+            predict(challenger.model.onnx, prepared.features.matrix(holdout), prepared.target),
+            evaluation.get("decision_threshold", 0.5),
         ),
     )
+
+
+def _other_question(champion: Target, current: Target) -> str:
+    """Return why the answers of both are not about the same thing, or nothing."""
+    if champion.task is not current.task:
+        return f"the champion is a {champion.task} model"
+    if champion.classes != current.classes:
+        differing = sorted(set(champion.classes) ^ set(current.classes))
+        return f"the champion knows other classes: {shortened(differing)}"
+    return ""
+
+
+def _lacking(champion: Features, current: Features) -> str:
+    """Return why the champion cannot answer the rows of this holdout, or nothing."""
+    missing = sorted(set(champion.names) - set(current.names))
+    if missing:
+        return f"the champion needs features that are gone: {shortened(missing)}"
+    kinds = {feature.name: feature.kind for feature in current}
+    texts = Kind.CATEGORY
+    changed = [f.name for f in champion if (f.kind is texts) != (kinds[f.name] is texts)]
+    return f"the champion takes {shortened(changed)} as another kind" if changed else ""
 
 
 def holdout_unseen(champion: Mapping[str, Any], current: Mapping[str, Any]) -> bool:

@@ -72,9 +72,13 @@ def _refused(number: int, source: DataSource, theirs: DataSource) -> Check:
 
 def _warnings(champion: ModelVersion, run: Run) -> tuple[str, ...]:
     """Say what callers of the champion would have to send otherwise, null left aside."""
-    features = RunFolder(run.folder).prepared().features
+    prepared = RunFolder(run.folder).prepared()
     asked = {
-        "features": [{"name": f.name, "nullable": True, "optional": f.optional} for f in features]
+        **prepared.target.to_dict(),
+        "features": [
+            {"name": f.name, "kind": f.kind.value, "nullable": True, "optional": f.optional}
+            for f in prepared.features
+        ],
     }
     changes = differences(VersionFolder(champion.folder).signature(), asked)
     if not changes:

@@ -21,7 +21,7 @@ from mlops.governance.champion import Comparison
 from mlops.governance.contest import hold_contest
 from mlops.governance.registered import registered_as
 from mlops.hints import typed
-from mlops.metrics import LOWER_IS_BETTER
+from mlops.metrics import METRICS
 from mlops.platforms.base import Platform, Run
 from mlops.settings.loading import LoadedSettings
 from mlops.settings.sections import GateSettings
@@ -202,7 +202,7 @@ def _within(run: Run, path: Path) -> str:
 
 def _compare(name: str, found: float | None, limit: float, sign_of: str, words: str) -> Check:
     """Check `found` against `limit`: at least, or at most where lower is better."""
-    lower = sign_of in LOWER_IS_BETTER
+    lower = METRICS[sign_of].lower_is_better
     asked = f"{'at most' if lower else 'at least'} {limit:.4f}{words}"
     if found is None or found != found:
         return Check(name, "not computed", asked, passed=False)
@@ -217,7 +217,7 @@ def _beats_baseline(
     ours, theirs = model.get(metric), baseline.get(metric)
     if ours is None or theirs is None:
         return Check(name, "not computed", "better than the baseline", passed=False)
-    better = ours < theirs if metric in LOWER_IS_BETTER else ours > theirs
+    better = METRICS[metric].better(ours, theirs)
     return Check(name, f"{ours:.4f}", f"better than {theirs:.4f}", better)
 
 
@@ -228,8 +228,7 @@ def _matches_champion(gate: GateSettings, comparison: Comparison) -> Check:
         why = comparison.problem or f"{gate.metric} could not be computed for it"
         asked = f"comparable ({why}; gate.compare_to_champion: false leaves this out)"
         return Check(name, "not comparable", asked, passed=False)
-    sign = 1 if gate.metric in LOWER_IS_BETTER else -1
-    limit = theirs + sign * gate.tolerance
+    limit = METRICS[gate.metric].loosened(theirs, gate.tolerance)
     words = f" (champion {theirs:.4f}, tolerance {gate.tolerance:g})"
     ours = comparison.challenger.get(gate.metric)
     return _compare(name, ours, limit, sign_of=gate.metric, words=words)
@@ -242,13 +241,13 @@ def _slices_hold(gate: GateSettings, allowed: float, evaluation: Mapping[str, An
     whole = evaluation["model"].get(gate.metric)
     if len(judged) < 2 or whole is None:
         return Check(name, "not assessed: fewer than two slices", asked, passed=False)
-    sign = -1 if gate.metric in LOWER_IS_BETTER else 1
+    metric = METRICS[gate.metric]
     gaps: list[tuple[float, str]] = []
     for part in judged:
         label = f"{part['slice']}={part['value']}"
         value = part["metrics"].get(gate.metric)
         if value is None:
             return Check(name, f"not computed in {label}", asked, passed=False)
-        gaps.append((sign * (whole - value), label))
+        gaps.append((metric.worse_by(value, whole), label))
     worst, label = max(gaps)
     return Check(name, f"{worst:.4f} in {label}", asked, worst <= allowed)

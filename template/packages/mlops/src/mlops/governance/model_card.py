@@ -15,6 +15,16 @@ from mlops.artifacts.documents import CARD
 from mlops.artifacts.version_folder import IMPORTANCE_PLOT, PLOTS, QUALITY_PLOT
 from mlops.markdown import checks_table, escaped, table
 from mlops.metrics import decimal
+from mlops.tasks import Target, Task
+
+_SHARES = 10
+"""So many classes are listed with their shares."""
+_SIMPLEST = {
+    Task.BINARY: "the mean label",
+    Task.MULTICLASS: "the shares of classes",
+    Task.REGRESSION: "the median label",
+}
+"""The answer that needs no model, the same one for every row."""
 
 _ENVIRONMENT = jinja2.Environment(  # nosec B701  # the result is Markdown, no page of a server
     trim_blocks=True,
@@ -37,9 +47,7 @@ Registered {{ card.created_at }} by team {{ card.team | plain }} ({{ card.contac
 
 ## Quality on the holdout
 
-{{ card.evaluation.rows }} rows that no version was trained on, \
-{{ '%.1f' | format(100 * card.evaluation.positive_rate) }} % with label 1. \
-The prediction is 1 from a probability of {{ card.evaluation.decision_threshold }}.
+{{ card.evaluation.rows }} rows that no version was trained on, {{ labels | plain }}
 
 {{ metrics }}
 
@@ -77,14 +85,15 @@ features end on {{ card.lineage.data.cutoff }}
 - Estimator: {{ card.lineage.training.model_type }}, seed {{ card.lineage.training.seed }}
 - Python {{ card.lineage.environment.python }}, packages hash \
 `{{ card.lineage.environment.packages_sha256 }}`
-- Largest difference of a probability, ONNX against scikit-learn: \
-{{ '%.1e' | format(card.parity_gap) }}, on {{ card.evaluation.parity.probes }} probes, \
-of which they decide {{ card.evaluation.parity.flips }} otherwise
+- Largest difference {{ compared }}, ONNX against scikit-learn: \
+{{ '%.1e' | format(card.parity_gap) }}, on {{ card.evaluation.parity.probes }} probes\
+{{ ', of which they decide %d otherwise' % card.evaluation.parity.flips if decides }}
 
 ## Features
 
 {% for feature in card.features %}
-- `{{ feature.name }}`{{ ' (may be null)' if feature.nullable }}
+- `{{ feature.name }}`{{ ' (%s)' % feature.kind if feature.get('kind', 'number') != 'number' }}
+{{- ' (may be null)' if feature.nullable }}
 {{- ' (may be left out)' if feature.get('optional') }}
 {% endfor %}
 """
@@ -133,11 +142,43 @@ def render_card(card: Mapping[str, Any]) -> str:
         plots=PLOTS,
         quality_plot=QUALITY_PLOT,
         importance_plot=IMPORTANCE_PLOT,
+        labels=_labels(card["evaluation"]),
+        compared=_compared(card["evaluation"]),
+        decides=_task(card) is not Task.REGRESSION,
         **_tables(card),
     )
     return (
         f"---\n{yaml.safe_dump(_metadata(card), sort_keys=False, allow_unicode=True)}---\n\n{body}"
     )
+
+
+def _task(card: Mapping[str, Any]) -> Task:
+    return Target.read(card["evaluation"]).task
+
+
+def _labels(evaluation: Mapping[str, Any]) -> str:
+    """Return what the labels of the holdout are, and how an answer is read."""
+    task = Target.read(evaluation).task
+    if task is Task.BINARY:
+        return (
+            f"{100 * evaluation['positive_rate']:.1f} % with label 1. The prediction is 1 from a "
+            f"probability of {evaluation['decision_threshold']}."
+        )
+    if task is Task.MULTICLASS:
+        rows = sorted(evaluation["class_rows"].items(), key=lambda each: -each[1])
+        shares = [f"{name} {100 * count / evaluation['rows']:.1f} %" for name, count in rows]
+        shown = ", ".join(shares[:_SHARES]) + (" …" if len(shares) > _SHARES else "")
+        return f"of {len(rows)} classes: {shown}. The prediction is the most probable one."
+    labels = evaluation["labels"]
+    return (
+        f"whose labels have the mean {labels['mean']:.6g}, the median {labels['median']:.6g} and "
+        f"the standard deviation {labels['std']:.6g}."
+    )
+
+
+def _compared(evaluation: Mapping[str, Any]) -> str:
+    classifies = Target.read(evaluation).task.classifies
+    return "of a probability" if classifies else "of a number in standard deviations of the label"
 
 
 def _banner(source: DataSource) -> list[str]:
@@ -157,10 +198,12 @@ def _banner(source: DataSource) -> list[str]:
 
 def _tables(card: Mapping[str, Any]) -> dict[str, str]:
     evaluation, metric = card["evaluation"], card["metric"]
+    naive = evaluation.get("naive", {})
     metrics = [
-        (name, decimal(value), decimal(evaluation["baseline"][name]))
+        (name, decimal(value), decimal(evaluation["baseline"][name]), decimal(naive.get(name)))
         for name, value in evaluation["model"].items()
     ]
+    simplest = _SIMPLEST[_task(card)]
     checks = [
         (each["name"], each["found"], each["asked"], each["passed"])
         for each in card["verdict"]["checks"]
@@ -170,7 +213,7 @@ def _tables(card: Mapping[str, Any]) -> dict[str, str]:
         for each in evaluation["slices"]
     ]
     return {
-        "metrics": "\n".join(table(("metric", "model", "baseline"), metrics)),
+        "metrics": "\n".join(table(("metric", "model", "baseline", simplest), metrics)),
         "checks": "\n".join(checks_table(checks)),
         "slices": "\n".join(table(("slice", "value", "rows", metric), slices)),
     }
@@ -182,8 +225,15 @@ def _metadata(card: Mapping[str, Any]) -> dict[str, Any]:
         for name, value in card["evaluation"]["model"].items()
         if value is not None
     ]
+    task = _task(card)
+    kind = "tabular-classification" if task.classifies else "tabular-regression"
+    tags = {
+        Task.BINARY: [kind, "binary-classification"],
+        Task.MULTICLASS: [kind, "multiclass-classification"],
+        Task.REGRESSION: [kind],
+    }
     result = {
-        "task": {"type": "tabular-classification"},
+        "task": {"type": kind},
         "dataset": {
             "type": "holdout",
             "name": "holdout",
@@ -193,7 +243,7 @@ def _metadata(card: Mapping[str, Any]) -> dict[str, Any]:
     }
     return {
         "library_name": "onnx",
-        "pipeline_tag": "tabular-classification",
-        "tags": ["tabular-classification", "binary-classification"],
+        "pipeline_tag": kind,
+        "tags": tags[task],
         "model-index": [{"name": card["model"]["name"], "results": [result]}],
     }

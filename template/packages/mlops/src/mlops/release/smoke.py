@@ -6,18 +6,23 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from mlops.artifacts.signature import is_optional
+from mlops.artifacts.signature import features_of, is_optional, target_of
 from mlops.artifacts.version_folder import VersionFolder, typical_row
 from mlops.checks import Check
 from mlops.errors import ConfigError
+from mlops.features import Kind
 from mlops.platforms.answers import REFUSED, described, is_answer
 from mlops.platforms.base import Answer, Deployment, Endpoint, Platform
 from mlops.progress import Report, silent
 from mlops.settings.loading import LoadedSettings
 from mlops.settings.sections import SmokeTestSettings
+from mlops.tasks import BINARY_TARGET, Target, Task
 
 SCHEMA = 1
 BATCHES = (1, 100)
+_WRONG_KIND = {Kind.CATEGORY: 12.5, Kind.BOOLEAN: 12.5}
+_SUM_TOLERANCE = 1e-3
+_UNSEEN = "smoke test: a value that nobody saw"
 
 Signature = Mapping[str, Any]
 
@@ -113,9 +118,11 @@ def good_requests(signature: Signature) -> list[tuple[str, list[str], dict[str, 
     nulls = [f["name"] for f in features if f["nullable"]]
     optional = [f["name"] for f in features if is_optional(f)]
     rest = {name: value for name, value in example.items() if name not in optional}
+    texts = [each.name for each in features_of(signature) if each.kind is Kind.CATEGORY]
     return [
         ("nulls where allowed", nulls, example | dict.fromkeys(nulls)),
         ("left out where allowed", optional, rest),
+        ("categories that are new", texts, example | dict.fromkeys(texts, _UNSEEN)),
     ]
 
 
@@ -128,16 +135,25 @@ def bad_requests(signature: Signature) -> list[tuple[str, bytes, str]]:
     features = signature["features"]
     example = typical_row(signature)
     first = features[0]["name"]
+    kinds = {feature.name: feature.kind for feature in features_of(signature)}
+    number = next((name for name, kind in kinds.items() if kind is Kind.NUMBER), None)
     asked = next((f["name"] for f in features if not is_optional(f)), None)
     required = next((f["name"] for f in features if not f["nullable"]), None)
     rows: list[tuple[str, Any, str]] = [
         ("no rows", [], "data"),
         ("extra field", [{**example, "smoke_test_extra": 1}], "smoke_test_extra"),
-        ("text for a number", [{**example, first: "1"}], first),
-        ("true for a number", [{**example, first: True}], first),
         ("NaN", [{**example, first: math.nan}], "NaN"),
-        ("number too large", [{**example, first: 1e300}], first),
     ]
+    if number is not None:
+        rows += [
+            ("text for a number", [{**example, number: "1"}], number),
+            ("true for a number", [{**example, number: True}], number),
+            ("number too large", [{**example, number: 1e300}], number),
+        ]
+    for kind, wrong in _WRONG_KIND.items():
+        name = next((name for name, found in kinds.items() if found is kind), None)
+        if name is not None:
+            rows.append((f"number for a {kind}", [{**example, name: wrong}], name))
     if asked is not None:
         without = {name: value for name, value in example.items() if name != asked}
         rows.append(("missing feature", [without], asked))
@@ -169,17 +185,17 @@ def _check_health(deployment: Deployment) -> Check:
 def _check_deployment(
     endpoint: Endpoint, deployment: Deployment, signature: Signature, settings: SmokeTestSettings
 ) -> Iterator[Check]:
-    name = deployment.name
+    name, target = deployment.name, target_of(signature)
     for rows in BATCHES:
         answer = endpoint.invoke({"data": [typical_row(signature)] * rows}, name)
-        problem = explain_answer(answer, rows, deployment.model_version)
+        problem = explain_answer(answer, rows, deployment.model_version, target)
         asked = f"{rows} predictions of version {deployment.model_version}"
         yield Check(f"{name}: batch of {rows}", problem or asked, asked, not problem)
     for kind, names, row in good_requests(signature):
         if names:
             answer = endpoint.invoke({"data": [row]}, name)
-            problem = explain_answer(answer, 1, deployment.model_version)
-            asked = f"a prediction without {', '.join(names)}"
+            problem = explain_answer(answer, 1, deployment.model_version, target)
+            asked = f"a prediction all the same: {', '.join(names)}"
             yield Check(f"{name}: {kind}", problem or asked, asked, not problem)
     for kind, body, word in bad_requests(signature):
         yield _check_refusal(endpoint.invoke(body, name), f"{name}: {kind}", word)
@@ -201,7 +217,8 @@ def _check_speed(
 ) -> Iterator[Check]:
     payload = {"data": [typical_row(signature)]}
     answers = [endpoint.invoke(payload, deployment.name) for _ in range(settings.requests)]
-    wrong = sum(bool(explain_answer(a, 1, deployment.model_version)) for a in answers)
+    target = target_of(signature)
+    wrong = sum(bool(explain_answer(a, 1, deployment.model_version, target)) for a in answers)
     yield Check(
         name=f"{deployment.name}: errors",
         found=f"{wrong} of {len(answers)} requests",
@@ -234,14 +251,16 @@ def _check_route(
     return Check("endpoint", f"{answer.status}, version {version}", asked, passed)
 
 
-def explain_answer(answer: Answer, rows: int, model_version: int) -> str:
+def explain_answer(
+    answer: Answer, rows: int, model_version: int, target: Target = BINARY_TARGET
+) -> str:
     """Return what is wrong with the answer to a valid request of so many rows, or nothing."""
     body = answer.body
     if not is_answer(answer.status):
         return f"{described(answer.status)} {body}"
     if not isinstance(body, dict):
         return f"not an object: {body!r}"
-    for field, valid in _ANSWER_FIELDS.items():
+    for field, valid in _answer_fields(target).items():
         values = body.get(field)
         if not isinstance(values, list) or len(values) != rows:
             return f"{field} is not a list of {rows}"
@@ -256,8 +275,31 @@ def _is_probability(value: Any) -> bool:
     return isinstance(value, int | float) and 0 <= value <= 1
 
 
-_ANSWER_FIELDS: dict[str, Callable[[Any], bool]] = {
-    "predictions": lambda value: value in (0, 1),
-    "probabilities": _is_probability,
-    "inference_id": lambda value: isinstance(value, str) and value != "",
-}
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _answer_fields(target: Target) -> dict[str, Callable[[Any], bool]]:
+    """Return what each field of an answer may hold for a row."""
+
+    def is_distribution(value: Any) -> bool:
+        if not isinstance(value, dict) or list(value) != list(target.classes):
+            return False
+        shares = list(value.values())
+        return all(map(_is_probability, shares)) and abs(sum(shares) - 1) < _SUM_TOLERANCE
+
+    fields: dict[Task, dict[str, Callable[[Any], bool]]] = {
+        Task.BINARY: {
+            "predictions": lambda value: value in (0, 1),
+            "probabilities": _is_probability,
+        },
+        Task.MULTICLASS: {
+            "predictions": lambda value: value in target.classes,
+            "probabilities": is_distribution,
+        },
+        Task.REGRESSION: {"predictions": _is_number},
+    }
+    return {
+        **fields[target.task],
+        "inference_id": lambda value: isinstance(value, str) and value != "",
+    }

@@ -20,6 +20,7 @@ from mlops.settings.azure_names import AzureNames, azure_names
 from mlops.settings.plain_yaml import load_yaml, problem_of
 from mlops.settings.project import Project
 from mlops.settings.sections import Settings
+from mlops.settings.task_settings import check_task, defaults_of
 from mlops.usecase.use_case import UseCase
 
 PREFIX = "MLOPS_"
@@ -88,7 +89,9 @@ def load_settings(
     """
     variables = os.environ if variables is None else variables
     name = environment or variables.get(ENVIRONMENT_VARIABLE) or "dev"
+    task = UseCase(project.package).task
     layers = [
+        (defaults_of(task), "default"),
         *_file_layers(project, name),
         *_variable_layers(variables),
         *(({key: value}, "command line") for key, value in (overrides or {}).items()),
@@ -107,6 +110,7 @@ def load_settings(
             merged[key] = value
             sources[key] = source
     _check_sources(sources)
+    check_task(task, merged, sources)
     settings = _build(project, merged, sources)
     return LoadedSettings(project=project, values=settings, sources=sources)
 

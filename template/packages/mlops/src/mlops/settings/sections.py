@@ -106,12 +106,30 @@ class TrainingSettings(_Section):
 
     seed: int = Field(default=42, description="Seed of everything random in training.")
     decision_threshold: float = Field(
-        default=0.5, gt=0, lt=1, description="Probability from which the prediction is 1."
+        default=0.5,
+        gt=0,
+        lt=1,
+        description="Probability from which the prediction is 1; of a binary model alone.",
+    )
+    max_categories: int = Field(
+        default=50,
+        ge=1,
+        le=10_000,
+        description="So many values of a text feature get a code of their own, the most frequent "
+        "ones; the others share one.",
+    )
+    min_category_rows: int = Field(
+        default=10,
+        ge=1,
+        description="Rows of the training part that a value of a text feature needs for that.",
     )
 
 
 class Thresholds(_Section):
-    """The limit of each metric on the holdout; null asks nothing of it."""
+    """The limit of each metric on the holdout; null asks nothing of it.
+
+    The metrics of other tasks than the use case's are refused when settings are loaded.
+    """
 
     f1: float | None = Field(default=0.75, ge=0, le=1, description="At least.")
     precision: float | None = Field(default=None, ge=0, le=1, description="At least.")
@@ -120,6 +138,20 @@ class Thresholds(_Section):
     roc_auc: float | None = Field(default=0.75, ge=0, le=1, description="At least.")
     average_precision: float | None = Field(default=None, ge=0, le=1, description="At least.")
     brier: float | None = Field(default=None, ge=0, le=1, description="At most.")
+    log_loss: float | None = Field(default=None, ge=0, description="At most.")
+    balanced_accuracy: float | None = Field(default=None, ge=0, le=1, description="At least.")
+    f1_macro: float | None = Field(default=None, ge=0, le=1, description="At least.")
+    f1_weighted: float | None = Field(default=None, ge=0, le=1, description="At least.")
+    roc_auc_ovr: float | None = Field(default=None, ge=0, le=1, description="At least.")
+    mae: float | None = Field(default=None, ge=0, description="At most, in the label's unit.")
+    rmse: float | None = Field(default=None, ge=0, description="At most, in the label's unit.")
+    median_absolute_error: float | None = Field(
+        default=None, ge=0, description="At most, in the label's unit."
+    )
+    r2: float | None = Field(default=None, le=1, description="At least.")
+    mape: float | None = Field(
+        default=None, ge=0, description="At most; 0.1 is 10 %. Not computed where a label is 0."
+    )
 
     def active(self) -> dict[str, float]:
         """Return the limits that are set, by metric."""
@@ -139,7 +171,9 @@ class GateSettings(_Section):
     thresholds: Thresholds = Thresholds()
     sample_thresholds: SampleThresholds = SampleThresholds()
     metric: MetricName = Field(
-        default="f1", description="The metric compared with baseline and champion."
+        default="f1",
+        description="The metric compared with baseline and champion; f1 for a binary model, "
+        "f1_macro for several classes, mae for a regression.",
     )
     tolerance: float = Field(
         default=0.0, ge=0, description="How much worse than the champion a challenger may be."
@@ -159,7 +193,8 @@ class GateSettings(_Section):
     parity_tolerance: float = Field(
         default=1e-4,
         gt=0,
-        description="Largest difference of a probability, ONNX against scikit-learn.",
+        description="Largest difference of a probability, ONNX against scikit-learn; of a "
+        "regression, in standard deviations of the label (1e-5 there unless set).",
     )
     max_load_seconds: float = Field(
         default=10.0, gt=0, description="Longest time that ONNX Runtime may take to load a model."

@@ -7,37 +7,40 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from mlops.arrays import Labels, Matrix, Probabilities
+from mlops.arrays import Labels, Matrix, Outputs
 from mlops.artifacts.documents import EVALUATION
 from mlops.artifacts.prepared import Prepared, load_prepared
 from mlops.artifacts.run_folder import ModelFolder
 from mlops.errors import ConfigError
 from mlops.files import file_sha256, new_folder
-from mlops.metrics import classification_metrics
+from mlops.metrics import measured
 from mlops.settings.loading import LoadedSettings
 from mlops.steps.onnx_model import predict
 from mlops.steps.optional_features import require_null_is_answered
 from mlops.steps.parity import answered_nulls, described, measure, reference, require_parity
 from mlops.steps.plots import write_plots
-from mlops.steps.scoring import load_model, matrix
+from mlops.steps.scoring import load_model
+from mlops.tasks import BINARY_TARGET, Target, Task
 from mlops.usecase.use_case import LABEL
 
 
 def slice_metrics(
     features: pl.DataFrame,
     labels: Labels,
-    probabilities: Probabilities,
+    outputs: Outputs,
     threshold: float,
     slices: Mapping[str, pl.Expr],
+    target: Target = BINARY_TARGET,
 ) -> list[dict[str, Any]]:
     """Compute the metrics of every value of every slice, the largest first.
 
     Args:
         features: the holdout's, one row each.
-        labels: 0 or 1, of shape (rows,).
-        probabilities: of label 1, of shape (rows,).
-        threshold: from which probability on a row counts as 1.
+        labels: of shape (rows,).
+        outputs: the model's answers, see `Target.outputs`.
+        threshold: from which probability on a binary prediction is 1.
         slices: expressions over the features by the slices' names.
+        target: what is predicted.
 
     Raises:
         ConfigError: a slice cannot be computed of the features.
@@ -52,7 +55,7 @@ def slice_metrics(
                     "slice": name,
                     "value": value,
                     "rows": int(rows.sum()),
-                    "metrics": classification_metrics(labels[rows], probabilities[rows], threshold),
+                    "metrics": measured(target, labels[rows], outputs[rows], threshold),
                 }
             )
     return results
@@ -78,16 +81,54 @@ def _no_slice(features: pl.DataFrame, name: str, problem: str) -> ConfigError:
 
 
 def evaluate(
-    labels: Labels, model: Probabilities, baseline: Probabilities, threshold: float
+    labels: Labels,
+    model: Outputs,
+    baseline: Outputs,
+    threshold: float,
+    target: Target = BINARY_TARGET,
+    known: Labels | None = None,
 ) -> dict[str, Any]:
-    """Compare the probabilities of model and baseline, both of shape (rows,), with the labels."""
-    return {
+    """Compare the answers of model and baseline, see `Target.outputs`, with the labels.
+
+    Args:
+        labels: those of the holdout, shape (rows,).
+        model: the model's answers.
+        baseline: the baseline's.
+        threshold: probability from which a binary prediction is 1.
+        target: what is predicted.
+        known: the labels of the training part, of which the simplest answer is made.
+    """
+    results = {
         "rows": len(labels),
-        "positive_rate": float(np.mean(labels)),
-        "decision_threshold": threshold,
-        "model": classification_metrics(labels, model, threshold),
-        "baseline": classification_metrics(labels, baseline, threshold),
+        **_label_facts(labels, target),
+        **({"decision_threshold": threshold} if target.task is Task.BINARY else {}),
+        "model": measured(target, labels, model, threshold),
+        "baseline": measured(target, labels, baseline, threshold),
     }
+    if known is not None:
+        naive = simplest_answer(known, len(labels), target)
+        results["naive"] = measured(target, labels, naive, threshold)
+    return results
+
+
+def simplest_answer(known: Labels, rows: int, target: Target) -> Outputs:
+    """Return the same answer for every row: how often each label was, or the median of numbers."""
+    if target.task is Task.BINARY:
+        return np.full(rows, np.mean(known))
+    if target.task is Task.REGRESSION:
+        return np.full(rows, np.median(known))
+    shares = np.bincount(known.astype(int), minlength=len(target.classes)) / len(known)
+    return np.tile(shares, (rows, 1))
+
+
+def _label_facts(labels: Labels, target: Target) -> dict[str, Any]:
+    if target.task is Task.BINARY:
+        return {"positive_rate": float(np.mean(labels))}
+    if target.task is Task.REGRESSION:
+        middle = {"mean": np.mean(labels), "median": np.median(labels), "std": np.std(labels)}
+        return {"labels": {name: float(value) for name, value in middle.items()}}
+    counts = np.bincount(labels.astype(int), minlength=len(target.classes))
+    return {"class_rows": dict(zip(target.classes, counts.tolist(), strict=True))}
 
 
 def run(
@@ -104,25 +145,28 @@ def run(
     """
     prepared = load_prepared(prepared_folder)
     holdout = prepared.holdout()
-    inputs = matrix(holdout, prepared.feature_names)
+    target, train = prepared.target, prepared.train()
+    inputs = prepared.features.matrix(holdout)
     labels = holdout[LABEL].to_numpy()
     threshold = settings.values.training.decision_threshold
     fitted = ModelFolder(model_folder)
     model, onnx = load_model(fitted.model), fitted.onnx.read_bytes()
-    probabilities = predict(onnx, inputs)
-    baseline = reference(load_model(fitted.baseline), inputs, "baseline")
+    outputs = predict(onnx, inputs, target)
+    baseline = reference(load_model(fitted.baseline), inputs, "baseline", target)
     results = {
         "model_sha256": file_sha256(fitted.model),
         "onnx_sha256": file_sha256(fitted.onnx),
         "holdout_sha256": prepared.holdout_sha256,
-        "parity": _parity(model, onnx, prepared, inputs, settings),
-        **evaluate(labels, probabilities, baseline, threshold),
+        **target.to_dict(),
+        "parity": _parity(model, onnx, prepared, train, inputs, settings),
+        **evaluate(labels, outputs, baseline, threshold, target, train[LABEL].to_numpy()),
         "slices": slice_metrics(
             holdout.select(prepared.feature_names),
             labels,
-            probabilities,
+            outputs,
             threshold,
             settings.use_case.slices(),
+            target,
         ),
     }
     with new_folder(output, replaces=EVALUATION.name) as new:
@@ -132,20 +176,35 @@ def run(
             model,
             inputs,
             labels,
-            {"model": probabilities, "baseline": baseline},
+            {"model": outputs, "baseline": baseline},
             threshold,
             prepared.feature_names,
+            target,
         )
     return EVALUATION.with_schema(results)
 
 
 def _parity(
-    model: Any, onnx: bytes, prepared: Prepared, holdout: Matrix, settings: LoadedSettings
+    model: Any,
+    onnx: bytes,
+    prepared: Prepared,
+    train: pl.DataFrame,
+    holdout: Matrix,
+    settings: LoadedSettings,
 ) -> dict[str, Any]:
-    gate = settings.values.gate
-    train = matrix(prepared.train(), prepared.feature_names)
-    found = measure(model, onnx, train, holdout, settings.values.training.decision_threshold)
-    require_parity(found, model, tolerance=gate.parity_tolerance, max_load=gate.max_load_seconds)
+    gate, target = settings.values.gate, prepared.target
+    found = measure(
+        model,
+        onnx,
+        prepared.features.matrix(train),
+        holdout,
+        settings.values.training.decision_threshold,
+        prepared.features,
+        target,
+    )
+    require_parity(
+        found, model, target, tolerance=gate.parity_tolerance, max_load=gate.max_load_seconds
+    )
     nullable = answered_nulls(prepared.features, found.null_gaps, gate.parity_tolerance)
     require_null_is_answered(prepared, nullable)
     return described(found, nullable)

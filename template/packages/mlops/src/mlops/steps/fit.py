@@ -20,8 +20,8 @@ from mlops.steps.float32_model import settle
 from mlops.steps.onnx_model import convert
 from mlops.steps.optional_features import require_null_is_taken
 from mlops.steps.provenance import effective_settings, environment_state
-from mlops.steps.scoring import matrix
-from mlops.steps.servable import require_probabilities, require_servable
+from mlops.steps.servable import require_answers, require_servable
+from mlops.tasks import BINARY_TARGET, Target
 from mlops.usecase.use_case import LABEL
 
 
@@ -41,22 +41,24 @@ def run(
     """
     prepared = load_prepared(prepared_folder)
     train = prepared.train()
-    inputs = matrix(train, prepared.feature_names)
+    features, target = prepared.features, prepared.target
+    inputs = features.matrix(train)
     labels = train[LABEL].to_numpy()
     seed = settings.values.training.seed
     params = settings.values.params
     started = time.monotonic()
-    model = fit_model(settings.use_case.model(params, seed), inputs, labels)
+    model = fit_model(settings.use_case.model(params, seed, features), inputs, labels, target)
     seconds = time.monotonic() - started
-    require_null_is_taken(model, inputs, prepared)
-    baseline = fit_baseline(settings.use_case.baseline(seed), inputs, labels)
-    onnx = convert(model, inputs.shape[1])
+    require_null_is_taken(model, inputs, features)
+    baseline = fit_baseline(settings.use_case.baseline(seed, features), inputs, labels, target)
+    onnx = convert(model, inputs.shape[1], target)
     with new_folder(output, replaces=TRAINING.name) as new:
         folder = ModelFolder(new)
         skops.io.dump(model, folder.model)
         skops.io.dump(baseline, folder.baseline)
         folder.onnx.write_bytes(onnx)
         description = {
+            "task": target.task.value,
             "model_type": name_of(model),
             "baseline_type": name_of(baseline),
             "model_sha256": file_sha256(folder.model),
@@ -73,31 +75,35 @@ def run(
     return TRAINING.with_schema(description)
 
 
-def fit_model(model: Any, inputs: Matrix, labels: Labels) -> Any:
-    """Fit a classifier and settle its numbers to float32, so that it is served as it is judged.
+def fit_model(model: Any, inputs: Matrix, labels: Labels, target: Target = BINARY_TARGET) -> Any:
+    """Fit a model and settle its numbers to float32, so that it is served as it is judged.
 
     Args:
-        model: the unfitted classifier of model.py.
+        model: the unfitted estimator of model.py.
         inputs: the training part's features, shape (rows, features).
         labels: its labels, shape (rows,).
+        target: what is predicted.
 
     Raises:
-        Refused: it has no `predict_proba`, is not served as it is judged, or cannot be fitted.
+        Refused: it does not answer what the task asks, is not served as it is judged, or cannot be
+            fitted.
     """
     require_servable(model)
-    return settle(_fitted(model, inputs, labels, "model"))
+    return settle(_fitted(model, inputs, labels, target, "model"))
 
 
-def fit_baseline(baseline: Any, inputs: Matrix, labels: Labels) -> Any:
+def fit_baseline(
+    baseline: Any, inputs: Matrix, labels: Labels, target: Target = BINARY_TARGET
+) -> Any:
     """Fit the baseline, which is never served.
 
     Raises:
-        Refused: it has no `predict_proba`, or cannot be fitted.
+        Refused: it does not answer what the task asks, or cannot be fitted.
     """
-    return _fitted(baseline, inputs, labels, "baseline")
+    return _fitted(baseline, inputs, labels, target, "baseline")
 
 
-def _fitted(model: Any, inputs: Matrix, labels: Labels, role: str) -> Any:
+def _fitted(model: Any, inputs: Matrix, labels: Labels, target: Target, role: str) -> Any:
     try:
         fitted = model.fit(inputs, labels)
     except (ValueError, TypeError) as error:
@@ -106,5 +112,5 @@ def _fitted(model: Any, inputs: Matrix, labels: Labels, role: str) -> Any:
         if np.isnan(inputs).any():
             remedy = "if it takes no nulls: fill them in features.py, or by a SimpleImputer before"
         raise Refused(f"the {role} ({name_of(model)}) cannot be fitted: {first}", remedy) from error
-    require_probabilities(fitted, role)
+    require_answers(fitted, role, target)
     return fitted

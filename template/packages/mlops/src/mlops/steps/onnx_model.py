@@ -5,23 +5,26 @@ from typing import Any
 
 import numpy as np
 
-from mlops.arrays import Matrix, Probabilities
+from mlops.arrays import Matrix, Outputs
 from mlops.errors import Refused
 from mlops.steps.estimators import name_of
 from mlops.steps.null_routing import route_nulls
-from mlops.steps.servable import require_probabilities, require_servable
+from mlops.steps.servable import require_answers, require_servable
+from mlops.tasks import BINARY_TARGET, Target
 
 INPUT = "features"
-OUTPUT = "probabilities"
+PROBABILITIES = "probabilities"
+NUMBERS = "variable"
+"""What converters call the numbers that a regression answers."""
 OPSET = {"": 21, "ai.onnx.ml": 3}
 """What every ONNX Runtime that this project allows reads, whatever skl2onnx is installed."""
 
 
-def convert(model: Any, features: int) -> bytes:
-    """Return a fitted classifier, its numbers settled to float32, as an ONNX file's bytes.
+def convert(model: Any, features: int, target: Target = BINARY_TARGET) -> bytes:
+    """Return a fitted estimator, its numbers settled to float32, as an ONNX file's bytes.
 
-    The input `features` is float32 of shape (rows, features); the output `probabilities` has shape
-    (rows, 2).
+    The input `features` is float32 of shape (rows, features); the output `probabilities` of a
+    classifier has shape (rows, classes), the output `variable` of a regression (rows, 1).
 
     Raises:
         Refused: the model is of a kind that is not served as it was judged, skl2onnx has no
@@ -30,13 +33,13 @@ def convert(model: Any, features: int) -> bytes:
     from skl2onnx import to_onnx
     from skl2onnx.common.data_types import FloatTensorType
 
-    require_probabilities(model, "model")
+    require_answers(model, "model", target)
     require_servable(model)
     try:
         converted = to_onnx(
             model,
             initial_types=[(INPUT, FloatTensorType([None, features]))],
-            options=_options(model),
+            options=_options(model, target),
             target_opset=OPSET,
         )
     except Exception as error:
@@ -64,28 +67,28 @@ def open_session(onnx: bytes | Path) -> Any:
     )
 
 
-def predict(onnx: bytes | Path, inputs: Matrix) -> Probabilities:
-    """Return the probability of label 1, shape (rows,), as the scoring server computes it."""
-    return answers(open_session(onnx), inputs)
+def predict(onnx: bytes | Path, inputs: Matrix, target: Target = BINARY_TARGET) -> Outputs:
+    """Return the answers of a model, see `Target.outputs`, as the scoring server computes them."""
+    return answers(open_session(onnx), inputs, target)
 
 
-def answers(session: Any, inputs: Matrix) -> Probabilities:
-    """Return the probability of label 1, shape (rows,), as the scoring server computes it.
+def answers(session: Any, inputs: Matrix, target: Target = BINARY_TARGET) -> Outputs:
+    """Return the answers of a model, see `Target.outputs`, as the scoring server computes them.
 
     A single row is scored twice, since ONNX Runtime multiplies one row with a matrix otherwise than
     several: so it gets the answer that it would get among others.
     """
     rows = np.repeat(inputs, 2, axis=0) if len(inputs) == 1 else inputs
-    result: Probabilities = session.run([OUTPUT], {INPUT: rows})[0][: len(inputs), 1]
-    return result
+    output = PROBABILITIES if target.task.classifies else NUMBERS
+    return target.outputs(session.run([output], {INPUT: rows})[0][: len(inputs)])
 
 
-def _options(model: Any) -> dict[Any, Any]:
+def _options(model: Any, target: Target) -> dict[Any, Any]:
     """Return the options of every conversion; those of types that are absent do no harm."""
     from sklearn.preprocessing import MaxAbsScaler, RobustScaler, StandardScaler
 
     divide = {kind: {"div": "div"} for kind in (StandardScaler, RobustScaler, MaxAbsScaler)}
-    return {id(model): {"zipmap": False}, **divide}
+    return {id(model): {"zipmap": False}, **divide} if target.task.classifies else divide
 
 
 def _require_loads(content: bytes, model: Any) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 from mlops.arrays import Matrix
 from mlops.artifacts.prepared import Prepared
 from mlops.errors import ConfigError, Refused
+from mlops.features import Features, Kind
 
 
 def check_names(optional: Collection[str], features: Collection[str]) -> None:
@@ -25,24 +26,26 @@ def check_names(optional: Collection[str], features: Collection[str]) -> None:
         )
 
 
-def require_null_is_taken(model: Any, inputs: Matrix, prepared: Prepared) -> None:
+def require_null_is_taken(model: Any, inputs: Matrix, features: Features) -> None:
     """Check that a fitted model predicts also where an optional feature is null.
 
+    A category that is null has a code, so that every model predicts there.
+
     Args:
-        model: the fitted classifier.
+        model: the fitted estimator.
         inputs: rows of the training part, shape (rows, features).
-        prepared: the features, in the order of the columns.
+        features: those of the columns.
 
     Raises:
         Refused: it does not.
     """
     refused = []
-    for column, feature in enumerate(prepared.features):
-        if feature.optional:
+    for column, feature in enumerate(features):
+        if feature.optional and feature.kind is not Kind.CATEGORY:
             row = inputs[:1].copy()
             row[:, column] = np.nan
             try:
-                model.predict_proba(row)
+                model.predict(row)
             except ValueError:
                 refused.append(feature.name)
     if refused:

@@ -8,7 +8,7 @@ likewise which ones are used where `data.fraction` asks for a part of them.
 
 import glob
 import hashlib
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,6 @@ import polars as pl
 from mlops.artifacts.data_source import read_source
 from mlops.artifacts.documents import PREPARED, VALIDATION_RESULTS
 from mlops.artifacts.prepared import (
-    Feature,
     Prepared,
     holdout_file,
     train_file,
@@ -31,6 +30,14 @@ from mlops.files import file_sha256, new_folder
 from mlops.settings.loading import LoadedSettings
 from mlops.settings.sections import SplitSettings
 from mlops.steps.optional_features import check_names
+from mlops.steps.typed_table import (
+    check_table,
+    describe_features,
+    encoded,
+    feature_kinds,
+    learn_target,
+    require_learnable,
+)
 from mlops.usecase.use_case import LABEL, UseCase
 
 
@@ -76,42 +83,11 @@ def _below(keys: Iterable[Any], share: float, *, salt: str, purpose: bytes) -> l
     return [int.from_bytes(found.digest()) < limit for found in hashes]
 
 
-def check_table(table: pl.DataFrame, key: str) -> pl.DataFrame:
-    """Return `table` with Float32 features and an Int8 label, or say what is wrong with it.
-
-    Raises:
-        ConfigError: the use case's functions returned something that no model can use.
-    """
-    names = [name for name in table.columns if name not in (key, LABEL)]
-    if not names:
-        raise ConfigError("features.py returned no feature column besides the key")
-    if table[key].null_count() or table[key].is_duplicated().any():
-        raise ConfigError(
-            f"features.py or labels.py returned a null or repeated {key}",
-            "both have to return one row for each key",
-        )
-    for name in names:
-        kind = table.schema[name]
-        if not (kind.is_numeric() or kind == pl.Boolean):
-            raise ConfigError(
-                f"the feature {name} is {kind}", "features.py has to turn it into a number"
-            )
-    table = table.with_columns(pl.col(LABEL).cast(pl.Float64, strict=False))
-    if not table[LABEL].is_in([0.0, 1.0]).all() or table[LABEL].null_count():
-        raise ConfigError("labels.py returned a label that is neither 0 nor 1")
-    features = [pl.col(name).cast(pl.Float32).fill_nan(None) for name in names]
-    result = table.select(key, *features, pl.col(LABEL).cast(pl.Int8))
-    for name in names:
-        if result[name].is_infinite().any():
-            raise ConfigError(f"the feature {name} has infinite values, or some too large to use")
-    return result
-
-
 def run(validated: Path, output: Path, settings: LoadedSettings) -> Prepared:
     """Prepare the data that `validate` passed and write the folder `output`.
 
     Raises:
-        Refused: the data did not pass validation, or a part has only one class.
+        Refused: the data did not pass validation, or a part has too few kinds of labels.
         ConfigError: the use case returned unusable columns.
     """
     folder = ValidatedFolder(validated)
@@ -125,26 +101,27 @@ def run(validated: Path, output: Path, settings: LoadedSettings) -> Prepared:
     data = ibis.duckdb.connect().read_parquet(
         glob.escape(str(folder.data)), hive_partitioning=False
     )
-    table = check_table(build_table(data, use_case, cutoff, reference_date), use_case.key)
+    joined = build_table(data, use_case, cutoff, reference_date)
+    kinds = feature_kinds(joined, (use_case.key, LABEL))
+    table = check_table(joined, use_case.key, use_case.task)
     optional = use_case.optional_features
-    check_names(optional, [name for name in table.columns if name not in (use_case.key, LABEL)])
+    check_names(optional, kinds)
     table = table.filter(pl.Series(is_used(table[use_case.key], values.data.fraction)))
     held_out = pl.Series(is_held_out(table[use_case.key], values.split), dtype=pl.Boolean)
     train, holdout = table.filter(~held_out), table.filter(held_out)
-    for name, part in (("training part", train), ("holdout", holdout)):
-        if part[LABEL].n_unique() < 2:
-            raise Refused(
-                f"the {name} ({part.height} rows) needs both labels, 0 and 1: "
-                f"there is too little data{_part_of(values.data.fraction)}, "
-                "or labels.py finds only one kind"
-            )
+    target = learn_target(train, use_case.task)
+    parts = {"training part": train, "holdout": holdout}
+    require_learnable(parts, target, _part_of(values.data.fraction))
+    features = describe_features(train, holdout, kinds, optional, values.training)
+    train, holdout = encoded(train, target), encoded(holdout, target)
     with new_folder(output, replaces=PREPARED.name) as new:
         train.write_parquet(train_file(new))
         holdout.write_parquet(holdout_file(new))
         prepared = Prepared(
             folder=output,
             key=use_case.key,
-            features=_describe(train, holdout, use_case.key, optional),
+            features=features,
+            target=target,
             cutoff=cutoff.isoformat(),
             reference_date=reference_date.isoformat(),
             data_hash=results["data_hash"],
@@ -163,28 +140,8 @@ def _part_of(fraction: float) -> str:
     return "" if fraction == 1 else f" in the part that data.fraction: {fraction:g} takes of it"
 
 
-def _typical(values: pl.Series) -> float:
-    """Return the median in few digits; 0 where all are null."""
-    return float(f"{values.quantile(0.5, 'nearest') or 0.0:.6g}")
-
-
 def _require_columns(module: str, table: ibis.Table, columns: list[str]) -> None:
     missing = [column for column in columns if column not in table.columns]
     if missing:
         have = ", ".join(table.columns)
         raise ConfigError(f"{module} returned no column {', '.join(missing)} (it has: {have})")
-
-
-def _describe(
-    train: pl.DataFrame, holdout: pl.DataFrame, key: str, optional: Collection[str]
-) -> tuple[Feature, ...]:
-    names = [name for name in train.columns if name not in (key, LABEL)]
-    return tuple(
-        Feature(
-            name=name,
-            has_nulls=train[name].null_count() + holdout[name].null_count() > 0,
-            example=_typical(train[name]),
-            optional=name in optional,
-        )
-        for name in names
-    )

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mlops.arrays import Matrix
+from mlops.features import Features
 from mlops.steps.estimators import parts
 
 TRAIN_ROWS = 10_000
@@ -25,8 +26,13 @@ LARGEST = float(np.finfo(np.float32).max)
 _SEED = 20_260_101
 
 
-def probe_groups(model: Any, train: Matrix, holdout: Matrix) -> dict[str, Matrix]:
-    """Return the rows on which a model is compared with its ONNX, by where they come from."""
+def probe_groups(
+    model: Any, train: Matrix, holdout: Matrix, features: Features
+) -> dict[str, Matrix]:
+    """Return the rows on which a model is compared with its ONNX, by where they come from.
+
+    A category is one of its codes in every row, as it is when the model serves.
+    """
     rows = mixed(spread(train, TRAIN_ROWS))
     groups = {
         "the holdout": holdout,
@@ -36,10 +42,12 @@ def probe_groups(model: Any, train: Matrix, holdout: Matrix) -> dict[str, Matrix
         "the ends of features": extremes(rows),
         "constant columns": constants(rows),
     }
-    return {name: probes for name, probes in groups.items() if len(probes)}
+    return {name: features.in_codes(probes) for name, probes in groups.items() if len(probes)}
 
 
-def server_probes(model: Any, train: Matrix, nullable: npt.NDArray[np.bool_]) -> Matrix:
+def server_probes(
+    model: Any, train: Matrix, nullable: npt.NDArray[np.bool_], features: Features
+) -> Matrix:
     """Return the rows that a server has to answer at its start, shape (rows, features).
 
     They are 200, or more where more than 100 features may be null: each of these is null in a row
@@ -49,6 +57,7 @@ def server_probes(model: Any, train: Matrix, nullable: npt.NDArray[np.bool_]) ->
         model: the fitted classifier.
         train: the training part.
         nullable: for each feature whether the model answers null, shape (features,).
+        features: those of the columns.
     """
     rows = mixed(spread(train, TRAIN_ROWS))
     splits = spread(thresholds(model, rows), SERVER_ROWS // 12)
@@ -58,7 +67,7 @@ def server_probes(model: Any, train: Matrix, nullable: npt.NDArray[np.bool_]) ->
     room = max(SERVER_ROWS - len(certain), SERVER_ROWS // 4)
     ends = spread(np.concatenate([extremes(rows), constants(rows)]), room // 2)
     usual = rows[np.resize(np.arange(len(rows)), room - len(ends))]
-    return np.concatenate([certain, ends, usual])
+    return features.in_codes(np.concatenate([certain, ends, usual]))
 
 
 def mixed(rows: Matrix) -> Matrix:

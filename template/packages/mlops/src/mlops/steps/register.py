@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from mlops.arrays import Matrix, Probabilities
+from mlops.arrays import Matrix, Outputs
 from mlops.artifacts.documents import CARD, LINEAGE, PACKAGE, PREPARED, PROBES, SIGNATURE
 from mlops.artifacts.prepared import Prepared
 from mlops.artifacts.run_folder import PackageFolder, RunFolder
 from mlops.artifacts.version_folder import VersionFolder
 from mlops.errors import ConfigError, Refused
+from mlops.features import Feature, Kind
 from mlops.files import file_hashes, file_sha256, new_folder, write_text
 from mlops.governance.gate import require_passed
 from mlops.governance.lineage import build_lineage
@@ -24,7 +25,8 @@ from mlops.settings.loading import LoadedSettings
 from mlops.steps.onnx_model import answers, open_session
 from mlops.steps.parity import require_gap
 from mlops.steps.probes import server_probes
-from mlops.steps.scoring import load_model, matrix
+from mlops.steps.scoring import load_model
+from mlops.tasks import BINARY_TARGET, Target, Task
 
 
 def register_run(platform: Platform, run: Run, settings: LoadedSettings) -> ModelVersion:
@@ -64,18 +66,19 @@ def package_run(run: Run, settings: LoadedSettings) -> Path:
         )
     parity = source.evaluation.results()["parity"]
     model, train = load_model(source.model.model), prepared.train()
-    inputs = matrix(train, prepared.feature_names)
+    features, target = prepared.features, prepared.target
+    inputs = features.matrix(train)
     nullable = np.isin(prepared.feature_names, parity["nullable"])
-    rows = server_probes(model, inputs, nullable)
+    rows = server_probes(model, inputs, nullable, features)
     session = open_session(source.model.onnx)
     tolerance = settings.values.gate.parity_tolerance
     with new_folder(source.package.path, replaces=PACKAGE.name) as folder:
         package = PackageFolder(folder)
         shutil.copyfile(source.model.onnx, package.onnx)
-        PROBES.write(folder, build_probes(rows, answers(session, rows), tolerance))
-        drift_baseline(train, prepared.feature_names, answers(session, inputs)).write_parquet(
-            package.drift_baseline
-        )
+        probes = build_probes(rows, answers(session, rows, target), tolerance, target)
+        PROBES.write(folder, probes)
+        outputs = answers(session, inputs, target)
+        drift_baseline(train, features, outputs, target).write_parquet(package.drift_baseline)
         description = {
             "model_sha256": verdict["model_sha256"],
             "parity_gap": parity["gap"],
@@ -93,35 +96,49 @@ def build_signature(
 
     `nullable` names the features for which the model answers null.
     """
+    target = prepared.target
     content = {
         "model_name": name,
         "model_version": version,
-        "decision_threshold": threshold,
+        **target.to_dict(),
+        **({"decision_threshold": threshold} if target.task is Task.BINARY else {}),
         "features": [
-            {
-                "name": f.name,
-                "nullable": f.name in nullable,
-                "optional": f.optional,
-                "example": f.example,
-            }
-            for f in prepared.features
+            _described(feature, feature.name in nullable) for feature in prepared.features
         ],
     }
     return SIGNATURE.with_schema(content)
 
 
-def build_probes(rows: Matrix, probabilities: Probabilities, tolerance: float) -> dict[str, Any]:
+def _described(feature: Feature, nullable: bool) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "name": feature.name,
+        "kind": feature.kind.value,
+        "nullable": nullable,
+        "optional": feature.optional,
+        "example": feature.example,
+    }
+    if feature.kind is Kind.CATEGORY:
+        described["categories"] = list(feature.categories)
+    return described
+
+
+def build_probes(
+    rows: Matrix, outputs: Outputs, tolerance: float, target: Target = BINARY_TARGET
+) -> dict[str, Any]:
     """Return the content of `probes.json`: what a server must answer before it serves.
 
     Args:
         rows: float32 features, shape (rows, features); NaN is written as null.
-        probabilities: the judged model's answers, shape (rows,).
-        tolerance: how far a server's answer may be from them.
+        outputs: the judged model's answers, see `Target.outputs`.
+        tolerance: how far a server's answer may be from them; of a regression, in standard
+            deviations of the label.
+        target: what is predicted.
     """
+    answer = "probabilities" if target.task.classifies else "predictions"
     content = {
-        "tolerance": tolerance,
+        "tolerance": tolerance * target.scale,
         "rows": [[None if np.isnan(x) else float(x) for x in row] for row in rows],
-        "probabilities": [float(each) for each in probabilities],
+        answer: outputs.astype(float).tolist(),
     }
     return PROBES.with_schema(content)
 
@@ -139,7 +156,7 @@ def _build(
     shutil.copyfile(package.drift_baseline, target.drift_baseline)
     shutil.copyfile(source.model.model, target.skops)
     name = settings.model_name
-    threshold = evaluation["decision_threshold"]
+    threshold = evaluation.get("decision_threshold", 0.5)
     nullable = description["nullable"]
     signature = build_signature(name, version, threshold, source.prepared(), nullable)
     SIGNATURE.write(folder, signature)
@@ -181,8 +198,9 @@ def _packaged(run: Run, verdict: dict[str, Any], settings: LoadedSettings) -> Pa
         path = package.path / name
         if not path.is_file() or file_sha256(path) != expected:
             raise Refused(f"run {run.run_id}: package/{name} was changed", "package the run again")
-    tolerance = settings.values.gate.parity_tolerance
-    require_gap(float(description["parity_gap"]), tolerance, "the probes of its package")
+    tolerance, gap = settings.values.gate.parity_tolerance, float(description["parity_gap"])
+    target = RunFolder(run.folder).prepared().target
+    require_gap(gap, tolerance, "the probes of its package", target=target)
     return package
 
 

@@ -1,13 +1,9 @@
-"""What scoring with a stored model needs: its inputs as a matrix, and the model itself."""
+"""Reads stored models, none of whose code runs."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from mlops.arrays import Matrix
 from mlops.errors import Refused
-
-if TYPE_CHECKING:
-    import polars as pl
 
 TRUSTED_TYPES = frozenset(
     {
@@ -32,13 +28,6 @@ TRUSTED_TYPES = frozenset(
 Each by its name: a file says what a type is given, so a whole package would be too much. Trees are
 read by their own code, which a crafted file can mislead: a version's hash is checked before.
 """
-
-
-def matrix(frame: "pl.DataFrame", features: list[str]) -> Matrix:
-    """Return the features as float32, shape (rows, features); null becomes NaN."""
-    import polars as pl
-
-    return frame.select(pl.col(features).cast(pl.Float32).fill_null(float("nan"))).to_numpy()
 
 
 def load_model(path: Path) -> Any:

@@ -10,6 +10,7 @@ from typing import Any
 
 from mlops.errors import Refused
 from mlops.steps.estimators import name_of, parts
+from mlops.tasks import Target, Task
 
 _SEE = "docs/models.md lists what converts"
 
@@ -38,6 +39,18 @@ _RULES = (
         "(categorical_features=…) loses its categories in ONNX",
         "leave categorical_features out: the codes are numbers",
         lambda part: not _is_absent(part.categorical_features, "from_dtype"),
+    ),
+    _Rule(
+        "HistGradientBoostingRegressor",
+        "(categorical_features=…) loses its categories in ONNX",
+        "leave categorical_features out: the codes are numbers",
+        lambda part: not _is_absent(part.categorical_features, "from_dtype"),
+    ),
+    _Rule(
+        "HistGradientBoostingRegressor",
+        "(loss='poisson' or 'gamma') is served without its exponential in ONNX",
+        "take loss='squared_error', or a PoissonRegressor or GammaRegressor",
+        lambda part: part.loss in ("poisson", "gamma"),
     ),
     _Rule(
         "CalibratedClassifierCV",
@@ -113,23 +126,51 @@ _RULES = (
 )
 
 
-def require_probabilities(model: Any, role: str) -> None:
-    """Refuse a fitted model that gives no probabilities.
+def require_answers(model: Any, role: str, target: Target) -> None:
+    """Refuse a fitted model that does not answer what the task asks.
 
     Args:
-        model: a scikit-learn classifier.
+        model: a scikit-learn estimator.
         role: what it is called in the sentence: model or baseline.
+        target: what is predicted.
 
     Raises:
-        Refused: it has no `predict_proba`.
+        Refused: a classifier has no `predict_proba`, or knows its classes in another order; for a
+            regression it is a classifier.
     """
+    if target.task is Task.REGRESSION:
+        _require_numbers(model, role)
+        return
     if hasattr(model, "predict_proba"):
+        _require_classes(model, role, len(target.classes) or 2)
         return
     raise Refused(
         f"the {role} ({name_of(model)}) has no predict_proba, and probabilities are what is judged "
         "and served",
         "in model.py take a classifier that has it, put CalibratedClassifierCV around this one, or "
         f"say voting='soft' ({_SEE})",
+    )
+
+
+def _require_numbers(model: Any, role: str) -> None:
+    if hasattr(model, "predict") and not hasattr(model, "classes_"):
+        return
+    raise Refused(
+        f"the {role} ({name_of(model)}) predicts classes, and TASK in model.py says that numbers "
+        "are predicted",
+        f"in model.py take a regressor, such as HistGradientBoostingRegressor ({_SEE})",
+    )
+
+
+def _require_classes(model: Any, role: str, count: int) -> None:
+    """Check that the columns of the probabilities are the classes, in their order."""
+    known = list(getattr(model, "classes_", range(count)))
+    if known == list(range(count)):
+        return
+    raise Refused(
+        f"the {role} ({name_of(model)}) answers {len(known)} classes in an order of its own, and "
+        f"{count} are predicted",
+        "in model.py fit on the labels as they are given: whole numbers from 0 on",
     )
 
 

@@ -12,8 +12,8 @@ from mlops.governance.gate import judge
 from mlops.settings.loading import LoadedSettings, load_settings
 from mlops.settings.project import find_project
 from mlops.steps import evaluate, fit, prepare, validate
-from mlops.steps.parity import parity_gap
-from mlops.steps.scoring import load_model, matrix
+from mlops.steps.parity import parity_gap, raw_answers
+from mlops.steps.scoring import load_model
 
 
 @dataclass(frozen=True)
@@ -53,18 +53,20 @@ class ModelContract:
         checks = judge(fitted.evaluation(), fitted.settings.values.gate, None, source)
         assert [check for check in checks if not check.passed] == []
 
-    def test_onnx_gives_the_same_probabilities_on_the_holdout(self, fitted: Fitted) -> None:
+    def test_onnx_answers_the_same_on_the_holdout(self, fitted: Fitted) -> None:
         prepared = fitted.folder.prepared()
-        inputs = matrix(prepared.holdout(), prepared.feature_names)
+        inputs = prepared.features.matrix(prepared.holdout())
         model = load_model(fitted.folder.model.model)
-        gap = parity_gap(model, fitted.folder.model.onnx.read_bytes(), inputs)
+        gap = parity_gap(model, fitted.folder.model.onnx.read_bytes(), inputs, prepared.target)
         assert gap <= fitted.settings.values.gate.parity_tolerance
 
     def test_fitting_again_gives_the_same_model(self, fitted: Fitted, tmp_path: Path) -> None:
         again = ModelFolder(tmp_path / "again")
         fit.run(fitted.folder.prepared_path, again.path, fitted.settings, {})
         prepared = fitted.folder.prepared()
-        inputs = matrix(prepared.holdout(), prepared.feature_names)
-        first = load_model(fitted.folder.model.model)
-        second = load_model(again.model)
-        assert (first.predict_proba(inputs) == second.predict_proba(inputs)).all()
+        inputs = prepared.features.matrix(prepared.holdout())
+        first, second = (
+            raw_answers(load_model(path), inputs, prepared.target)
+            for path in (fitted.folder.model.model, again.model)
+        )
+        assert (first == second).all()

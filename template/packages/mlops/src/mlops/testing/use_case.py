@@ -16,17 +16,28 @@ from typing import Any
 import ibis
 import numpy as np
 import polars as pl
+import polars.selectors as cs
 import pytest
 import skops.io
 from polars.testing import assert_frame_equal
 from pydantic import ValidationError
 
+from mlops.features import Features
 from mlops.settings.project import find_project
+from mlops.settings.sections import TrainingSettings
 from mlops.steps.fit import fit_baseline, fit_model
 from mlops.steps.onnx_model import convert
-from mlops.steps.parity import parity_gap
-from mlops.steps.prepare import build_table, check_table
-from mlops.steps.scoring import load_model, matrix
+from mlops.steps.parity import parity_gap, raw_answers
+from mlops.steps.prepare import build_table
+from mlops.steps.scoring import load_model
+from mlops.steps.typed_table import (
+    check_table,
+    describe_features,
+    encoded,
+    feature_kinds,
+    learn_target,
+)
+from mlops.tasks import MOST_CLASSES, Target, Task
 from mlops.usecase.use_case import LABEL, UseCase
 
 REFERENCE_DATE = date(2026, 6, 30)
@@ -54,6 +65,19 @@ class Sampled:
         labels = self.use_case.labels(ibis.memtable(raw), cutoff, day)
         key = self.use_case.key
         return pl.DataFrame(labels.to_polars()).select(key, LABEL).sort(key)
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """What a model is trained on: key, features, label; and what was learnt of their columns."""
+
+    table: pl.DataFrame
+    features: Features
+    target: Target
+
+    @property
+    def labels(self) -> np.ndarray:
+        return self.table[LABEL].to_numpy()
 
 
 def assert_same(left: pl.DataFrame, right: pl.DataFrame) -> None:
@@ -105,25 +129,36 @@ class UseCaseContract:
 
     @pytest.fixture(scope="class")
     @classmethod
-    def table(cls, use_case: UseCase, raw: pl.DataFrame, cutoff: date) -> pl.DataFrame:
-        """What a model is trained on: key, float32 features, label."""
-        table = build_table(ibis.memtable(raw), use_case, cutoff, REFERENCE_DATE)
-        return check_table(table, use_case.key)
+    def learnt(cls, use_case: UseCase, raw: pl.DataFrame, cutoff: date) -> Learnt:
+        joined = build_table(ibis.memtable(raw), use_case, cutoff, REFERENCE_DATE)
+        kinds = feature_kinds(joined, (use_case.key, LABEL))
+        table = check_table(joined, use_case.key, use_case.task)
+        target = learn_target(table, use_case.task)
+        features = describe_features(table, table, kinds, (), TrainingSettings())
+        return Learnt(encoded(table, target), features, target)
 
     @pytest.fixture(scope="class")
     @classmethod
-    def inputs(cls, use_case: UseCase, table: pl.DataFrame) -> np.ndarray:
-        return matrix(table, table.drop(use_case.key, LABEL).columns)
+    def table(cls, learnt: Learnt) -> pl.DataFrame:
+        """What a model is trained on: key, features, label."""
+        return learnt.table
 
     @pytest.fixture(scope="class")
     @classmethod
-    def model(cls, use_case: UseCase, params: Any, inputs: np.ndarray, table: pl.DataFrame) -> Any:
-        return fit_model(use_case.model(params, SEED), inputs, table[LABEL].to_numpy())
+    def inputs(cls, learnt: Learnt) -> np.ndarray:
+        return learnt.features.matrix(learnt.table)
 
     @pytest.fixture(scope="class")
     @classmethod
-    def baseline(cls, use_case: UseCase, inputs: np.ndarray, table: pl.DataFrame) -> Any:
-        return fit_baseline(use_case.baseline(SEED), inputs, table[LABEL].to_numpy())
+    def model(cls, use_case: UseCase, params: Any, inputs: np.ndarray, learnt: Learnt) -> Any:
+        model = use_case.model(params, SEED, learnt.features)
+        return fit_model(model, inputs, learnt.labels, learnt.target)
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def baseline(cls, use_case: UseCase, inputs: np.ndarray, learnt: Learnt) -> Any:
+        baseline = use_case.baseline(SEED, learnt.features)
+        return fit_baseline(baseline, inputs, learnt.labels, learnt.target)
 
     # --- params.py
 
@@ -204,7 +239,8 @@ class UseCaseContract:
         self, use_case: UseCase, features: pl.DataFrame, table: pl.DataFrame
     ) -> None:
         assert LABEL not in features.columns
-        for name in table.drop(use_case.key, LABEL).columns:
+        numbers = table.drop(use_case.key, LABEL).select(cs.numeric()).columns
+        for name in numbers if use_case.task is not Task.MULTICLASS else ():
             likeness = abs(table.select(pl.corr(name, LABEL)).item())
             assert not likeness > 0.999, f"the feature {name} says the label itself"
 
@@ -272,8 +308,17 @@ class UseCaseContract:
 
     # --- labels.py
 
-    def test_labels_are_0_and_1(self, labels: pl.DataFrame) -> None:
-        assert set(labels[LABEL]) == {0, 1}
+    def test_labels_are_of_the_task(self, use_case: UseCase, labels: pl.DataFrame) -> None:
+        found = labels[LABEL]
+
+        if use_case.task is Task.BINARY:
+            assert set(found) == {0, 1}
+        elif use_case.task is Task.MULTICLASS:
+            assert 2 <= found.n_unique() <= MOST_CLASSES
+        else:
+            assert found.dtype.is_numeric()
+            assert found.n_unique() > 1
+        assert found.null_count() == 0
 
     def test_labels_have_one_row_for_each_key_with_features(
         self, use_case: UseCase, labels: pl.DataFrame, features: pl.DataFrame
@@ -287,26 +332,39 @@ class UseCaseContract:
     # --- model.py
 
     @pytest.mark.parametrize("name", ["model", "baseline"])
-    def test_model_gives_probabilities_that_tell_something(
-        self, name: str, request: pytest.FixtureRequest, inputs: np.ndarray
+    def test_model_gives_answers_that_tell_something(
+        self, name: str, request: pytest.FixtureRequest, inputs: np.ndarray, learnt: Learnt
     ) -> None:
-        probabilities = request.getfixturevalue(name).predict_proba(inputs)
+        fitted, target = request.getfixturevalue(name), learnt.target
 
-        assert probabilities.shape == (len(inputs), 2)
+        if not target.task.classifies:
+            numbers = raw_answers(fitted, inputs, target)
+            assert numbers.shape == (len(inputs),)
+            assert np.isfinite(numbers).all()
+            assert np.ptp(numbers) > 0
+            return
+        probabilities = fitted.predict_proba(inputs)
+        assert probabilities.shape == (len(inputs), len(target.classes) or 2)
         assert ((probabilities >= 0) & (probabilities <= 1)).all()
         np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-6)
         assert np.ptp(probabilities[:, 1]) > 0
 
     @pytest.mark.parametrize("name", ["model", "baseline"])
     def test_model_can_be_stored_without_pickle(
-        self, name: str, request: pytest.FixtureRequest, inputs: np.ndarray, tmp_path: Path
+        self,
+        name: str,
+        request: pytest.FixtureRequest,
+        inputs: np.ndarray,
+        learnt: Learnt,
+        tmp_path: Path,
     ) -> None:
         fitted = request.getfixturevalue(name)
         path = tmp_path / "fitted"
         skops.io.dump(fitted, path)
 
         np.testing.assert_array_equal(
-            load_model(path).predict_proba(inputs), fitted.predict_proba(inputs)
+            raw_answers(load_model(path), inputs, learnt.target),
+            raw_answers(fitted, inputs, learnt.target),
         )
 
     def test_model_depends_on_the_seed_alone(
@@ -315,18 +373,24 @@ class UseCaseContract:
         model: Any,
         params: Any,
         inputs: np.ndarray,
-        table: pl.DataFrame,
+        learnt: Learnt,
     ) -> None:
-        again = fit_model(use_case.model(params, SEED), inputs, table[LABEL].to_numpy())
+        target = learnt.target
+        unfitted = use_case.model(params, SEED, learnt.features)
+        again = fit_model(unfitted, inputs, learnt.labels, target)
 
         np.testing.assert_allclose(
-            again.predict_proba(inputs), model.predict_proba(inputs), atol=1e-6
+            raw_answers(again, inputs, target) / target.scale,
+            raw_answers(model, inputs, target) / target.scale,
+            atol=1e-6,
         )
 
-    def test_model_answers_the_same_as_onnx(self, model: Any, inputs: np.ndarray) -> None:
-        onnx = convert(model, inputs.shape[1])
+    def test_model_answers_the_same_as_onnx(
+        self, model: Any, inputs: np.ndarray, learnt: Learnt
+    ) -> None:
+        onnx = convert(model, inputs.shape[1], learnt.target)
 
-        assert parity_gap(model, onnx, inputs) <= PARITY_TOLERANCE
+        assert parity_gap(model, onnx, inputs, learnt.target) <= PARITY_TOLERANCE
 
     # --- slices.py
 

@@ -7,14 +7,20 @@ It is a package of small modules. Each is imported only when its part is needed:
 | `contract.py` | `contract()`, `KEY`                               | `DATE_COLUMN`   |
 | `features.py` | `build_features(table, reference_date)`           | `OPTIONAL`      |
 | `labels.py`   | `build_labels(table, cutoff, reference_date)`     | `label_cutoff`  |
-| `model.py`    | `make_model(params, seed)`, `make_baseline(seed)` |                 |
+| `model.py`    | `make_model(params, seed)`, `make_baseline(seed)` | `TASK`          |
 | `sample.py`   | `make_sample(size, seed, drift, reference_date)`  |                 |
 | `slices.py`   |                                                   | `SLICES`        |
 | `params.py`   |                                                   | `Params`        |
+
+`make_model` and `make_baseline` may also take `features`: then they are told which columns of the
+matrix are categories, see `mlops.features.Features`.
 """
 
+import ast
 import importlib
 import importlib.util
+import inspect
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from importlib.machinery import ModuleSpec
@@ -23,6 +29,8 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from mlops.errors import ConfigError
+from mlops.features import Features
+from mlops.tasks import Task
 
 if TYPE_CHECKING:
     import ibis
@@ -65,8 +73,28 @@ class UseCase:
         column = self._optional("contract", "DATE_COLUMN", None)
         return None if column is None else str(column)
 
+    @property
+    def task(self) -> Task:
+        """The kind of question: `TASK` in model.py, binary where that says nothing.
+
+        It is read without running model.py, as whoever reads settings asks for it.
+
+        Raises:
+            ConfigError: it is none of the tasks, or not written down as a text.
+        """
+        path = self.folder / "model.py"
+        found = _constant(path, "TASK") if path.is_file() else None
+        try:
+            return Task.BINARY if found is None else Task(found)
+        except ValueError:
+            known = ", ".join(f'"{task}"' for task in Task)
+            raise ConfigError(
+                f"TASK in model.py is {found!r}, and must be one of {known}",
+                'write TASK = "binary", a plain text',
+            ) from None
+
     def features(self, table: "ibis.Table", reference_date: date) -> "ibis.Table":
-        """Return one row an entity: the key and numeric feature columns, as of `reference_date`."""
+        """Return one row an entity: the key and its features, as of `reference_date`."""
         result: ibis.Table = self._required("features", "build_features")(table, reference_date)
         return result
 
@@ -95,17 +123,17 @@ class UseCase:
         return result
 
     def labels(self, table: "ibis.Table", cutoff: date, reference_date: date) -> "ibis.Table":
-        """Return the key and `label` (0 or 1) from what happened after `cutoff`."""
+        """Return the key and `label` from what happened after `cutoff`."""
         result: ibis.Table = self._required("labels", "build_labels")(table, cutoff, reference_date)
         return result
 
-    def model(self, params: Any, seed: int) -> Any:
-        """Return an unfitted scikit-learn classifier."""
-        return self._required("model", "make_model")(params, seed)
+    def model(self, params: Any, seed: int, features: Features) -> Any:
+        """Return an unfitted scikit-learn estimator."""
+        return _told(self._required("model", "make_model"), features, params, seed)
 
-    def baseline(self, seed: int) -> Any:
-        """Return the simple unfitted classifier that the model has to beat."""
-        return self._required("model", "make_baseline")(seed)
+    def baseline(self, seed: int, features: Features) -> Any:
+        """Return the simple unfitted estimator that the model has to beat."""
+        return _told(self._required("model", "make_baseline"), features, seed)
 
     def slices(self) -> "dict[str, pl.Expr]":
         """Return named expressions over the features; each value of one is a slice."""
@@ -157,3 +185,31 @@ class UseCase:
                 "`uv sync` installs it",
             ) from None
         return found
+
+
+def _told(make: Callable[..., Any], features: Features, *arguments: Any) -> Any:
+    """Call a function of the team's, with the features if it takes them."""
+    if "features" in inspect.signature(make).parameters:
+        return make(*arguments, features=features)
+    return make(*arguments)
+
+
+def _constant(path: Path, name: str) -> Any:
+    """Return what a module assigns to a name on its top level; a text only as it is written down.
+
+    Raises:
+        ConfigError: the module is not valid Python.
+    """
+    try:
+        tree = ast.parse(path.read_bytes(), filename=path.name)
+    except (SyntaxError, ValueError) as error:
+        raise ConfigError(f"{path} is not valid Python: {error}") from None
+    found = None
+    for node in tree.body:
+        if not isinstance(node, ast.Assign | ast.AnnAssign) or node.value is None:
+            continue
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        if any(isinstance(each, ast.Name) and each.id == name for each in targets):
+            value = node.value
+            found = value.value if isinstance(value, ast.Constant) else ast.unparse(value)
+    return found

@@ -213,16 +213,30 @@ def _predict(
     return answer, request
 
 
+def answer_in_words(answer: Mapping[str, Any]) -> str:
+    """Return the first row's prediction and, of a classifier, how probable it is to be 1 or this.
+
+    Args:
+        answer: the body of an endpoint's answer, of any task.
+    """
+    prediction = answer["predictions"][0]
+    probability = answer.get("probabilities", [None])[0]
+    if isinstance(probability, Mapping):
+        probability = probability[prediction]
+    return (
+        str(prediction) if probability is None else f"{prediction} (probability {probability:.3f})"
+    )
+
+
 def _show_summary(settings: LoadedSettings, summary: dict[str, Any]) -> None:
     metrics = ", ".join(
         f"{name} {value:.3f}" for name, value in summary["metrics"].items() if value is not None
     )
-    answer = summary["answer"]
     lines: list[tuple[str, str]] = [
         ("model", f"{settings.model_name} version {summary['model_version']}"),
         ("holdout", metrics),
         ("one prediction", f"{summary['request']['data'][0]}"),
-        ("", f"→ {answer['predictions'][0]} (probability {answer['probabilities'][0]:.3f})"),
+        ("", f"→ {answer_in_words(summary['answer'])}"),
     ]
     places = {"endpoint": summary["url"], "model card": summary["model_card"]}
     nexts = ["status", "ui", "stop"]

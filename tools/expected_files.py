@@ -1,8 +1,8 @@
 """Write tests/expected/, which files a project has. Read the diff before a commit.
 
-rfm.txt, spend.txt and blank.txt list the files of maturity level 1, level-2.txt and level-3.txt what
-each adds; none.txt lists what `infrastructure: none` leaves out of all of these. Blank has the same
-files for each task.
+rfm.txt, spend.txt and blank.txt list the files of maturity level 1, level-2.txt and level-3.txt
+what each adds; none.txt lists what `infrastructure: none` leaves out of all of these. Blank has the
+same files for each task.
 """
 
 import tempfile

@@ -52,7 +52,7 @@ def default(question: dict[str, Any]) -> str:
     """Return the default as code, or what it is derived from."""
     text = str(question["default"])
     for name in ("project_name", "project_slug", "maturity_level", "example"):
-        if "{{" in text and name in text:
+        if text.startswith("{") and name in text:
             return f"made from `{name}`"
     return f"`{text}`"
 

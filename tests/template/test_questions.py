@@ -120,8 +120,8 @@ class TestAtThePrompt:
         return typed
 
     CORE = (
-        *("project_name", "description", "team", "contact_email", "maturity_level"),
-        *("example", "azure_region"),
+        *("project_name", "example", "description", "team", "contact_email"),
+        *("maturity_level", "azure_region"),
     )
 
     def test_seven_questions_are_asked(
@@ -308,6 +308,12 @@ class TestTask:
     )
     def test_it_follows_the_example(self, ask: Ask, example: str, task: str) -> None:
         assert ask(example=example)["task"] == task
+
+    @pytest.mark.parametrize(
+        ("example", "words"), [("rfm", "buys again"), ("spend", "spends"), ("blank", "not said")]
+    )
+    def test_so_does_the_description(self, ask: Ask, example: str, words: str) -> None:
+        assert words in ask(example=example)["description"]
 
     @pytest.mark.parametrize("task", QUESTIONS["task"]["choices"].values())
     def test_blank_takes_each(self, ask: Ask, task: str) -> None:

@@ -1,7 +1,8 @@
 """Write tests/expected/, which files a project has. Read the diff before a commit.
 
-rfm.txt and blank.txt list the files of maturity level 1, level-2.txt and level-3.txt what each
-adds; none.txt lists what `infrastructure: none` leaves out of all of these.
+rfm.txt, spend.txt and blank.txt list the files of maturity level 1, level-2.txt and level-3.txt
+what each adds; none.txt lists what `infrastructure: none` leaves out of all of these. Blank has the
+same files for each task.
 """
 
 import tempfile
@@ -12,7 +13,7 @@ from copier import run_copy
 from tools.worktree import ROOT, copy_worktree
 
 EXPECTED = ROOT / "tests" / "expected"
-EXAMPLES = ("rfm", "blank")
+EXAMPLES = ("rfm", "spend", "blank")
 LEVELS = (1, 2, 3)
 
 

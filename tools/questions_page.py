@@ -26,9 +26,14 @@ def page() -> str:
     """Return the page's Markdown."""
     settings = yaml.safe_load((ROOT / "copier.yml").read_text(encoding="utf-8"))
     questions = {name: value for name, value in settings.items() if not name.startswith("_")}
-    core = [section(n, q) for n, q in questions.items() if "ask" not in q]
-    advanced = [section(n, q) for n, q in questions.items() if "ask" in q]
+    core = [section(n, q) for n, q in questions.items() if is_core(n, q)]
+    advanced = [section(n, q) for n, q in questions.items() if not is_core(n, q)]
     return "".join([HEADER, *core, ADVANCED.replace("# ", "## ", 1), *advanced])
+
+
+def is_core(name: str, question: dict[str, Any]) -> bool:
+    """Tell whether a question is asked: always, or of some examples."""
+    return name == "task" or "ask" not in question
 
 
 def section(name: str, question: dict[str, Any]) -> str:
@@ -46,8 +51,8 @@ def section(name: str, question: dict[str, Any]) -> str:
 def default(question: dict[str, Any]) -> str:
     """Return the default as code, or what it is derived from."""
     text = str(question["default"])
-    for name in ("project_name", "project_slug", "maturity_level"):
-        if "{{" in text and name in text:
+    for name in ("project_name", "project_slug", "maturity_level", "example"):
+        if text.startswith("{") and name in text:
             return f"made from `{name}`"
     return f"`{text}`"
 

@@ -2,7 +2,10 @@
 
 import re
 import shutil
+import tempfile
 import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -52,6 +55,21 @@ def fill_with_examples(package: Path) -> None:
         path.write_text(text, encoding="utf-8")
 
 
+@contextmanager
+def exchanged(project: Path, other: Path, folders: tuple[str, ...]) -> Iterator[None]:
+    """Put folders of another project into this one, and its own back afterwards."""
+    with tempfile.TemporaryDirectory() as kept:
+        for name in folders:
+            shutil.move(project / name, Path(kept, name))
+            shutil.copytree(other / name, project / name)
+        try:
+            yield
+        finally:
+            for name in folders:
+                shutil.rmtree(project / name)
+                shutil.move(Path(kept, name), project / name)
+
+
 class TestBlank(ProjectChecks):
     def test_the_loop_says_which_stub_is_missing(self, project: Project) -> None:
         said = project.mlops("run", expect=2)
@@ -61,13 +79,13 @@ class TestBlank(ProjectChecks):
         said = project.run("pytest", "--no-stubs", expect=1)
         assert "StubNotFilled" in said
 
-    def test_the_examples_of_the_stubs_belong_together(self, project: Project) -> None:
-        package = project.path / "src/purchase_prediction"
-        kept = package.with_name("kept")
-        shutil.copytree(package, kept)
+    @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+    def test_the_examples_of_the_stubs_belong_together(
+        self, project: Project, template: Template, tmp_path: Path, task: str
+    ) -> None:
+        """The stubs of each task take turns in one project, as only they and conf/ differ."""
+        other = template.render(tmp_path / "project", example="blank", task=task)
+        package = other / "src/purchase_prediction"
         fill_with_examples(package)
-        try:
+        with exchanged(project.path, other, ("src", "conf")):
             project.run("pytest", "--no-stubs")
-        finally:
-            shutil.rmtree(package)
-            kept.rename(package)

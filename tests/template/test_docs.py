@@ -48,20 +48,21 @@ def said_in_sources() -> str:
 @pytest.fixture(
     scope="module",
     params=[
-        ("rfm", 3, "bicep"),
-        ("blank", 3, "none"),
-        ("rfm", 2, "bicep"),
-        ("blank", 1, "bicep"),
+        ("rfm", 3, "bicep", "binary"),
+        ("spend", 3, "bicep", "regression"),
+        ("blank", 3, "none", "multiclass"),
+        ("rfm", 2, "bicep", "binary"),
+        ("blank", 1, "bicep", "regression"),
     ],
     ids=str,
 )
 def project(
     request: pytest.FixtureRequest, template: Template, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
-    example, level, infrastructure = request.param
+    example, level, infrastructure, task = request.param
     folder = tmp_path_factory.mktemp("docs") / "project"
     return template.render(
-        folder, example=example, maturity_level=level, infrastructure=infrastructure
+        folder, example=example, maturity_level=level, infrastructure=infrastructure, task=task
     )
 
 

@@ -75,6 +75,7 @@ class TestDefaults:
             "present_level": 3,
             "ci": "github",
             "example": "rfm",
+            "task": "binary",
             "azure_region": "westeurope",
             "project_slug": "purchase-prediction",
             "package_name": "purchase_prediction",
@@ -119,8 +120,8 @@ class TestAtThePrompt:
         return typed
 
     CORE = (
-        *("project_name", "description", "team", "contact_email", "maturity_level"),
-        *("example", "azure_region"),
+        *("project_name", "example", "description", "team", "contact_email"),
+        *("maturity_level", "azure_region"),
     )
 
     def test_seven_questions_are_asked(
@@ -129,7 +130,16 @@ class TestAtThePrompt:
         run_copy(str(questionnaire), tmp_path / "project", quiet=True)
         assert tuple(asked) == self.CORE
 
-    def test_a_name_without_a_plain_form_brings_a_seventh(
+    def test_blank_is_asked_for_its_task(
+        self, questionnaire: Path, tmp_path: Path, asked: dict[str, str]
+    ) -> None:
+        asked |= {"example": "blank", "task": "multiclass"}
+        run_copy(str(questionnaire), tmp_path / "project", quiet=True)
+        assert asked.keys() == {*self.CORE, "task"}
+        answers = (tmp_path / "project/.copier-answers.yml").read_text(encoding="utf-8")
+        assert "task: multiclass" in answers
+
+    def test_a_name_without_a_plain_form_brings_an_eighth(
         self, questionnaire: Path, tmp_path: Path, asked: dict[str, str]
     ) -> None:
         asked |= {"project_name": "予測", "project_slug": "demand"}
@@ -255,7 +265,9 @@ class TestRefusals:
             ("maturity_level", 4, "4 is not in [1, 2, 3]"),
             ("present_level", 1, "Leave present_level out"),
             ("ci", "azure-devops", "'azure-devops' is not in ['github']"),
-            ("example", "RFM", "'RFM' is not in ['rfm', 'blank']"),
+            ("example", "RFM", "'RFM' is not in ['rfm', 'spend', 'blank']"),
+            ("task", "ranking", "'ranking' is not in ['binary', 'multiclass', 'regression']"),
+            ("task", "regression", "Leave task out: rfm predicts whether it happens"),
             ("python_version", "3.10", "'3.10' is not in ['3.11', '3.12', '3.13', '3.14']"),
             ("infrastructure", "terraform", "'terraform' is not in ['bicep', 'none']"),
             ("license", "GPL", "'GPL' is not in ['proprietary', 'MIT', 'Apache-2.0']"),
@@ -283,10 +295,33 @@ class TestRefusals:
             ("license", "Apache-2.0"),
             ("infrastructure", "none"),
             ("example", "blank"),
+            ("task", "binary"),
         ],
     )
     def test_the_largest_good_answer_is_taken(self, ask: Ask, question: str, answer: str) -> None:
         assert ask(**{question: answer})[question] == answer
+
+
+class TestTask:
+    @pytest.mark.parametrize(
+        ("example", "task"), [("rfm", "binary"), ("spend", "regression"), ("blank", "binary")]
+    )
+    def test_it_follows_the_example(self, ask: Ask, example: str, task: str) -> None:
+        assert ask(example=example)["task"] == task
+
+    @pytest.mark.parametrize(
+        ("example", "words"), [("rfm", "buys again"), ("spend", "spends"), ("blank", "not said")]
+    )
+    def test_so_does_the_description(self, ask: Ask, example: str, words: str) -> None:
+        assert words in ask(example=example)["description"]
+
+    @pytest.mark.parametrize("task", QUESTIONS["task"]["choices"].values())
+    def test_blank_takes_each(self, ask: Ask, task: str) -> None:
+        assert ask(example="blank", task=task)["task"] == task
+
+    @pytest.mark.parametrize("task", ["binary", "multiclass"])
+    def test_spend_takes_no_other(self, ask: Ask, task: str) -> None:
+        assert ask.refusal(example="spend", task=task).startswith("Leave task out: spend predicts")
 
 
 class TestHostileAnswers:

@@ -19,6 +19,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
         for example in EXAMPLES
         for level in LEVELS
     },
+    **{f"blank-{task}": {"example": "blank", "task": task} for task in ("multiclass", "regression")},
     "rfm-long-names": {
         "example": "rfm",
         "project_name": "x" * 60,

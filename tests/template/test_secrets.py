@@ -33,7 +33,7 @@ def project(template: Template, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 
 @pytest.mark.parametrize("level", [1, 3])
-@pytest.mark.parametrize("example", ["rfm", "blank"])
+@pytest.mark.parametrize("example", ["rfm", "spend", "blank"])
 def test_a_project_holds_no_secret(
     template: Template, tmp_path: Path, example: str, level: int
 ) -> None:

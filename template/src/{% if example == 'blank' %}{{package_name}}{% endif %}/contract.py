@@ -3,8 +3,8 @@
 KEY names the column that says whom or what a row is about: a customer, a machine. DATE_COLUMN names
 the column that dates a row, or is None where rows have no date.
 
-The examples in this folder belong together: will a machine be visited for repair within the next
-days? There KEY is "machine_id", and DATE_COLUMN "visited_on".
+The examples in this folder belong together: what comes of the visits that repair machines? There
+KEY is "machine_id", and DATE_COLUMN "visited_on".
 """
 
 import pandera.polars as pa
@@ -28,6 +28,7 @@ def contract() -> type[pa.DataFrameModel]:
             machine_id: str = pa.Field(str_length={"min_value": 1})
             visited_on: pl.Date = pa.Field()
             cost: float = pa.Field(ge=0, nullable=True)
+            site: str = pa.Field(nullable=True)
 
         return Visits
     """

@@ -29,3 +29,34 @@ def test_the_f1_option_leaves_the_other_thresholds_in_force(
     asked = {check["name"]: check["asked"] for check in checks}
     assert asked["f1"] == "at least 0.1000"
     assert asked["roc_auc"] == "at least 0.7500"
+
+
+def test_any_limit_can_be_overridden_and_may_refuse(
+    inside: tuple[Command, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    mlops, run_id = inside
+    limits = ("--threshold", "brier=0", "--threshold", "f1=0.1")
+    assert mlops("evaluate", "--run-id", run_id, *limits, "--json") == 1
+    checks = {each["name"]: each for each in json.loads(capsys.readouterr().out)["checks"]}
+    assert checks["brier"]["asked"] == "at most 0.0000"
+    assert [name for name, check in checks.items() if not check["passed"]] == ["brier"]
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ("mae=30", "mae is no metric of a binary model"),
+        ("mae", "'mae' is not METRIC=LIMIT"),
+        ("f1=high", "'f1=high' is not METRIC=LIMIT"),
+        ("no_such=1", "no_such"),
+        ("f1=nan", "f1"),
+        ("f1=2", "f1"),
+        ("=1", "gate.thresholds"),
+    ],
+)
+def test_a_limit_that_cannot_be_is_refused(
+    inside: tuple[Command, str], capsys: pytest.CaptureFixture[str], given: str, words: str
+) -> None:
+    mlops, run_id = inside
+    assert mlops("evaluate", "--run-id", run_id, "--threshold", given) == 2
+    assert words in capsys.readouterr().err

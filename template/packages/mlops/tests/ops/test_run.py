@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -118,6 +119,22 @@ def test_higher_levels_go_by_test_to_prod(
         "evidence: ",
     ):
         assert words in shown
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ({"predictions": [1], "probabilities": [0.8349]}, "1 (probability 0.835)"),
+        ({"predictions": [0], "probabilities": [0.25]}, "0 (probability 0.250)"),
+        (
+            {"predictions": ["b"], "probabilities": [{"a": 0.3, "b": 0.7}]},
+            "b (probability 0.700)",
+        ),
+        ({"predictions": [83.5]}, "83.5"),
+    ],
+)
+def test_one_answer_is_told_for_each_task(answer: dict[str, Any], words: str) -> None:
+    assert loop.answer_in_words(answer) == words
 
 
 @pytest.mark.parametrize("end", [KeyboardInterrupt(), Hold("not yet")])

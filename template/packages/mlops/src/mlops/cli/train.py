@@ -37,21 +37,51 @@ def train(data_dir: Path | None, environment: str | None, as_json: bool) -> None
     click.echo(run.run_id)
 
 
+def _limits(
+    _context: click.Context, _option: click.Parameter, given: tuple[str, ...]
+) -> dict[str, float]:
+    """Return the limit of each metric that is given as METRIC=LIMIT."""
+    limits = {}
+    for text in given:
+        metric, _, limit = text.partition("=")
+        try:
+            limits[metric] = float(limit)
+        except ValueError:
+            raise click.BadParameter(f"{text!r} is not METRIC=LIMIT, such as mae=30") from None
+    return limits
+
+
 @click.command()
 @run_option
 @click.option(
     "--threshold-f1", type=click.FloatRange(0, 1), help="Overrides F1's limit, the sample's too."
 )
+@click.option(
+    "--threshold",
+    "thresholds",
+    metavar="METRIC=LIMIT",
+    multiple=True,
+    callback=_limits,
+    help="Overrides a metric's limit, the sample's too, such as mae=30; may be repeated.",
+)
 @environment_option
 @json_option
 def evaluate(
-    run_id: str, threshold_f1: float | None, environment: str | None, as_json: bool
+    run_id: str,
+    threshold_f1: float | None,
+    thresholds: dict[str, float],
+    environment: str | None,
+    as_json: bool,
 ) -> None:
     """The gate: judge a run's model; exit 1 if it is refused."""
     from mlops.governance.gate import judge_run
 
-    limits = ("gate.thresholds.f1", "gate.sample_thresholds.f1")
-    overrides = {} if threshold_f1 is None else dict.fromkeys(limits, threshold_f1)
+    limits = thresholds if threshold_f1 is None else {"f1": threshold_f1, **thresholds}
+    overrides = {
+        f"gate.{section}.{metric}": limit
+        for section in ("thresholds", "sample_thresholds")
+        for metric, limit in limits.items()
+    }
     settings = settings_for(environment, overrides)
     platform = open_platform(settings)
     with progress("judging"):

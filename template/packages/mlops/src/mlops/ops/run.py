@@ -213,16 +213,30 @@ def _predict(
     return answer, request
 
 
+def answer_in_words(answer: Mapping[str, Any]) -> str:
+    """Return the first row's prediction and, of a classifier, how probable it is to be 1 or this.
+
+    Args:
+        answer: the body of an endpoint's answer, of any task.
+    """
+    prediction = answer["predictions"][0]
+    probability = answer.get("probabilities", [None])[0]
+    if isinstance(probability, Mapping):
+        probability = probability[prediction]
+    return (
+        str(prediction) if probability is None else f"{prediction} (probability {probability:.3f})"
+    )
+
+
 def _show_summary(settings: LoadedSettings, summary: dict[str, Any]) -> None:
     metrics = ", ".join(
         f"{name} {value:.3f}" for name, value in summary["metrics"].items() if value is not None
     )
-    answer = summary["answer"]
     lines: list[tuple[str, str]] = [
         ("model", f"{settings.model_name} version {summary['model_version']}"),
         ("holdout", metrics),
         ("one prediction", f"{summary['request']['data'][0]}"),
-        ("", f"→ {_in_words(answer)}"),
+        ("", f"→ {answer_in_words(summary['answer'])}"),
     ]
     places = {"endpoint": summary["url"], "model card": summary["model_card"]}
     nexts = ["status", "ui", "stop"]
@@ -242,15 +256,6 @@ def _show_summary(settings: LoadedSettings, summary: dict[str, Any]) -> None:
     console().print(Panel(Group(table), title=f"The whole loop ran in {seconds}", expand=False))
     for name, place in places.items():
         show(f"{name}: {_from_the_root(settings, place)}")
-
-
-def _in_words(answer: Mapping[str, Any]) -> str:
-    """Return the first prediction of an answer, and its probability where there is one."""
-    predicted, found = answer["predictions"][0], answer.get("probabilities")
-    if found is None:
-        return f"{predicted:.6g}"
-    probability = found[0][predicted] if isinstance(found[0], dict) else found[0]
-    return f"{predicted} (probability {probability:.3f})"
 
 
 def _from_the_root(settings: LoadedSettings, place: str) -> str:

@@ -1,18 +1,27 @@
 """The model and the simple baseline that it has to beat.
 
 Both are fitted on a float32 matrix of shape (keys, features), with the columns in the order of
-`features.py` and NaN for null, and on labels 0 and 1. The model must convert to ONNX: docs/models.md
-lists what does. The baseline is never served, and must take the nulls that there are.
+`features.py` and NaN for null, and on labels 0 and 1. A category is a column of codes in it, whole
+numbers without NaN: `features` says which columns these are. The model must convert to ONNX:
+docs/models.md lists what does. The baseline is never served, and must take the nulls that there
+are.
 """
 
 from mlops.errors import StubNotFilled
+from mlops.features import Features
 from sklearn.base import ClassifierMixin
 
 from .params import Params
 
+TASK = "binary"
 
-def make_model(params: Params, seed: int) -> ClassifierMixin:
+
+def make_model(params: Params, seed: int, features: Features) -> ClassifierMixin:
     """Return an unfitted scikit-learn classifier with `predict_proba`.
+
+    Trees can take the codes of a category as they are: the more frequent, the smaller. Other models
+    need `OneHotEncoder(categories=features.category_codes, handle_unknown="ignore")` on the columns
+    `features.categories`: docs/models.md shows how.
 
     Example:
         from sklearn.ensemble import HistGradientBoostingClassifier

@@ -22,7 +22,7 @@ def label_cutoff(reference_date: date, params: Params) -> date:
 
 
 def build_labels(table: ibis.Table, cutoff: date, reference_date: date) -> ibis.Table:
-    """Say for each key whether what you predict came true.
+    """Say for each key which class came true.
 
     Args:
         table: rows that satisfy the contract, with its columns.
@@ -30,12 +30,17 @@ def build_labels(table: ibis.Table, cutoff: date, reference_date: date) -> ibis.
         reference_date: the last day to look at.
 
     Returns:
-        KEY and `label` (0 or 1), one row for each key that has features at the cutoff.
+        KEY and `label`, one row for each key that has features at the cutoff. A label is a text,
+        the name of one of two to a hundred classes, as callers will read it.
 
     Example:
+        # how often is the machine visited after the cutoff?
         known = table.filter(table.visited_on <= reference_date)
-        return known.group_by("machine_id").aggregate(
-            label=(known.visited_on.max() > cutoff).cast("int8")
+        machines = known.group_by("machine_id").aggregate(
+            visits=known.count(where=known.visited_on > cutoff)
         )
+        visits = machines.visits
+        name = ibis.cases((visits == 0, "none"), (visits == 1, "one"), else_="more")
+        return machines.select("machine_id", label=name)
     """
-    raise StubNotFilled("the key and label, 0 or 1")
+    raise StubNotFilled("the key and label, the name of a class")

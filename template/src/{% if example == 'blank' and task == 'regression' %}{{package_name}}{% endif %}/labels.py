@@ -1,0 +1,41 @@
+"""Labels: what the model predicts."""
+
+from datetime import date
+
+import ibis
+from mlops.errors import StubNotFilled
+
+from .params import Params
+
+
+def label_cutoff(reference_date: date, params: Params) -> date:
+    """Return the last day that features may see; labels look at what comes after it.
+
+    Delete this function if rows have no date: the cutoff is then `reference_date`.
+
+    Example:
+        from datetime import timedelta
+
+        return reference_date - timedelta(days=params.horizon_days)
+    """
+    raise StubNotFilled("the day on which features end, or delete this function")
+
+
+def build_labels(table: ibis.Table, cutoff: date, reference_date: date) -> ibis.Table:
+    """Say for each key how much it was.
+
+    Args:
+        table: rows that satisfy the contract, with its columns.
+        cutoff: features end with this day.
+        reference_date: the last day to look at.
+
+    Returns:
+        KEY and `label`, a finite number, one row for each key that has features at the cutoff.
+
+    Example:
+        # what do the visits after the cutoff cost?
+        known = table.filter(table.visited_on <= reference_date)
+        cost = known.cost.sum(where=known.visited_on > cutoff)
+        return known.group_by("machine_id").aggregate(label=cost.fill_null(0.0))
+    """
+    raise StubNotFilled("the key and label, a number")

@@ -12,6 +12,9 @@ from mlops.tasks import BINARY_TARGET, Target
 if TYPE_CHECKING:
     import polars as pl
 
+SPLIT_GROUP = "split.group"
+"""A hash of the entity's group, not its value; there if `split.key` names a column."""
+
 
 @dataclass(frozen=True)
 class Prepared:

@@ -11,6 +11,8 @@ from mlops.checks import shortened
 from mlops.features import Features, Kind
 from mlops.metrics import measured
 from mlops.platforms.base import ModelVersion, Run
+from mlops.settings.sections import GateSettings
+from mlops.steps.bootstrap import Answers, Interval, groups_of, resampled
 from mlops.steps.onnx_model import predict
 from mlops.tasks import Target
 from mlops.usecase.use_case import LABEL
@@ -18,16 +20,27 @@ from mlops.usecase.use_case import LABEL
 
 @dataclass(frozen=True)
 class Comparison:
-    """Champion and challenger on the same holdout, both as ONNX, or why they cannot be compared."""
+    """Champion and challenger on the same holdout, both as ONNX, or why they cannot be compared.
+
+    `difference` are the ends of the 95 % interval of the challenger's `gate.metric` minus the
+    champion's, both on the same resamples; None where it has none. It decides nothing.
+    """
 
     version: int
     champion: Mapping[str, float | None]
     challenger: Mapping[str, float | None]
     problem: str | None = None
+    difference: Interval | None = None
 
 
-def compare(version: ModelVersion, run: Run) -> Comparison:
-    """Score the champion and the run's model on the run's holdout, if that is fair."""
+def compare(version: ModelVersion, run: Run, gate: GateSettings) -> Comparison:
+    """Score the champion and the run's model on the run's holdout, if that is fair.
+
+    Args:
+        version: the champion.
+        run: whose model is compared with it, and whose holdout is taken.
+        gate: has the metric whose difference gets an interval.
+    """
     verify_version(version.folder)
     champion, challenger = VersionFolder(version.folder), RunFolder(run.folder)
     signature = champion.signature()
@@ -42,20 +55,20 @@ def compare(version: ModelVersion, run: Run) -> Comparison:
         return Comparison(version.version, {}, {}, problem)
     holdout = prepared.holdout()
     labels = holdout[LABEL].to_numpy()
+    theirs = Answers(
+        predict(champion.onnx, features.matrix(holdout), target),
+        signature.get("decision_threshold", 0.5),
+    )
+    ours = Answers(
+        predict(challenger.model.onnx, prepared.features.matrix(holdout), prepared.target),
+        evaluation.get("decision_threshold", 0.5),
+    )
+    drawn = resampled(gate.metric, target, labels, [ours, theirs], groups_of(holdout))
     return Comparison(
         version.version,
-        champion=measured(
-            target,
-            labels,
-            predict(champion.onnx, features.matrix(holdout), target),
-            signature.get("decision_threshold", 0.5),
-        ),
-        challenger=measured(
-            prepared.target,
-            labels,
-            predict(challenger.model.onnx, prepared.features.matrix(holdout), prepared.target),
-            evaluation.get("decision_threshold", 0.5),
-        ),
+        champion=measured(target, labels, theirs.outputs, theirs.threshold),
+        challenger=measured(target, labels, ours.outputs, ours.threshold),
+        difference=None if drawn is None else drawn.difference(),
     )
 
 

@@ -62,7 +62,7 @@ def _held(version: ModelVersion, run: Run, source: DataSource, gate: GateSetting
     note = ""
     if source.made_up is True and theirs.made_up is None:
         note = f"version {number} was compared although nobody knows whether its data are made up"
-    return Contest(number, compare(version, run), warnings=_warnings(version, run), note=note)
+    return Contest(number, compare(version, run, gate), warnings=_warnings(version, run), note=note)
 
 
 def _refused(number: int, source: DataSource, theirs: DataSource) -> Check:

@@ -9,7 +9,9 @@ import numpy as np
 import polars as pl
 import pytest
 from sklearn.metrics import f1_score
+from sklearn.naive_bayes import GaussianNB
 
+from fakes.tiny_use_case import model
 from mlops.artifacts.prepared import Prepared, holdout_file, load_prepared
 from mlops.artifacts.run_folder import ModelFolder, RunFolder
 from mlops.errors import ConfigError, Refused
@@ -17,10 +19,16 @@ from mlops.governance.gate import judge_run
 from mlops.platforms.local.platform import LocalPlatform
 from mlops.settings.loading import LoadedSettings, load_settings
 from mlops.steps import evaluate, fit
-from mlops.steps.choices import threshold_of
+from mlops.steps.choices import choose, threshold_of
+from mlops.steps.onnx_model import predict
 from mlops.steps.register import register_run
 
 BEST = {"training.decision_threshold": "best-f1"}
+
+
+@pytest.fixture(autouse=True)
+def _scores_of_many_values(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(model, "make_model", lambda _params, _seed: GaussianNB(var_smoothing=0.5))
 
 
 @pytest.fixture
@@ -66,20 +74,21 @@ def test_the_chosen_threshold_decides_everywhere(
     trained: tuple[LocalPlatform, str],
     settings: Callable[..., LoadedSettings],
 ) -> None:
-    old, run_id = trained
+    _, run_id = trained
     chosen = settings()
     platform = LocalPlatform(chosen)
     record = platform.run(run_id)
     run = RunFolder(record.folder)
-    training = fit.run(run.prepared_path, run.model.path, chosen, {})
+    git = {"commit": "c0ffee", "branch": "main", "dirty": False}
+    training = fit.run(run.prepared_path, run.model.path, chosen, git)
     found = evaluate.run(run.prepared_path, run.model.path, run.evaluation.path, chosen)
     threshold = training["threshold"]["value"]
-    assert found["decision_threshold"] == threshold != old.settings.values.training
+    assert found["decision_threshold"] == threshold != 0.5
     assert found["threshold"] == training["threshold"]
 
     prepared = load_prepared(run.prepared_path)
     holdout = prepared.holdout()
-    scores = evaluate.predict(run.model.onnx, prepared.features.matrix(holdout))
+    scores = predict(run.model.onnx, prepared.features.matrix(holdout))
     expected = f1_score(holdout["label"], scores >= np.float32(threshold))
     assert found["model"]["f1"] == pytest.approx(expected)
 
@@ -101,7 +110,7 @@ def test_a_number_needs_no_cross_validation_and_says_nothing_of_one(
     values = trained[0].settings.values.training
     assert threshold_of(values, {"threshold": {"value": 0.1}}) == 0.5
     monkeypatch.setattr("mlops.steps.choices.cross_validate", None)
-    assert fit.choose(values, run.prepared(), run.prepared().train(), lambda *_: b"") == {}
+    assert choose(values, run.prepared(), run.prepared().train(), lambda *_: b"") == {}
 
 
 def test_a_model_without_a_choice_cannot_be_evaluated_by_one(
@@ -123,7 +132,7 @@ def test_too_few_positives_are_refused_before_anything_is_fitted(
         raise AssertionError("a model was fitted")
 
     with pytest.raises(Refused, match="best-f1 needs at least 10 rows of each label, and 9 of"):
-        fit.choose(settings().values.training, prepared, part, never)
+        choose(settings().values.training, prepared, part, never)
 
 
 def test_metrics_of_folds_are_computed_only_if_asked(

@@ -28,7 +28,7 @@ FEWEST = 100
 LEVEL = 0.95
 _WORK = 200_000_000
 """Rows of all resamples together, from which on fewer are drawn."""
-_CELLS = 2_000_000
+_CELLS = 400_000
 """Rows of the resamples that are computed at a time: it bounds the memory."""
 _PATIENCE = 10
 """After so many redrawn resamples for each one that is asked, there is no interval."""

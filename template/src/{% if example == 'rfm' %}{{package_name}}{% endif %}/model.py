@@ -5,6 +5,8 @@ of `features.py`, and on labels 0 and 1. The model must convert to ONNX: docs/mo
 does. The baseline is never served.
 """
 
+from typing import Any
+
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
@@ -31,3 +33,14 @@ def make_baseline(seed: int) -> Pipeline:
     """Return an unfitted logistic regression on standardised features."""
     regression = LogisticRegression(max_iter=1000, random_state=seed)
     return Pipeline([("scale", StandardScaler()), ("regression", regression)])
+
+
+def search_space(trial: Any) -> dict[str, Any]:
+    """Return what a trial of `mlops tune` tries: fields of Params, drawn from an Optuna trial."""
+    return {
+        "learning_rate": trial.suggest_float("learning_rate", 0.01, 0.3, log=True),
+        "max_iter": trial.suggest_int("max_iter", 50, 300, step=50),
+        "max_leaf_nodes": trial.suggest_int("max_leaf_nodes", 3, 31, log=True),
+        "min_samples_leaf": trial.suggest_int("min_samples_leaf", 5, 100, log=True),
+        "l2_regularization": trial.suggest_float("l2_regularization", 0.01, 10.0, log=True),
+    }

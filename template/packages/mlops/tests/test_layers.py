@@ -33,7 +33,7 @@ LAYERS = (
     {"settings", "usecase"},
     {"data", "artifacts", "platforms.base"},
     {"steps"},
-    {"monitoring", "governance"},
+    {"monitoring", "governance", "tuning"},
     {"steps.register"},
     {"platforms"},
     {"release"},

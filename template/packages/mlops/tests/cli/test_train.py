@@ -4,8 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
+from sklearn.ensemble import HistGradientBoostingClassifier
 
 from fakes.cli import Command
+from fakes.tiny_use_case import model
 
 
 def test_train_prints_the_run_id(
@@ -18,6 +20,28 @@ def test_train_prints_the_run_id(
     assert run_id != first
     assert mlops("train", "--data-dir", raw, "--json") == 0
     assert json.loads(capsys.readouterr().out)["evaluation"]["model"]["f1"] > 0.75
+
+
+def test_train_shows_cross_validated_metrics_if_asked_and_what_it_is_warned_of(
+    inside: tuple[Command, str],
+    raw: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def stopping(_params: object, seed: int) -> HistGradientBoostingClassifier:
+        return HistGradientBoostingClassifier(early_stopping=True, max_iter=5, random_state=seed)
+
+    mlops, _ = inside
+    monkeypatch.setattr(model, "make_model", stopping)
+    monkeypatch.setenv("MLOPS_TRAINING__CROSS_VALIDATION", "3")
+    monkeypatch.setenv("COLUMNS", "80")
+    assert mlops("train", "--data-dir", raw) == 0
+    said = capsys.readouterr().err
+    assert "Cross-validated on the training part (3 folds, " in said
+    assert said.index("Cross-validated") < said.index("Metrics on the holdout")
+    assert "95 % interval" in said
+    assert "warning: HistGradientBoostingClassifier stops early by a random split" in said
+    assert max(len(line) for line in said.splitlines() if line[:1] in "┏┃┡│└") <= 80
 
 
 def test_the_f1_option_leaves_the_other_thresholds_in_force(

@@ -269,3 +269,29 @@ def test_environments_have_no_registry_of_their_own(project: Project, setting: s
     load(project, base=f"azure: {{{setting}}}")
     with pytest.raises(ConfigError, match=r"conf/dev.yaml: .* stands in conf/base.yaml alone"):
         load(project, dev=f"azure: {{{setting}}}")
+
+
+@pytest.mark.parametrize(
+    ("written", "found"), [("best-f1", "best-f1"), ("0.3", 0.3), ("1e-3", 1e-3)]
+)
+def test_a_threshold_is_a_probability_or_a_rule(
+    project: Project, written: str, found: float | str
+) -> None:
+    values = load(project, base=f"training: {{decision_threshold: {written}}}\n").values
+    assert values.training.decision_threshold == found
+    told = load(project, MLOPS_TRAINING__DECISION_THRESHOLD=written).values
+    assert told.training.decision_threshold == found
+
+
+@pytest.mark.parametrize("written", ["best-f2", "0", "1", "-0.1", "[0.5]", '""', "null"])
+def test_another_threshold_is_refused_in_one_sentence(project: Project, written: str) -> None:
+    with pytest.raises(ConfigError) as told:
+        load(project, base=f"training: {{decision_threshold: {written}}}\n")
+    assert str(told.value).startswith("conf/base.yaml: training.decision_threshold = ")
+    assert str(told.value).endswith("must be a number between 0 and 1, or best-f1")
+
+
+@pytest.mark.parametrize("written", ["1", "-1", "51", "2.5"])
+def test_folds_that_cannot_be_are_refused(project: Project, written: str) -> None:
+    with pytest.raises(ConfigError, match=r"conf/base.yaml: training.cross_validation = "):
+        load(project, base=f"training: {{cross_validation: {written}}}\n")

@@ -27,6 +27,7 @@ from mlops.platforms.base import Run
 from mlops.platforms.local.platform import LocalPlatform
 from mlops.settings.loading import load_settings
 from mlops.steps import evaluate, fit
+from mlops.steps.bootstrap import Answers, intervals
 from mlops.steps.onnx_model import predict
 from mlops.steps.parity import described, measure
 from mlops.steps.provenance import effective_settings, environment_state
@@ -114,6 +115,8 @@ def test_training_says_how_the_model_was_fitted(
         "params": {},
         "seed": 7,
         "rows": folder.prepared().train().height,
+        "class_weights": [],
+        "warnings": [],
         "types": skops.io.get_untrusted_types(file=output / "model.skops"),
         "git": git,
         "environment": environment_state(settings.project.root),
@@ -164,6 +167,10 @@ def test_the_evaluation_names_the_files_it_measured(
         **evaluate.evaluate(
             labels, model, baseline, 0.3, known=prepared.train()["label"].to_numpy()
         ),
+        "class_weights": [],
+        "intervals": intervals(
+            "f1", BINARY_TARGET, labels, Answers(model, 0.3), Answers(baseline, 0.3), None
+        ),
         "slices": evaluate.slice_metrics(
             holdout.select(prepared.feature_names),
             labels,
@@ -191,6 +198,7 @@ def test_the_verdict_names_what_was_judged(run: Run, platform: LocalPlatform) ->
         champion_version=1,
         checks=verdict.checks,
         judged_at=verdict.judged_at,
+        champion_difference=(0.0, 0.0),
     )
     assert [check.name for check in verdict.checks] == [
         "f1",
@@ -211,6 +219,7 @@ def test_the_verdict_names_what_was_judged(run: Run, platform: LocalPlatform) ->
         "judged_at": verdict.judged_at,
         "warnings": [],
         "champion_note": "",
+        "champion_difference": [0.0, 0.0],
     }
 
 
@@ -232,6 +241,7 @@ def test_champion_and_challenger_are_each_read_at_their_own_threshold(
         version.version,
         champion=measured(BINARY_TARGET, labels, probabilities, 0.5),
         challenger=measured(BINARY_TARGET, labels, probabilities, 1.5),
+        difference=found.difference,
     )
     assert found.champion != found.challenger
 

@@ -7,7 +7,7 @@ import pytest
 
 from mlops.errors import ConfigError, Refused
 from mlops.features import Kind
-from mlops.settings.sections import TrainingSettings
+from mlops.settings.training import TrainingSettings
 from mlops.steps.typed_table import (
     check_table,
     describe_features,

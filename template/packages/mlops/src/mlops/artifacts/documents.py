@@ -61,3 +61,19 @@ APPROVALS = Document("approvals.json", schema=1)
 """Who approved a release on GitHub, and whose approval did not count."""
 EVIDENCE_MANIFEST = Document("evidence-manifest.json", schema=1)
 """The files of evidence that is kept beside a version, with their hashes."""
+
+TUNING_SCHEMA = 1
+
+
+def tuning_document(study: str) -> Document:
+    """Return the kind of file that keeps a study's trials, by the study's id."""
+    return Document(f"{study}.json", schema=TUNING_SCHEMA)
+
+
+def tuning_content(path: Path) -> dict[str, Any]:
+    """Return what the file of a study says.
+
+    Raises:
+        ConfigError: the file is missing, is not JSON or has another schema version.
+    """
+    return tuning_document(path.stem).read(path.parent)

@@ -128,6 +128,11 @@ COMMANDS: Sequence[click.Command] = [
     DATA,
     LazyCommand("train", "mlops.cli.train:train", "Train and evaluate a model; print the run id."),
     LazyCommand(
+        "tune",
+        "mlops.cli.tune:tune",
+        "Try parameters by cross-validation on the training part; print the best for conf.",
+    ),
+    LazyCommand(
         "evaluate",
         "mlops.cli.train:evaluate",
         "The gate: judge a run's model; exit 1 if it is refused.",

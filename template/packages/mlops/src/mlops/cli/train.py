@@ -13,7 +13,7 @@ from mlops.cli.options import (
     run_option,
     settings_for,
 )
-from mlops.cli.tables import show_checks, show_metrics
+from mlops.cli.tables import show_checks, show_cross_validation, show_metrics
 from mlops.console import emit, progress, show
 from mlops.errors import Refused
 from mlops.platforms import open_platform
@@ -28,11 +28,18 @@ def train(data_dir: Path | None, environment: str | None, as_json: bool) -> None
     settings = settings_for(environment)
     with progress("training") as report:
         run = open_platform(settings).train(data_dir, report)
-    evaluation = RunFolder(run.folder).evaluation.results()
+    folder = RunFolder(run.folder)
+    evaluation, training = folder.evaluation.results(), folder.model.training()
     set_output("run_id", run.run_id)
+    for warning in training.get("warnings", []):
+        show(f"warning: {warning}", style="yellow")
+    cross_validation = training.get("cross_validation")
     if as_json:
-        emit({"run_id": run.run_id, "folder": str(run.folder), "evaluation": evaluation})
+        told = {"cross_validation": cross_validation} if cross_validation else {}
+        emit({"run_id": run.run_id, "folder": str(run.folder), "evaluation": evaluation, **told})
         return
+    if cross_validation:
+        show_cross_validation(cross_validation)
     show_metrics(evaluation)
     click.echo(run.run_id)
 

@@ -205,7 +205,7 @@ def _without_words(
         else ("of the data", "see them where data.show_values is true")
     )
     return MlopsError(
-        f"{doing} failed with {kind}{place}; its own words may quote values {why}", remedy
+        f"{doing} failed with {kind}{place}, whose own words may quote values {why}", remedy
     )
 
 

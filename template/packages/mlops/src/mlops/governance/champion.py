@@ -12,6 +12,7 @@ from mlops.governance.unseen import unseen_rows
 from mlops.metrics import measured
 from mlops.platforms.base import ModelVersion, Run
 from mlops.settings.sections import GateSettings
+from mlops.steps.bootstrap import Answers, Interval, groups_of, resampled
 from mlops.steps.onnx_model import predict
 from mlops.tasks import Target
 from mlops.usecase.use_case import LABEL
@@ -21,7 +22,9 @@ from mlops.usecase.use_case import LABEL
 class Comparison:
     """Champion and challenger on the same rows, both as ONNX, or why they cannot be compared.
 
-    `note` says which rows, if they are not all of the holdout.
+    `note` says which rows, if they are not all of the holdout. `difference` are the ends of the
+    95 % interval of the challenger's `gate.metric` minus the champion's, both on the same
+    resamples; None where it has none. It decides nothing.
     """
 
     version: int
@@ -29,6 +32,7 @@ class Comparison:
     challenger: Mapping[str, float | None]
     problem: str | None = None
     note: str = ""
+    difference: Interval | None = None
 
 
 def compare(version: ModelVersion, run: Run, gate: GateSettings) -> Comparison:
@@ -37,7 +41,7 @@ def compare(version: ModelVersion, run: Run, gate: GateSettings) -> Comparison:
     Args:
         version: the champion.
         run: whose model is compared with it, and whose holdout is taken.
-        gate: has the rows that a part of the holdout needs.
+        gate: the metric whose difference gets an interval, and the rows that a part needs.
     """
     verify_version(version.folder)
     champion, challenger = VersionFolder(version.folder), RunFolder(run.folder)
@@ -54,21 +58,21 @@ def compare(version: ModelVersion, run: Run, gate: GateSettings) -> Comparison:
         return Comparison(version.version, {}, {}, unseen.problem)
     holdout = whole.filter(unseen.rows)
     labels = holdout[LABEL].to_numpy()
+    theirs = Answers(
+        predict(champion.onnx, features.matrix(holdout), target),
+        signature.get("decision_threshold", 0.5),
+    )
+    ours = Answers(
+        predict(challenger.model.onnx, prepared.features.matrix(holdout), prepared.target),
+        evaluation.get("decision_threshold", 0.5),
+    )
+    drawn = resampled(gate.metric, target, labels, [ours, theirs], groups_of(holdout))
     return Comparison(
         version.version,
-        champion=measured(
-            target,
-            labels,
-            predict(champion.onnx, features.matrix(holdout), target),
-            signature.get("decision_threshold", 0.5),
-        ),
-        challenger=measured(
-            prepared.target,
-            labels,
-            predict(challenger.model.onnx, prepared.features.matrix(holdout), prepared.target),
-            evaluation.get("decision_threshold", 0.5),
-        ),
+        champion=measured(target, labels, theirs.outputs, theirs.threshold),
+        challenger=measured(target, labels, ours.outputs, ours.threshold),
         note=unseen.note,
+        difference=None if drawn is None else drawn.difference(),
     )
 
 

@@ -32,7 +32,8 @@ class Verdict:
     """The gate's decision on one model, with every check behind it.
 
     `champion_note` says why a champion was not compared, or what is odd about the comparison;
-    `warnings` what decides nothing here and will matter later.
+    `warnings` what decides nothing here and will matter later. `champion_difference` are the ends
+    of the 95 % interval of `gate.metric` minus the champion's, which decides nothing either.
     """
 
     run_id: str
@@ -45,6 +46,7 @@ class Verdict:
     judged_at: str
     warnings: tuple[str, ...] = ()
     champion_note: str = ""
+    champion_difference: tuple[float, float] | None = None
 
     @property
     def passed(self) -> bool:
@@ -130,6 +132,7 @@ def judge_run(platform: Platform, run: Run, settings: LoadedSettings) -> Verdict
         judged_at=datetime.now(UTC).isoformat(timespec="seconds"),
         warnings=warnings,
         champion_note=contest.note,
+        champion_difference=contest.comparison.difference if contest.comparison else None,
     )
     if made is None:
         platform.store_verdict(run, verdict.to_dict())

@@ -13,6 +13,7 @@ import yaml
 from mlops.artifacts.data_source import DataSource, read_source
 from mlops.artifacts.documents import CARD
 from mlops.artifacts.version_folder import IMPORTANCE_PLOT, PLOTS, QUALITY_PLOT
+from mlops.governance.card_remarks import remarks
 from mlops.markdown import checks_table, escaped, table
 from mlops.metrics import decimal
 from mlops.tasks import Target, Task
@@ -56,6 +57,10 @@ Registered {{ card.created_at }} by team {{ card.team | plain }} ({{ card.contac
 {% endfor %}
 
 {{ metrics }}
+{% for line in remarks %}
+
+{{ line | plain }}
+{% endfor %}
 
 ![quality on the holdout]({{ plots }}/{{ quality_plot }})
 
@@ -117,8 +122,12 @@ def build_card(
     evaluation: Mapping[str, Any],
     lineage: Mapping[str, Any],
     parity_gap: float,
+    holdout_looks: int | None = None,
 ) -> dict[str, Any]:
-    """Return the content of `card.json`: all that the card says, for programs."""
+    """Return the content of `card.json`: all that the card says, for programs.
+
+    `holdout_looks` is how many runs are known that were measured on this holdout.
+    """
     content = {
         "title": title,
         "description": description,
@@ -135,6 +144,7 @@ def build_card(
             key: lineage[key] for key in ("run_id", "git", "data", "training", "environment")
         },
         "parity_gap": parity_gap,
+        **({} if holdout_looks is None else {"holdout_looks": holdout_looks}),
     }
     return CARD.with_schema(content)
 
@@ -151,6 +161,7 @@ def render_card(card: Mapping[str, Any]) -> str:
         plots=PLOTS,
         quality_plot=QUALITY_PLOT,
         importance_plot=IMPORTANCE_PLOT,
+        remarks=remarks(card),
         labels=_labels(card["evaluation"]),
         compared=_compared(card["evaluation"]),
         decides=_task(card) is not Task.REGRESSION,

@@ -124,7 +124,9 @@ def _train(platform: Platform, data_dir: Path | None, board: Board) -> Run:
         run = platform.train(data_dir, report)
     folder = RunFolder(run.folder)
     board.result(Stage.VALIDATE, f"{folder.validated.results()['rows']:,} rows passed")
-    board.result(Stage.TRAIN, folder.model.training()["model_type"])
+    training = folder.model.training()
+    warnings = [f"warning: {warning}" for warning in training.get("warnings", [])]
+    board.result(Stage.TRAIN, "\n".join([training["model_type"], *warnings]))
     board.result(Stage.EVALUATE, f"run {run.run_id}")
     return run
 

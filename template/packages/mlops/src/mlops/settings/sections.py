@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 
 from mlops.metrics import MetricName
 from mlops.settings.platform_names import PlatformName
+from mlops.settings.training import TrainingSettings
 
 
 class _Section(BaseModel):
@@ -144,30 +145,6 @@ class SplitSettings(_Section):
         if value and info.data.get("by", "time") != "time":
             raise ValueError("needs split.by: time")
         return value
-
-
-class TrainingSettings(_Section):
-    """How the model is fitted and read."""
-
-    seed: int = Field(default=42, description="Seed of everything random in training.")
-    decision_threshold: float = Field(
-        default=0.5,
-        gt=0,
-        lt=1,
-        description="Probability from which the prediction is 1; of a binary model alone.",
-    )
-    max_categories: int = Field(
-        default=50,
-        ge=1,
-        le=10_000,
-        description="So many values of a text feature get a code of their own, the most frequent "
-        "ones; the others share one.",
-    )
-    min_category_rows: int = Field(
-        default=10,
-        ge=1,
-        description="Rows of the training part that a value of a text feature needs for that.",
-    )
 
 
 class Thresholds(_Section):

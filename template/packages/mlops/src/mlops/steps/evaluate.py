@@ -15,6 +15,8 @@ from mlops.errors import ConfigError
 from mlops.files import file_sha256, new_folder
 from mlops.metrics import measured
 from mlops.settings.loading import LoadedSettings
+from mlops.steps.bootstrap import Answers, groups_of, intervals
+from mlops.steps.choices import remarks, threshold_of
 from mlops.steps.onnx_model import predict
 from mlops.steps.optional_features import require_null_is_answered
 from mlops.steps.parity import answered_nulls, described, measure, reference, require_parity
@@ -141,15 +143,17 @@ def run(
 
     Raises:
         Refused: the two do not answer alike, or the model or the baseline cannot answer a row.
-        ConfigError: a slice cannot be computed of the features.
+        ConfigError: a slice cannot be computed of the features, or the threshold is to be chosen
+            and was not.
     """
     prepared = load_prepared(prepared_folder)
     holdout = prepared.holdout()
     target, train = prepared.target, prepared.train()
     inputs = prepared.features.matrix(holdout)
     labels = holdout[LABEL].to_numpy()
-    threshold = settings.values.training.decision_threshold
     fitted = ModelFolder(model_folder)
+    training = fitted.training()
+    threshold = threshold_of(settings.values.training, training)
     model, onnx = load_model(fitted.model), fitted.onnx.read_bytes()
     outputs = predict(onnx, inputs, target)
     baseline = reference(load_model(fitted.baseline), inputs, "baseline", target)
@@ -158,8 +162,17 @@ def run(
         "onnx_sha256": file_sha256(fitted.onnx),
         "holdout_sha256": prepared.holdout_sha256,
         **target.to_dict(),
-        "parity": _parity(model, onnx, prepared, train, inputs, settings),
+        "parity": _parity(model, onnx, prepared, train, inputs, threshold, settings),
         **evaluate(labels, outputs, baseline, threshold, target, train[LABEL].to_numpy()),
+        **remarks(training, settings.values.training),
+        "intervals": intervals(
+            settings.values.gate.metric,
+            target,
+            labels,
+            Answers(outputs, threshold),
+            Answers(baseline, threshold),
+            groups_of(holdout),
+        ),
         "slices": slice_metrics(
             holdout.select(prepared.feature_names),
             labels,
@@ -190,6 +203,7 @@ def _parity(
     prepared: Prepared,
     train: pl.DataFrame,
     holdout: Matrix,
+    threshold: float,
     settings: LoadedSettings,
 ) -> dict[str, Any]:
     gate, target = settings.values.gate, prepared.target
@@ -198,7 +212,7 @@ def _parity(
         onnx,
         prepared.features.matrix(train),
         holdout,
-        settings.values.training.decision_threshold,
+        threshold,
         prepared.features,
         target,
     )

@@ -1,7 +1,7 @@
 """Step 3: fit the model and the baseline that it has to beat."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +13,20 @@ from mlops.artifacts.documents import TRAINING
 from mlops.artifacts.prepared import load_prepared
 from mlops.artifacts.run_folder import ModelFolder
 from mlops.errors import Refused
+from mlops.features import Features
 from mlops.files import file_sha256, new_folder
 from mlops.settings.loading import LoadedSettings
 from mlops.steps.boosters import fit_errors, fitting, require_codes
+from mlops.steps.choices import choose
 from mlops.steps.estimators import name_of
+from mlops.steps.fit_remarks import class_weights, early_stopping
 from mlops.steps.float32_model import settle
 from mlops.steps.onnx_model import convert
 from mlops.steps.optional_features import require_null_is_taken
 from mlops.steps.provenance import effective_settings, environment_state
 from mlops.steps.servable import require_answers, require_servable
 from mlops.tasks import BINARY_TARGET, Target
-from mlops.usecase.use_case import LABEL
+from mlops.usecase.use_case import LABEL, UseCase
 
 
 def run(
@@ -38,7 +41,8 @@ def run(
         git: commit, branch and dirty flag of the code that is running.
 
     Raises:
-        Refused: the model takes no null in a feature that callers may leave out.
+        Refused: the model takes no null in a feature that callers may leave out, or the training
+            part is too small for what is to be chosen by cross-validation.
     """
     prepared = load_prepared(prepared_folder)
     train = prepared.train()
@@ -51,6 +55,8 @@ def run(
     model = fit_model(settings.use_case.model(params, seed, features), inputs, labels, target)
     seconds = time.monotonic() - started
     require_null_is_taken(model, inputs, features)
+    serve = server(settings.use_case, params, seed, features, target)
+    choices = choose(settings.values.training, prepared, train, serve)
     baseline = fit_baseline(settings.use_case.baseline(seed, features), inputs, labels, target)
     onnx = convert(model, inputs.shape[1], target)
     with new_folder(output, replaces=TRAINING.name) as new:
@@ -67,6 +73,9 @@ def run(
             "seed": seed,
             "rows": train.height,
             "seconds": round(seconds, 3),
+            "class_weights": list(class_weights(model)) if target.task.classifies else [],
+            "warnings": list(early_stopping(model, train.height)),
+            **choices,
             "types": skops.io.get_untrusted_types(file=folder.model),
             "git": dict(git),
             "environment": environment_state(settings.project.root),
@@ -74,6 +83,18 @@ def run(
         }
         TRAINING.write(new, description)
     return TRAINING.with_schema(description)
+
+
+def server(
+    use_case: UseCase, params: Any, seed: int, features: Features, target: Target
+) -> Callable[[Matrix, Labels], bytes]:
+    """Return what fits a new model of model.py and returns it as the graph that would serve."""
+
+    def serve(inputs: Matrix, labels: Labels) -> bytes:
+        model = fit_model(use_case.model(params, seed, features), inputs, labels, target)
+        return convert(model, inputs.shape[1], target)
+
+    return serve
 
 
 def fit_model(model: Any, inputs: Matrix, labels: Labels, target: Target = BINARY_TARGET) -> Any:

@@ -16,6 +16,7 @@ from mlops.errors import ConfigError, Refused
 from mlops.features import Feature, Kind
 from mlops.files import file_hashes, file_sha256, new_folder, write_text
 from mlops.governance.gate import require_passed
+from mlops.governance.holdout_looks import count_looks
 from mlops.governance.lineage import build_lineage
 from mlops.governance.model_card import build_card, render_card
 from mlops.hints import typed
@@ -38,8 +39,9 @@ def register_run(platform: Platform, run: Run, settings: LoadedSettings) -> Mode
         ConfigError: the run came here without its data and was not packaged before.
     """
     verdict = require_passed(run)
+    looks = count_looks(platform.runs(), verdict["holdout_sha256"])
     return platform.register(
-        run, lambda folder, version: _build(folder, version, run, verdict, settings)
+        run, lambda folder, version: _build(folder, version, run, verdict, looks, settings)
     )
 
 
@@ -145,7 +147,12 @@ def build_probes(
 
 
 def _build(
-    folder: Path, version: int, run: Run, verdict: dict[str, Any], settings: LoadedSettings
+    folder: Path,
+    version: int,
+    run: Run,
+    verdict: dict[str, Any],
+    looks: int,
+    settings: LoadedSettings,
 ) -> None:
     package = _packaged(run, verdict, settings)
     description = package.description()
@@ -183,6 +190,7 @@ def _build(
         evaluation=evaluation,
         lineage=lineage,
         parity_gap=description["parity_gap"],
+        holdout_looks=looks,
     )
     CARD.write(folder, card)
     write_text(target.model_card, render_card(card))

@@ -7,7 +7,7 @@ import polars as pl
 
 from mlops.errors import ConfigError, Refused
 from mlops.features import Feature, Features, Kind, learn_categories, normalised_texts
-from mlops.settings.sections import TrainingSettings
+from mlops.settings.training import TrainingSettings
 from mlops.tasks import MOST_CLASSES, Target, Task
 from mlops.usecase.use_case import LABEL
 

@@ -25,7 +25,7 @@ from pydantic import ValidationError
 from mlops.features import Features
 from mlops.settings.loading import load_settings
 from mlops.settings.project import find_project
-from mlops.settings.sections import TrainingSettings
+from mlops.settings.training import TrainingSettings
 from mlops.steps.fit import fit_baseline, fit_model
 from mlops.steps.onnx_model import convert
 from mlops.steps.parity import parity_gap, raw_answers

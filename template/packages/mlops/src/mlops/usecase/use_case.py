@@ -12,6 +12,8 @@ It is a package of small modules. Each is imported only when its part is needed:
 | `slices.py`   |                                                   | `SLICES`        |
 | `params.py`   |                                                   | `Params`        |
 
+`mlops tune` asks `model.py` for `search_space(trial)`.
+
 `make_model` and `make_baseline` may also take `features`: then they are told which columns of the
 matrix are categories, see `mlops.features.Features`.
 """
@@ -134,6 +136,25 @@ class UseCase:
     def baseline(self, seed: int, features: Features) -> Any:
         """Return the simple unfitted estimator that the model has to beat."""
         return _told(self._required("model", "make_baseline"), features, seed)
+
+    def search_space(self) -> Callable[[Any], Any]:
+        """Return what proposes parameters of a trial of Optuna, for `mlops tune`.
+
+        Raises:
+            ConfigError: model.py has none; the remedy is an example.
+        """
+        found = self._optional("model", "search_space", None)
+        if not callable(found):
+            raise ConfigError(
+                "model.py has no search_space, which says what to try",
+                "write such as:\n\n"
+                "def search_space(trial):\n"
+                '    return {"learning_rate": trial.suggest_float("learning_rate", 0.01, 0.3, '
+                "log=True)}\n\n"
+                "with fields of Params in params.py as names",
+            )
+        result: Callable[[Any], Any] = found
+        return result
 
     def slices(self) -> "dict[str, pl.Expr]":
         """Return named expressions over the features; each value of one is a slice."""

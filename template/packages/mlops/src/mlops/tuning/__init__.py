@@ -1,0 +1,1 @@
+"""Choosing parameters by cross-validation on the training part, which `mlops tune` does."""

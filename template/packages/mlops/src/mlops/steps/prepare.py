@@ -49,16 +49,26 @@ def build_table(
     Raises:
         ConfigError: the use case's functions did not return the columns they must.
     """
+    features = features_until(data, use_case, cutoff)
+    labels = use_case.labels(data, cutoff, reference_date)
+    _require_columns("labels.py", labels, [use_case.key, LABEL])
+    joined = features.inner_join(labels.select(use_case.key, LABEL), use_case.key)
+    return pl.DataFrame(joined.order_by(use_case.key).to_polars())
+
+
+def features_until(data: ibis.Table, use_case: UseCase, cutoff: date) -> ibis.Table:
+    """Return the features as of `cutoff`, one row an entity: no row after that day is seen.
+
+    Raises:
+        ConfigError: features.py did not return the columns that it must.
+    """
     column = use_case.date_column
     known = data if column is None else data.filter(data[column].cast("date") <= cutoff)
     features = use_case.features(known, cutoff)
-    labels = use_case.labels(data, cutoff, reference_date)
     _require_columns("features.py", features, [use_case.key])
-    _require_columns("labels.py", labels, [use_case.key, LABEL])
     if LABEL in features.columns:
         raise ConfigError(f"features.py returned a feature named {LABEL}", "give it another name")
-    joined = features.inner_join(labels.select(use_case.key, LABEL), use_case.key)
-    return pl.DataFrame(joined.order_by(use_case.key).to_polars())
+    return features
 
 
 def is_held_out(keys: Iterable[Any], split: SplitSettings) -> list[bool]:

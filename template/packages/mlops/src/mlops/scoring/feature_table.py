@@ -75,11 +75,14 @@ def write_features(
         table = features_until(data, use_case, day)
         wanted = _columns(use_case.key, table.columns, signature)
         require_features(_kinds(table.select(wanted), use_case.key), signature)
-        ordered = table.select(wanted).order_by(use_case.key)
-        batches = ordered.to_pyarrow_batches(chunk_size=_BATCH_ROWS)
-        written = _write(batches, target, use_case.key, signature)
+        ordered = target.with_name("ordered.parquet")
+        table.select(wanted).order_by(use_case.key).to_parquet(ordered)
     finally:
         connection.disconnect()
+    with pq.ParquetFile(ordered, memory_map=True) as file:
+        batches = file.iter_batches(_BATCH_ROWS)
+        written = _write(batches, target, use_case.key, signature)
+    ordered.unlink()
     if not written:
         raise Refused(
             f"there is nothing to score: no {use_case.key} has a row until {day}",

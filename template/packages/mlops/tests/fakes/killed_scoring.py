@@ -19,6 +19,8 @@ from mlops.settings.loading import load_settings
 from mlops.settings.project import find_project
 from scoring.conftest import NOW, PART_ROWS
 
+End = Callable[[], None]
+
 MOMENTS = ("features", "written", "events in place", "both in place", "half a line", "line")
 
 
@@ -26,53 +28,52 @@ def die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def dying(moment: str, count: int) -> None:
-    """Let this process kill itself at a moment of the part with a number, from 1."""
+def dying(moment: str, count: int, put: Callable[[Any, str, Any], None], end: End) -> None:
+    """Let scoring end at a moment of the part with a number, from 1.
+
+    Args:
+        moment: one of `MOMENTS`.
+        count: the part's number.
+        put: replaces a module's function.
+        end: what ends it.
+    """
+    files = {"written": 2 * count - 1, "events in place": 2 * count - 1, "both in place": 2 * count}
+    append_line = durable.append_line
+    if moment == "features":
+        put(feature_table, "_require_no_nulls", lambda *_arguments: end())
+    elif moment in files:
+        often, after = files[moment], moment != "written"
+        put(parts, "put_in_place", _counted(durable.put_in_place, often, end, after=after))
+    elif moment == "line":
+        put(parts, "append_line", _counted(append_line, count, end, after=True))
+    else:
+        half = _counted(append_line, count, end, after=False, halves=True)
+        put(parts, "append_line", half)
+
+
+def _counted(
+    usual: Callable[..., None], often: int, end: End, *, after: bool, halves: bool = False
+) -> Callable[..., None]:
     seen = 0
 
-    def at(place: Any, name: str, often: int, *, after: bool) -> None:
-        usual: Callable[..., Any] = getattr(place, name)
-
-        def replaced(*arguments: Any) -> Any:
-            nonlocal seen
-            seen += 1
-            if seen == often and not after:
-                die()
-            result = usual(*arguments)
-            if seen == often:
-                die()
-            return result
-
-        setattr(place, name, replaced)
-
-    if moment == "features":
-        at(feature_table, "_require_no_nulls", 1, after=False)
-    elif moment == "written":
-        at(parts, "put_in_place", 2 * count - 1, after=False)
-    elif moment == "events in place":
-        at(parts, "put_in_place", 2 * count - 1, after=True)
-    elif moment == "both in place":
-        at(parts, "put_in_place", 2 * count, after=True)
-    elif moment == "line":
-        at(parts, "append_line", count, after=True)
-    else:
-
-        def half(path: Path, line: str) -> None:
-            nonlocal seen
-            seen += 1
-            if seen < count:
-                durable.append_line(path, line)
-                return
+    def replaced(path: Path, *line: str) -> None:
+        nonlocal seen
+        seen += 1
+        if seen == often and halves:
             with path.open("a") as stream:
-                stream.write(line[: len(line) // 2])
-            die()
+                stream.write(line[0][: len(line[0]) // 2])
+        if seen == often and not after:
+            end()
+        usual(path, *line)
+        if seen == often:
+            end()
 
-        parts.append_line = half
+    return replaced
 
 
 def main() -> None:
     root, data, model, output, moment, count = sys.argv[1:]
-    dying(moment, int(count))
+    dying(moment, int(count), setattr, die)
     overrides = {"score.part_rows": PART_ROWS}
     settings = load_settings(find_project(Path(root)), overrides=overrides, variables={})
     request = job.Request(

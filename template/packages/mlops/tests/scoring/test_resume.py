@@ -13,13 +13,13 @@ import polars as pl
 import pytest
 from filelock import FileLock
 
-from fakes.killed_scoring import MOMENTS
+from fakes.killed_scoring import MOMENTS, dying
 from fakes.project import TODAY
 from fakes.typed_version import raw_rows, write_typed_version
 from mlops.artifacts.scores import MANIFEST, SCORED, part_files
 from mlops.errors import ConfigError, PlatformError
 from mlops.monitoring import events as events_module
-from mlops.scoring import job
+from mlops.scoring import feature_table, job
 from mlops.settings.project import Project
 from mlops.tasks import Task
 from scoring.conftest import NOW, Call, Versions
@@ -43,13 +43,28 @@ def kill(project: Project, data: Path, model: Path, output: Path, moment: str, p
     assert done.returncode == -signal.SIGKILL, done.stderr
 
 
-@pytest.mark.skipif(os.name == "nt", reason="there is no SIGKILL")
-@pytest.mark.parametrize("moment", MOMENTS)
-def test_what_was_killed_goes_on_to_the_same_result(
-    call: Call, project: Project, data: Path, versions: Versions, tmp_path: Path, moment: str
+@pytest.mark.parametrize(
+    ("moment", "killed"),
+    [*((moment, False) for moment in MOMENTS), ("features", True), ("half a line", True)],
+)
+def test_what_was_ended_goes_on_to_the_same_result(
+    call: Call,
+    project: Project,
+    data: Path,
+    versions: Versions,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    moment: str,
+    killed: bool,
 ) -> None:
     output = tmp_path / "scores"
-    kill(project, data, versions(Task.BINARY), output, moment, 2)
+    if killed:
+        kill(project, data, versions(Task.BINARY), output, moment, 2)
+    else:
+        with monkeypatch.context() as patch:
+            dying(moment, 2, patch.setattr, sys.exit)
+            with pytest.raises(SystemExit):
+                call()
     made = 0 if moment == "features" else 2 if moment == "line" else 1
     before = {path: path.stat().st_mtime_ns for path in part_files(output)}
     resumed = call(now=lambda: LATER)
@@ -147,7 +162,7 @@ def test_features_that_are_others_each_time_do_not_go_on(
     assert not (project.state_dir.parents[0] / "scores" / SCORED.name).exists()
     for left in (project.state_dir / "scoring").glob("*/features.parquet"):
         left.unlink()
-    usual_features = job.write_features
+    usual_features = feature_table.write_features
 
     def changed(rows: Path, target: Path, *rest: Any) -> int:
         count = usual_features(rows, target, *rest)

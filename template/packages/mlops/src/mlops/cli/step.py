@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from mlops.artifacts.documents import VALIDATION_RESULTS
+from mlops.artifacts.version_folder import find_version
 from mlops.cli.options import data_dir_option, environment_option, folder, settings_for
 from mlops.cli.score import reference_date_option, settings_as_of, utc_now
 from mlops.console import show
@@ -112,7 +113,7 @@ def score(
     settings, day = settings_as_of(environment, reference_date)
     request = job.Request(
         data=locate(settings, data_dir),
-        model=model,
+        model=find_version(model),
         output=output,
         as_of=AsOf(day, utc_now().date(), fresh=reference_date is None),
         events=events,

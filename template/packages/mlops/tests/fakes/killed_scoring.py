@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,10 @@ from mlops.scoring import durable, feature_table, job, parts
 from mlops.scoring.raw_data import AsOf
 from mlops.settings.loading import load_settings
 from mlops.settings.project import find_project
-from scoring.conftest import NOW, PART_ROWS
 
 End = Callable[[], None]
+PART_ROWS = 10
+NOW = datetime(2024, 6, 30, 22, 15, tzinfo=UTC)
 
 MOMENTS = ("features", "written", "events in place", "both in place", "half a line", "line")
 

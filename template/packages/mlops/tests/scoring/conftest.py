@@ -1,11 +1,12 @@
 """The tiny project with the typed use case, a version of each task, and calls of the scoring."""
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import pytest
 
+from fakes.killed_scoring import NOW, PART_ROWS
 from fakes.project import TODAY
 from fakes.typed_version import raw_rows, write_typed_version
 from mlops.data.source import Located
@@ -16,8 +17,6 @@ from mlops.settings.loading import LoadedSettings, load_settings
 from mlops.settings.project import Project, find_project
 from mlops.tasks import Task
 
-PART_ROWS = 10
-NOW = datetime(2024, 6, 30, 22, 15, tzinfo=UTC)
 Call = Callable[..., Scored]
 Versions = Callable[[Task], Path]
 

@@ -10,6 +10,7 @@ import ibis
 import polars as pl
 import pytest
 
+from fakes.killed_scoring import NOW
 from fakes.project import TODAY
 from fakes.typed_use_case import contract as contract_module
 from fakes.typed_use_case import features as features_module
@@ -18,7 +19,7 @@ from mlops.artifacts.scores import MANIFEST, SCORED, SCORING
 from mlops.errors import ConfigError, Refused
 from mlops.files import file_hashes
 from mlops.tasks import Task
-from scoring.conftest import NOW, Call, Versions
+from scoring.conftest import Call, Versions
 from scoring.test_agreement import read
 
 

@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 from filelock import FileLock
 
-from fakes.killed_scoring import MOMENTS, dying
+from fakes.killed_scoring import MOMENTS, NOW, dying
 from fakes.project import TODAY
 from fakes.typed_version import raw_rows, write_typed_version
 from mlops.artifacts.scores import MANIFEST, SCORED, part_files
@@ -22,7 +22,7 @@ from mlops.monitoring import events as events_module
 from mlops.scoring import feature_table, job
 from mlops.settings.project import Project
 from mlops.tasks import Task
-from scoring.conftest import NOW, Call, Versions
+from scoring.conftest import Call, Versions
 from scoring.test_agreement import read
 
 TESTS = Path(__file__).parents[1]

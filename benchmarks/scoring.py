@@ -1,4 +1,4 @@
-"""Memory and time of scoring 10 million transactions of a million keys, killed half way and resumed.
+"""Memory and time of scoring 10 million transactions of a million keys, killed and resumed.
 
 It measures this repository's machinery in its own environment, each run in a process of its own,
 with the features of the example and 150 boosted trees. The resumed run must give what an
@@ -26,7 +26,9 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-what, folder, example, rows, keys = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3]), *map(int, sys.argv[4:])
+what = sys.argv[1]
+folder, example = map(Path, sys.argv[2:4])
+rows, keys = map(int, sys.argv[4:])
 project, data = folder / "project", folder / "data"
 sys.path.insert(0, str(folder))
 day = datetime.date(2026, 1, 1)
@@ -46,9 +48,11 @@ def write():
     (project / "conf" / "dev.yaml").write_text("")
     chance = np.random.default_rng(1)
     data.mkdir()
-    pl.DataFrame({"n": np.concatenate([np.arange(keys), chance.integers(0, keys, rows - keys)])}).select(
+    each = np.concatenate([np.arange(keys), chance.integers(0, keys, rows - keys)])
+    start, days = pl.lit(datetime.date(2024, 1, 1)), pl.Series(chance.integers(0, 730, rows))
+    pl.DataFrame({"n": each}).select(
         customer_id=pl.format("C{}", pl.col("n").cast(pl.String).str.zfill(7)),
-        order_date=pl.lit(datetime.date(2024, 1, 1)) + pl.duration(days=pl.Series(chance.integers(0, 730, rows))),
+        order_date=start + pl.duration(days=days),
         amount=pl.Series(np.round(chance.gamma(2, 40, rows), 2)),
     ).with_columns(pl.col("order_date").cast(pl.Date)).write_parquet(data / "sales.parquet")
     version()
@@ -67,9 +71,12 @@ def version():
     place.mkdir()
     (place / "model.onnx").write_bytes(convert(model, 5))
     names = ["recency", "frequency", "monetary", "tenure", "average_gap"]
-    features = [dict(name=name, kind="number", nullable=True, optional=False, example=1.0) for name in names]
-    SIGNATURE.write(place, dict(model_name="bench", model_version=1, decision_threshold=0.5, features=features))
-    LINEAGE.write(place, dict(model=dict(name="bench", version=1), git=dict(commit="0"), files=file_hashes(place)))
+    number = dict(kind="number", nullable=True, optional=False, example=1.0)
+    features = [dict(name=name, **number) for name in names]
+    told = dict(model_name="bench", model_version=1, decision_threshold=0.5, features=features)
+    SIGNATURE.write(place, told)
+    model = dict(name="bench", version=1)
+    LINEAGE.write(place, dict(model=model, git=dict(commit="0"), files=file_hashes(place)))
 
 def score(name, dies_after=0):
     from mlops.data.source import Located
@@ -86,24 +93,40 @@ def score(name, dies_after=0):
     parts.append_line = counted
     settings = load_settings(find_project(project), variables={})
     events = folder / f"events-{name}"
-    request = job.Request(Located(data, "folder", "data"), folder / "version", folder / name, AsOf(day, day, False), events=events)
-    told, start = [], time.monotonic()
-    scored = job.score(request, settings, lambda line: told.append(line), now)
+    request = job.Request(
+        Located(data, "folder", "data"), folder / "version", folder / name,
+        AsOf(day, day, False), events=events,
+    )
+    start = time.monotonic()
+    scored = job.score(request, settings, lambda line: None, now)
+    seconds, cpu = time.monotonic() - start, time.process_time()
     units = 1e9 if sys.platform == "darwin" else 1e6
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / units
-    print(json.dumps({"gigabytes": peak, "seconds": time.monotonic() - start, "cpu": time.process_time(), "rows": scored.rows, "kept": scored.kept}))
+    found = dict(gigabytes=peak, seconds=seconds, cpu=cpu, rows=scored.rows, kept=scored.kept)
+    print(json.dumps(found))
 
 def compare():
     def read(name, time):
-        return pl.concat([pl.read_parquet(path).drop(time) for path in sorted((folder / name).glob("part-*.parquet"))])
+        paths = sorted((folder / name).glob("part-*.parquet"))
+        return pl.concat([pl.read_parquet(path).drop(time) for path in paths])
     whole, resumed = read("whole", "scored_at"), read("resumed", "scored_at")
     events, others = read("events-resumed", "time"), read("events-whole", "time")
     print(json.dumps({
-        "rows": resumed.height, "equal": resumed.equals(whole), "events equal": events.equals(others),
-        "keys once": resumed["customer_id"].is_unique().all(), "events once": events["inference_id"].is_unique().all(),
+        "rows": resumed.height,
+        "equal": resumed.equals(whole),
+        "events equal": events.equals(others),
+        "keys once": resumed["customer_id"].is_unique().all(),
+        "events once": events["inference_id"].is_unique().all(),
     }))
 
-{"write": write, "whole": lambda: score("whole"), "killed": lambda: score("resumed", 5), "resumed": lambda: score("resumed"), "compare": compare}[what]()
+if what == "write":
+    write()
+elif what == "compare":
+    compare()
+elif what == "killed":
+    score("resumed", dies_after=5)
+else:
+    score(what)
 """
 
 

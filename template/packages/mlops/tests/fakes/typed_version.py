@@ -28,7 +28,7 @@ from mlops.tasks import Target, Task
 NAMES = ["red", "Zürich", "grün", "a b", "rare"]
 TARGETS = {
     Task.BINARY: Target(Task.BINARY),
-    Task.MULTICLASS: Target(Task.MULTICLASS, ("grün", "mid dle", "zz")),
+    Task.MULTICLASS: Target(Task.MULTICLASS, ("", "grün", "mid dle")),
     Task.REGRESSION: Target(Task.REGRESSION, scale=50.0),
 }
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
 
+import duckdb
 import ibis
 import polars as pl
 import pytest
@@ -254,3 +255,15 @@ def test_each_prediction_has_one_event(call: Call, task: Task) -> None:
 def test_events_name_the_key_only_where_conf_allows_it(call: Call) -> None:
     scored = call(telemetry__keys=True)
     assert read(scored.events)["key"].to_list() == read(scored.output)["shop"].to_list()
+
+
+def test_features_that_need_too_much_memory_name_the_setting(
+    call: Call, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def fails(*_arguments: object) -> None:
+        raise duckdb.OutOfMemoryException("could not allocate")
+
+    monkeypatch.setattr(ibis.Table, "to_parquet", fails)
+    with pytest.raises(ConfigError, match=r"score\.memory_gb: 0\.5 allows"):
+        call(score__memory_gb=0.5)
+    assert not (tmp_path / "scores").exists()

@@ -12,6 +12,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import ibis
 import polars as pl
 import pyarrow as pa
@@ -77,6 +78,12 @@ def write_features(
         require_features(_kinds(table.select(wanted), use_case.key), signature)
         ordered = target.with_name("ordered.parquet")
         table.select(wanted).order_by(use_case.key).to_parquet(ordered)
+    except duckdb.OutOfMemoryException as error:
+        raise ConfigError(
+            f"features.py needs more memory than score.memory_gb: "
+            f"{settings.values.score.memory_gb:g} allows, for what cannot go to the disk",
+            "set more in conf",
+        ) from error
     finally:
         connection.disconnect()
     with pq.ParquetFile(ordered, memory_map=True) as file:

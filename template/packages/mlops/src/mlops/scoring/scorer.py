@@ -58,11 +58,10 @@ class Scorer:
         if self.target.task is Task.BINARY:
             return pl.DataFrame({PREDICTION: decisions.astype(np.int64), PROBABILITY: outputs})
         classes = self.target.classes
-        columns = [pl.Series(name, outputs[:, i]) for i, name in enumerate(classes)]
+        columns = [pl.Series(str(i), outputs[:, i]) for i in range(len(classes))]
+        told = pl.DataFrame(columns).to_struct(PROBABILITY).struct.rename_fields(list(classes))
         names = pl.Series(PREDICTION, classes, pl.String)
-        return pl.DataFrame(
-            [names.gather(decisions.tolist()), pl.DataFrame(columns).to_struct(PROBABILITY)]
-        )
+        return pl.DataFrame([names.gather(decisions.tolist()), told])
 
     def raw(self, rows: Matrix) -> Outputs:
         """Return the answers in double precision, in which a server compares with the threshold."""

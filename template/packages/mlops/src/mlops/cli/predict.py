@@ -47,5 +47,4 @@ def predict(rows: str | None, environment: str | None, as_json: bool) -> None:
         emit(answer.body)
         return
     columns, told = table_of(answer.body)
-    title = f"{endpoint.name}, version {answer.body['model_version']}"
-    show_table(title, columns, told, is_result=True)
+    show_table(f"Version {answer.body['model_version']}", columns, told, is_result=True)

@@ -101,11 +101,13 @@ def test_every_definition_can_be_loaded(project: Path) -> None:
         "components/evaluate.yml",
         "components/fit.yml",
         "components/prepare.yml",
+        "components/score.yml",
         "components/validate.yml",
         "endpoints/deployment.yml",
         "endpoints/endpoint.yml",
         "environments/serving/environment.yml",
         "environments/training/environment.yml",
+        "pipelines/score.yml",
         "pipelines/train.yml",
     ]
     for path in files:
@@ -124,6 +126,23 @@ def test_every_level_has_the_same_definitions(
         return {path.relative_to(root).as_posix(): path.read_bytes() for path in paths}
 
     assert definitions(other) == definitions(project)
+
+
+def test_scoring_takes_data_and_a_version_at_submission(project: Path) -> None:
+    model = "azureml://registries/mlr-shop/models/shop/versions/3"
+    job: Any = load_job(
+        project / "aml" / "pipelines" / "score.yml",
+        params_override=[
+            {"settings.default_compute": "azureml:cpu-prod"},
+            {"inputs.environment": "prod"},
+            {"inputs.data.path": "azureml:transactions:3"},
+            {"inputs.model.path": model},
+        ],
+    )
+    assert job._validate().error_messages == {}
+    given = job._to_rest_object().properties.inputs
+    assert (given["model"].uri, given["model"].job_input_type) == (model, "custom_model")
+    assert given["data"].job_input_type == "uri_folder"
 
 
 def test_the_pipeline_takes_what_is_put_in_at_submission(project: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import Template
+from tests.support import Template, run
 
 from .emulator import ALWAYS
 from .project import NAME, RELEASED, AzureProject, azure_project
@@ -123,6 +123,57 @@ def test_from_training_to_a_rollback(place: AzureProject) -> None:
     assert azure.called("POST", rf"/mlw-{NAME}-dev/datastores/.*/listSecrets$")
     assert azure.refused_hosts == []
     assert azure.state.client_faults == []
+
+
+SCORE = """
+import sys, time
+from pathlib import Path
+from azure.ai.ml import load_job
+from mlops.platforms.azure.client import AzureClients
+from mlops.platforms.azure.outputs import download_output
+from mlops.settings.loading import load_settings
+from mlops.settings.project import find_project
+
+data, model, compute, target = sys.argv[1:]
+jobs = AzureClients(load_settings(find_project(), "dev")).workspace.jobs
+given = {
+    "settings.default_compute": f"azureml:{compute}",
+    "inputs.environment": "dev",
+    "inputs.data.path": f"azureml:{data}",
+    "inputs.model.path": model,
+}
+overrides = [{key: value} for key, value in given.items()]
+job = jobs.create_or_update(load_job("aml/pipelines/score.yml", params_override=overrides))
+while job.status not in ("Completed", "Failed", "Canceled"):
+    time.sleep(0.5)
+    job = jobs.get(job.name)
+for output in ("predictions", "events"):
+    download_output(jobs, job.name, output, Path(target) / output)
+print(job.status)
+"""
+
+
+def test_a_job_scores_raw_data_with_a_version_of_the_registry(
+    place: AzureProject, tmp_path: Path
+) -> None:
+    """What `az ml job create --set …` submits: the files as they are, with data and a version."""
+    place.mlops("data", "make", "--output", str(tmp_path / "data"), "--size", "300")
+    said = place.mlops("data", "register", "--data-dir", str(tmp_path / "data"), "--name", "sales")
+    data = said.strip().splitlines()[-1]
+    python, target = place.project.python, tmp_path / "out"
+    given = (data, registry_id(1), "cpu-dev", target)
+    said = run(python, "-c", SCORE, *given, folder=place.project.path, env=place.environment)
+    assert said.strip().splitlines()[-1] == "Completed"
+    (complete,) = target.rglob("_scored.json")
+    scored = json.loads(complete.read_text(encoding="utf-8"))
+    assert scored["model"]["version"] == 1
+    assert scored["rows"] > 200
+    assert [path.name for path in (target / "events").rglob("*.parquet")] == ["part-00000.parquet"]
+    here = place.mlops(
+        "score", "--json", "--data-dir", str(tmp_path / "data"),
+        "--output", str(tmp_path / "here"), "--environment", "prod",
+    )  # fmt: skip
+    assert json.loads(here[here.index("{") :])["rows"] == scored["rows"]
 
 
 def test_an_endpoint_without_keys_is_deployed_and_called_with_tokens(place: AzureProject) -> None:

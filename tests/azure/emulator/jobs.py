@@ -367,8 +367,9 @@ class Jobs:
 
     def _fetch(self, uri: str, target: Path, workspace: str) -> None:
         name = uri.removeprefix("azureml:")
-        if "/data/" in name and "/versions/" in name and "/paths/" not in name:
-            uri = self._state.get(asset_id(name, self._state))["properties"]["dataUri"]
+        for kind, said in (("data", "dataUri"), ("models", "modelUri")):
+            if f"/{kind}/" in name and "/versions/" in name and "/paths/" not in name:
+                uri = self._state.get(asset_id(name, self._state))["properties"][said]
         uri = long_uri(uri, workspace, self._state)
         store, prefix = locate(uri, self._state, self._azurite)
         target.mkdir(parents=True, exist_ok=True)

@@ -24,7 +24,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the tests that `-m "not heavy"` leaves out."""
     for item in items:
         fixtures = getattr(item, "fixturenames", ())
-        if "trained_once" in fixtures or "integration" in item.path.parts:
+        trains = {"trained_once", "versions"} & set(fixtures)
+        if trains or "integration" in item.path.parts:
             item.add_marker("heavy")
 
 

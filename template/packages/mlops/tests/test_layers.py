@@ -36,7 +36,7 @@ LAYERS = (
     {"monitoring", "governance", "tuning"},
     {"steps.register"},
     {"platforms"},
-    {"release"},
+    {"release", "scoring"},
     {"ops", "ci", "aml", "testing"},
     {"cli", "__main__"},
 )

@@ -114,7 +114,8 @@ def _parse(command: click.Command, arguments: list[str]) -> dict[str, str]:
 def _types_for(parameter: object) -> tuple[str, ...]:
     """Return which types of inputs and outputs fit a parameter of the command line."""
     if isinstance(parameter, click.Path):
-        return ("uri_folder",) if not parameter.file_okay else ("uri_folder", "uri_file")
+        folders = ("uri_folder", "custom_model")
+        return folders if not parameter.file_okay else (*folders, "uri_file")
     if isinstance(parameter, type(click.BOOL)):
         return ("boolean",)
     if isinstance(parameter, type(click.INT)):

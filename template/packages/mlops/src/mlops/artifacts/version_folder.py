@@ -13,7 +13,7 @@ from typing import Any
 
 from mlops.artifacts import documents
 from mlops.artifacts.data_source import UNKNOWN, DataSource, read_source, source_of_tags
-from mlops.errors import MlopsError, Refused
+from mlops.errors import ConfigError, MlopsError, Refused
 from mlops.files import file_sha256
 
 ONNX = "model.onnx"
@@ -108,6 +108,20 @@ class VersionFacts:
     def told(self) -> dict[str, str]:
         """Return the environment by which a deployment knows the files that it is to serve."""
         return {SERVED_VARIABLE: json.dumps(dict(self.served), sort_keys=True)}
+
+
+def find_version(folder: Path) -> Path:
+    """Return the folder of a version: `folder` or, as a mount can be on Azure, one below it.
+
+    Raises:
+        ConfigError: there is none, or more than one.
+    """
+    found = sorted(path.parent for path in folder.rglob(ONNX))
+    if len(found) != 1:
+        raise ConfigError(
+            f"{folder} holds {len(found) or 'no'} {ONNX}", "name the folder of one version"
+        )
+    return found[0]
 
 
 def origin_tags(folder: Path) -> dict[str, str]:

@@ -39,6 +39,7 @@ STEP = LazyGroup(
             "mlops.cli.step:evaluate",
             "Prepared data and model in, metrics and plots out.",
         ),
+        LazyCommand("score", "mlops.cli.step:score", "Raw data and a version in, predictions out."),
     ],
 )
 CI = LazyGroup(
@@ -153,6 +154,16 @@ COMMANDS: Sequence[click.Command] = [
         "smoke-test",
         "mlops.cli.deploy:smoke_test",
         "Check contract, errors and latency of an endpoint.",
+    ),
+    LazyCommand(
+        "predict",
+        "mlops.cli.predict:predict",
+        "Ask an endpoint; without rows, show a typical one to copy.",
+    ),
+    LazyCommand(
+        "score",
+        "mlops.cli.score:score",
+        "Predict for each key of raw data, by the version that serves.",
     ),
     LazyCommand(
         "release", "mlops.cli.release:release", "Bring a version to callers, step by step."

@@ -5,7 +5,9 @@ from pathlib import Path
 import click
 
 from mlops.artifacts.documents import VALIDATION_RESULTS
+from mlops.artifacts.version_folder import find_version
 from mlops.cli.options import data_dir_option, environment_option, folder, settings_for
+from mlops.cli.score import reference_date_option, settings_as_of, utc_now
 from mlops.console import show
 from mlops.data.findings import DATA_REFUSED
 from mlops.data.source import locate
@@ -87,3 +89,35 @@ def evaluate(prepared: Path, model: Path, output: Path, environment: str | None)
     from mlops.steps import evaluate as evaluate_step
 
     evaluate_step.run(prepared, model, output, settings_for(environment))
+
+
+@click.command()
+@data_dir_option
+@click.option("--model", type=folder, required=True, help="Folder of a registered version.")
+@click.option("--output", type=folder, required=True, help="Folder to write: the predictions.")
+@click.option("--events", type=folder, required=True, help="Folder to write: their events.")
+@reference_date_option
+@environment_option
+def score(
+    data_dir: Path | None,
+    model: Path,
+    output: Path,
+    events: Path,
+    reference_date: str | None,
+    environment: str | None,
+) -> None:
+    """Raw data and a version in, predictions out."""
+    from mlops.scoring import job
+    from mlops.scoring.raw_data import AsOf
+
+    settings, day = settings_as_of(environment, reference_date)
+    request = job.Request(
+        data=locate(settings, data_dir),
+        model=find_version(model),
+        output=output,
+        as_of=AsOf(day, utc_now().date(), fresh=reference_date is None),
+        events=events,
+    )
+    scored = job.score(request, settings, show, utc_now)
+    for name, why in scored.left_out.items():
+        show(f"warning: left out {name}: {why}", style="yellow")

@@ -4,15 +4,13 @@ import re
 from datetime import date
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from mlops.metrics import MetricName
 from mlops.settings.platform_names import PlatformName
+from mlops.settings.scoring_sections import ScoreSettings, TelemetrySettings
+from mlops.settings.section import Section as _Section
 from mlops.settings.training import TrainingSettings
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class ComputeSettings(_Section):
@@ -441,5 +439,7 @@ class Settings(_Section):
     serving: ServingSettings = ServingSettings()
     smoke_test: SmokeTestSettings = SmokeTestSettings()
     ab_test: AbTestSettings = AbTestSettings()
+    score: ScoreSettings = ScoreSettings()
+    telemetry: TelemetrySettings = TelemetrySettings()
     azure: AzureSettings = AzureSettings()
     params: Any = Field(default=None, description="The use case's own settings (params.py).")

@@ -49,17 +49,27 @@ def build_table(
         ConfigError: the use case's functions did not return the columns they must, or a feature is
             called like a personal column.
     """
+    features = features_until(data, use_case, cutoff)
+    labels = use_case.labels(data, cutoff, reference_date)
+    _require_columns("labels.py", labels, [use_case.key, LABEL])
+    joined = features.inner_join(labels.select(use_case.key, LABEL), use_case.key)
+    return pl.DataFrame(joined.order_by(use_case.key).to_polars())
+
+
+def features_until(data: ibis.Table, use_case: UseCase, cutoff: date) -> ibis.Table:
+    """Return the features as of `cutoff`, one row an entity: no row after that day is seen.
+
+    Raises:
+        ConfigError: features.py did not return the columns that it must.
+    """
     column = use_case.date_column
     known = data if column is None else data.filter(data[column].cast("date") <= cutoff)
     features = use_case.features(known, cutoff)
-    labels = use_case.labels(data, cutoff, reference_date)
     _require_columns("features.py", features, [use_case.key])
-    _require_columns("labels.py", labels, [use_case.key, LABEL])
     if LABEL in features.columns:
         raise ConfigError(f"features.py returned a feature named {LABEL}", "give it another name")
     personal_of(use_case).require_other_names("features.py", "feature", features.columns)
-    joined = features.inner_join(labels.select(use_case.key, LABEL), use_case.key)
-    return pl.DataFrame(joined.order_by(use_case.key).to_polars())
+    return features
 
 
 def run(validated: Path, output: Path, settings: LoadedSettings) -> Prepared:

@@ -46,17 +46,33 @@ def _kind(name: str, found: pl.DataType) -> Kind:
 def check_table(table: pl.DataFrame, key: str, task: Task = Task.BINARY) -> pl.DataFrame:
     """Return `table` with features and label in the types in which they are stored.
 
-    Numbers and booleans are Float32, categories String as they are compared. The label of a binary
-    model is Int8, that of several classes String, that of a regression Float64.
+    Features are stored as `check_features` says. The label of a binary model is Int8, that of
+    several classes String, that of a regression Float64.
 
     Raises:
         ConfigError: the use case's functions returned something that no model can use.
     """
+    features = check_features(table.drop(LABEL), key, "features.py or labels.py")
+    return features.with_columns(_label(table[LABEL], task))
+
+
+def check_features(table: pl.DataFrame, key: str, source: str = "features.py") -> pl.DataFrame:
+    """Return `table` with its features in the types in which they are stored.
+
+    Numbers and booleans are Float32, categories String as they are compared.
+
+    Args:
+        table: the key and the features, one row an entity.
+        key: the column that names the entity.
+        source: the files that made the table, for messages.
+
+    Raises:
+        ConfigError: it holds something that no model can use.
+    """
     kinds = feature_kinds(table, (key, LABEL))
     if table[key].null_count() or table[key].is_duplicated().any():
         raise ConfigError(
-            f"features.py or labels.py returned a null or repeated {key}",
-            "both have to return one row for each key",
+            f"{source} returned a null or repeated {key}", "return one row for each key"
         )
     features = [_stored(table[name], kind) for name, kind in kinds.items()]
     for values in features:
@@ -64,7 +80,7 @@ def check_table(table: pl.DataFrame, key: str, task: Task = Task.BINARY) -> pl.D
             raise ConfigError(
                 f"the feature {values.name} has infinite values, or some too large to use"
             )
-    return pl.DataFrame([table[key], *features, _label(table[LABEL], task)])
+    return pl.DataFrame([table[key], *features])
 
 
 def _stored(values: pl.Series, kind: Kind) -> pl.Series:

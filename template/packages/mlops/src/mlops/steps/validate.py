@@ -43,7 +43,17 @@ _WORDS = {
 
 @dataclass(frozen=True)
 class Rules:
-    """What the data must satisfy beyond the contract's own columns."""
+    """What the data must satisfy beyond the contract's own columns.
+
+    Attributes:
+        reference_date: the day that counts as today.
+        key: the column that names an entity.
+        date_column: the column that dates a row, if there is one.
+        max_age_days: so old the newest row may be; None: any age.
+        unique_key: the columns that identify a row.
+        ignore: patterns of files that are not read.
+        last_day: no row may be later; None: the reference date.
+    """
 
     reference_date: date
     key: str
@@ -52,6 +62,7 @@ class Rules:
     unique_key: tuple[str, ...]
     ignore: tuple[str, ...] = ()
     show_values: bool = True
+    last_day: date | None = None
 
 
 def validate_folder(
@@ -253,9 +264,11 @@ def _check_rows(
         findings += [personal.finding(each) for each in _contract_findings(table, cases)]
     if rules.date_column in data.columns:
         days = data[rules.date_column]
-        late = (days.cast(pl.Date) > rules.reference_date).arg_true()
+        last_day = rules.last_day or rules.reference_date
+        late = (days.cast(pl.Date) > last_day).arg_true()
         failed = pl.DataFrame({"position": late, "value": days[late].cast(pl.String)})
-        message = f"must not be after the reference date {rules.reference_date}"
+        what = "today" if rules.last_day else "the reference date"
+        message = f"must not be after {what} {last_day}"
         findings += table.findings("future", message, rules.date_column, failed)
     return findings
 

@@ -64,7 +64,7 @@ def test_the_old_version_serves_beside_the_next_one_which_is_released(updated: P
     assert signature(updated, 1)["schema"] == 1
     assert signature(updated, 2)["schema"] == 2
     updated.mlops("deploy", "--environment", "test", "--model-version", "1")
-    status = updated.mlops("status", "--environment", "test")
+    status = updated.mlops("status")
     assert "green" in status
     assert "blue" in status
     updated.mlops("smoke-test", "--environment", "test")

@@ -35,6 +35,7 @@ def test_tune_prints_what_to_put_into_conf_and_edits_nothing(
     assert Params.model_validate(params).depth > 1
     assert "put this into conf/base.yaml, then `uv run mlops train`" in err
     assert "trial 4 of 4: f1 0." in err
+    assert "checking the contract of sample size 300, seed 1, drift 0" in err
     table = [line for line in err.splitlines() if line[:1] in "┏┃┡│└"]
     assert max(map(len, table)) <= 80
     assert files_of(project.root) == before

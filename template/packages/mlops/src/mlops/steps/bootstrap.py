@@ -93,7 +93,8 @@ def resampled(
         return None
     of_row = None if groups is None else np.unique(groups, return_inverse=True)[1]
     units = len(labels) if of_row is None else int(of_row.max()) + 1
-    classes = labels[:, None] == np.unique(labels) if target.task.classifies else None
+    known = np.unique(labels) if target.task.classifies else np.array([])
+    classes = (labels[:, None] == known).astype(np.float64)
     cost = len(labels) * (len(target.classes) if metric == "roc_auc_ovr" else 1)
     wanted = int(np.clip(_WORK // cost, FEWEST, RESAMPLES))
     random = np.random.default_rng(_SEED)
@@ -105,8 +106,7 @@ def resampled(
         counts = counts if of_row is None else counts[:, of_row]
         values = np.column_stack([each(counts) for each in measures])
         usable = np.isfinite(values).all(axis=1)
-        if classes is not None:
-            usable &= (counts @ classes > 0).all(axis=1)
+        usable &= (counts @ classes > 0).all(axis=1)
         kept.append(values[usable])
         got += int(usable.sum())
         redrawn += size - int(usable.sum())

@@ -35,7 +35,7 @@ def tuned(
     source = locate(settings, data_dir)
     with tempfile.TemporaryDirectory(prefix=".data-", dir=folder) as scratch:
         validated, prepared = Path(scratch, "validated-data"), Path(scratch, "parts")
-        report("checking the contract")
+        report(f"checking the contract of {source.kind} {source.name}")
         if not validate.run(source, validated, settings).passed:
             raise Refused(DATA_REFUSED, f"{typed('data validate')} tells why")
         report("computing features and labels")

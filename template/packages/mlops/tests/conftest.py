@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,15 @@ from mlops.settings.project import Project, find_project
 
 # Several test processes share the cores: more threads in each would only wait for one another.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+BY_LIBRARY = {"lightgbm": ["steps/test_booster*.py"], "optuna": ["tuning/*.py", "cli/test_tune.py"]}
+"""What is tested only where a project has the extra that brings a library."""
+collect_ignore_glob = [
+    pattern
+    for library, patterns in BY_LIBRARY.items()
+    if find_spec(library) is None
+    for pattern in patterns
+]
 
 ODD_FOLDERS = ["[v2]", "100% (copy)", "a%20b", "a#b", *([] if os.name == "nt" else ["a?b", "a*b"])]
 

@@ -12,8 +12,6 @@ from fakes.cli import Command
 from fakes.tunable import Params, make_tunable
 from mlops.settings.project import Project
 
-pytest.importorskip("optuna", reason="the group tune is not installed")
-
 
 def files_of(root: Path) -> dict[str, bytes]:
     found = (path for path in root.rglob("*") if path.is_file() and ".mlops" not in path.parts)

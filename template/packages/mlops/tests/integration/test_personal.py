@@ -5,6 +5,7 @@ Each command runs with all that it can say: values shown, logs of every level, p
 
 import gzip
 import io
+import itertools
 import logging
 import re
 import shutil
@@ -184,6 +185,7 @@ def _database(value: str | float) -> bytes:
         _database(TEXT),
         _database(NUMBER),
     ],
+    ids=itertools.count(),
 )
 def test_the_search_finds_a_mark_wherever_it_is(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "a" / ".b").mkdir(parents=True)

@@ -8,8 +8,6 @@ from fakes.tunable import Params, search_space
 from mlops.errors import ConfigError
 from mlops.tuning.proposals import Proposals, require_optuna
 
-pytest.importorskip("optuna", reason="the group tune is not installed")
-
 
 def drawn(sampler: str, seed: int, count: int, *, told: float = 1.0) -> list[dict[str, Any]]:
     proposals = Proposals(search_space, Params(), sampler, seed, lower_is_better=False)

@@ -16,7 +16,6 @@ from mlops.tuning import study
 from mlops.tuning.study import Asked, Found, Trial, search
 
 ASKED = Asked(metric="f1", folds=3, sampler="random", seed=5)
-pytest.importorskip("optuna", reason="the group tune is not installed")
 Parts = tuple[Prepared, LoadedSettings]
 Answer = tuple[dict[str, Any], float | None]
 

@@ -110,6 +110,7 @@ images: bases ## both images built, looked into and used, and faulty ones notice
 bench: uv ## the measurements of benchmarks/
 	@$(RUN) python -m benchmarks.startup
 	@$(RUN) python -m benchmarks.validation
+	@$(MACHINERY) python "$(CURDIR)/benchmarks/serving.py"
 
 clean: ## what the other targets made, uv included
 	@rm -rf .build .uv .venv site

@@ -176,8 +176,12 @@ def check_answers(model: Model, folder: Path) -> None:
         raise RefusedToStart(f"{PROBES} has schema {probes['schema']!r}, not {PROBES_SCHEMA}")
     rows = np.array(probes["rows"], dtype=np.float32)  # null becomes NaN
     expected = probes["predictions" if model.task == REGRESSION else "probabilities"]
-    gaps = np.abs(predict(model, rows) - np.array(expected)).reshape(len(rows), -1).max(axis=1)
-    wrong = int(np.sum(~(gaps <= probes["tolerance"])))
+    allowed = np.maximum(
+        probes["tolerance"], probes.get("relative_tolerance", 0.0) * np.abs(expected)
+    )
+    gaps = np.abs(predict(model, rows) - np.array(expected))
+    right = (gaps <= allowed).reshape(len(rows), -1).all(axis=1)
+    wrong = int(np.sum(~right))
     if wrong:
         raise RefusedToStart(
             f"ONNX Runtime {ort.__version__} answers {wrong} of {len(rows)} probes otherwise than "

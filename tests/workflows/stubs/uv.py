@@ -113,7 +113,8 @@ def train() -> None:
     run = Path(".mlops/runs/run-1")
     for name in ("model/model.skops", "prepared/prepared.json"):
         write(run / name)
-    for name in ("validated/data.parquet", "prepared/train.parquet", "prepared/holdout.parquet"):
+    data = ("validated/data.parquet", "prepared/train.parquet", "prepared/holdout.parquet")
+    for name in (*data, ".validated.0a1b2c3d/data.parquet"):
         write(run / name, ROW_VALUE)
     validate(run / "validated" / "validation-results.json")
     write(".mlops/mlflow.db")

@@ -24,7 +24,7 @@ def compared(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The versions that were compared; nothing is computed."""
     numbers: list[int] = []
 
-    def note(version: ModelVersion, _run: Run) -> Comparison:
+    def note(version: ModelVersion, _run: Run, _gate: GateSettings) -> Comparison:
         numbers.append(version.version)
         return COMPARISON
 

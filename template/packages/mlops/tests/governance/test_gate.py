@@ -305,7 +305,7 @@ def test_a_champion_that_saw_the_holdout_is_not_compared(
     version = register_run(platform, run, platform.settings)
     path = version.folder / "lineage.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "split": split}))
-    found = compare(version, run)
+    found = compare(version, run, platform.settings.values.gate)
     if problem is None:
         assert found.problem is None
         assert found.champion["f1"] == found.challenger["f1"]
@@ -324,7 +324,7 @@ def test_a_champion_whose_features_are_gone_is_not_compared(
     content = json.loads(path.read_text())
     content["features"] = content["features"][1:]
     path.write_text(json.dumps(content))
-    assert "highest" in str(compare(version, run).problem)
+    assert "highest" in str(compare(version, run, platform.settings.values.gate).problem)
 
 
 def test_a_model_that_callers_would_have_to_ask_otherwise_is_warned_of(

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from mlops.checks import Check
-from mlops.governance.champion import Comparison, holdout_unseen
+from mlops.governance.champion import Comparison
 from mlops.governance.gate import judge
 from mlops.metrics import METRICS
 from mlops.settings.sections import GateSettings, Thresholds
@@ -122,20 +122,3 @@ def test_one_slice_alone_has_no_gap(count: int, assessed: bool) -> None:
     check = only(judge(evaluation({"f1": 0.8}, slices=slices), gate(max_slice_gap=0.25), None))
     assert check.passed == assessed
     assert check.found.startswith("not assessed") != assessed
-
-
-SPLIT = {"salt": "grain", "key": "machine", "holdout_fraction": LIMIT}
-
-
-@pytest.mark.parametrize(
-    ("champion", "unseen"),
-    [
-        (SPLIT, True),
-        ({**SPLIT, "holdout_fraction": ABOVE}, True),
-        ({**SPLIT, "holdout_fraction": BELOW}, False),
-        ({**SPLIT, "salt": "sand"}, False),
-        ({**SPLIT, "key": "plant"}, False),
-    ],
-)
-def test_the_holdout_that_a_champion_left_out(champion: dict[str, Any], unseen: bool) -> None:
-    assert holdout_unseen(champion, SPLIT) == unseen

@@ -99,11 +99,40 @@ def test_every_field_of_the_data_has_its_source() -> None:
         "features": FEATURES,
         "evaluation": EVALUATION,
         "verdict": {"passed": True, "checks": CHECKS},
+        "split": {"salt": "grain"},
         "lineage": {
             key: LINEAGE[key] for key in ("run_id", "git", "data", "training", "environment")
         },
         "parity_gap": 1.2e-7,
     }
+
+
+IN_TIME = {
+    "by": "time",
+    "date": "first_order",
+    "key": "household",
+    "grouped": True,
+    "first_holdout_day": "2024-05-01",
+    "last_training_day": "2024-04-20",
+    "gap_days": 10,
+    "rows_cut_away": 37,
+    "dates": 12,
+}
+
+
+def test_a_split_in_time_is_told_and_so_are_groups() -> None:
+    text = render_card({**card(), "split": IN_TIME})
+    assert "1203 rows that this version was not trained on, 31.4 % with label 1." in text
+    assert (
+        "\n\nSplit in time: the holdout is the newest by first\\_order, from 2024-05-01 on; "
+        "the training part ends on 2024-04-20; 37 rows cut away (gap: 10 days); dates: 12.\n\n"
+        "All rows with the same household are on one side.\n\n|"
+    ) in text
+
+
+def test_a_card_made_before_splits_in_time_reads_as_it_did() -> None:
+    before = {name: value for name, value in card().items() if name != "split"}
+    assert render_card(before) == render_card(card())
 
 
 def test_every_sentence_says_what_the_data_say() -> None:

@@ -244,7 +244,7 @@ def test_init_says_that_the_model_folder_is_not_set(
 
 @pytest.mark.parametrize(
     ("field", "value", "said"),
-    [("schema", 2, "schema 2"), ("features", [], "takes 3 features")],
+    [("schema", 3, "schema 3"), ("features", [], "takes 3 features")],
 )
 def test_a_signature_that_does_not_fit_is_refused_at_the_start(
     score: ModuleType, tmp_path: Path, field: str, value: Any, said: str
@@ -287,7 +287,7 @@ def test_script_and_commands_speak_of_the_same_files(score: ModuleType, tmp_path
     assert score.SERVED_VARIABLE == SERVED_VARIABLE
     assert PROBES.name == score.PROBES
     assert PROBES.schema == score.PROBES_SCHEMA
-    assert SIGNATURE.schema == score.SIGNATURE_SCHEMA
+    assert (*SIGNATURE.older, SIGNATURE.schema) == score.SIGNATURE_SCHEMAS
     folder = write_version(tmp_path / "version")
     score.check_files(folder, verify_version(folder).told()[SERVED_VARIABLE])
 
@@ -355,8 +355,9 @@ def test_a_row_is_answered_alone_as_among_others(score: ModuleType) -> None:
     labels = (inputs @ random.normal(0, 1, 40) > 0).astype(int)
     onnx = convert(LogisticRegression(C=0.01).fit(inputs, labels), 40)
     session = score.ort.InferenceSession(onnx)
-    together = score.predict(session, inputs)
-    alone = [float(score.predict(session, inputs[row : row + 1])[0]) for row in range(64)]
+    model = score.Model(session, features=(), decision_threshold=0.5, version=1)
+    together = score.predict(model, inputs)
+    alone = [float(score.predict(model, inputs[row : row + 1])[0]) for row in range(64)]
     assert alone == together.tolist()
     single = [float(session.run(None, {"features": inputs[r : r + 1]})[1][0, 1]) for r in range(64)]
     assert single != together.tolist()

@@ -152,6 +152,45 @@ def test_a_variable_for_a_text_is_taken_as_it_is(project: Project) -> None:
     assert found.values.split.salt == "1"
 
 
+IN_TIME = "split: {by: time, date: seen, gap_days: 30}\n"
+
+
+def test_a_split_in_time_names_its_date(project: Project) -> None:
+    split = load(project, base=IN_TIME, MLOPS_SPLIT__KEY="household").values.split
+    assert (split.by, split.date, split.gap_days) == ("time", "seen", 30)
+    assert split.key == "household"
+    plain = load(project, base="").values.split
+    assert (plain.by, plain.date, plain.gap_days, plain.key) == ("key", None, 0, None)
+
+
+def test_an_environment_may_go_back_to_a_split_by_key(project: Project) -> None:
+    back = "split: {by: key, date: null, gap_days: 0}\n"
+    assert load(project, base=IN_TIME, dev=back).values.split.by == "key"
+
+
+@pytest.mark.parametrize(
+    ("conf", "said"),
+    [
+        ("{by: time}", r"split\.date = None: .*split\.by: time needs it: set split\.date in conf"),
+        ("{by: time, date: ''}", r"conf/base\.yaml: split\.date = '': "),
+        ("{date: seen}", r"conf/base\.yaml: split\.date = 'seen': .*needs split\.by: time"),
+        ("{gap_days: 3}", r"conf/base\.yaml: split\.gap_days = 3: .*needs split\.by: time"),
+        ("{by: key, date: seen}", r"split\.date = 'seen': .*needs split\.by: time"),
+        ("{by: time, date: seen, gap_days: -1}", r"split\.gap_days = -1: "),
+        ("{by: time, date: seen, gap_days: 36501}", r"split\.gap_days = 36501: "),
+        ("{by: time, date: seen, gap_days: 1.5}", r"split\.gap_days = 1\.5: "),
+        ("{by: date, date: seen}", r"split\.by = 'date': Input should be 'key' or 'time'\Z"),
+        ("{key: ''}", r"split\.key = '': "),
+        ("{key: [a, b]}", r"split\.key = "),
+    ],
+)
+def test_a_split_that_says_half_or_too_much_is_refused(
+    project: Project, conf: str, said: str
+) -> None:
+    with pytest.raises(ConfigError, match=said):
+        load(project, base=f"split: {conf}\n")
+
+
 def test_a_section_with_everything_commented_out_changes_nothing(project: Project) -> None:
     assert load(project, base="gate:\n  # tolerance: 1\n").values.gate.tolerance == 0.0
 

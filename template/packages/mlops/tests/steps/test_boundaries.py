@@ -16,12 +16,10 @@ from fakes.tiny_use_case.labels import WINDOW_DAYS
 from mlops.data.findings import ROWS_SHOWN, Finding, Row
 from mlops.errors import Refused
 from mlops.settings.loading import LoadedSettings
-from mlops.settings.sections import SplitSettings
 from mlops.steps import prepare, validate
 from mlops.steps.parity import Parity, require_parity
 
 Load = Callable[..., LoadedSettings]
-HALF = 2**63
 
 
 def readings(*ages: int) -> pl.DataFrame:
@@ -75,34 +73,6 @@ def test_features_see_the_day_of_the_cutoff_and_no_later_one(
     )
     table = prepare.build_table(ibis.memtable(data), settings.use_case, cutoff, TODAY)
     assert table["count"].to_list() == [known]
-
-
-class Hash:
-    """A hash function that gives one number for every key."""
-
-    def __init__(self, number: int) -> None:
-        self._number = number
-
-    def __call__(self, *_key: bytes, **_options: object) -> "Hash":
-        return self
-
-    def digest(self) -> bytes:
-        return self._number.to_bytes(8)
-
-
-@pytest.mark.parametrize(("number", "inside"), [(HALF - 1, True), (HALF, False)])
-def test_a_share_takes_the_hashes_below_it(
-    monkeypatch: pytest.MonkeyPatch, number: int, inside: bool
-) -> None:
-    monkeypatch.setattr("mlops.steps.prepare.hashlib.blake2b", Hash(number))
-    assert prepare.is_used(["key"], 0.5) == [inside]
-    assert prepare.is_held_out(["key"], SplitSettings(holdout_fraction=0.5)) == [inside]
-
-
-def test_the_whole_takes_the_highest_hash(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mlops.steps.prepare.hashlib.blake2b", Hash(2**64 - 1))
-    assert prepare.is_used(["key"], 1.0) == [True]
-    assert prepare.is_used(["key"], math.nextafter(1.0, 0)) == [False]
 
 
 @pytest.mark.parametrize(

@@ -71,7 +71,13 @@ def test_prepared_describes_its_two_parts_and_what_they_were_made_of(folder: Run
         data_hash=fingerprint(data),
         data_hash_schema=2,
         data_rows=data.height,
-        split={"holdout_fraction": 0.25, "salt": "holdout", "key": "machine"},
+        split={
+            "by": "key",
+            "holdout_fraction": 0.25,
+            "salt": "holdout",
+            "key": "machine",
+            "grouped": False,
+        },
         rows={"train": train.height, "holdout": holdout.height},
         holdout_sha256=file_sha256(prepared.holdout_file),
         source=DataSource(
@@ -101,6 +107,7 @@ def test_training_says_how_the_model_was_fitted(
     assert written.pop("seconds") >= 0
     assert written == {
         "schema": 1,
+        "task": "binary",
         "model_type": "DecisionTreeClassifier",
         "baseline_type": "LogisticRegression",
         "model_sha256": file_sha256(output / "model.skops"),
@@ -153,7 +160,10 @@ def test_the_evaluation_names_the_files_it_measured(
         "onnx_sha256": file_sha256(folder.model.onnx),
         "holdout_sha256": file_sha256(prepared.holdout_file),
         "parity": described(found, prepared.feature_names),
-        **evaluate.evaluate(labels, model, baseline, 0.3),
+        "task": "binary",
+        **evaluate.evaluate(
+            labels, model, baseline, 0.3, known=prepared.train()["label"].to_numpy()
+        ),
         "slices": evaluate.slice_metrics(
             holdout.select(prepared.feature_names),
             labels,
@@ -212,7 +222,7 @@ def test_champion_and_challenger_are_each_read_at_their_own_threshold(
     version = register_run(platform, run, platform.settings)
     never = {**folder.evaluation.results(), "decision_threshold": 1.5}
     EVALUATION.write(folder.evaluation.path, never)
-    found = compare(version, run)
+    found = compare(version, run, platform.settings.values.gate)
 
     prepared = folder.prepared()
     holdout = prepared.holdout()
@@ -284,6 +294,7 @@ def test_a_version_says_the_same_as_the_run_that_it_was_made_of(
     features = [
         {
             "name": each.name,
+            "kind": "number",
             "nullable": each.name == "lowest",
             "optional": False,
             "example": each.example,
@@ -291,9 +302,10 @@ def test_a_version_says_the_same_as_the_run_that_it_was_made_of(
         for each in folder.prepared().features
     ]
     assert version.signature() == {
-        "schema": 1,
+        "schema": 2,
         "model_name": "tiny",
         "model_version": 1,
+        "task": "binary",
         "decision_threshold": evaluation["decision_threshold"],
         "features": features,
     }

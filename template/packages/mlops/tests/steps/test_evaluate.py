@@ -97,8 +97,8 @@ def test_what_is_measured_are_the_answers_of_the_graph_that_serves(
         holdout.select(prepared.feature_names), labels, served, 0.5, lax.use_case.slices()
     )
     assert found["parity"]["flips"] > 0
-    assert compare(version, run).challenger == expected
-    assert compare(version, run).champion != expected
+    assert compare(version, run, lax.values.gate).challenger == expected
+    assert compare(version, run, lax.values.gate).champion != expected
 
 
 def test_the_metrics_are_those_on_the_holdout(trained: tuple[LocalPlatform, str]) -> None:

@@ -1,7 +1,7 @@
 """Features never see the label window, and the holdout never moves."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import ibis
@@ -15,9 +15,7 @@ from fakes.tiny_use_case.sample import make_sample
 from mlops.artifacts.prepared import Prepared, load_prepared
 from mlops.errors import ConfigError, Refused
 from mlops.settings.loading import LoadedSettings
-from mlops.settings.sections import SplitSettings
 from mlops.steps import prepare, validate
-from mlops.steps.prepare import is_held_out, is_used
 from mlops.steps.typed_table import check_table
 from mlops.usecase.use_case import UseCase
 
@@ -80,41 +78,8 @@ def test_every_entity_is_in_one_part_and_rows_in_any_order_give_the_same(
     assert sum(first.rows.values()) == 200
 
 
-def test_the_holdout_stays_when_entities_come_and_go() -> None:
-    split = SplitSettings()
-    keys = [f"k{n}" for n in range(1000)]
-    held_out = dict(zip(keys, is_held_out(keys, split), strict=True))
-    later = [*keys[500:], "new"]
-    assert is_held_out(later, split)[:500] == [held_out[key] for key in later[:500]]
-    assert 200 < sum(held_out.values()) < 300
-
-
-def test_a_smaller_holdout_is_part_of_the_larger_one() -> None:
-    keys = range(1000)
-    large = is_held_out(keys, SplitSettings(holdout_fraction=0.4))
-    small = is_held_out(keys, SplitSettings(holdout_fraction=0.1))
-    assert all(big for big, little in zip(large, small, strict=True) if little)
-    assert is_held_out(keys, SplitSettings(holdout_fraction=0.4, salt="other")) != large
-
-
 class TestFraction:
     """`data.fraction`: the same part of the entities each time."""
-
-    KEYS = tuple(f"k{n}" for n in range(20_000))
-
-    def test_it_is_the_share_that_was_asked_for_and_one_is_all(self) -> None:
-        assert 1800 < sum(is_used(self.KEYS, 0.1)) < 2200
-        assert all(is_used(self.KEYS, 1.0))
-
-    def test_a_smaller_share_is_part_of_a_larger_one(self) -> None:
-        shares = zip(is_used(self.KEYS, 0.1), is_used(self.KEYS, 0.3), strict=True)
-        assert all(large for small, large in shares if small)
-
-    @pytest.mark.parametrize("salt", ["holdout", "data.fraction", ""])
-    def test_it_takes_the_same_part_of_the_holdout_as_of_the_rest(self, salt: str) -> None:
-        held_out = is_held_out(self.KEYS, SplitSettings(holdout_fraction=0.25, salt=salt))
-        both = sum(u and h for u, h in zip(is_used(self.KEYS, 0.1), held_out, strict=True))
-        assert 400 < both < 600
 
     def test_the_parts_hold_a_tenth_of_the_rows_that_they_have_without_it(
         self, tmp_path: Path, load: Load
@@ -131,6 +96,73 @@ class TestFraction:
     ) -> None:
         with pytest.raises(Refused, match=r"in the part that data\.fraction: 0\.01"):
             prepared(sample, tmp_path, load(data__fraction=0.01))
+
+
+class TestColumnsOfTheSplit:
+    """What features.py returns for the split alone is no feature, and stands beside them."""
+
+    @pytest.fixture
+    def returned(self, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+        """Let features.py return columns beside its features."""
+        plain = features_module.build_features
+
+        def let(*names: str) -> None:
+            def build_features(readings: ibis.Table, reference_date: date) -> ibis.Table:
+                found = plain(readings, reference_date)
+                number = found.machine.substr(1).cast("int64")
+                seen = ibis.literal(TODAY) + (number % 20).as_interval("D")
+                columns = {
+                    "plant": (number % 30).cast("string"),
+                    "seen": seen.cast("timestamp('UTC')"),
+                }
+                return found.mutate(**{name: columns[name] for name in names})
+
+            monkeypatch.setattr(features_module, "build_features", build_features)
+
+        return let
+
+    @pytest.mark.parametrize(
+        ("split", "names", "beside"),
+        [
+            ({"key": "plant"}, ["plant"], ["split.group"]),
+            ({"by": "time", "date": "seen"}, ["seen"], ["split.day"]),
+            (
+                {"by": "time", "date": "seen", "key": "plant", "holdout_fraction": 0.05},
+                ["plant", "seen"],
+                ["split.day", "split.group", "split.group_since"],
+            ),
+        ],
+    )
+    def test_they_are_no_features(
+        self,
+        sample: pl.DataFrame,
+        tmp_path: Path,
+        load: Load,
+        returned: Callable[..., None],
+        split: dict[str, object],
+        names: list[str],
+        beside: list[str],
+    ) -> None:
+        returned(*names)
+        found = prepared(sample, tmp_path, load(split=split))
+        assert found.feature_names == ["highest", "lowest", "count"]
+        columns = ["machine", *found.feature_names, "label", *beside]
+        assert found.train().columns == found.holdout().columns == columns
+        assert found.train().height > 50
+        assert load_prepared(found.folder) == found
+
+    def test_in_time_no_row_of_the_gap_is_trained_on(
+        self, sample: pl.DataFrame, tmp_path: Path, load: Load, returned: Callable[..., None]
+    ) -> None:
+        returned("seen")
+        split = {"by": "time", "date": "seen", "gap_days": 2}
+        found = prepared(sample, tmp_path, load(split=split, data__fraction=0.9))
+        days = found.holdout()["split.day"].unique().to_list()
+        assert min(days) == TODAY + timedelta(days=15)
+        assert found.train()["split.day"].max() == TODAY + timedelta(days=13)
+        assert found.split["first_holdout_day"] == min(days).isoformat()
+        assert found.split["dates"] == len(days) == 5
+        assert found.split["rows_cut_away"] > 0
 
 
 def test_the_description_can_be_read_again(
@@ -193,12 +225,14 @@ def test_one_class_only_is_refused(
     ("columns", "message"),
     [
         ({"label": [0, 1]}, "no feature column"),
-        ({"x": ["a", "b"], "label": [0, 1]}, "the feature x is String"),
+        ({"x": [date(2026, 1, 1), None], "label": [0, 1]}, "the feature x is Date"),
+        ({"x": [[1.0], [2.0]], "label": [0, 1]}, "the feature x is List"),
         ({"x": [1.0, 2.0], "label": [0, 2]}, "neither 0 nor 1"),
         ({"x": [1.0, 2.0], "label": [0.9, 1.0]}, "neither 0 nor 1"),
         ({"x": [1.0, 2.0], "label": [0.0, 1.0000001]}, "neither 0 nor 1"),
-        ({"x": [1.0, 2.0], "label": [True, None]}, "neither 0 nor 1"),
-        ({"x": [1.0, 2.0], "label": [0, None]}, "neither 0 nor 1"),
+        ({"x": [1.0, 2.0], "label": ["no", "yes"]}, "neither 0 nor 1"),
+        ({"x": [1.0, 2.0], "label": [True, None]}, "a label that is null"),
+        ({"x": [1.0, 2.0], "label": [0, None]}, "a label that is null"),
         ({"x": [1.0, 1e300], "label": [0, 1]}, "infinite"),
     ],
 )

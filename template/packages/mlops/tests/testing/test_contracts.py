@@ -10,6 +10,8 @@ import pytest
 from fakes.project import write_project
 from mlops.artifacts.run_folder import RunFolder
 from mlops.settings.loading import load_settings
+from mlops.settings.project import find_project
+from mlops.steps.split import columns
 from mlops.testing import ModelContract, UseCaseContract
 from mlops.testing.model import Fitted
 from mlops.testing.use_case import REFERENCE_DATE, Sampled
@@ -36,6 +38,34 @@ class TestUseCase(UseCaseContract):
     @classmethod
     def use_case(cls) -> UseCase:
         return CAREFUL
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def aside(cls) -> list[str]:
+        return []
+
+
+class Dated(Careful):
+    """Returns a date and a group with the features, by which conf splits."""
+
+    def features(self, table: ibis.Table, reference_date: date) -> ibis.Table:
+        found = super().features(table, reference_date)
+        return found.mutate(seen=ibis.date(2024, 1, 31), plant=found.machine.substr(0, 2))
+
+
+class TestUseCaseWithAnotherSplit(TestUseCase):
+    @pytest.fixture(scope="class")
+    @classmethod
+    def use_case(cls) -> UseCase:
+        return Dated("fakes.tiny_use_case")
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def aside(cls, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+        root = tmp_path_factory.mktemp("dated") / "project"
+        text = write_project(root).root.joinpath("conf/base.yaml")
+        text.write_text(text.read_text() + "split:\n  {by: time, date: seen, key: plant}\n")
+        return columns("machine", load_settings(find_project(root), variables={}).values.split)
 
 
 class TestModel(ModelContract):

@@ -12,6 +12,13 @@ from mlops.tasks import BINARY_TARGET, Target
 if TYPE_CHECKING:
     import polars as pl
 
+SPLIT_DAY = "split.day"
+"""The entity's date, a day in UTC; there if the split is one in time."""
+SPLIT_GROUP = "split.group"
+"""A hash of the entity's group, not its value; there if `split.key` names a column."""
+SPLIT_GROUP_SINCE = "split.group_since"
+"""The first day of the entity's group; there if the split is one in time by groups."""
+
 
 @dataclass(frozen=True)
 class Prepared:
@@ -42,11 +49,11 @@ class Prepared:
         return holdout_file(self.folder)
 
     def train(self) -> "pl.DataFrame":
-        """Return the training part: key, features, label."""
+        """Return the training part: key, features, label, and what it was split by."""
         return read_table(train_file(self.folder))
 
     def holdout(self) -> "pl.DataFrame":
-        """Return the holdout: key, features, label."""
+        """Return the holdout: key, features, label, and what it was split by."""
         return read_table(self.holdout_file)
 
 

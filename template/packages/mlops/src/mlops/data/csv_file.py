@@ -71,4 +71,5 @@ def _unzipped(path: Path) -> Bytes:
     try:
         return np.frombuffer(gzip.decompress(path.read_bytes()), dtype=np.uint8)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise Unreadable("readable", f"this is not a readable gzip file ({error})") from None
+        what = "this is not a readable gzip file"
+        raise Unreadable("readable", f"{what} ({error})", unquoted=what) from None

@@ -41,13 +41,20 @@ class Unreadable(Exception):
         message: what it is.
         rows: the rows at fault, from 1, and what to say of each.
         count: how many rows are at fault.
+        unquoted: the message without a word of the file; empty if the message has none.
     """
 
     def __init__(
-        self, check: str, message: str, rows: tuple[tuple[int, str], ...] = (), count: int = 1
+        self,
+        check: str,
+        message: str,
+        rows: tuple[tuple[int, str], ...] = (),
+        count: int = 1,
+        unquoted: str = "",
     ) -> None:
         super().__init__(message)
         self.check, self.message, self.rows, self.count = check, message, rows, count
+        self.unquoted = unquoted or message
 
 
 @dataclass(frozen=True)
@@ -92,7 +99,11 @@ def lay_out(content: Bytes, wanted: Collection[str]) -> Layout:
     separator, header = _separate(first.strip("\r"), declared and declared[1], wanted)
     twice = sorted({name for name in header if name and header.count(name) > 1})
     if twice:
-        raise Unreadable("header", f"the header names the column {', '.join(twice)} more than once")
+        raise Unreadable(
+            "header",
+            f"the header names the column {', '.join(twice)} more than once",
+            unquoted="the header has the same name more than once",
+        )
     text = _without_blank_end(text, single=len(header) == 1)
     start = min(len(first.encode()) + 1, len(text))
     rows = _Scan(ord(separator), ord(newline), len(header)).run(text, start)
@@ -152,7 +163,11 @@ def _first_record(text: Bytes, newline: str) -> str:
 
 def _separate(line: str, declared: str | None, wanted: Collection[str]) -> tuple[str, list[str]]:
     if declared and (not declared.isascii() or declared.isalnum() or declared in '" '):
-        raise Unreadable("separator", f"its line sep={declared} names no separator")
+        raise Unreadable(
+            "separator",
+            f"its line sep={declared} names no separator",
+            unquoted="its line sep= names no separator",
+        )
     best: tuple[str, list[str]] | None = None
     for separator in declared or SEPARATORS:
         quoted, plain = r'"(?:[^"]|"")*"', rf'[^"\r\n{re.escape(separator)}]*'

@@ -4,7 +4,7 @@ CSV has no types, so its text is parsed (`text_values.py`). Parquet has them, an
 (`stored_values.py`). Whatever is wrong with a file is a finding that names file, column and row.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import reduce
@@ -20,6 +20,7 @@ from mlops.data.csv_file import read_csv
 from mlops.data.csv_layout import Unreadable
 from mlops.data.findings import ROWS_STORED, Finding, Row
 from mlops.data.folder import PARQUET
+from mlops.data.personal import NOTHING_PERSONAL, Personal
 from mlops.data.stored_values import convert
 from mlops.data.text_values import parse
 
@@ -77,25 +78,28 @@ class _Opened:
     """A file's wanted columns as they are in it, and what brings them into a type."""
 
     columns: pl.DataFrame
-    names: Collection[str]
+    names: Sequence[str]
     rows: int
     to_type: Callable[[pl.Series, pl.DataType], Converted | str]
 
 
-def read_file(path: Path, name: str, columns: Mapping[str, Column]) -> RawFile:
+def read_file(
+    path: Path, name: str, columns: Mapping[str, Column], personal: Personal = NOTHING_PERSONAL
+) -> RawFile:
     """Read one file; whatever is wrong with it becomes a finding, nothing is raised.
 
     Args:
         path: the file.
         name: how findings call it.
         columns: what to read; an optional column that the file lacks is filled with nulls.
+        personal: the columns whose values no finding may quote.
     """
     try:
         if path.stat().st_size == 0:
             return _unreadable(name, Unreadable("empty", "the file is empty"))
         opened = _open(path, columns)
     except Unreadable as error:
-        return _unreadable(name, error)
+        return _unreadable(name, error, personal)
     except OSError as error:
         return _unreadable(
             name, Unreadable("readable", f"this file cannot be read ({error.strerror})")
@@ -107,15 +111,15 @@ def read_file(path: Path, name: str, columns: Mapping[str, Column]) -> RawFile:
     unread: dict[str, pl.Series] = {}
     for column, wanted in columns.items():
         if column in opened.names:
-            found = _column(name, opened, column, wanted)
-            findings += found.findings
+            found = _column(name, opened, column, wanted, personal)
+            findings += [personal.finding(each) for each in found.findings]
             read += [found.values] if found.values is not None else []
             unread |= {column: found.unread} if found.unread is not None else {}
         elif wanted.optional:
             nulls = pl.repeat(None, opened.rows, dtype=wanted.kind, eager=True)
             read.append(nulls.alias(column))
         else:
-            have = _in_one_line(", ".join(opened.names))
+            have = _in_one_line(personal.names(opened.names, columns))
             message = f"the column is missing (have: {have})"
             findings.append(Finding("column", message, name, column))
     return RawFile(name, opened.rows, pl.DataFrame(read), tuple(findings), unread)
@@ -132,7 +136,8 @@ def _open(path: Path, wanted: Collection[str]) -> _Opened:
             raise
         what = "Parquet" if parquet else "CSV"
         reason = next(iter(str(error).splitlines()), "damaged")
-        raise Unreadable("readable", f"this is not a readable {what} file ({reason})") from None
+        unquoted = f"this is not a readable {what} file"
+        raise Unreadable("readable", f"{unquoted} ({reason})", unquoted=unquoted) from None
     separator = table.separator
     return _Opened(
         table.columns, table.header, table.rows, lambda text, kind: parse(text, kind, separator)
@@ -155,14 +160,15 @@ def _open_parquet(path: Path, wanted: Collection[str]) -> _Opened:
     return _Opened(frame, names, rows, convert)
 
 
-def _column(name: str, opened: _Opened, column: str, wanted: Column) -> _Read:
+def _column(name: str, opened: _Opened, column: str, wanted: Column, personal: Personal) -> _Read:
     values, kind = opened.columns[column], wanted.kind
     zoned = isinstance(values.dtype, pl.Datetime) and values.dtype.time_zone is not None
     unlikely = _implausible(values, wanted.days, margin=int(zoned))
     try:
         converted = opened.to_type(_but(values, unlikely), kind)
     except _ERRORS as error:
-        converted = next(iter(str(error).splitlines()), "they cannot be converted")
+        reason = next(iter(str(error).splitlines()), "they cannot be converted")
+        converted = personal.words(reason, "they cannot be converted")
     if isinstance(converted, str):
         wrong = _wrong_type(name, values, kind, values.is_not_null(), converted)
         return _Read(None, (wrong, *_unlikely(name, values, unlikely, wanted.days)))
@@ -246,9 +252,18 @@ def _wrong_type(
 ) -> Finding:
     count = int(mask.sum())
     kind = _WORDS.get(target.base_type(), str(target))
-    found = "" if values.dtype == pl.String else f", the column holds {values.dtype}"
+    found = (
+        "" if values.dtype == pl.String else f", the column holds {_type_in_words(values.dtype)}"
+    )
     what = f"{count:,} {'value is' if count == 1 else 'values are'} no {kind}{found}"
     return _finding("type", f"{what} ({hint})" if hint else what, name, values, mask)
+
+
+def _type_in_words(kind: pl.DataType) -> str:
+    """Name a type without the fields of a structure, which data may have named."""
+    if isinstance(kind, pl.List | pl.Array) and isinstance(kind.inner, pl.DataType):
+        return f"{kind.base_type()}({_type_in_words(kind.inner)})"
+    return str(kind.base_type() if isinstance(kind, pl.Struct) else kind)
 
 
 def _finding(check: str, message: str, name: str, values: pl.Series, mask: pl.Series) -> Finding:
@@ -295,7 +310,8 @@ def _in_one_line(text: str) -> str:
     return line if len(line) <= _SHOWN else f"{line[:_SHOWN]}…"
 
 
-def _unreadable(name: str, error: Unreadable) -> RawFile:
+def _unreadable(name: str, error: Unreadable, personal: Personal = NOTHING_PERSONAL) -> RawFile:
     rows = tuple(Row(name, row, said) for row, said in error.rows)
-    finding = Finding(error.check, error.message, name, count=error.count, rows=rows)
+    message = personal.words(error.message, error.unquoted)
+    finding = Finding(error.check, message, name, count=error.count, rows=rows)
     return RawFile(name, 0, pl.DataFrame(), (finding,))

@@ -62,7 +62,9 @@ def _held(version: ModelVersion, run: Run, source: DataSource, gate: GateSetting
     note = ""
     if source.made_up is True and theirs.made_up is None:
         note = f"version {number} was compared although nobody knows whether its data are made up"
-    return Contest(number, compare(version, run), warnings=_warnings(version, run), note=note)
+    comparison = compare(version, run, gate)
+    note = ", and ".join(said for said in (note, comparison.note) if said)
+    return Contest(number, comparison, warnings=_warnings(version, run), note=note)
 
 
 def _refused(number: int, source: DataSource, theirs: DataSource) -> Check:

@@ -47,7 +47,13 @@ Registered {{ card.created_at }} by team {{ card.team | plain }} ({{ card.contac
 
 ## Quality on the holdout
 
-{{ card.evaluation.rows }} rows that no version was trained on, {{ labels | plain }}
+{{ card.evaluation.rows }} rows that \
+{{ 'this version was not' if split.by == 'time' else 'no version was' }} trained on, \
+{{ labels | plain }}
+{% for line in how_split %}
+
+{{ line | plain }}
+{% endfor %}
 
 {{ metrics }}
 
@@ -124,6 +130,7 @@ def build_card(
         "features": features,
         "evaluation": dict(evaluation),
         "verdict": lineage["verdict"],
+        "split": lineage["split"],
         "lineage": {
             key: lineage[key] for key in ("run_id", "git", "data", "training", "environment")
         },
@@ -139,6 +146,8 @@ def render_card(card: Mapping[str, Any]) -> str:
         card=card,
         source=source,
         banner=_banner(source),
+        split=_split(card),
+        how_split=_how_split(_split(card)),
         plots=PLOTS,
         quality_plot=QUALITY_PLOT,
         importance_plot=IMPORTANCE_PLOT,
@@ -196,14 +205,35 @@ def _banner(source: DataSource) -> list[str]:
     return lines
 
 
+def _split(card: Mapping[str, Any]) -> dict[str, Any]:
+    """Return how the data were split; cards made before splits in time do not say it."""
+    return {"by": "key", "grouped": False, **card.get("split", {})}
+
+
+def _how_split(split: Mapping[str, Any]) -> list[str]:
+    """Return what to know of another split than by a hash of each entity's key."""
+    lines = []
+    if split["by"] == "time":
+        lines.append(
+            f"Split in time: the holdout is the newest by {split['date']}, from "
+            f"{split['first_holdout_day']} on; the training part ends on "
+            f"{split['last_training_day']}; {split['rows_cut_away']} rows cut away "
+            f"(gap: {split['gap_days']} days); dates: {split['dates']}."
+        )
+    if split["grouped"]:
+        lines.append(f"All rows with the same {split['key']} are on one side.")
+    return lines
+
+
 def _tables(card: Mapping[str, Any]) -> dict[str, str]:
     evaluation, metric = card["evaluation"], card["metric"]
-    naive = evaluation.get("naive", {})
+    measured = {"model": evaluation["model"], "baseline": evaluation["baseline"]}
+    if "naive" in evaluation:
+        measured[_SIMPLEST[_task(card)]] = evaluation["naive"]
     metrics = [
-        (name, decimal(value), decimal(evaluation["baseline"][name]), decimal(naive.get(name)))
-        for name, value in evaluation["model"].items()
+        (name, *(decimal(values[name]) for values in measured.values()))
+        for name in evaluation["model"]
     ]
-    simplest = _SIMPLEST[_task(card)]
     checks = [
         (each["name"], each["found"], each["asked"], each["passed"])
         for each in card["verdict"]["checks"]
@@ -213,7 +243,7 @@ def _tables(card: Mapping[str, Any]) -> dict[str, str]:
         for each in evaluation["slices"]
     ]
     return {
-        "metrics": "\n".join(table(("metric", "model", "baseline", simplest), metrics)),
+        "metrics": "\n".join(table(("metric", *measured), metrics)),
         "checks": "\n".join(checks_table(checks)),
         "slices": "\n".join(table(("slice", "value", "rows", metric), slices)),
     }

@@ -76,7 +76,8 @@ class DataSettings(_Section):
     )
     show_values: bool = Field(
         default=True,
-        description="Messages and results of the validation quote the data; false: counts only.",
+        description="Messages, results of the validation and errors quote the data; false: "
+        "counts and kinds only.",
     )
     sample: SampleSettings = SampleSettings()
 
@@ -93,12 +94,56 @@ class DataSettings(_Section):
 
 
 class SplitSettings(_Section):
-    """The holdout: a fixed share of the entities, chosen by a hash of their key."""
+    """The holdout: a share of the entities, drawn by a hash or the newest ones."""
 
+    by: Literal["key", "time"] = Field(
+        default="key",
+        description="`key` holds out what a hash of the key draws; `time` the newest entities.",
+    )
     holdout_fraction: float = Field(
         default=0.25, gt=0, lt=1, description="Share of entities held out."
     )
     salt: str = Field(default="holdout", description="Changing it draws another holdout.")
+    key: str | None = Field(
+        default=None,
+        min_length=1,
+        description="A column that features.py returns: entities with the same value of it are "
+        "on one side, and it is no feature. null: each entity by itself.",
+    )
+    date: str | None = Field(
+        default=None,
+        min_length=1,
+        validate_default=True,
+        description="For split.by: time. The column that features.py returns with the date of each "
+        "entity; it is no feature.",
+    )
+    gap_days: int = Field(
+        default=0,
+        ge=0,
+        le=36_500,
+        description="For split.by: time. Training rows less than so many days before the holdout "
+        "are cut away: as many days as labels look ahead.",
+    )
+
+    @field_validator("date")
+    @classmethod
+    def _is_the_one_of_a_split_in_time(cls, value: str | None, info: ValidationInfo) -> str | None:
+        by = info.data.get("by", "time" if value else "key")
+        if by == "time" and value is None:
+            raise ValueError(
+                "split.by: time needs it: set split.date in conf/base.yaml to the column with the "
+                "date of each entity, which build_features in features.py returns"
+            )
+        if by == "key" and value is not None:
+            raise ValueError("needs split.by: time")
+        return value
+
+    @field_validator("gap_days")
+    @classmethod
+    def _is_of_a_split_in_time(cls, value: int, info: ValidationInfo) -> int:
+        if value and info.data.get("by", "time") != "time":
+            raise ValueError("needs split.by: time")
+        return value
 
 
 class TrainingSettings(_Section):

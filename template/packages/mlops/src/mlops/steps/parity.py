@@ -32,7 +32,7 @@ class Parity:
 
     Attributes:
         gap: the largest difference of a probability; of a regression, of a number in standard
-            deviations of the label.
+            deviations of the label, or in parts of itself where it is larger than one.
         place: where that was.
         probes: how many rows were compared.
         flips: how many of them were decided otherwise; a regression decides nothing.
@@ -260,6 +260,12 @@ def _flips(found: Outputs, expected: Outputs, target: Target, threshold: float) 
 
 
 def _gap(found: Outputs, expected: Outputs, target: Target) -> float:
-    """Return the largest size of a difference; infinite where one is no number."""
-    largest = float(np.max(np.abs(found - expected))) / target.scale
+    """Return the largest size of a difference; infinite where one is no number.
+
+    Numbers are float32, whose steps grow with them: far from the labels a part of each counts.
+    """
+    units: Any = 1.0
+    if target.task is Task.REGRESSION:
+        units = np.maximum(np.abs(expected), target.scale)
+    largest = float(np.max(np.abs(found - expected) / units))
     return largest if np.isfinite(largest) else float("inf")

@@ -2,16 +2,13 @@
 
 Features are computed from what was known at the cutoff, labels from what came after it: rows after
 the cutoff are taken away before the use case's features function sees the table. Which entities are
-held out depends on a hash of their key alone, so every model ever trained leaves the same ones out;
-likewise which ones are used where `data.fraction` asks for a part of them.
+used and held out is found in split.py.
 """
 
 import glob
-import hashlib
-from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import ibis
 import polars as pl
@@ -25,10 +22,12 @@ from mlops.artifacts.prepared import (
     write_description,
 )
 from mlops.artifacts.run_folder import ValidatedFolder
+from mlops.data.personal import guarded, personal_of
 from mlops.errors import ConfigError, Refused
+from mlops.features import Kind
 from mlops.files import file_sha256, new_folder
 from mlops.settings.loading import LoadedSettings
-from mlops.settings.sections import SplitSettings
+from mlops.steps import split
 from mlops.steps.optional_features import check_names
 from mlops.steps.typed_table import (
     check_table,
@@ -47,7 +46,8 @@ def build_table(
     """Join features as of `cutoff` with the labels after it; one row an entity, ordered by key.
 
     Raises:
-        ConfigError: the use case's functions did not return the columns they must.
+        ConfigError: the use case's functions did not return the columns they must, or a feature is
+            called like a personal column.
     """
     column = use_case.date_column
     known = data if column is None else data.filter(data[column].cast("date") <= cutoff)
@@ -57,30 +57,9 @@ def build_table(
     _require_columns("labels.py", labels, [use_case.key, LABEL])
     if LABEL in features.columns:
         raise ConfigError(f"features.py returned a feature named {LABEL}", "give it another name")
+    personal_of(use_case).require_other_names("features.py", "feature", features.columns)
     joined = features.inner_join(labels.select(use_case.key, LABEL), use_case.key)
     return pl.DataFrame(joined.order_by(use_case.key).to_polars())
-
-
-def is_held_out(keys: Iterable[Any], split: SplitSettings) -> list[bool]:
-    """Tell for each key whether it belongs to the holdout; the same key always does or never."""
-    return _below(keys, split.holdout_fraction, salt=split.salt, purpose=b"")
-
-
-def is_used(keys: Iterable[Any], fraction: float) -> list[bool]:
-    """Tell for each key whether it belongs to a share of the entities.
-
-    The same key always does or never, and what is in a small share is in every larger one. The
-    share does not depend on the holdout: it takes the same part of it as of the training part.
-    """
-    return _below(keys, fraction, salt="", purpose=b"data.fraction")
-
-
-def _below(keys: Iterable[Any], share: float, *, salt: str, purpose: bytes) -> list[bool]:
-    limit = int(share * 2**64)
-    hashes = (
-        hashlib.blake2b(f"{salt}|{key}".encode(), digest_size=8, person=purpose) for key in keys
-    )
-    return [int.from_bytes(found.digest()) < limit for found in hashes]
 
 
 def run(validated: Path, output: Path, settings: LoadedSettings) -> Prepared:
@@ -88,7 +67,9 @@ def run(validated: Path, output: Path, settings: LoadedSettings) -> Prepared:
 
     Raises:
         Refused: the data did not pass validation, or a part has too few kinds of labels.
-        ConfigError: the use case returned unusable columns.
+        ConfigError: the use case returned unusable columns, or a slice is called like a personal
+            one.
+        MlopsError: features.py or labels.py failed on data that no error may quote.
     """
     folder = ValidatedFolder(validated)
     results = folder.results()
@@ -101,22 +82,22 @@ def run(validated: Path, output: Path, settings: LoadedSettings) -> Prepared:
     data = ibis.duckdb.connect().read_parquet(
         glob.escape(str(folder.data)), hive_partitioning=False
     )
-    joined = build_table(data, use_case, cutoff, reference_date)
-    kinds = feature_kinds(joined, (use_case.key, LABEL))
-    table = check_table(joined, use_case.key, use_case.task)
+    built = _built(data, settings, cutoff, reference_date)
+    table, kinds, basis = built.table, built.kinds, built.basis
     optional = use_case.optional_features
     check_names(optional, kinds)
-    table = table.filter(pl.Series(is_used(table[use_case.key], values.data.fraction)))
-    held_out = pl.Series(is_held_out(table[use_case.key], values.split), dtype=pl.Boolean)
-    train, holdout = table.filter(~held_out), table.filter(held_out)
+    used = pl.Series(split.is_used(table[use_case.key], values.data.fraction), dtype=pl.Boolean)
+    table, basis = table.filter(used), basis.filter(used)
+    parts = split.assign(basis, use_case.key, values.split)
+    train, holdout = table.filter(parts.train), table.filter(parts.holdout)
     target = learn_target(train, use_case.task)
-    parts = {"training part": train, "holdout": holdout}
-    require_learnable(parts, target, _part_of(values.data.fraction))
+    named = {"training part": train, "holdout": holdout}
+    require_learnable(named, target, _part_of(values.data.fraction))
     features = describe_features(train, holdout, kinds, optional, values.training)
     train, holdout = encoded(train, target), encoded(holdout, target)
     with new_folder(output, replaces=PREPARED.name) as new:
-        train.write_parquet(train_file(new))
-        holdout.write_parquet(holdout_file(new))
+        parts.beside_train(train).write_parquet(train_file(new))
+        parts.beside_holdout(holdout).write_parquet(holdout_file(new))
         prepared = Prepared(
             folder=output,
             key=use_case.key,
@@ -127,13 +108,47 @@ def run(validated: Path, output: Path, settings: LoadedSettings) -> Prepared:
             data_hash=results["data_hash"],
             data_hash_schema=results.get("data_hash_schema", 1),
             data_rows=results["rows"],
-            split={**values.split.model_dump(), "key": use_case.key},
+            split=parts.description,
             rows={"train": train.height, "holdout": holdout.height},
             holdout_sha256=file_sha256(holdout_file(new)),
             source=read_source(results.get("source")).of_share(values.data.fraction),
         )
         write_description(prepared, new)
     return prepared
+
+
+@dataclass(frozen=True)
+class _Built:
+    """The checked table, what its features are, and what it is split by."""
+
+    table: pl.DataFrame
+    kinds: dict[str, Kind]
+    basis: pl.DataFrame
+
+
+def _built(
+    data: ibis.Table, settings: LoadedSettings, cutoff: date, reference_date: date
+) -> _Built:
+    """Build and check the table so that no error quotes what must not be shown of the data."""
+    use_case, by = settings.use_case, settings.values.split
+    personal = personal_of(use_case)
+
+    def build() -> _Built:
+        joined = build_table(data, use_case, cutoff, reference_date)
+        basis = split.basis(joined, use_case.key, by)
+        joined = joined.drop(split.columns(use_case.key, by))
+        kinds = feature_kinds(joined, (use_case.key, LABEL))
+        return _Built(check_table(joined, use_case.key, use_case.task), kinds, basis)
+
+    if personal:
+        personal.require_other_names("slices.py", "slice", use_case.slices())
+    return guarded(
+        build,
+        "features.py or labels.py",
+        personal=personal,
+        show_values=settings.values.data.show_values,
+        package=use_case.folder,
+    )
 
 
 def _part_of(fraction: float) -> str:

@@ -131,12 +131,13 @@ def build_probes(
         rows: float32 features, shape (rows, features); NaN is written as null.
         outputs: the judged model's answers, see `Target.outputs`.
         tolerance: how far a server's answer may be from them; of a regression, in standard
-            deviations of the label.
+            deviations of the label, or in parts of an answer that is larger than one.
         target: what is predicted.
     """
     answer = "probabilities" if target.task.classifies else "predictions"
     content = {
         "tolerance": tolerance * target.scale,
+        **({} if target.task.classifies else {"relative_tolerance": tolerance}),
         "rows": [[None if np.isnan(x) else float(x) for x in row] for row in rows],
         answer: outputs.astype(float).tolist(),
     }

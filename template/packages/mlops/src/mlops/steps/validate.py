@@ -17,6 +17,7 @@ from mlops.data.findings import ROWS_SHOWN, ROWS_STORED, Finding, ValidationRepo
 from mlops.data.fingerprint import digest
 from mlops.data.folder import list_files
 from mlops.data.origins import Table
+from mlops.data.personal import Personal, declared, guarded
 from mlops.data.reader import PLAUSIBLE, Column, RawFile, read_file
 from mlops.data.repeated import repeated_rows
 from mlops.data.row_hashes import Words, row_hashes, type_name
@@ -50,6 +51,7 @@ class Rules:
     max_age_days: int | None
     unique_key: tuple[str, ...]
     ignore: tuple[str, ...] = ()
+    show_values: bool = True
 
 
 def validate_folder(
@@ -60,29 +62,45 @@ def validate_folder(
     The frame is empty unless every file could be read.
 
     Raises:
-        ConfigError: KEY or DATE_COLUMN is not a column of the contract.
+        ConfigError: KEY or DATE_COLUMN is not a column of the contract, or it is declared personal.
+        MlopsError: the check itself failed, and the error may have quoted what must not be shown.
     """
     schema = contract.to_schema()
     columns = asked_columns(schema)
     _check_names(columns, rules)
+    metadata = {name: column.metadata for name, column in schema.columns.items()}
+    personal = declared(metadata, rules.key, rules.date_column)
+    return guarded(
+        lambda: _validated(folder, schema, rules, personal),
+        "the check of the data",
+        personal=personal,
+        show_values=rules.show_values,
+    )
+
+
+def _validated(
+    folder: Path, schema: pa.DataFrameSchema, rules: Rules, personal: Personal
+) -> tuple[ValidationReport, pl.DataFrame]:
+    columns = asked_columns(schema)
     listing = list_files(folder, rules.ignore)
     if not listing.files:
         nothing = Finding("files", "the folder holds no .parquet or .csv file", str(folder))
         failures = [*(listing.failures or [nothing])]
         return _report({}, rules, None, failures, listing.warnings), pl.DataFrame()
 
-    files = [read_file(path, name, columns) for name, path in listing.files.items()]
+    files = [read_file(path, name, columns, personal) for name, path in listing.files.items()]
     failures = [*listing.failures, *(finding for file in files for finding in file.findings)]
     complete = [file for file in files if file.complete]
     together = Table.of(complete)
-    failures += _check_rows(together, schema, rules)
+    failures += _check_rows(together, schema, rules, personal)
     for file in files:
         if not file.complete:
             table = Table.of([file])
-            failures += _check_rows(table, _of_columns(schema, file), rules, file.unread)
+            asked = _of_columns(schema, file)
+            failures += _check_rows(table, asked, rules, personal, file.unread)
     failures += _check_freshness(together, rules)
     hashes = row_hashes(together.rows)
-    repeated = _check_repeated(together, rules.unique_key, hashes)
+    repeated = _check_repeated(together, rules.unique_key, hashes, personal)
     warnings = [] if rules.unique_key else [_briefly(finding) for finding in repeated]
     warnings += listing.warnings
     failures += repeated if rules.unique_key else []
@@ -139,6 +157,7 @@ def rules_of(settings: LoadedSettings) -> Rules:
         max_age_days=data.max_age_days,
         unique_key=_unique_key(settings),
         ignore=data.ignore,
+        show_values=data.show_values,
     )
 
 
@@ -211,6 +230,7 @@ def _check_rows(
     table: Table,
     schema: pa.DataFrameSchema,
     rules: Rules,
+    personal: Personal,
     unread: Mapping[str, pl.Series] | None = None,
 ) -> list[Finding]:
     """Check rows, of one file or of several, against the contract.
@@ -219,6 +239,7 @@ def _check_rows(
         table: the rows.
         schema: the contract for their columns.
         rules: what is asked besides.
+        personal: the columns whose values no finding may quote.
         unread: where values are null since they could not be read; that was said already.
     """
     data = table.rows
@@ -228,7 +249,8 @@ def _check_rows(
     try:
         schema.validate(data, lazy=True)
     except SchemaErrors as errors:
-        findings += _contract_findings(table, _without(errors.failure_cases, unread or {}))
+        cases = _without(errors.failure_cases, unread or {})
+        findings += [personal.finding(each) for each in _contract_findings(table, cases)]
     if rules.date_column in data.columns:
         days = data[rules.date_column]
         late = (days.cast(pl.Date) > rules.reference_date).arg_true()
@@ -248,8 +270,9 @@ def _without(cases: pl.DataFrame, unread: Mapping[str, pl.Series]) -> pl.DataFra
 
 def _contract_findings(table: Table, cases: pl.DataFrame) -> list[Finding]:
     findings = []
-    for (column, check), group in cases.group_by(["column", "check"], maintain_order=True):
-        known = str(column) if column in table.rows.columns else None
+    by = ["schema_context", "column", "check"]
+    for (context, column, check), group in cases.group_by(by, maintain_order=True):
+        known = str(column) if context == "Column" and column in table.rows.columns else None
         message = _in_words(str(check))
         rows = group.drop_nulls("index")
         if rows.is_empty():
@@ -286,7 +309,9 @@ def _check_freshness(table: Table, rules: Rules) -> list[Finding]:
     return [Finding("freshness", message, table.all_files, rules.date_column)]
 
 
-def _check_repeated(table: Table, key: Sequence[str], hashes: Words) -> list[Finding]:
+def _check_repeated(
+    table: Table, key: Sequence[str], hashes: Words, personal: Personal
+) -> list[Finding]:
     data = table.rows
     if data.is_empty():
         return []
@@ -300,7 +325,7 @@ def _check_repeated(table: Table, key: Sequence[str], hashes: Words) -> list[Fin
         return []
     what = f"the key ({', '.join(key)})" if key else "the whole row"
     stored = again[:ROWS_STORED]
-    values = [", ".join(str(value) for value in row) for row in data[stored, columns].rows()]
+    values = [personal.row(columns, row) for row in data[stored, columns].rows()]
     return [
         Finding(
             check="duplicates",

@@ -23,6 +23,7 @@ from polars.testing import assert_frame_equal
 from pydantic import ValidationError
 
 from mlops.features import Features
+from mlops.settings.loading import load_settings
 from mlops.settings.project import find_project
 from mlops.settings.sections import TrainingSettings
 from mlops.steps.fit import fit_baseline, fit_model
@@ -30,6 +31,7 @@ from mlops.steps.onnx_model import convert
 from mlops.steps.parity import parity_gap, raw_answers
 from mlops.steps.prepare import build_table
 from mlops.steps.scoring import load_model
+from mlops.steps.split import columns
 from mlops.steps.typed_table import (
     check_table,
     describe_features,
@@ -129,8 +131,15 @@ class UseCaseContract:
 
     @pytest.fixture(scope="class")
     @classmethod
-    def learnt(cls, use_case: UseCase, raw: pl.DataFrame, cutoff: date) -> Learnt:
-        joined = build_table(ibis.memtable(raw), use_case, cutoff, REFERENCE_DATE)
+    def aside(cls, use_case: UseCase, request: pytest.FixtureRequest) -> list[str]:
+        """The columns of features.py that conf splits by, which are no features."""
+        settings = load_settings(find_project(request.config.rootpath))
+        return columns(use_case.key, settings.values.split)
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def learnt(cls, use_case: UseCase, raw: pl.DataFrame, cutoff: date, aside: list[str]) -> Learnt:
+        joined = build_table(ibis.memtable(raw), use_case, cutoff, REFERENCE_DATE).drop(aside)
         kinds = feature_kinds(joined, (use_case.key, LABEL))
         table = check_table(joined, use_case.key, use_case.task)
         target = learn_target(table, use_case.task)
@@ -230,9 +239,9 @@ class UseCaseContract:
         assert set(key) <= set(raw[use_case.key])
 
     def test_features_are_numbers_that_a_model_can_use(
-        self, features: pl.DataFrame, inputs: np.ndarray
+        self, features: pl.DataFrame, aside: list[str], inputs: np.ndarray
     ) -> None:
-        assert inputs.shape == (features.height, features.width - 1)
+        assert inputs.shape == (features.height, features.width - 1 - len(aside))
         assert not np.isinf(inputs).any()
 
     def test_features_do_not_hold_the_label(

@@ -1,0 +1,3 @@
+import polars as pl
+
+SLICES = {"earns_well": pl.col("earns_well")}

@@ -1,0 +1,1 @@
+"""A use case of amounts: how far has diabetes progressed after a year? One row is one patient."""

@@ -85,13 +85,13 @@ def main() -> int:
             cases[title] = (model, json.dumps({"data": [row]}))
         times: dict[str, list[float]] = {title: [] for title in ("floor", *cases)}
         model = cases["ten numbers"][0]
-        row = np.ones((2, 10), np.float32)
+        ones = np.ones((2, 10), np.float32)
         for _ in range(TURNS):
             for title, (each, body) in cases.items():
                 times[title].append(milliseconds(script, each, body))
             started = time.process_time()
             for _ in range(REQUESTS):
-                model.session.run(["probabilities"], {"features": row})
+                model.session.run(["probabilities"], {"features": ones})
             times["floor"].append(1000 * (time.process_time() - started) / REQUESTS)
     found = {title: statistics.median(values) for title, values in times.items()}
     for title, value in found.items():

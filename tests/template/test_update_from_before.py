@@ -46,12 +46,12 @@ def bash(project: Path, block: str) -> str:
     return run("bash", "-e", "-c", block, folder=project, env=env, timeout=1200)
 
 
-def template_of_two_versions(path: Path) -> Template:
-    """The template as it was before the move, tagged 1.0.0, and as it is, tagged 2.0.0."""
+def template_of_two_versions(path: Path, before: str = BEFORE) -> Template:
+    """The template as it was at a commit, tagged 1.0.0, and as it is, tagged 2.0.0."""
     path.mkdir()
-    archive = subprocess.run(["git", "archive", BEFORE], cwd=ROOT, capture_output=True, check=False)
+    archive = subprocess.run(["git", "archive", before], cwd=ROOT, capture_output=True, check=False)
     if archive.returncode:
-        pytest.fail(f"there is no commit {BEFORE} here: fetch the whole history of this repository")
+        pytest.fail(f"there is no commit {before} here: fetch the whole history of this repository")
     subprocess.run(["tar", "--extract"], cwd=path, input=archive.stdout, check=True)
     commit_all(path, tag="1.0.0")
     for name in files_in(path):
@@ -105,10 +105,10 @@ def updated(tmp_path_factory: pytest.TempPathFactory) -> Updated:
     return Updated(Project(project), said, set(files_in(fresh)))
 
 
-def render_version(template: Template, project: Path, version: str) -> None:
+def render_version(template: Template, project: Path, version: str, level: int = 1) -> None:
     from copier import run_copy
 
-    data = {"maturity_level": 1}
+    data = {"maturity_level": level}
     run_copy(
         str(template.path), project, data=data, vcs_ref=version, defaults=True, quiet=True
     )

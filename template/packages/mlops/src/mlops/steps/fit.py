@@ -15,6 +15,7 @@ from mlops.artifacts.run_folder import ModelFolder
 from mlops.errors import Refused
 from mlops.files import file_sha256, new_folder
 from mlops.settings.loading import LoadedSettings
+from mlops.steps.boosters import fit_errors, fitting, require_codes
 from mlops.steps.estimators import name_of
 from mlops.steps.float32_model import settle
 from mlops.steps.onnx_model import convert
@@ -89,6 +90,7 @@ def fit_model(model: Any, inputs: Matrix, labels: Labels, target: Target = BINAR
             fitted.
     """
     require_servable(model)
+    require_codes(model, inputs)
     return settle(_fitted(model, inputs, labels, target, "model"))
 
 
@@ -105,8 +107,9 @@ def fit_baseline(
 
 def _fitted(model: Any, inputs: Matrix, labels: Labels, target: Target, role: str) -> Any:
     try:
-        fitted = model.fit(inputs, labels)
-    except (ValueError, TypeError) as error:
+        with fitting():
+            fitted = model.fit(inputs, labels)
+    except fit_errors() as error:
         first = str(error).strip().partition("\n")[0].rstrip(".")
         remedy = "mend it in model.py"
         if np.isnan(inputs).any():

@@ -6,7 +6,8 @@ amounts near 100,000 with cents, Unix seconds and counters above 2^24 are only s
 
 - Histogram-boosted trees: a threshold becomes the largest float32 not above it. For every float32
   `x`, `x <= threshold` is as before: predictions stay equal bit for bit. (sklearn-onnx's
-  issue 1192. Its converter of the other trees does that itself.)
+  issue 1192. Its converter of the other trees does that itself.) LightGBM's likewise; those of
+  XGBoost are float32.
 - Scalers: mean, scale and the like become the nearest float32. Then one operation on float32,
   rounded once, is the same in both: a change of at most one part in 16 million, made before the
   model is judged.
@@ -18,6 +19,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from mlops.steps.boosters import library_of, settle_booster
 from mlops.steps.estimators import parts
 
 SCALED_BY = ("mean_", "center_", "scale_", "min_")
@@ -35,6 +37,8 @@ def settle(model: Any) -> Any:
             for name in SCALED_BY:
                 if isinstance(value := getattr(part, name, None), np.ndarray):
                     setattr(part, name, value.astype(np.float32).astype(value.dtype))
+        elif library_of(part):
+            settle_booster(part, not_above)
         elif isinstance(part, VotingClassifier):
             part.flatten_transform = False
     return model

@@ -5,8 +5,11 @@ where it found best; ONNX sends it to the right unless told. See `missing_go_to_
 scikit-learn's `sklearn.tree._tree.Tree`, and sklearn-onnx's issue 1253.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
+
+from mlops.steps.boosters import library_of
 
 _TRACKS_TRUE = "nodes_missing_value_tracks_true"
 
@@ -14,6 +17,7 @@ _TRACKS_TRUE = "nodes_missing_value_tracks_true"
 def route_nulls(graph: Any, model: Any) -> None:
     """Let each tree of a converted graph send nulls where the model's own tree does.
 
+    The graph has its ensembles in an order of its own, so each is known by the sizes of its trees.
     A model whose trees cannot be told apart in the graph is left as it is: the check of parity on
     nulls finds it.
 
@@ -25,9 +29,21 @@ def route_nulls(graph: Any, model: Any) -> None:
     groups = list(_groups(model))
     if len(groups) != len(ensembles):
         return
-    for node, trees in zip(ensembles, groups, strict=True):
-        if trees is not None:
-            _route(node, trees)
+    for trees in groups:
+        if trees is None:
+            continue
+        sizes = [tree.node_count for tree in trees]
+        node = next((each for each in ensembles if _sizes(each) == sizes), None)
+        if node is None:
+            return
+        ensembles = [each for each in ensembles if each is not node]
+        _route(node, trees)
+
+
+def _sizes(node: Any) -> list[int]:
+    """Return how many nodes each tree of an ensemble in the graph has."""
+    counts = Counter(next(each.ints for each in node.attribute if each.name == "nodes_treeids"))
+    return [counts[tree] for tree in range(len(counts))]
 
 
 def _route(node: Any, trees: Sequence[Any]) -> None:
@@ -42,8 +58,9 @@ def _groups(model: Any) -> Iterator[Sequence[Any] | None]:
     from sklearn.ensemble._forest import BaseForest
     from sklearn.ensemble._gb import BaseGradientBoosting
 
-    if hasattr(model, "_predictors") or isinstance(model, BaseGradientBoosting):
-        yield None  # the first is converted with its nulls, the second takes none
+    converted = hasattr(model, "_predictors") or library_of(model)
+    if converted or isinstance(model, BaseGradientBoosting):
+        yield None  # those are converted with their nulls, the last takes none
     elif hasattr(model, "tree_"):
         yield [model.tree_]
     elif isinstance(model, BaseForest):

@@ -7,6 +7,7 @@ import numpy as np
 
 from mlops.arrays import Matrix, Outputs
 from mlops.errors import Refused
+from mlops.steps.boosters import make_convertible
 from mlops.steps.estimators import name_of
 from mlops.steps.null_routing import route_nulls
 from mlops.steps.servable import require_answers, require_servable
@@ -15,7 +16,7 @@ from mlops.tasks import BINARY_TARGET, Target
 INPUT = "features"
 PROBABILITIES = "probabilities"
 NUMBERS = "variable"
-"""What converters call the numbers that a regression answers."""
+"""What the numbers are called that a regression answers, whatever its converter calls them."""
 OPSET = {"": 21, "ai.onnx.ml": 3}
 """What every ONNX Runtime that this project allows reads, whatever skl2onnx is installed."""
 
@@ -35,6 +36,7 @@ def convert(model: Any, features: int, target: Target = BINARY_TARGET) -> bytes:
 
     require_answers(model, "model", target)
     require_servable(model)
+    make_convertible(model)
     try:
         converted = to_onnx(
             model,
@@ -48,6 +50,8 @@ def convert(model: Any, features: int, target: Target = BINARY_TARGET) -> bytes:
             f"{_first_line(error)}",
             "in model.py use estimators that skl2onnx supports (docs/models.md lists some)",
         ) from error
+    if not target.task.classifies:
+        _name_output(converted.graph, NUMBERS)
     route_nulls(converted.graph, model)
     content = bytes(converted.SerializeToString())
     _require_loads(content, model)
@@ -89,6 +93,15 @@ def _options(model: Any, target: Target) -> dict[Any, Any]:
 
     divide = {kind: {"div": "div"} for kind in (StandardScaler, RobustScaler, MaxAbsScaler)}
     return {id(model): {"zipmap": False}, **divide} if target.task.classifies else divide
+
+
+def _name_output(graph: Any, name: str) -> None:
+    """Call the only output of a graph by a name."""
+    (output,) = graph.output
+    before, output.name = output.name, name
+    for node in graph.node:
+        for names in (node.input, node.output):
+            names[:] = [name if each == before else each for each in names]
 
 
 def _require_loads(content: bytes, model: Any) -> None:

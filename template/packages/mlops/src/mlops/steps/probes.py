@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from mlops.arrays import Matrix
 from mlops.features import Features
+from mlops.steps.boosters import library_of, number_splits
 from mlops.steps.estimators import parts
 
 TRAIN_ROWS = 10_000
@@ -181,6 +182,8 @@ def _splits(model: Any) -> Iterator[npt.NDArray[np.float64]]:
         if hasattr(part, "tree_"):
             inner = part.tree_.children_left >= 0
             yield np.column_stack([part.tree_.feature[inner], part.tree_.threshold[inner]])
+        elif library_of(part):
+            yield number_splits(part)
         elif isinstance(nodes := getattr(part, "nodes", None), np.ndarray):
             inner = nodes["is_leaf"] == 0
             yield np.column_stack([nodes["feature_idx"][inner], nodes["num_threshold"][inner]])

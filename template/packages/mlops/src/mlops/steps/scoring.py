@@ -4,8 +4,9 @@ from pathlib import Path
 from typing import Any
 
 from mlops.errors import Refused
+from mlops.steps.boosters import STORED_TYPES, require_installed
 
-TRUSTED_TYPES = frozenset(
+TRUSTED_TYPES = STORED_TYPES | frozenset(
     {
         "numpy.dtype",
         "sklearn.calibration._CalibratedClassifier",
@@ -26,7 +27,8 @@ TRUSTED_TYPES = frozenset(
 """What models are made of besides what skops itself trusts.
 
 Each by its name: a file says what a type is given, so a whole package would be too much. Trees are
-read by their own code, which a crafted file can mislead: a version's hash is checked before.
+read by their own code, those of LightGBM and XGBoost by these libraries, which a crafted file can
+mislead: a version's hash is checked before.
 """
 
 
@@ -35,6 +37,7 @@ def load_model(path: Path) -> Any:
 
     Raises:
         Refused: the file holds types that are not among those that models are made of.
+        ConfigError: its library is not installed.
     """
     import skops.io
 
@@ -45,4 +48,5 @@ def load_model(path: Path) -> Any:
             f"{path} holds types that are not trusted: {', '.join(foreign)}",
             "use other estimators in model.py (docs/models.md lists what is stored and converts)",
         )
+    require_installed(unknown, str(path))
     return skops.io.load(path, trusted=unknown)

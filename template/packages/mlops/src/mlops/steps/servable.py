@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlops.errors import Refused
+from mlops.steps.booster_rules import require_servable_boosters
+from mlops.steps.boosters import library_of
 from mlops.steps.estimators import name_of, parts
 from mlops.tasks import Target, Task
 
@@ -179,6 +181,7 @@ def require_servable(model: Any) -> None:
 
     Raises:
         Refused: the sentence names the estimator and a way out.
+        ConfigError: the converter of LightGBM and XGBoost is not installed.
     """
     for part in parts(model):
         for rule in _RULES:
@@ -187,6 +190,7 @@ def require_servable(model: Any) -> None:
                     f"{rule.name}{rule.why}: the served model would not be the one that was judged",
                     f"in model.py {rule.way_out} ({_SEE})",
                 )
+    require_servable_boosters(model)
 
 
 def refused_names() -> frozenset[str]:
@@ -213,4 +217,7 @@ def way_out(model: Any) -> tuple[str, str]:
 
 
 def _has_trees(model: Any) -> bool:
-    return any(hasattr(part, "tree_") or hasattr(part, "_predictors") for part in parts(model))
+    return any(
+        hasattr(part, "tree_") or hasattr(part, "_predictors") or library_of(part)
+        for part in parts(model)
+    )

@@ -79,7 +79,9 @@ class TestBlank(ProjectChecks):
         said = project.run("pytest", "--no-stubs", expect=1)
         assert "StubNotFilled" in said
 
-    @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+    @pytest.mark.parametrize(
+        "task", ["binary", "multiclass", pytest.param("regression", marks=pytest.mark.slow)]
+    )
     def test_the_examples_of_the_stubs_belong_together(
         self, project: Project, template: Template, tmp_path: Path, task: str
     ) -> None:

@@ -22,7 +22,8 @@ def make_model(params: Params, seed: int, features: Features) -> Pipeline:
     """Return unfitted gradient-boosted trees, which see each value of a category as a column.
 
     The trees' own `categorical_features` would be lost on the way to ONNX. Their loss is the
-    squared error, so they predict the mean: what many such customers spend together.
+    squared error, so they predict the mean: what many such customers spend together. Their leaves
+    are large: what a few old customers did says little about the new ones that are held out.
     """
     one_hot = OneHotEncoder(
         categories=features.category_codes, handle_unknown="ignore", sparse_output=False

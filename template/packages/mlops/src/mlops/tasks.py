@@ -82,7 +82,7 @@ class Target:
             threshold: probability from which a binary prediction is 1.
         """
         if self.task is Task.BINARY:
-            return (outputs >= threshold).astype(int)
+            return (outputs.astype(float) >= threshold).astype(int)
         return outputs.argmax(axis=1) if self.task is Task.MULTICLASS else outputs
 
 

@@ -111,20 +111,20 @@ def test_an_error_is_told_by_its_kind(error: Exception) -> None:
     with pytest.raises(MlopsError) as told:
         guarded(raising(error), "the work", personal=PERSONAL)
     kind = type(error).__name__
-    assert told.value.message.startswith(f"the work failed with {kind}; its own words")
+    assert told.value.message.startswith(f"the work failed with {kind}, whose own words")
     assert "x@y" not in str(told.value)
     assert told.value.__cause__ is told.value.__context__ is None
     assert told.value.exit_code == 3
 
 
 def test_a_panic_is_told_by_its_kind() -> None:
-    with pytest.raises(MlopsError, match="failed with PanicException; its own words"):
+    with pytest.raises(MlopsError, match="failed with PanicException, whose own words"):
         guarded(panic, "the work", personal=PERSONAL)
 
 
 def test_the_line_of_the_team_is_named() -> None:
     here = Path(__file__).parent
-    with pytest.raises(MlopsError, match=r"failed with ValueError at test_personal\.py, line \d+;"):
+    with pytest.raises(MlopsError, match=r"failed with ValueError at test_personal\.py, line \d+,"):
         guarded(raising(ValueError("x@y")), "the work", personal=PERSONAL, package=here)
 
 

@@ -130,7 +130,7 @@ def test_higher_levels_go_by_test_to_prod(
             {"predictions": ["b"], "probabilities": [{"a": 0.3, "b": 0.7}]},
             "b (probability 0.700)",
         ),
-        ({"predictions": [83.5]}, "83.5"),
+        ({"predictions": [83.51234567]}, "83.5123"),
     ],
 )
 def test_one_answer_is_told_for_each_task(answer: dict[str, Any], words: str) -> None:

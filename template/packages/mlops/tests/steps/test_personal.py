@@ -244,7 +244,7 @@ def test_an_unexpected_failure_of_the_check_tells_no_value(
 
     good().write_parquet(folder / "data.parquet")
     monkeypatch.setattr(validate, "row_hashes", fail)
-    with pytest.raises(MlopsError, match="the check of the data failed with ValueError; its own"):
+    with pytest.raises(MlopsError, match="the check of the data failed with ValueError, whose own"):
         checked(folder, settings)
 
 

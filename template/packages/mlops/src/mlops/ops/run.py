@@ -221,13 +221,12 @@ def answer_in_words(answer: Mapping[str, Any]) -> str:
     Args:
         answer: the body of an endpoint's answer, of any task.
     """
-    prediction = answer["predictions"][0]
-    probability = answer.get("probabilities", [None])[0]
-    if isinstance(probability, Mapping):
-        probability = probability[prediction]
-    return (
-        str(prediction) if probability is None else f"{prediction} (probability {probability:.3f})"
-    )
+    prediction, probabilities = answer["predictions"][0], answer.get("probabilities")
+    if probabilities is None:
+        return f"{prediction:.6g}"
+    first = probabilities[0]
+    probability = first[prediction] if isinstance(first, Mapping) else first
+    return f"{prediction} (probability {probability:.3f})"
 
 
 def _show_summary(settings: LoadedSettings, summary: dict[str, Any]) -> None:

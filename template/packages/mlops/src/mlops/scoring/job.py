@@ -157,7 +157,7 @@ def _begun(output: Path, identity: Identity) -> dict[str, Any] | None:
     begun = SCORING.read(output)
     if changes := identity.differences(begun):
         raise ConfigError(
-            f"--output: {output} holds predictions of another run: {'; '.join(changes)}",
+            f"--output: {output} holds predictions of another run: {', '.join(changes)}",
             "name another folder; or, to go on with that run, give it what it began with",
         )
     return begun

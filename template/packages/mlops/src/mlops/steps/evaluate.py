@@ -157,6 +157,9 @@ def run(
     model, onnx = load_model(fitted.model), fitted.onnx.read_bytes()
     outputs = predict(onnx, inputs, target)
     baseline = reference(load_model(fitted.baseline), inputs, "baseline", target)
+    judged, simple = Answers(outputs, threshold), Answers(baseline, threshold)
+    features, metric = holdout.select(prepared.feature_names), settings.values.gate.metric
+    slices = settings.use_case.slices()
     results = {
         "model_sha256": file_sha256(fitted.model),
         "onnx_sha256": file_sha256(fitted.onnx),
@@ -165,22 +168,8 @@ def run(
         "parity": _parity(model, onnx, prepared, train, inputs, threshold, settings),
         **evaluate(labels, outputs, baseline, threshold, target, train[LABEL].to_numpy()),
         **remarks(training, settings.values.training),
-        "intervals": intervals(
-            settings.values.gate.metric,
-            target,
-            labels,
-            Answers(outputs, threshold),
-            Answers(baseline, threshold),
-            groups_of(holdout),
-        ),
-        "slices": slice_metrics(
-            holdout.select(prepared.feature_names),
-            labels,
-            outputs,
-            threshold,
-            settings.use_case.slices(),
-            target,
-        ),
+        "intervals": intervals(metric, target, labels, judged, simple, groups_of(holdout)),
+        "slices": slice_metrics(features, labels, outputs, threshold, slices, target),
     }
     with new_folder(output, replaces=EVALUATION.name) as new:
         EVALUATION.write(new, results)

@@ -129,7 +129,7 @@ def search(
                 report(_line(asked.metric, trial, trials))
     except KeyboardInterrupt:
         raise Interrupted(
-            f"interrupted; {len(done)} of {trials} trials are kept", "the same command goes on"
+            f"interrupted, and {len(done)} of {trials} trials are kept", "the same command goes on"
         ) from None
     found = Found(study.file, asked.metric, now, tuple(done), resumed)
     if not found.best(1):

@@ -156,7 +156,7 @@ print(job.status)
 def test_a_job_scores_raw_data_with_a_version_of_the_registry(
     place: AzureProject, tmp_path: Path
 ) -> None:
-    """What `az ml job create --set …` submits: the files as they are, with data and a version."""
+    """As docs/scoring.md submits it: the files as they are, with data and a version."""
     place.mlops("data", "make", "--output", str(tmp_path / "data"), "--size", "300")
     said = place.mlops("data", "register", "--data-dir", str(tmp_path / "data"), "--name", "sales")
     data = said.strip().splitlines()[-1]

@@ -22,7 +22,7 @@ class TestSpend(ProjectChecks):
     @pytest.mark.slow
     def test_its_loop_answers_with_an_amount(self, project: Project) -> None:
         project.mlops("run")
-        (folder,) = (project.path / ".mlops/registry/purchase-prediction").iterdir()
+        folder = project.path / ".mlops/registry/purchase-prediction/1"
         signature = json.loads((folder / "signature.json").read_text(encoding="utf-8"))
         kinds = {each["name"]: each["kind"] for each in signature["features"]}
         assert signature["task"] == "regression"

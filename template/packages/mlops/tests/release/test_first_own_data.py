@@ -1,9 +1,9 @@
 """A team's first days: the demo is served, its own data take its place, the demo is tried again."""
 
+import re
 from pathlib import Path
 from typing import Any
 
-import re
 import pytest
 
 from fakes.platform import FakePlatform

@@ -210,12 +210,12 @@ def require_learnable(parts: Mapping[str, pl.DataFrame], target: Target, share: 
 
 def _too_few(name: str, rows: int, task: Task, share: str) -> str:
     asked = {
-        Task.BINARY: "both labels, 0 and 1",
-        Task.MULTICLASS: "two classes at least",
-        Task.REGRESSION: "labels that differ",
+        Task.BINARY: "needs both labels, 0 and 1",
+        Task.MULTICLASS: "needs two classes at least",
+        Task.REGRESSION: "needs labels that differ",
     }[task]
     return (
-        f"the {name} ({rows} rows) needs {asked}: there is too little data{share}, "
+        f"the {name} ({rows} rows) {asked}: there is too little data{share}, "
         "or labels.py finds only one kind"
     )
 

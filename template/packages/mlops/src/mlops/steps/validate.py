@@ -265,10 +265,11 @@ def _check_rows(
     if rules.date_column in data.columns:
         days = data[rules.date_column]
         last_day = rules.last_day or rules.reference_date
+        message = f"must not be after the reference date {last_day}"
+        if rules.last_day:
+            message = f"must not be after today {last_day}"
         late = (days.cast(pl.Date) > last_day).arg_true()
         failed = pl.DataFrame({"position": late, "value": days[late].cast(pl.String)})
-        what = "today" if rules.last_day else "the reference date"
-        message = f"must not be after {what} {last_day}"
         findings += table.findings("future", message, rules.date_column, failed)
     return findings
 

@@ -55,7 +55,7 @@ def project(template: Template, tmp_path_factory: pytest.TempPathFactory) -> Ite
     project = template.install(tmp_path_factory.mktemp("boosting") / "project", example="blank")
     package = project.path / "src/purchase_prediction"
     shutil.rmtree(package)
-    shutil.copytree(Path(__file__).with_name("breast_cancer"), package)
+    shutil.copytree(Path(__file__).with_name("use_cases") / "breast_cancer", package)
     (project.path / "conf/dev.yaml").write_text("data: {fraction: 1.0}\n", encoding="utf-8")
     page = (project.path / "docs/models.md").read_text(encoding="utf-8")
     (command,) = re.findall(r"^uv (add --group .*)$", page, re.MULTILINE)

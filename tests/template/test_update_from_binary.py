@@ -63,7 +63,8 @@ def test_the_old_version_serves_beside_the_next_one_which_is_released(updated: P
     assert "The whole loop ran in" in said
     assert signature(updated, 1)["schema"] == 1
     assert signature(updated, 2)["schema"] == 2
-    updated.mlops("deploy", "--environment", "test", "--model-version", "1")
+    beside = ("--deployment", "green", "--traffic", "0")
+    updated.mlops("deploy", "--environment", "test", "--model-version", "1", *beside)
     status = updated.mlops("status")
     assert "green" in status
     assert "blue" in status

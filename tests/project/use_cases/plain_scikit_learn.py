@@ -42,7 +42,9 @@ if "features" in team.make_model.__code__.co_varnames:
 else:
     fitted = team.make_model(None, 42)
 fitted.fit(inputs, labels)
-session = onnxruntime.InferenceSession(run / "model" / "model.onnx")
+options = onnxruntime.SessionOptions()
+options.intra_op_num_threads = 1  # as the server has it: more threads add up in another order
+session = onnxruntime.InferenceSession(run / "model" / "model.onnx", options)
 name = "variable" if task == "regression" else "probabilities"
 (served,) = session.run([name], {"features": rows})
 if task == "regression":

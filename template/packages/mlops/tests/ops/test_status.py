@@ -42,8 +42,8 @@ def test_a_run_is_told_with_its_version(
     monkeypatch.setattr(LocalPlatform, "versions", lambda _self: [version])
     found = collect_status(project)
     assert [each["version"] for each in found["runs"]] == [3, None]
-    assert [each["f1"] for each in found["runs"]] == [0.5, None]
-    assert [each["f1"] for each in found["versions"]] == [0.4321]
+    assert [each["value"] for each in found["runs"]] == [0.5, None]
+    assert [each["value"] for each in found["versions"]] == [0.4321]
     assert found["advice"] == ""
     monkeypatch.setenv("COLUMNS", "80")
     show_status(found)
@@ -52,6 +52,25 @@ def test_a_run_is_told_with_its_version(
     assert row in shown.splitlines()
     for told in ("not judged", "0.4321"):
         assert told in shown
+
+
+def test_the_metric_that_is_shown_is_the_gate_s(
+    project: Project, run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A regression has no f1, nor have several classes."""
+    measured = {"schema": 1, "model": {"recall": 0.25}}
+    write_json(run.folder / "evaluation" / "evaluation.json", measured)
+    version = ModelVersion("tiny", 3, Path("not-here"), {"run_id": run.run_id, "recall": "0.125"})
+    monkeypatch.setattr(LocalPlatform, "runs", lambda _self: [run])
+    monkeypatch.setattr(LocalPlatform, "versions", lambda _self: [version])
+    monkeypatch.setenv("MLOPS_GATE__METRIC", "recall")
+    found = collect_status(project)
+    assert found["metric"] == "recall"
+    assert [each["value"] for each in (*found["runs"], *found["versions"])] == [0.25, 0.125]
+    show_status(found)
+    shown = capsys.readouterr().out
+    assert shown.count("recall") == 2
+    assert "f1" not in shown
 
 
 def test_no_row_of_a_status_is_broken_at_80_columns(
@@ -63,7 +82,7 @@ def test_no_row_of_a_status_is_broken_at_80_columns(
         "judged_at": "2026-01-02T03:04:05+00:00",
         "data": "10,198,956 rows",
         "mark": "",
-        "f1": 0.98765,
+        "value": 0.98765,
         "gate": "passed",
         "version": None,
     }
@@ -73,7 +92,7 @@ def test_no_row_of_a_status_is_broken_at_80_columns(
         "source": {"made_up": True},
         "created_at": "2026-01-02T03:04:05+00:00",
         "commit": "0123456789 + changes",
-        "f1": 0.98765,
+        "value": 0.98765,
         "problem": "",
     }
     deployed = {
@@ -88,6 +107,7 @@ def test_no_row_of_a_status_is_broken_at_80_columns(
         {
             "model": "purchase-prediction",
             "platform": "local",
+            "metric": "median_absolute_error",
             "runs": [run],
             "versions": [version],
             "endpoints": [{**prod, "problem": "", "pending": ""}],
@@ -113,7 +133,14 @@ def test_where_nothing_runs_no_address_is_said_to_answer(
         "pending": "",
         **_describe_endpoint(endpoint, {}),
     }
-    nothing = {"model": "m", "platform": "p", "runs": [], "versions": [], "advice": ""}
+    nothing = {
+        "model": "m",
+        "platform": "p",
+        "metric": "mae",
+        "runs": [],
+        "versions": [],
+        "advice": "",
+    }
     show_status({**nothing, "endpoints": [found]})
     assert "answers at" not in capsys.readouterr().out
 
@@ -148,7 +175,14 @@ def test_a_url_is_never_broken(
     blue["mark"] = ""
     dev = {"environment": "dev", "url": URL, "deployments": [blue], "answers": True}
     dev |= {"problem": "", "pending": ""}
-    found = {"model": "m", "platform": "p", "runs": [], "versions": [], "endpoints": [dev]}
+    found = {
+        "model": "m",
+        "platform": "p",
+        "metric": "f1",
+        "runs": [],
+        "versions": [],
+        "endpoints": [dev],
+    }
     show_status({**found, "advice": "no run is here yet"})
     said = capsys.readouterr()
     assert f"dev answers at {URL}\n" in said.out

@@ -23,13 +23,14 @@ def collect_status(project: Project) -> dict[str, Any]:
     """Ask the platform and every endpoint; nothing is read from a file in git."""
     settings = load_settings(project)
     platform = open_platform(settings)
-    versions = [_describe_version(version) for version in platform.versions()]
+    metric = settings.values.gate.metric
+    versions = [_describe_version(version, metric) for version in platform.versions()]
     registered = {version["run_id"]: version["version"] for version in versions}
     stored = platform.runs()
     short = short_ids([run.run_id for run in stored])
     runs = [
         {
-            **_describe_run(run),
+            **_describe_run(run, metric),
             "short_id": short[run.run_id],
             "version": registered.get(run.run_id),
         }
@@ -40,6 +41,7 @@ def collect_status(project: Project) -> dict[str, Any]:
     return {
         "model": settings.model_name,
         "platform": platform.name,
+        "metric": metric,
         "runs": runs,
         "versions": versions,
         "endpoints": endpoints,
@@ -62,7 +64,7 @@ def what_serves(settings: LoadedSettings) -> list[str]:
 def show_status(found: dict[str, Any]) -> None:
     """Print the status as tables of at most 80 columns; what there is none of is left out."""
     _show_runs(found)
-    _show_versions(found["versions"])
+    _show_versions(found["versions"], found["metric"])
     rows = [
         (
             e["environment"],
@@ -93,13 +95,13 @@ def _show_runs(found: dict[str, Any]) -> None:
     if not found["runs"]:
         return
     title = f"Latest runs of {found['model']} ({found['platform']})"
-    columns = ("run", "judged (UTC)", "data", "f1", "outcome")
+    columns = ("run", "judged (UTC)", "data", _shown(found["metric"]), "outcome")
     rows = [
         (
             each["short_id"],
             _minute(each["judged_at"]),
             each["mark"] or each["data"],
-            decimal(each["f1"], absent=""),
+            decimal(each["value"], absent=""),
             f"version {each['version']}" if each["version"] else each["gate"],
         )
         for each in found["runs"]
@@ -107,17 +109,17 @@ def _show_runs(found: dict[str, Any]) -> None:
     show_table(title, columns, rows, is_result=True)
 
 
-def _show_versions(versions: list[dict[str, Any]]) -> None:
+def _show_versions(versions: list[dict[str, Any]], metric: str) -> None:
     if not versions:
         return
-    columns = ("version", "data", "created (UTC)", "commit", "f1")
+    columns = ("version", "data", "created (UTC)", "commit", _shown(metric))
     rows = [
         (
             each["version"],
             _marked("real", each["mark"]) if each["source"]["made_up"] is False else each["mark"],
             _minute(each["created_at"]),
             each["commit"],
-            decimal(each["f1"], absent=""),
+            decimal(each["value"], absent=""),
         )
         for each in versions
     ]
@@ -138,14 +140,19 @@ def _advice(platform: Platform, runs: list[dict[str, Any]], endpoints: list[dict
     return ""
 
 
-def _describe_run(run: Run) -> dict[str, Any]:
+def _shown(metric: str) -> str:
+    """Return a metric's name as the head of a narrow column."""
+    return metric.replace("_", " ")
+
+
+def _describe_run(run: Run, metric: str) -> dict[str, Any]:
     source = _source_of(run)
     described: dict[str, Any] = {
         "run_id": run.run_id,
         "data": "",
         "mark": source.mark,
         "source": source.summary(),
-        "f1": None,
+        "value": None,
         "gate": "not judged",
         "judged_at": "",
     }
@@ -153,7 +160,7 @@ def _describe_run(run: Run) -> dict[str, Any]:
         validation = RunFolder(run.folder).validated.results()
         described["data"] = f"{validation['rows']:,} rows" if validation["passed"] else "refused"
         evaluation = RunFolder(run.folder).evaluation.results()
-        described["f1"] = evaluation["model"]["f1"]
+        described["value"] = evaluation["model"].get(metric)
         verdict = RunFolder(run.folder).verdict()
         described["gate"] = "passed" if verdict["passed"] else "refused"
         described["judged_at"] = verdict["judged_at"]
@@ -169,14 +176,14 @@ def _source_of(run: Run) -> DataSource:
         return UNKNOWN
 
 
-def _describe_version(version: ModelVersion) -> dict[str, Any]:
+def _describe_version(version: ModelVersion, metric: str) -> dict[str, Any]:
     try:
         lineage = VersionFolder(version.folder).lineage()
         card = VersionFolder(version.folder).card()
     except MlopsError as error:
         if version.tags:
-            return _describe_listed(version)
-        unknown = {"created_at": "", "commit": "unreadable", "f1": None, "run_id": ""}
+            return _describe_listed(version, metric)
+        unknown = {"created_at": "", "commit": "unreadable", "value": None, "run_id": ""}
         folder = {"folder": str(version.folder), "problem": str(error)}
         return {**_data(version), **unknown, **folder}
     commit = lineage["git"]["commit"][:10] or "none"
@@ -184,7 +191,7 @@ def _describe_version(version: ModelVersion) -> dict[str, Any]:
         **_data(version),
         "created_at": lineage["created_at"],
         "commit": commit + (" + changes" if lineage["git"]["dirty"] else ""),
-        "f1": card["evaluation"]["model"]["f1"],
+        "value": card["evaluation"]["model"].get(metric),
         "run_id": lineage["run_id"],
         "folder": str(version.folder),
         "problem": "",
@@ -196,7 +203,7 @@ def _data(version: ModelVersion) -> dict[str, Any]:
     return {"version": version.version, "mark": source.mark, "source": source.summary()}
 
 
-def _describe_listed(version: ModelVersion) -> dict[str, Any]:
+def _describe_listed(version: ModelVersion, metric: str) -> dict[str, Any]:
     """Describe a version whose folder is not on this machine, by its tags."""
     tags = version.tags
     commit = tags.get("git.commit", "")[:10]
@@ -204,7 +211,7 @@ def _describe_listed(version: ModelVersion) -> dict[str, Any]:
         **_data(version),
         "created_at": tags.get("created_at", ""),
         "commit": commit + (" + changes" if tags.get("git.dirty") == "true" else ""),
-        "f1": float(tags["f1"]) if tags.get("f1") else None,
+        "value": float(tags[metric]) if tags.get(metric) else None,
         "run_id": tags.get("run_id", ""),
         "folder": "",
         "problem": "",

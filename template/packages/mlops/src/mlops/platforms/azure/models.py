@@ -394,7 +394,7 @@ def version_tags(folder: Path, run: Run) -> dict[str, str]:
     """Return the tags of a version: where it comes from, and what identifies it."""
     lineage = VersionFolder(folder).lineage()
     card = VersionFolder(folder).card()
-    f1 = card["evaluation"]["model"].get("f1")
+    measured = {"f1": None, **card["evaluation"]["model"]}
     tags = origin_tags(folder)
     return {
         **tags,
@@ -404,5 +404,9 @@ def version_tags(folder: Path, run: Run) -> dict[str, str]:
         "trained.sha256": str(lineage["training"]["model_sha256"]),
         "gate": "passed" if lineage["verdict"]["passed"] else "refused",
         "created_at": str(lineage["created_at"]),
-        "f1": "" if f1 is None else f"{f1:.4f}",
+        **{
+            name: "" if measured[name] is None else f"{measured[name]:.4f}"
+            for name in ("f1", card["metric"])
+            if name in measured
+        },
     }

@@ -16,7 +16,8 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from xgboost import XGBClassifier, XGBRegressor, XGBRFClassifier
 from xgboost.callback import EarlyStopping
 
-from fakes.boosted import LIGHTGBM_FIXED, numbers_data
+from fakes.boosted import LIGHTGBM_FIXED
+from fakes.close_values import close_values
 from fakes.places import PROJECT
 from mlops.errors import Refused
 from mlops.steps.booster_rules import OBJECTIVES, refused_parameters
@@ -106,7 +107,7 @@ REFUSED = [
 
 @pytest.mark.parametrize(("model", "said"), REFUSED, ids=[said for _, said in REFUSED])
 def test_what_onnx_answers_otherwise_is_refused_before_the_fit(model: Any, said: str) -> None:
-    inputs, labels = numbers_data()
+    inputs, labels = close_values()
     with pytest.raises(Refused) as refusal:
         fit_model(model, inputs, labels)
     assert said in str(refusal.value)

@@ -18,7 +18,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from xgboost import XGBClassifier
 
-from fakes.boosted import LIGHTGBM_FIXED, codes_data, numbers_data
+from fakes.boosted import LIGHTGBM_FIXED, codes_data
+from fakes.close_values import close_values
 from fakes.project import write_project
 from mlops.errors import ConfigError
 from mlops.governance.gate import judge_run
@@ -130,7 +131,7 @@ def test_what_is_read_answers_to_the_bit(model: Any, tmp_path: Path) -> None:
 
 
 def test_the_text_and_the_binary_json_of_the_libraries_are_what_is_stored(tmp_path: Path) -> None:
-    inputs, labels = numbers_data()
+    inputs, labels = close_values()
     path = tmp_path / "model.skops"
     skops.io.dump(fit_model(LIGHT, inputs, labels), path)
     with zipfile.ZipFile(path) as archive:
@@ -147,7 +148,7 @@ def test_a_library_that_is_missing_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "model.skops"
-    skops.io.dump(fit_model(EXTREME, *numbers_data()), path)
+    skops.io.dump(fit_model(EXTREME, *close_values()), path)
     monkeypatch.setattr("mlops.steps.boosters.find_spec", lambda _name: None)
     with pytest.raises(ConfigError, match="holds a model of xgboost, which is not installed") as no:
         load_model(path)

@@ -7,7 +7,8 @@ import pytest
 from lightgbm import LGBMClassifier
 from xgboost import XGBClassifier
 
-from fakes.boosted import LIGHTGBM_FIXED, codes_data, numbers_data
+from fakes.boosted import LIGHTGBM_FIXED, codes_data
+from fakes.close_values import close_values
 from mlops.steps.booster_trees import lightgbm_splits, with_thresholds, xgboost_splits
 
 SAME: dict[str, Any] = {"n_estimators": 12, "random_state": 0}
@@ -73,7 +74,7 @@ def test_other_thresholds_change_nothing_else() -> None:
 
 
 def test_a_threshold_is_kept_to_its_last_digit() -> None:
-    inputs, labels = numbers_data()
+    inputs, labels = close_values()
     text = lightgbm_text(LGBMClassifier(**LIGHTGBM_FIXED, **SAME).fit(inputs, labels))
     moved = with_thresholds(text, lambda old: np.nextafter(old, np.inf))
     expected = np.nextafter(lightgbm_splits(text).numbers[:, 1], np.inf)

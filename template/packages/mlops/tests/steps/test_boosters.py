@@ -24,7 +24,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler, TargetEncoder
 from xgboost import XGBClassifier, XGBRegressor
 
-from fakes.boosted import CODES, LIGHTGBM_FIXED, codes_data, numbers_data
+from fakes.boosted import CODES, LIGHTGBM_FIXED, codes_data
+from fakes.close_values import close_values
 from fakes.features import unnamed
 from mlops.arrays import Matrix
 from mlops.errors import ConfigError, Refused
@@ -100,7 +101,7 @@ def parity_of(model: Any, inputs: Matrix, labels: np.ndarray) -> Parity:
 def test_values_that_are_few_float32_apart_are_served_as_judged(
     library: str, name: str, nulls: bool
 ) -> None:
-    found = parity_of(NESTED[name](library), *numbers_data(nulls))
+    found = parity_of(NESTED[name](library), *close_values(nulls))
     assert found.gap < GAP
     assert found.flips == 0
     assert found.single_gap == 0
@@ -111,7 +112,7 @@ def test_values_that_are_few_float32_apart_are_served_as_judged(
 
 
 def test_calibration_around_xgboost_is_served_as_judged() -> None:
-    found = parity_of(CalibratedClassifierCV(boosted("xgboost"), cv=2), *numbers_data())
+    found = parity_of(CalibratedClassifierCV(boosted("xgboost"), cv=2), *close_values())
     assert found.gap < GAP
 
 
@@ -129,7 +130,7 @@ def test_calibration_around_xgboost_is_served_as_judged() -> None:
     ids=str,
 )
 def test_what_lightgbm_can_do_besides_is_served_as_judged(options: dict[str, Any]) -> None:
-    assert parity_of(boosted("lightgbm", **options), *numbers_data(nulls=True)).gap < GAP
+    assert parity_of(boosted("lightgbm", **options), *close_values(nulls=True)).gap < GAP
 
 
 @pytest.mark.parametrize(
@@ -146,12 +147,12 @@ def test_what_lightgbm_can_do_besides_is_served_as_judged(options: dict[str, Any
 )
 def test_what_xgboost_can_do_besides_is_served_as_judged(options: dict[str, Any]) -> None:
     model = XGBClassifier(**{"n_estimators": 15, **options})
-    assert parity_of(model, *numbers_data(nulls=True)).gap < GAP
+    assert parity_of(model, *close_values(nulls=True)).gap < GAP
 
 
 def test_without_settled_thresholds_lightgbm_is_served_wrongly() -> None:
     """Why they are settled: a threshold between two float32 is rounded to the upper one."""
-    inputs, labels = numbers_data()
+    inputs, labels = close_values()
     model = boosted("lightgbm").fit(inputs, labels)
     gap = np.max(np.abs(predict(convert(model, 3), inputs) - model.predict_proba(inputs)[:, 1]))
     assert gap > 0.1
@@ -176,7 +177,7 @@ def test_a_threshold_that_no_row_of_the_data_is_near_is_found(moved_by: int) -> 
 
 @pytest.mark.parametrize("library", LIBRARIES)
 def test_settling_changes_no_answer(library: str) -> None:
-    inputs, labels = numbers_data(nulls=True)
+    inputs, labels = close_values(nulls=True)
     before = boosted(library).fit(inputs, labels)
     after = settle(boosted(library).fit(inputs, labels))
     assert (before.predict_proba(inputs) == after.predict_proba(inputs)).all()
@@ -187,7 +188,7 @@ def test_settling_changes_no_answer(library: str) -> None:
 
 @pytest.mark.parametrize("library", LIBRARIES)
 def test_the_splits_are_probed_as_the_data_say_them(library: str) -> None:
-    inputs, labels = numbers_data()
+    inputs, labels = close_values()
     for model in (boosted(library), make_pipeline(StandardScaler(), boosted(library))):
         found = thresholds(fit_model(model, inputs, labels), inputs)
         assert len(found) > 50
@@ -199,7 +200,7 @@ def test_the_splits_are_probed_as_the_data_say_them(library: str) -> None:
 
 @pytest.mark.parametrize("library", LIBRARIES)
 def test_the_same_model_is_fitted_again(library: str) -> None:
-    inputs, labels = numbers_data(nulls=True)
+    inputs, labels = close_values(nulls=True)
     some = {"subsample": 0.7, "colsample_bytree": 0.7}
     answers = {
         fit_model(boosted(library, n_jobs=jobs, **some), inputs, labels)
@@ -293,7 +294,7 @@ OBJECTIVES = [
 @pytest.mark.parametrize(("library", "options"), OBJECTIVES, ids=str)
 def test_numbers_are_answered_alike(library: str, options: dict[str, Any]) -> None:
     """Within a hundred-thousandth of the label's standard deviation: amounts have no other size."""
-    inputs, labels = numbers_data(nulls=True)
+    inputs, labels = close_values(nulls=True)
     amounts = 100 * (1 + labels + np.nan_to_num(inputs[:, 2] % 50))
     target = Target(Task.REGRESSION, scale=float(np.std(amounts)))
     fitted = fit_model(regression(library, **options), inputs, amounts, target)
@@ -304,7 +305,7 @@ def test_numbers_are_answered_alike(library: str, options: dict[str, Any]) -> No
 
 @pytest.mark.parametrize("library", LIBRARIES)
 def test_several_classes_are_answered_alike(library: str) -> None:
-    inputs, labels = numbers_data(nulls=True)
+    inputs, labels = close_values(nulls=True)
     classes = labels + 2 * (np.nan_to_num(inputs[:, 2]) % 2 > 1)
     target = Target(Task.MULTICLASS, tuple(str(each) for each in np.unique(classes)))
     _, classes = np.unique(classes, return_inverse=True)
@@ -317,7 +318,7 @@ def test_several_classes_are_answered_alike(library: str) -> None:
 
 @pytest.mark.parametrize("library", LIBRARIES)
 def test_what_cannot_be_fitted_is_one_sentence(library: str) -> None:
-    inputs, labels = numbers_data()
+    inputs, labels = close_values()
     bad: dict[str, Any] = {"max_bin": -1} if library == "lightgbm" else {"max_depth": -1}
     with pytest.raises(
         Refused, match=r"the model \((LGBM|XGB)Classifier\) cannot be fitted"
@@ -329,7 +330,7 @@ def test_what_cannot_be_fitted_is_one_sentence(library: str) -> None:
 def test_what_lightgbm_tells_is_not_the_result_of_the_command(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    inputs, labels = numbers_data()
+    inputs, labels = close_values()
     fitted = fit_model(boosted("lightgbm").set_params(verbose=2), inputs, labels)
     convert(fitted, 3)
     stored = io.BytesIO()
@@ -342,7 +343,7 @@ def test_what_lightgbm_tells_is_not_the_result_of_the_command(
 def test_a_missing_converter_is_named_before_the_fit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mlops.steps.boosters.find_spec", lambda _name: None)
     with pytest.raises(ConfigError, match="LGBMClassifier needs onnxmltools") as said:
-        fit_model(make_pipeline(boosted("lightgbm")), *numbers_data())
+        fit_model(make_pipeline(boosted("lightgbm")), *close_values())
     assert "uv add --group machinery 'mlops-machinery[boosting]'" in said.value.remedy
 
 

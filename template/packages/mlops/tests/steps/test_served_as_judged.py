@@ -36,9 +36,9 @@ from sklearn.preprocessing import (
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
+from fakes.close_values import close_values
 from fakes.features import unnamed
 from fakes.places import PROJECT
-from mlops.arrays import Matrix
 from mlops.errors import Refused
 from mlops.steps.fit import fit_baseline, fit_model
 from mlops.steps.float32_model import not_above
@@ -46,26 +46,6 @@ from mlops.steps.onnx_model import convert, open_session, predict
 from mlops.steps.parity import measure, null_gaps, reference, require_parity
 from mlops.steps.probes import mixed, server_probes, spread, thresholds
 from mlops.steps.servable import refused_names
-
-ROWS = 900
-
-
-def close_values(nulls: bool = False) -> tuple[Matrix, np.ndarray]:
-    """Amounts near 100,000 with cents, Unix seconds and counters above 2^24: few float32 apart."""
-    random = np.random.default_rng(0)
-    inputs = np.column_stack(
-        [
-            100_000 + random.integers(0, 200, ROWS) / 100,
-            1.7e9 + random.integers(0, 20_000, ROWS),
-            2.0**24 + random.integers(0, 400, ROWS),
-        ]
-    ).astype(np.float32)
-    exact = inputs.astype(float)
-    odd = (exact[:, 0] // 0.5 + exact[:, 1] // 4096 + exact[:, 2] // 100) % 2
-    labels = (odd > 0) ^ (random.random(ROWS) < 0.1)
-    if nulls:
-        inputs[random.random(inputs.shape) < 0.05] = np.nan
-    return inputs, labels.astype(int)
 
 
 def trees(**options: Any) -> HistGradientBoostingClassifier:

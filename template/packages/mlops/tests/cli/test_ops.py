@@ -11,6 +11,7 @@ import pytest
 
 from fakes.cli import Command, Outputs
 from fakes.endpoint import FakeEndpoint
+from mlops.clock import system_clock
 from mlops.diagnosis import Diagnosis
 from mlops.errors import PlatformError
 from mlops.ops import doctor
@@ -61,7 +62,7 @@ def test_an_endpoint_that_cannot_be_read_hides_no_other(
     broken = FakeEndpoint()
     monkeypatch.setattr(broken, "exists", fail)
     monkeypatch.setattr(LocalPlatform, "endpoint", lambda _self, _name: broken)
-    (found,) = collect_status(project)["endpoints"]
+    (found,) = collect_status(project, system_clock)["endpoints"]
     assert found["problem"] == "Azure cannot be reached"
     assert mlops("status") == 0
     said = capsys.readouterr()

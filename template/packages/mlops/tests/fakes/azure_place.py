@@ -21,7 +21,9 @@ class AzurePlace:
     def __init__(self, settings: LoadedSettings) -> None:
         clients, workspace, _ = clients_of(settings)
         self.credential: Credential = clients.credential
-        vars(clients)["tokens"] = KeptTokens(self.credential, lambda: self.credential.now)
+        vars(clients)["tokens"] = KeptTokens(
+            self.credential, lambda: datetime.fromtimestamp(self.credential.now, UTC)
+        )
         self.azure: Endpoints = workspace.online_endpoints
         self.azure.serve(NAME, blue=1, green=2)
         self.endpoint = AzureEndpoint(clients, AzureModels(clients), NAME)

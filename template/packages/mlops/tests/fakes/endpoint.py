@@ -8,16 +8,21 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, Literal
+
+import polars as pl
 
 from fakes.request_log import OPEN, RequestLog
 from fakes.scoring_script import load_script
 from fakes.tiny_version import FEATURES, tiny_onnx, tiny_probability
+from mlops.artifacts.predictions import Predictions, event_schema
 from mlops.artifacts.version_folder import verify_version
 from mlops.errors import ConfigError, PlatformError
+from mlops.features import Features
 from mlops.platforms.base import (
     Answer,
     Deployment,
@@ -36,6 +41,7 @@ from mlops.platforms.traffic_rules import (
     unknown_deployment,
 )
 from mlops.progress import Report, silent
+from mlops.window import Window
 
 BATCH = 400
 SECONDS = 0.001
@@ -103,6 +109,10 @@ class FakeEndpoint:
         self.completed = False
         """Whether the last traffic that was set completes its change."""
         self.stopped = False
+        self.events = Predictions(pl.LazyFrame(schema=event_schema()))
+        """What `predictions` returns of its window."""
+        self.kept: list[dict[str, Any]] = []
+        """What checks found, as they told it."""
         self._placed: dict[str, Placed] = {}
         self._shares: dict[str, int] = {}
         self._mirror: dict[str, int] = {}
@@ -234,6 +244,20 @@ class FakeEndpoint:
         assert deployment in self._placed
         if self.unobserved:
             raise NotObserved(self.unobserved)
+
+    def predictions(self, window: Window, features: Features | None = None) -> Predictions:
+        columns = list(event_schema(features))
+        within = pl.col("time").is_between(window.start, window.end, closed="left")
+        return replace(self.events, rows=self.events.rows.filter(within).select(columns))
+
+    def keep_checks(self, checks: Sequence[Mapping[str, Any]]) -> None:
+        self.kept += [dict(each) for each in checks]
+
+    def checks(self, name: str, window: Window) -> list[dict[str, Any]]:
+        def within(told: str) -> bool:
+            return window.start <= datetime.fromisoformat(told) < window.end
+
+        return [each for each in self.kept if each["check"] == name and within(each["time"])]
 
     @contextmanager
     def lease(self, purpose: str) -> Iterator[None]:

@@ -77,7 +77,9 @@ def main() -> None:
     root, data, model, output, moment, count = sys.argv[1:]
     dying(moment, int(count), setattr, die)
     overrides = {"score.part_rows": PART_ROWS}
-    settings = load_settings(find_project(Path(root)), overrides=overrides, variables={})
+    settings = load_settings(
+        find_project(Path(root)), overrides=overrides, variables={}, clock=lambda: NOW
+    )
     request = job.Request(
         data=Located(Path(data), "folder", "data"),
         model=Path(model),
@@ -85,7 +87,7 @@ def main() -> None:
         as_of=AsOf(TODAY, TODAY, fresh=False),
         deployment="blue",
     )
-    job.score(request, settings, silent, lambda: NOW)
+    job.score(request, settings, silent)
 
 
 if __name__ == "__main__":

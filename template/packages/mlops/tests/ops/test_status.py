@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from fakes.endpoint import FakeEndpoint
+from mlops.clock import system_clock
 from mlops.files import write_json
 from mlops.ops.status import (
     _advice,
@@ -40,7 +41,7 @@ def test_a_run_is_told_with_its_version(
     unjudged = Run("b" * 32, run.folder / "none")
     monkeypatch.setattr(LocalPlatform, "runs", lambda _self: [run, unjudged])
     monkeypatch.setattr(LocalPlatform, "versions", lambda _self: [version])
-    found = collect_status(project)
+    found = collect_status(project, system_clock)
     assert [each["version"] for each in found["runs"]] == [3, None]
     assert [each["value"] for each in found["runs"]] == [0.5, None]
     assert [each["value"] for each in found["versions"]] == [0.4321]
@@ -64,7 +65,7 @@ def test_the_metric_that_is_shown_is_the_gate_s(
     monkeypatch.setattr(LocalPlatform, "runs", lambda _self: [run])
     monkeypatch.setattr(LocalPlatform, "versions", lambda _self: [version])
     monkeypatch.setenv("MLOPS_GATE__METRIC", "recall")
-    found = collect_status(project)
+    found = collect_status(project, system_clock)
     assert found["metric"] == "recall"
     assert [each["value"] for each in (*found["runs"], *found["versions"])] == [0.25, 0.125]
     show_status(found)
@@ -163,7 +164,7 @@ def test_a_version_is_marked_by_what_it_is_made_of(
 ) -> None:
     version = ModelVersion("tiny", 3, Path("not-here"), tags)
     monkeypatch.setattr(LocalPlatform, "versions", lambda _self: [version])
-    show_status(collect_status(project))
+    show_status(collect_status(project, system_clock))
     assert shown in " ".join(capsys.readouterr().out.split())
 
 
@@ -224,7 +225,7 @@ def test_the_interrupted_release_of_an_endpoint_is_shown(
     with endpoint.another_command("the release of version 2", {"blue": 100}):
         pass
     monkeypatch.setattr(LocalPlatform, "endpoint", lambda _self, _name: endpoint)
-    found = collect_status(project)
+    found = collect_status(project, system_clock)
     assert {each["pending"] for each in found["endpoints"]} != {""}
     show_status(found)
     said = " ".join(capsys.readouterr().err.split())

@@ -194,7 +194,7 @@ def test_the_page_says_each_value_of_what_it_is() -> None:
 
 def test_what_there_is_not_is_not_told(tmp_path: Path) -> None:
     record = Record("e", "blue", {"blue": 1}, "failed", "it broke", {}, {})
-    folder = write_evidence(tmp_path, record)
+    folder = write_evidence(tmp_path, record, MOMENT)
     assert {path.name for path in folder.iterdir()} == {"evidence.json", "evidence.md"}
     content = record.to_dict()
     assert (content["smoke_test"], content["ab_test"]) == (None, None)
@@ -212,7 +212,7 @@ def test_what_there_is_not_is_not_told(tmp_path: Path) -> None:
 
 def test_an_ab_test_without_a_look_has_no_numbers(tmp_path: Path) -> None:
     record = replace(RECORD, ab_test=replace(RESULT, looks=()), candidate_log="")
-    folder = write_evidence(tmp_path, record)
+    folder = write_evidence(tmp_path, record, MOMENT)
     assert {path.name for path in folder.iterdir()} == {"evidence.json", "evidence.md"}
     assert "A/B test" not in (folder / "evidence.md").read_text("utf-8")
 

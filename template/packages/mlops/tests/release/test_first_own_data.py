@@ -10,6 +10,7 @@ from fakes.platform import FakePlatform
 from fakes.project import TODAY, with_level
 from fakes.tiny_use_case.sample import make_sample
 from mlops.artifacts.version_folder import VersionFolder
+from mlops.clock import system_clock
 from mlops.errors import Refused
 from mlops.files import read_json, write_json
 from mlops.governance.gate import Verdict, judge_run
@@ -60,7 +61,7 @@ class FirstDays:
         return dict(client.get_model_version("tiny", str(number)).tags)
 
     def marks(self) -> dict[str, list[str]]:
-        found = collect_status(self.platform.settings.project)
+        found = collect_status(self.platform.settings.project, system_clock)
         (prod,) = [each for each in found["endpoints"] if each["environment"] == "prod"]
         return {
             "runs": [each["mark"] for each in found["runs"]],

@@ -62,7 +62,9 @@ def call(project: Project, data: Path, versions: Versions, tmp_path: Path) -> Ca
     ) -> Scored:
         overrides: dict[str, object] = {"score.part_rows": PART_ROWS}
         overrides |= {key.replace("__", "."): value for key, value in changes.items()}
-        settings: LoadedSettings = load_settings(project, overrides=overrides, variables={})
+        settings: LoadedSettings = load_settings(
+            project, overrides=overrides, variables={}, clock=now
+        )
         request = Request(
             data=Located(folder, "folder", "data"),
             model=model or versions(task),
@@ -70,6 +72,6 @@ def call(project: Project, data: Path, versions: Versions, tmp_path: Path) -> Ca
             as_of=AsOf(day, TODAY, fresh),
             deployment="blue",
         )
-        return score(request, settings, silent, now)
+        return score(request, settings, silent)
 
     return scored

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from mlops.errors import ConfigError, Refused
-from mlops.settings.sections import SplitSettings
+from mlops.settings.data_sections import SplitSettings
 from mlops.steps.split import Parts, assign, basis, columns, is_held_out, is_used
 
 HALF = 2**63

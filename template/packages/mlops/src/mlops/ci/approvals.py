@@ -1,7 +1,7 @@
 """What is kept of who approved a release: GitHub forgets it with the run."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ class Question:
 
 
 def write_approvals(
-    folder: Path, question: Question, asked: Asked | MlopsError, moment: datetime | None = None
+    folder: Path, question: Question, asked: Asked | MlopsError, moment: datetime
 ) -> Path:
     """Write who approved into a folder, also if that was not enough; return the path of the file.
 
@@ -31,9 +31,8 @@ def write_approvals(
         folder: where the evidence of releases is.
         question: what GitHub was asked.
         asked: what it said, or why it said nothing.
-        moment: when it was asked; by default now.
+        moment: when it was asked.
     """
-    moment = moment or datetime.now(UTC)
     return APPROVALS.write(folder, {**_content(question, asked), "asked_at": moment.isoformat()})
 
 

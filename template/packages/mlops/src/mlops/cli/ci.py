@@ -2,7 +2,7 @@
 
 import os
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import click
@@ -31,7 +31,7 @@ from mlops.ci.deployment import Deployment, run_az, run_name
 from mlops.ci.github import GitHub, ask_approvals, require_unasked
 from mlops.ci.github import previous_run as find_previous_run
 from mlops.ci.job import add_to_path, set_output, summarise
-from mlops.cli.options import environment_option, json_option, run_option, settings_for
+from mlops.cli.options import environment_option, json_option, now, run_option, settings_for
 from mlops.console import emit, show
 from mlops.errors import ConfigError, Hold, PlatformError, Refused
 from mlops.files import write_text
@@ -187,7 +187,7 @@ def dependencies(until: datetime | None, package: str) -> None:
     path = find_project().root / "pyproject.toml"
     text = path.read_text(encoding="utf-8")
     age = timedelta() if package else timedelta(days=SAFE_AGE_DAYS)
-    day = (until or datetime.now(UTC) - age).date()
+    day = (until or now() - age).date()
     moved = let_pass(text, package, day) if package else move_day(text, day)
     if moved.text == text:
         show(moved.said)
@@ -216,7 +216,7 @@ def infra(environment: str | None, minutes: float, last: bool) -> None:
     name = settings.values.environment
     deployment = Deployment(
         group=settings.azure_names.resource_group,
-        run=run_name(name, os.environ.get("GITHUB_RUN_ID"), datetime.now(UTC)),
+        run=run_name(name, os.environ.get("GITHUB_RUN_ID"), now()),
         attempt=os.environ.get("GITHUB_RUN_ATTEMPT", "1"),
         parameters=f"infra/{name}.bicepparam",
         az=run_az,
@@ -282,9 +282,9 @@ def approvals(
     try:
         asked = ask_approvals(GitHub(), run_id, required, environment, attempt)
     except PlatformError as error:
-        write_approvals(folder, question, error)
+        write_approvals(folder, question, error, now())
         raise
-    write_approvals(folder, question, asked)
+    write_approvals(folder, question, asked, now())
     if asked.refusal:
         raise asked.refusal
     counted = asked.approvals.counted

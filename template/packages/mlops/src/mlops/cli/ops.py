@@ -7,7 +7,13 @@ import click
 
 from mlops.ci.job import set_output
 from mlops.cli.interrupts import tells_what_serves
-from mlops.cli.options import data_dir_option, environment_option, json_option, settings_for
+from mlops.cli.options import (
+    clock,
+    data_dir_option,
+    environment_option,
+    json_option,
+    settings_for,
+)
 from mlops.console import emit, show, show_table
 from mlops.errors import Refused
 from mlops.ops.doctor import examine, examine_platform, show_diagnoses
@@ -41,7 +47,7 @@ def run(data_dir: Path | None, environment: str | None, as_json: bool) -> None:
 @json_option
 def status(as_json: bool) -> None:
     """Show runs, registered versions and what is deployed where."""
-    found = collect_status(find_project())
+    found = collect_status(find_project(), clock())
     if as_json:
         emit(found)
     else:

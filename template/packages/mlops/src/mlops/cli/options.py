@@ -1,11 +1,13 @@
 """The options that several commands share, and the settings that they choose."""
 
 import re
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
+from mlops.clock import Clock, system_clock
 from mlops.settings.loading import LoadedSettings, load_settings
 from mlops.settings.project import find_project
 
@@ -27,6 +29,18 @@ version_option = click.option(
 folder = click.Path(path_type=Path, file_okay=False)
 
 
+def clock() -> Clock:
+    """Return what tells the time: what the command line was called with, else the system's."""
+    context = click.get_current_context(silent=True)
+    given: Clock | None = context.find_root().obj if context else None
+    return given or system_clock
+
+
+def now() -> datetime:
+    """Return the present time, in UTC."""
+    return clock()()
+
+
 def settings_for(
     environment: str | None, overrides: dict[str, Any] | None = None
 ) -> LoadedSettings:
@@ -39,7 +53,7 @@ def settings_for(
     Raises:
         ConfigError: the folder is in no project, or a setting is not valid.
     """
-    return load_settings(find_project(), environment, overrides or {})
+    return load_settings(find_project(), environment, overrides or {}, clock=clock())
 
 
 def seconds_of(_context: click.Context, option: click.Parameter, value: str | None) -> float | None:

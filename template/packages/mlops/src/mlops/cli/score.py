@@ -1,6 +1,6 @@
 """Score raw data with a registered version, without a request."""
 
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 
 import click
@@ -10,11 +10,6 @@ from mlops.console import emit, progress, show, show_table
 from mlops.data.source import locate
 from mlops.platforms import open_platform
 from mlops.settings.loading import LoadedSettings
-
-
-def utc_now() -> datetime:
-    """Return the present time in UTC."""
-    return datetime.now(UTC)
 
 
 def settings_as_of(
@@ -75,10 +70,10 @@ def score(
             data=locate(settings, data_dir),
             model=served.version.folder,
             output=output,
-            as_of=AsOf(day, utc_now().date(), fresh=reference_date is None),
+            as_of=AsOf(day, settings.clock().date(), fresh=reference_date is None),
             deployment=served.deployment,
         )
-        scored = score_data(request, settings, report, utc_now)
+        scored = score_data(request, settings, report)
     for name, why in scored.left_out.items():
         show(f"warning: left out {name}: {why}", style="yellow")
     if as_json:

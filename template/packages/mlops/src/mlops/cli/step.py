@@ -7,7 +7,7 @@ import click
 from mlops.artifacts.documents import VALIDATION_RESULTS
 from mlops.artifacts.version_folder import find_version
 from mlops.cli.options import data_dir_option, environment_option, folder, settings_for
-from mlops.cli.score import reference_date_option, settings_as_of, utc_now
+from mlops.cli.score import reference_date_option, settings_as_of
 from mlops.console import show
 from mlops.data.findings import DATA_REFUSED
 from mlops.data.source import locate
@@ -115,9 +115,9 @@ def score(
         data=locate(settings, data_dir),
         model=find_version(model),
         output=output,
-        as_of=AsOf(day, utc_now().date(), fresh=reference_date is None),
+        as_of=AsOf(day, settings.clock().date(), fresh=reference_date is None),
         events=events,
     )
-    scored = job.score(request, settings, show, utc_now)
+    scored = job.score(request, settings, show)
     for name, why in scored.left_out.items():
         show(f"warning: left out {name}: {why}", style="yellow")

@@ -6,7 +6,6 @@ that were judged.
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -129,7 +128,7 @@ def judge_run(platform: Platform, run: Run, settings: LoadedSettings) -> Verdict
         evaluation_sha256=file_sha256(judged.evaluation),
         champion_version=contest.champion,
         checks=(*checks, *contest.refusals),
-        judged_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        judged_at=settings.clock().isoformat(timespec="seconds"),
         warnings=warnings,
         champion_note=contest.note,
         champion_difference=contest.comparison.difference if contest.comparison else None,

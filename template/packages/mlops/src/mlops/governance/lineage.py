@@ -1,7 +1,7 @@
 """Where a model version comes from: data, code, environment, run and verdict."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from mlops.artifacts.data_source import read_source
@@ -15,6 +15,7 @@ def build_lineage(
     prepared: Mapping[str, Any],
     training: Mapping[str, Any],
     verdict: Mapping[str, Any],
+    created_at: datetime,
 ) -> dict[str, Any]:
     """Return the content of `lineage.json`, but for the hashes of the version folder's files.
 
@@ -24,10 +25,11 @@ def build_lineage(
         prepared: the content of prepared.json.
         training: the content of training.json.
         verdict: the gate's verdict.
+        created_at: when the version is made.
     """
     content = {
         "model": dict(model),
-        "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "created_at": created_at.isoformat(timespec="seconds"),
         "run_id": run_id,
         "git": training["git"],
         "environment": training["environment"],

@@ -68,7 +68,9 @@ def run_loop(settings: LoadedSettings, data_dir: Path | None) -> dict[str, Any]:
     if settings.project.maturity_level < RELEASE_LEVEL:
         places, stages = [settings], STAGES
     else:
-        places = [load_settings(settings.project, name) for name in (TEST, PROD)]
+        places = [
+            load_settings(settings.project, name, clock=settings.clock) for name in (TEST, PROD)
+        ]
         stages = RELEASE_STAGES
     endpoints = [open_platform(place).endpoint(place.endpoint_name) for place in places]
     served = [_served(endpoint) for endpoint in endpoints]

@@ -6,6 +6,7 @@ from typing import Any
 from mlops.artifacts.data_source import UNKNOWN, DataSource
 from mlops.artifacts.run_folder import RunFolder
 from mlops.artifacts.version_folder import VersionFolder, source_of_version
+from mlops.clock import Clock
 from mlops.console import show, show_result, show_table
 from mlops.errors import MlopsError
 from mlops.hints import typed
@@ -19,9 +20,9 @@ from mlops.settings.project import Project
 RUNS_SHOWN = 5
 
 
-def collect_status(project: Project) -> dict[str, Any]:
+def collect_status(project: Project, clock: Clock) -> dict[str, Any]:
     """Ask the platform and every endpoint; nothing is read from a file in git."""
-    settings = load_settings(project)
+    settings = load_settings(project, clock=clock)
     platform = open_platform(settings)
     metric = settings.values.gate.metric
     versions = [_describe_version(version, metric) for version in platform.versions()]
@@ -37,7 +38,7 @@ def collect_status(project: Project) -> dict[str, Any]:
         for run in stored[:RUNS_SHOWN]
     ]
     marks = {version["version"]: version["mark"] for version in versions}
-    endpoints = [_try_endpoint(project, name, marks) for name in project.environments()]
+    endpoints = [_try_endpoint(project, name, marks, clock) for name in project.environments()]
     return {
         "model": settings.model_name,
         "platform": platform.name,
@@ -58,7 +59,7 @@ def what_serves(settings: LoadedSettings) -> list[str]:
     project = settings.project
     everywhere = not platform_class(settings).has_callers
     names = project.environments() if everywhere else [settings.values.environment]
-    return [_in_a_sentence(_try_endpoint(project, name, {})) for name in names]
+    return [_in_a_sentence(_try_endpoint(project, name, {}, settings.clock)) for name in names]
 
 
 def show_status(found: dict[str, Any]) -> None:
@@ -218,7 +219,9 @@ def _describe_listed(version: ModelVersion, metric: str) -> dict[str, Any]:
     }
 
 
-def _try_endpoint(project: Project, environment: str, marks: Mapping[int, str]) -> dict[str, Any]:
+def _try_endpoint(
+    project: Project, environment: str, marks: Mapping[int, str], clock: Clock
+) -> dict[str, Any]:
     """Describe an endpoint; one that cannot be read hides no other."""
     nothing = {
         "environment": environment,
@@ -228,7 +231,7 @@ def _try_endpoint(project: Project, environment: str, marks: Mapping[int, str]) 
         "pending": "",
     }
     try:
-        settings = load_settings(project, environment)
+        settings = load_settings(project, environment, clock=clock)
         endpoint = open_platform(settings).endpoint(settings.endpoint_name)
         found = _describe_endpoint(endpoint, marks) if endpoint.exists() else {}
         found["pending"] = pending_sentence(endpoint.pending())

@@ -30,7 +30,7 @@ def serve_mlflow(settings: LoadedSettings, port: int) -> int:
         if probe.connect_ex(("127.0.0.1", port)) == 0:
             raise ConfigError(f"--port: another program uses port {port}", "name another one")
     show(f"http://127.0.0.1:{port} in some seconds; Ctrl-C ends it")
-    tracking = Tracking(settings.project.state_dir, settings.model_name)
+    tracking = Tracking(settings.project.state_dir, settings.model_name, settings.clock)
     tracking.prepare()
     command = [
         *(sys.executable, "-m", "mlflow", "server"),

@@ -5,16 +5,21 @@ every platform. What runs where is always read from the endpoints themselves.
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from mlops.diagnosis import Diagnosis
 from mlops.errors import ConfigError, PlatformError
 from mlops.progress import Report, StageReport
 from mlops.settings.loading import LoadedSettings
+from mlops.window import Window
+
+if TYPE_CHECKING:
+    from mlops.artifacts.predictions import Predictions
+    from mlops.features import Features
 
 ALL_TRAFFIC = 100
 
@@ -254,6 +259,35 @@ class Endpoint(Protocol):
         Raises:
             ConfigError: the endpoint does not exist, or requests are not observed here.
             NotObserved: nothing was seen of it for so long that a comparison would see nothing.
+        """
+
+    def predictions(self, window: Window, features: "Features | None" = None) -> "Predictions":
+        """Return the events of predictions of a window, of requests and of `mlops score` alike.
+
+        Args:
+            window: when they were answered.
+            features: the features to read with them; None: none.
+
+        Raises:
+            NotObserved: they cannot be read for now.
+        """
+
+    def keep_checks(self, checks: Sequence[Mapping[str, Any]]) -> None:
+        """Keep what a check of this endpoint found, beside its predictions.
+
+        Args:
+            checks: flat rows of texts, numbers and null; each has `check` (such as `drift`) and
+                `time`, in ISO 8601 with its offset.
+
+        Raises:
+            PlatformError: they cannot be kept.
+        """
+
+    def checks(self, name: str, window: Window) -> list[dict[str, Any]]:
+        """Return what such checks found in a window, oldest first.
+
+        Raises:
+            NotObserved: it cannot be read for now.
         """
 
     def lease(self, purpose: str) -> AbstractContextManager[None]:

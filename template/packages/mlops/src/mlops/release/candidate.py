@@ -238,7 +238,8 @@ class _Candidate:
         """Write the evidence, and tell of the end."""
         folder = None
         try:
-            folder = write_evidence(self._job.settings.project.state_dir, self.record)
+            settings = self._job.settings
+            folder = write_evidence(settings.project.state_dir, self.record, settings.clock())
         except Exception as error:  # a full disk or a plot must not decide how a release ends
             self._report(f"the evidence could not be written: {error}")
         ended = Ended(self.record, folder)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -118,15 +118,14 @@ def record_of(
     )
 
 
-def write_evidence(state_dir: Path, record: Record, moment: datetime | None = None) -> Path:
+def write_evidence(state_dir: Path, record: Record, moment: datetime) -> Path:
     """Write evidence.json, evidence.md and, after an A/B test, evidence.png; return their folder.
 
     Args:
         state_dir: the project's state folder.
         record: what happened.
-        moment: when; by default now.
+        moment: when.
     """
-    moment = moment or datetime.now(UTC)
     folder = releases_folder(state_dir) / record.endpoint / time_name(moment)
     folder.mkdir(parents=True)
     ended = {"ended_at": moment.isoformat(), "run": run_url()}

@@ -5,7 +5,7 @@ they are, and the result is that of an undisturbed run but for the times.
 """
 
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
@@ -40,9 +40,6 @@ from mlops.settings.loading import LoadedSettings
 
 _FEATURES = "features.parquet"
 _PREPARED = Document("prepared-to-score.json", schema=1)
-
-Clock = Callable[[], datetime]
-"""Returns the present time in UTC."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +104,7 @@ class _Prepared:
     left_out: Mapping[str, str]
 
 
-def score(request: Request, settings: LoadedSettings, report: Report, now: Clock) -> Scored:
+def score(request: Request, settings: LoadedSettings, report: Report) -> Scored:
     """Write one row of predictions for each key, or go on where an earlier call was ended.
 
     Raises:
@@ -134,8 +131,8 @@ def score(request: Request, settings: LoadedSettings, report: Report, now: Clock
         scorer = open_scorer(VersionFolder(request.model))
         prepared = _prepare(request, work, settings, scorer, report)
         header = _header(request, identity, prepared, begun)
-        kept = _score_parts(request, identity, prepared, scorer, settings, store, report, now)
-        SCORED.write(request.output, {**header, "finished": now().isoformat()})
+        kept = _score_parts(request, identity, prepared, scorer, settings, store, report)
+        SCORED.write(request.output, {**header, "finished": settings.clock().isoformat()})
         shutil.rmtree(work)
     return _scored(request, identity, header, store, kept=kept)
 
@@ -244,7 +241,6 @@ def _score_parts(
     settings: LoadedSettings,
     store: PartStore,
     report: Report,
-    now: Clock,
 ) -> int:
     """Write the parts that are not complete; return how many were."""
     key, day = settings.use_case.key, request.as_of.day
@@ -263,7 +259,7 @@ def _score_parts(
             continue
         report(f"part {part.number + 1} of {len(parts)}, {part.start:,} of {prepared.rows:,} keys")
         table = _slice(prepared.features, part)
-        answered, at = scorer.score(table), now()
+        answered, at = scorer.score(table), settings.clock()
         events = events_of(answered, table[key], source, at)
         store.add(part, _rows(table[key], answered, scorer.version, day, at), key, events)
     return len(complete)

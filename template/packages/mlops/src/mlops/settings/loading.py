@@ -7,14 +7,15 @@ from. A key or variable that no setting has is an error, so that a typo never pa
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any, cast
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from mlops.clock import Clock, system_clock
 from mlops.errors import ConfigError
 from mlops.settings.azure_names import AzureNames, azure_names
 from mlops.settings.plain_yaml import load_yaml, problem_of
@@ -33,11 +34,15 @@ _NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
 
 @dataclass(frozen=True)
 class LoadedSettings:
-    """Settings together with the project they belong to and the source of each value."""
+    """Settings together with the project they belong to and the source of each value.
+
+    `clock` is what tells the time to all that these settings are handed to.
+    """
 
     project: Project
     values: Settings
     sources: dict[str, str]
+    clock: Clock = field(default=system_clock, repr=False, compare=False)
 
     def source_of(self, key: str) -> str:
         """Return where the value of a dotted key comes from."""
@@ -52,7 +57,7 @@ class LoadedSettings:
     @property
     def reference_date(self) -> date:
         """The day that counts as today."""
-        return self.values.data.reference_date or datetime.now(UTC).date()
+        return self.values.data.reference_date or self.clock().date()
 
     @property
     def model_name(self) -> str:
@@ -75,6 +80,7 @@ def load_settings(
     environment: str | None = None,
     overrides: Mapping[str, Any] | None = None,
     variables: Mapping[str, str] | None = None,
+    clock: Clock = system_clock,
 ) -> LoadedSettings:
     """Merge all sources into one frozen object.
 
@@ -83,6 +89,7 @@ def load_settings(
         environment: which environment; by default `MLOPS_ENVIRONMENT`, else `dev`.
         overrides: values of command-line options by dotted key; they win over all else.
         variables: environment variables; by default those of this process.
+        clock: what tells the time.
 
     Raises:
         ConfigError: an unknown key, a wrong value, an unreadable file or an unknown variable.
@@ -112,7 +119,7 @@ def load_settings(
     _check_sources(sources)
     check_task(task, merged, sources)
     settings = _build(project, merged, sources)
-    return LoadedSettings(project=project, values=settings, sources=sources)
+    return LoadedSettings(project=project, values=settings, sources=sources, clock=clock)
 
 
 def _check_sources(sources: Mapping[str, str]) -> None:

@@ -1,4 +1,4 @@
-"""The settings of scoring without a request, and of what is kept of predictions."""
+"""The settings of scoring without a request."""
 
 from typing import Literal
 
@@ -22,12 +22,4 @@ class ScoreSettings(Section):
         default=1.0,
         ge=0.1,
         description="What DuckDB may take to compute features, before it uses the disk.",
-    )
-
-
-class TelemetrySettings(Section):
-    """What is kept of each prediction."""
-
-    keys: bool = Field(
-        default=False, description="Events of predictions name the key: whom or what they are of."
     )

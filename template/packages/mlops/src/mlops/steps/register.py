@@ -178,6 +178,7 @@ def _build(
         prepared=PREPARED.read(source.prepared_path),
         training=source.model.training(),
         verdict=verdict,
+        created_at=settings.clock(),
     )
     facts = settings.project.facts
     card = build_card(

@@ -17,7 +17,7 @@ import polars as pl
 
 from mlops.artifacts.prepared import SPLIT_DAY, SPLIT_GROUP, SPLIT_GROUP_SINCE
 from mlops.errors import ConfigError, Refused
-from mlops.settings.sections import SplitSettings
+from mlops.settings.data_sections import SplitSettings
 from mlops.usecase.use_case import LABEL
 
 

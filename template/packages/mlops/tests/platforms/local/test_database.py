@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from filelock import Timeout
 
+from mlops.clock import system_clock
 from mlops.errors import PlatformError
 from mlops.full_disk import DiskFull
 from mlops.platforms.local.database import opening, told
@@ -23,7 +24,7 @@ def test_a_store_is_opened_by_one_at_a_time(
             pass
 
     monkeypatch.setattr(Tracking, "_connect", connect)
-    Tracking(tmp_path, "tiny").prepare()
+    Tracking(tmp_path, "tiny", system_clock).prepare()
     with opening(tmp_path / "mlflow.db", timeout=0):
         pass
 
@@ -45,7 +46,7 @@ def cut(database: Path) -> None:
 def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a store that has been opened."""
     folder = tmp_path_factory.mktemp("store")
-    Tracking(folder, "tiny").prepare()
+    Tracking(folder, "tiny", system_clock).prepare()
     return folder
 
 
@@ -57,15 +58,15 @@ def test_a_damaged_database_is_a_sentence_that_says_what_still_works(
     database.write_bytes((store / "mlflow.db").read_bytes())
     damage(database)
     with pytest.raises(PlatformError, match=r"^MLflow's database .* cannot be used") as refusal:
-        Tracking(tmp_path, "tiny").start({})
+        Tracking(tmp_path, "tiny", system_clock).start({})
     assert str(database) in refusal.value.message
     assert "status, release, rollback" in refusal.value.remedy
     database.rename(tmp_path / "kept")
-    assert Tracking(tmp_path, "tiny").start({})  # as the remedy says
+    assert Tracking(tmp_path, "tiny", system_clock).start({})  # as the remedy says
 
 
 def test_a_run_of_a_lost_database_is_a_sentence(store: Path) -> None:
-    tracking = Tracking(store, "tiny")
+    tracking = Tracking(store, "tiny", system_clock)
     with pytest.raises(PlatformError, match="is not the one in which this run was trained"):
         tracking.log(UNKNOWN, {}, {}, {"gate.passed": "true"})
     with pytest.raises(PlatformError, match="is not the one in which this run was trained"):

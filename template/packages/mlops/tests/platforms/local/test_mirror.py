@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from mlops.clock import system_clock
 from mlops.platforms.local.mirror import MAX_COPIES_IN_FLIGHT, Copies
 from mlops.platforms.local.observations import ObservationLog
 
@@ -15,7 +16,7 @@ class Mirror:
     """Copies whose answers come when the test says so."""
 
     def __init__(self) -> None:
-        self.log = ObservationLog()
+        self.log = ObservationLog(system_clock())
         self.copies = Copies(self.log)
         self.open: list[asyncio.Future[int | None]] = []
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from mlops.clock import system_clock
 from mlops.platforms.local.http import get_observations
 from mlops.platforms.local.observations import PAGE, ObservationLog
 
@@ -24,11 +25,11 @@ def clock() -> Clock:
 
 @pytest.fixture
 def log(clock: Clock) -> ObservationLog:
-    return ObservationLog(clock=clock)
+    return ObservationLog(system_clock(), clock=clock)
 
 
 def filled(count: int, kept: int = 100) -> ObservationLog:
-    log = ObservationLog(kept)
+    log = ObservationLog(system_clock(), kept)
     for n in range(count):
         log.end(log.begin("blue", mirrored=False), 200 + n)
     return log
@@ -70,7 +71,7 @@ def test_the_numbers_of_a_new_start_are_above_those_before() -> None:
 
 
 def test_there_may_be_nothing() -> None:
-    assert ObservationLog().after(0) == []
+    assert ObservationLog(system_clock()).after(0) == []
 
 
 def test_requests_are_told_in_the_order_in_which_they_began(
@@ -151,7 +152,7 @@ class BusyRouter:
 
 
 def test_reading_ends_with_a_page_that_is_not_full_however_fast_requests_come() -> None:
-    router: Any = BusyRouter(ObservationLog(), known=2 * PAGE, new=10)
+    router: Any = BusyRouter(ObservationLog(system_clock()), known=2 * PAGE, new=10)
     found = get_observations(router, 9, "key", 0, math.inf, timeout=1)
     assert len(found) == 2 * PAGE + 20
     assert [each.sequence for each in found] == sorted({each.sequence for each in found})

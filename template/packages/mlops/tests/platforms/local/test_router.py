@@ -22,6 +22,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from fakes.waiting import LONGEST_SECONDS, wait_for
+from mlops.clock import system_clock
 from mlops.platforms.local import processes, router
 from mlops.platforms.local.mirror import MAX_COPIES_IN_FLIGHT
 from mlops.platforms.local.processes import LOCALHOST, ProcessRecord
@@ -74,7 +75,7 @@ def ports(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     with (
         serving(fake_server("blue")) as blue,
         serving(fake_server("green")) as green,
-        serving(create_app(folder, NAME)) as front,
+        serving(create_app(folder, NAME, system_clock)) as front,
     ):
         dead = processes.free_port()
         yield {"folder": folder, "router": front, "blue": blue, "green": green, "dead": dead}
@@ -184,7 +185,7 @@ class Driven:
         self.headers = [(b"authorization", f"Bearer {state.key(NAME)}".encode())]
         self.reached: Counter[str] = Counter()
         monkeypatch.setattr(Router, "_forward", self.forward)
-        self.router = Router(folder, NAME)
+        self.router = Router(folder, NAME, system_clock)
 
     async def forward(self, name: str, _request: object) -> Response:
         self.reached[name] += 1
@@ -473,7 +474,7 @@ def test_when_the_project_is_deleted_its_servers_end(
     ended = []
 
     async def delete_the_state() -> None:
-        watching = Router(tmp_path, NAME)
+        watching = Router(tmp_path, NAME, system_clock)
         assert (await watching.health(Request({"type": "http"}))).status_code == 200
         watcher = asyncio.create_task(watching.watch(lambda: ended.append(True)))
         await asyncio.sleep(0.1)  # some looks, at which the state is there

@@ -12,8 +12,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
+from mlops.clock import Clock
 from mlops.errors import MlopsError, PlatformError
 from mlops.hints import typed
 from mlops.platforms.azure import lease as leases
@@ -38,14 +39,16 @@ class Changes:
         resource: the endpoint.
         hold: this process's own.
         lease_seconds: how long a lease holds that is not moved on.
+        clock: what tells the time.
     """
 
     def __init__(
-        self, resource: EndpointResource, hold: EndpointHold, lease_seconds: float
+        self, resource: EndpointResource, hold: EndpointHold, lease_seconds: float, clock: Clock
     ) -> None:
         self._resource = resource
         self._hold = hold
         self._seconds = lease_seconds
+        self._clock = clock
 
     def write(self, change: Callable[[View], Change | None], *, completes: bool = False) -> None:
         """Write once, unless another command holds the endpoint.
@@ -165,7 +168,7 @@ class Changes:
         """Take the lease; the endpoint is created for it if there is none, and stays."""
 
         def lease(before: Shares, mirror: Mapping[str, int]) -> AzureLease:
-            expires = _now() + timedelta(seconds=self._seconds)
+            expires = self._clock() + timedelta(seconds=self._seconds)
             return leases.taken(self._hold.holder, purpose, before, mirror, expires)
 
         with self._hold.lock:
@@ -194,7 +197,7 @@ class Changes:
         if held is None:
             return view
         ended = self._is_own(held) or held.is_abandoned
-        if not ended and held.is_held(_now(), in_progress=view.in_progress):
+        if not ended and held.is_held(self._clock(), in_progress=view.in_progress):
             raise self._busy(held)
         # who is known to have ended may have left Azure at work
         tired = self._hold.state is State.IMPATIENT
@@ -240,7 +243,7 @@ class Changes:
         """Return what moves the time of a lease on, past an operation of so many seconds."""
         tags = view.tags
         if view.lease:
-            lease = leases.renewed(view.lease, _now(), longest_seconds + self._seconds)
+            lease = leases.renewed(view.lease, self._clock(), longest_seconds + self._seconds)
             tags = leases.with_lease(tags, lease)
         return Change(tags=tags)
 
@@ -349,7 +352,3 @@ def _undoing(view: View, held: AzureLease) -> Change:
     if after.previous:
         tags = leases.with_previous(tags, after.previous)
     return Change(after.traffic, after.mirror, tags)
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

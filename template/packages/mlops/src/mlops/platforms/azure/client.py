@@ -76,7 +76,7 @@ class AzureClients:
         """The tokens that are sent without the SDK."""
         from mlops.platforms.azure.credentials import KeptTokens
 
-        return KeptTokens(self.credential)
+        return KeptTokens(self.credential, self.settings.clock)
 
     @functools.cached_property
     def workspace(self) -> Any:

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 import requests
 
+from mlops.clock import Clock
 from mlops.errors import ConfigError, PlatformError
 from mlops.platforms.http import OwnSession
 
@@ -126,12 +127,12 @@ class KeptTokens:
 
     Args:
         credential: the one of `open_credential`.
-        now: the seconds since 1970.
+        clock: what tells the time.
     """
 
-    def __init__(self, credential: Any, now: Callable[[], float] = time.time) -> None:
+    def __init__(self, credential: Any, clock: Clock) -> None:
         self._credential = credential
-        self._now = now
+        self._clock = clock
         self._kept: dict[str, Any] = {}
 
     def token(self, scope: str) -> str:
@@ -141,7 +142,7 @@ class KeptTokens:
             Exception: whatever the credential raises.
         """
         found = self._kept.get(scope)
-        if found is None or found.expires_on - self._now() <= SPARE_SECONDS:
+        if found is None or found.expires_on - self._clock().timestamp() <= SPARE_SECONDS:
             found = self._kept[scope] = self._credential.get_token(scope)
         return str(found.token)
 

@@ -6,15 +6,17 @@ What is deployed, its traffic and the lease of a change are always read from Azu
 import contextlib
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from typing_extensions import override
 
+from mlops.artifacts.predictions import Predictions
 from mlops.artifacts.version_folder import VersionFacts, verify_version
 from mlops.errors import ConfigError, MlopsError, PlatformError
+from mlops.features import Features
 from mlops.hints import typed
 from mlops.platforms.answers import is_answer
 from mlops.platforms.azure import lease as leases
@@ -62,6 +64,7 @@ from mlops.platforms.traffic_rules import (
 )
 from mlops.progress import Report, silent
 from mlops.settings.azure_names import check_online_name
+from mlops.window import Window
 
 _LOG_LINES = 200
 _PAUSE_SECONDS = 2.0
@@ -105,7 +108,10 @@ class AzureEndpoint(Endpoint):
         self._settings = clients.settings.values.endpoint
         self._known = session or Session()
         self._resource = EndpointResource(clients, name)
-        self._changes = Changes(self._resource, self._known.hold, self._azure.lease_seconds)
+        self._clock = clients.settings.clock
+        self._changes = Changes(
+            self._resource, self._known.hold, self._azure.lease_seconds, self._clock
+        )
         self._session = OwnSession()
         self._caller = AzureCaller(clients, self._resource)
 
@@ -245,7 +251,7 @@ class AzureEndpoint(Endpoint):
             NotObserved: Log Analytics does not answer.
         """
         workspace = self._log_workspace
-        log = self._known.log = self._known.log or TrafficLog(datetime.now(UTC))
+        log = self._known.log = self._known.log or TrafficLog(self._clock())
         if log.is_due(self._azure.poll_seconds):
             rows = query_traffic(
                 self._session, self._log_token(), workspace, self.name, log.window_start
@@ -253,14 +259,26 @@ class AzureEndpoint(Endpoint):
             view = self._resource.existing()
             mirrored = frozenset(name for name in view.mirror if not view.traffic.get(name))
             limit = timedelta(seconds=self._settings.request_timeout_seconds)
-            log.add(rows, mirrored, began_before=datetime.now(UTC) - limit)
+            log.add(rows, mirrored, began_before=self._clock() - limit)
         return log.after(after)
+
+    @override
+    def predictions(self, window: Window, features: "Features | None" = None) -> Predictions:
+        raise NotImplementedError
+
+    @override
+    def keep_checks(self, checks: Sequence[Mapping[str, Any]]) -> None:
+        raise NotImplementedError
+
+    @override
+    def checks(self, name: str, window: Window) -> list[dict[str, Any]]:
+        raise NotImplementedError
 
     @override
     def await_observation(self, deployment: str, report: Report) -> None:
         """Send a request that scores nothing; wait for it, or any other since, in the log."""
         workspace = self._log_workspace
-        text = fresh_query(self.name, datetime.now(UTC) - SKEW)
+        text = fresh_query(self.name, self._clock() - SKEW)
         self.invoke({"data": []}, deployment)
         await_row(
             lambda: query(self._session, self._log_token(), workspace, text),
@@ -295,7 +313,7 @@ class AzureEndpoint(Endpoint):
         view = self._resource.read()
         if view is None:
             return None
-        return leases.pending(view.lease, datetime.now(UTC), in_progress=view.in_progress)
+        return leases.pending(view.lease, self._clock(), in_progress=view.in_progress)
 
     @override
     def previous(self) -> Shares | None:
@@ -420,4 +438,4 @@ class AzureEndpoint(Endpoint):
 
     def _look_anew(self) -> None:
         if self._known.log:
-            self._known.log.restart(datetime.now(UTC))
+            self._known.log.restart(self._clock())

@@ -8,7 +8,7 @@ import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -48,9 +48,8 @@ _LOST_SECONDS = 600.0
 _OF_THE_CLIENT = (ENVIRONMENT_VARIABLE, f"{PREFIX}PLATFORM", f"{PREFIX}AZURE__")
 
 
-def new_job_name(environment: str) -> str:
+def new_job_name(environment: str, now: datetime) -> str:
     """Return a name that no other job has; it is the run's id."""
-    now = datetime.now(UTC)
     return f"train-{environment}-{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
 
 
@@ -133,7 +132,7 @@ def train(
 
 def _submit(clients: AzureClients, git: GitState, data_dir: Path | None, report: Report) -> Any:
     """Submit the pipeline under a new name; return the job as Azure has it."""
-    name = new_job_name(clients.settings.values.environment)
+    name = new_job_name(clients.settings.values.environment, clients.settings.clock())
     with tempfile.TemporaryDirectory() as folder:
         code = Path(folder) / "code"
         copy_code(clients.settings.project.root, code)

@@ -146,7 +146,7 @@ class AzurePlatform(Platform):
         project = self.settings.project
         if "prod" not in project.environments():
             return None
-        prod = load_settings(project, "prod")
+        prod = load_settings(project, "prod", clock=self.settings.clock)
         try:
             return sole_version(AzurePlatform(prod).endpoint(prod.endpoint_name))
         except ConfigError:

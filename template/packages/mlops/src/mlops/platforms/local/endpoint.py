@@ -7,18 +7,19 @@ behind is ended by the next one.
 
 import contextlib
 import math
-import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
+from mlops.artifacts.predictions import Predictions
 from mlops.artifacts.version_folder import verify_version
 from mlops.errors import ConfigError
 from mlops.files import code_hash
+from mlops.monitoring.check_log import CheckLog
 from mlops.platforms.base import (
     ALL_TRAFFIC,
     Answer,
@@ -46,6 +47,8 @@ from mlops.platforms.local.state import (
     EndpointState,
     Lease,
     StateFile,
+    check_name,
+    without_deployment,
 )
 from mlops.platforms.traffic_rules import (
     DEPLOYMENT_HEADER,
@@ -57,11 +60,11 @@ from mlops.platforms.traffic_rules import (
 )
 from mlops.progress import Report, silent
 from mlops.settings.project import Project
+from mlops.window import Window
 
 if TYPE_CHECKING:
+    from mlops.features import Features
     from mlops.settings.sections import EndpointSettings
-
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,62}")
 
 
 class LocalEndpoint(Endpoint):
@@ -86,7 +89,7 @@ class LocalEndpoint(Endpoint):
         settings: "EndpointSettings",
         serving_venvs: Path | None = None,
     ) -> None:
-        _check_name("endpoint", name)
+        check_name("endpoint", name)
         self.name = name
         self._root = project.root
         self._home = project.state_dir
@@ -99,6 +102,7 @@ class LocalEndpoint(Endpoint):
             self._state,
             serving_venvs or self._home / "serving-env",
         )
+        self._checks = CheckLog(self._home / "events" / name / "checks")
 
     @override
     def exists(self) -> bool:
@@ -128,7 +132,7 @@ class LocalEndpoint(Endpoint):
         No request fails while one is replaced. The origin is the hash of scoring code that was
         deployed before.
         """
-        _check_name("deployment", deployment)
+        check_name("deployment", deployment)
         facts = verify_version(version.folder)
         with self._changing():
             self._servers.start_missing(report, retry_failed=False, but=deployment)
@@ -211,11 +215,23 @@ class LocalEndpoint(Endpoint):
             state = self._servers.existing()
             check_removal(self.name, deployment, self.traffic(), state.mirror)
             try:
-                if self._change(lambda s: _without_deployment(s, deployment)).deployments:
+                if self._change(lambda s: without_deployment(s, deployment)).deployments:
                     self._servers.let_router_follow(silent)
                     self._servers.drain()
             finally:
                 self._servers.end_leftovers()
+
+    @override
+    def predictions(self, window: Window, features: "Features | None" = None) -> Predictions:
+        raise NotImplementedError
+
+    @override
+    def keep_checks(self, checks: Sequence[Mapping[str, Any]]) -> None:
+        self._checks.add(checks)
+
+    @override
+    def checks(self, name: str, window: Window) -> list[dict[str, Any]]:
+        return self._checks.read(name, window)
 
     @override
     def observations(self, after: int = 0, patience_seconds: float = math.inf) -> list[Observation]:
@@ -426,25 +442,3 @@ class LocalEndpoint(Endpoint):
         if folder.is_relative_to(root):
             return folder.relative_to(root).as_posix()
         return str(folder)
-
-
-def _check_name(kind: str, name: str) -> None:
-    if not _NAME.fullmatch(name):
-        raise ConfigError(
-            f"the name of the {kind}, {name!r}, must start with a letter and hold only letters, "
-            "digits and dashes, at most 63"
-        )
-
-
-def _without_deployment(state: EndpointState, name: str) -> EndpointState:
-    """Return the state without a deployment; without the last one, no router is needed."""
-    left = {other: found for other, found in state.deployments.items() if other != name}
-    ended = [state.deployments[name].process, None if left else state.router]
-    return replace(
-        state,
-        router=state.router if left else None,
-        traffic={other: state.traffic.get(other, 0) for other in left},
-        mirror=state.mirror if left else {},
-        deployments=left,
-        leftovers=(*state.leftovers, *(process for process in ended if process is not None)),
-    )

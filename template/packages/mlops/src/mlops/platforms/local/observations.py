@@ -9,6 +9,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import islice
 
 from mlops.platforms.base import Observation
@@ -37,14 +38,20 @@ class ObservationLog:
     was started again are above those of the one before.
 
     Args:
+        started: when the router started.
         kept: how many requests are remembered.
         clock: returns the seconds that have passed since some moment.
     """
 
-    def __init__(self, kept: int = KEPT, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        started: datetime,
+        kept: int = KEPT,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._kept: deque[LoggedRequest] = deque(maxlen=kept)
         self._clock = clock
-        self._next = time.time_ns() // 1000
+        self._next = int(started.timestamp() * 1_000_000)
 
     @property
     def newest(self) -> int:

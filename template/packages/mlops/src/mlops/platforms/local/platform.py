@@ -44,7 +44,7 @@ class LocalPlatform(Platform):
         self.settings = settings
         self._serving_venvs = serving_venvs
         self._state_dir = settings.project.state_dir
-        self._tracking = Tracking(self._state_dir, settings.model_name)
+        self._tracking = Tracking(self._state_dir, settings.model_name, settings.clock)
 
     @classmethod
     @override
@@ -176,7 +176,7 @@ class LocalPlatform(Platform):
     def _prod_endpoint(self) -> str:
         project = self.settings.project
         if "prod" in project.environments():
-            return load_settings(project, "prod").endpoint_name
+            return load_settings(project, "prod", clock=self.settings.clock).endpoint_name
         return f"{self.settings.model_name}-prod"
 
     @property

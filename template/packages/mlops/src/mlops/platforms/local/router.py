@@ -22,6 +22,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from mlops.clock import Clock, system_clock
 from mlops.errors import MlopsError
 from mlops.hints import typed
 from mlops.platforms.answers import (
@@ -128,14 +129,14 @@ class _TimedOut(JSONResponse):
 class Router:
     """The request handlers of one endpoint."""
 
-    def __init__(self, folder: Path, endpoint: str) -> None:
+    def __init__(self, folder: Path, endpoint: str, clock: Clock) -> None:
         self._folder = folder
         self._endpoint = endpoint
         self._file = RoutingFile(folder, endpoint)
         self._in_flight: Counter[int] = Counter()
         self._random = random.SystemRandom()
         self._client: aiohttp.ClientSession | None = None
-        self._log = ObservationLog()
+        self._log = ObservationLog(clock())
         self._copies = Copies(self._log)
 
     @contextlib.asynccontextmanager
@@ -286,16 +287,17 @@ class Router:
 
 
 def create_app(
-    folder: Path, endpoint: str, abandon: Callable[[], None] = lambda: None
+    folder: Path, endpoint: str, clock: Clock, abandon: Callable[[], None] = lambda: None
 ) -> Starlette:
     """Return the router of `endpoint` as an ASGI application.
 
     Args:
         folder: the project's state folder.
         endpoint: the endpoint's name.
+        clock: what tells the time.
         abandon: called when the state folder is gone and the router should end.
     """
-    router = Router(folder, endpoint)
+    router = Router(folder, endpoint, clock)
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
@@ -325,7 +327,7 @@ def main() -> None:
 
     config = uvicorn.Config(
         # a relative folder: it stays right when the project is moved
-        create_app(Path(), endpoint, abandon),
+        create_app(Path(), endpoint, system_clock, abandon),
         host=LOCALHOST,
         port=int(port),
         log_level="warning",

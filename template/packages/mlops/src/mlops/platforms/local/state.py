@@ -6,6 +6,7 @@ moment it is put to use, so that the next command can end it even after a `kill 
 """
 
 import contextlib
+import re
 import secrets
 import time
 from collections.abc import Callable, Iterator
@@ -15,12 +16,13 @@ from typing import Any, TypeVar
 
 from filelock import FileLock, Timeout
 
-from mlops.errors import PlatformError
+from mlops.errors import ConfigError, PlatformError
 from mlops.files import read_json, write_json
 from mlops.platforms.base import DeploymentShare
 from mlops.platforms.lease_rules import EndpointBusy, Shares
 from mlops.platforms.local.processes import ProcessRecord
 
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,62}")
 SCHEMA = 1
 STATE_FILE = "state.json"
 KEYS_FILE = "keys.json"
@@ -224,3 +226,30 @@ def _shares(content: dict[str, Any] | None) -> Shares | None:
     if content is None:
         return None
     return {name: DeploymentShare(**fields) for name, fields in content.items()}
+
+
+def check_name(kind: str, name: str) -> None:
+    """Refuse a name that an endpoint or a deployment cannot have.
+
+    Raises:
+        ConfigError: so.
+    """
+    if not _NAME.fullmatch(name):
+        raise ConfigError(
+            f"the name of the {kind}, {name!r}, must start with a letter and hold only letters, "
+            "digits and dashes, at most 63"
+        )
+
+
+def without_deployment(state: EndpointState, name: str) -> EndpointState:
+    """Return the state without a deployment; without the last one, no router is needed."""
+    left = {other: found for other, found in state.deployments.items() if other != name}
+    ended = [state.deployments[name].process, None if left else state.router]
+    return replace(
+        state,
+        router=state.router if left else None,
+        traffic={other: state.traffic.get(other, 0) for other in left},
+        mirror=state.mirror if left else {},
+        deployments=left,
+        leftovers=(*state.leftovers, *(process for process in ended if process is not None)),
+    )

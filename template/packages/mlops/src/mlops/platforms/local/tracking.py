@@ -3,12 +3,12 @@
 import logging
 import sqlite3
 import tempfile
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
+from mlops.clock import Clock
 from mlops.errors import ConfigError
 from mlops.platforms.local.database import opening, told
 
@@ -19,10 +19,11 @@ PIP_REQUIREMENTS = ["scikit-learn", "skops", "numpy"]
 class Tracking:
     """The project's MLflow store: one experiment, one registered model."""
 
-    def __init__(self, state_dir: Path, name: str) -> None:
+    def __init__(self, state_dir: Path, name: str, clock: Clock) -> None:
         self._database = state_dir / "mlflow.db"
         self._artifacts = state_dir / "mlruns"
         self._name = name
+        self._clock = clock
         self._client: Any = None
 
     @property
@@ -57,7 +58,7 @@ class Tracking:
         """Log parameters, metrics (those that were computed) and tags."""
         from mlflow.entities import Metric, Param, RunTag
 
-        now = time.time_ns() // 1_000_000
+        now = int(self._clock().timestamp() * 1000)
         with self._opened() as client:
             client.log_batch(
                 run_id,

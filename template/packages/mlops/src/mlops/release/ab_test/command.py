@@ -65,7 +65,7 @@ def compare_deployments(
         outcome = _OUTCOMES[result.decision]
         record = record_of(endpoint, candidate, traffic, outcome, result.reason)
         record = replace(record, ab_test=result, rehearsal=rehearsal, kind="A/B test")
-        return Ended(record, write_evidence(settings.project.state_dir, record))
+        return Ended(record, write_evidence(settings.project.state_dir, record, settings.clock()))
 
 
 def _require_same_requests(

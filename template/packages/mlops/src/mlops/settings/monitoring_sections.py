@@ -1,0 +1,90 @@
+"""The settings of watching a model that serves: telemetry, drift, late labels."""
+
+from pydantic import Field
+
+from mlops.settings.section import Section
+
+
+class TelemetrySettings(Section):
+    """What is kept of each prediction, and for how long."""
+
+    enabled: bool = Field(
+        default=True, description="Write an event of each prediction; without, nothing is watched."
+    )
+    keys: bool = Field(
+        default=False, description="Events of predictions name the key: whom or what they are of."
+    )
+    features: bool = Field(
+        default=True,
+        description="Events of predictions hold the features, but never those declared personal; "
+        "without, drift sees predictions alone.",
+    )
+    queue: int = Field(
+        default=10_000,
+        ge=1,
+        description="Events that a server lets wait to be written; what comes beyond is dropped "
+        "and counted.",
+    )
+    keep_days: int = Field(
+        default=90, ge=1, description="Events on this machine are removed after so many days."
+    )
+    keep_gb: float = Field(
+        default=2.0, gt=0, description="The oldest events on this machine give way beyond this."
+    )
+
+
+class DriftSettings(Section):
+    """When the data that a model is asked about counts as other than what it was trained on."""
+
+    days: float = Field(
+        default=7.0, gt=0, description="The newest days of events that are looked at."
+    )
+    alpha: float = Field(
+        default=0.01,
+        gt=0,
+        le=0.5,
+        description="How often a whole check of unchanged data may find drift, whatever the number "
+        "of columns.",
+    )
+    min_rows: int = Field(
+        default=100, ge=20, description="With fewer rows there is not enough to say anything."
+    )
+    psi: float = Field(
+        default=0.2, gt=0, description="Limit of a column's population stability index."
+    )
+    jensen_shannon: float = Field(
+        default=0.1, gt=0, le=1, description="Limit of a column's Jensen-Shannon distance."
+    )
+    wasserstein: float = Field(
+        default=0.1,
+        gt=0,
+        description="Limit of a number's Wasserstein distance, in standard deviations.",
+    )
+    missing: float = Field(
+        default=0.05,
+        gt=0,
+        le=1,
+        description="How far a column's share of missing values may move, as a difference.",
+    )
+
+
+class FeedbackSettings(Section):
+    """Where labels come from that are known only later, and when they are all there."""
+
+    source: str | None = Field(
+        default=None,
+        min_length=1,
+        description="File of labels, or folder of raw data over which labels.py runs, from the "
+        "root; null: named at each call.",
+    )
+    delay_days: float = Field(
+        default=0.0,
+        ge=0,
+        description="Days after a prediction until its label is known: only older predictions are "
+        "judged.",
+    )
+    min_rows: int = Field(
+        default=100,
+        ge=1,
+        description="With fewer labelled predictions there is not enough to say anything.",
+    )

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from mlops.clock import system_clock
 from mlops.platforms.azure.observations import status_of
 from mlops.platforms.base import Deployment, Observation
 from mlops.platforms.local.mirror import MAX_COPIES_IN_FLIGHT
@@ -201,7 +202,7 @@ class RoutersEndpoint(SimulatedEndpoint):
     def __init__(self, case: Case, seed: int) -> None:
         super().__init__(case, seed)
         self._moment = 0.0
-        self._log = ObservationLog(clock=lambda: self._moment)
+        self._log = ObservationLog(system_clock(), clock=lambda: self._moment)
         self._to_end: list[tuple[float, int, Any, int]] = []
 
     def sleep(self, seconds: float) -> None:

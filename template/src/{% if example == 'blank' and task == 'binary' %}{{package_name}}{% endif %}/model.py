@@ -34,6 +34,8 @@ def make_model(params: Params, seed: int, features: Features) -> ClassifierMixin
 def make_baseline(seed: int) -> ClassifierMixin:
     """Return a simple unfitted classifier; a model that is not better is refused.
 
+    It may be `make_baseline(seed, features)`: then it is told of the columns as `make_model` is.
+
     Example:
         from sklearn.impute import SimpleImputer
         from sklearn.pipeline import make_pipeline

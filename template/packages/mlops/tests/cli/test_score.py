@@ -160,6 +160,8 @@ def test_an_endpoint_answers_a_person(
         ("{a: 1}", 2, "not valid JSON"),
         ("nowhere.json", 2, "neither JSON nor a file"),
         ("", 2, "neither JSON nor a file"),
+        ("rows.csv", 2, "mlops score` predicts for files of raw data"),
+        ("Rows.PARQUET", 2, "is a table"),
     ],
 )
 def test_a_mistake_of_who_asks_is_told_in_the_endpoint_s_own_words(

@@ -87,8 +87,9 @@ def test_a_bad_file_is_named_and_refused(
     call: Call, data: Path, tmp_path: Path, content: bytes
 ) -> None:
     (data / "bad.csv").write_bytes(content)
-    with pytest.raises(Refused, match=r"bad\.csv: "):
+    with pytest.raises(Refused, match=r"bad\.csv: ") as refused:
         call()
+    assert "score.bad_files: skip" in refused.value.remedy
     assert not (tmp_path / "scores").exists()
 
 
@@ -107,8 +108,9 @@ def test_a_bad_file_is_left_out_where_conf_says_so(call: Call, data: Path) -> No
 
 def test_where_every_file_is_bad_all_is_refused(call: Call, data: Path) -> None:
     (data / "a.parquet").write_bytes(b"")
-    with pytest.raises(Refused, match=r"a\.parquet: the file is empty"):
+    with pytest.raises(Refused, match=r"a\.parquet: the file is empty") as refused:
         call(score__bad_files="skip")
+    assert refused.value.remedy == "mend it"  # nothing would be left
 
 
 def test_what_is_wrong_with_the_files_together_is_refused(call: Call, data: Path) -> None:

@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from mlops.errors import ConfigError, PlatformError, Refused
+from mlops.hints import typed
 from mlops.platforms.answers import REFUSED, described, is_answer
 from mlops.platforms.base import Answer, Endpoint
 
 STDIN = "-"
+_TABLES = (".csv", ".parquet", ".xlsx")
 _EXAMPLE = """write one row, '{"feature": 1}', a list of rows, a file's name, or - for stdin"""
 
 
@@ -21,12 +23,17 @@ def text_of(said: str, stdin: str) -> str:
         stdin: what stands on the standard input, where `-` is said.
 
     Raises:
-        ConfigError: it is a file that cannot be read.
+        ConfigError: it is a file that cannot be read, or a table.
     """
     if said == STDIN:
         return stdin
     if said.lstrip()[:1] in ("{", "["):
         return said
+    if Path(said).suffix.lower() in _TABLES:
+        raise ConfigError(
+            f"{said} is a table, and an endpoint is asked with rows of features as JSON",
+            f"{typed('score')} predicts for files of raw data",
+        )
     try:
         return Path(said).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError, ValueError):

@@ -20,6 +20,7 @@ from mlops.settings.loading import LoadedSettings
 from mlops.steps.validate import Rules, rules_of, validate_folder
 
 SKIP = "skip"
+_OR_SKIP = ", or let score.bad_files: skip in conf leave out the files that are bad"
 
 
 @dataclass(frozen=True)
@@ -71,10 +72,10 @@ def check_data(data: Located, settings: LoadedSettings, as_of: AsOf) -> CheckedD
         report, rows = validate_folder(data.folder, contract, replace(rules, ignore=ignore))
         if report.passed:
             return CheckedData(rows, left_out)
-        bad = _bad_files(data.folder, ignore, report.failures) if skips else {}
+        bad = _bad_files(data.folder, ignore, report.failures)
         values = settings.values.data.show_values
-        if not bad:
-            raise _refusal(data, report.failures, left_out, values=values)
+        if not (bad and skips):
+            raise _refusal(data, report.failures, left_out, can_skip=bool(bad), values=values)
         left_out |= {name: finding.sentence(values=values) for name, finding in bad.items()}
 
 
@@ -102,10 +103,15 @@ def _bad_files(
 
 
 def _refusal(
-    data: Located, failures: tuple[Finding, ...], left_out: Mapping[str, str], *, values: bool
+    data: Located,
+    failures: tuple[Finding, ...],
+    left_out: Mapping[str, str],
+    *,
+    can_skip: bool,
+    values: bool,
 ) -> Refused:
     sentences = [*left_out.values(), *(finding.sentence(values=values) for finding in failures)]
     return Refused(
         "\n  ".join([f"{DATA_REFUSED}, {data.folder}:", *sentences]),
-        "mend it, or let score.bad_files: skip in conf leave out the files that are bad",
+        f"mend it{_OR_SKIP}" if can_skip else "mend it",
     )

@@ -57,8 +57,8 @@ test-all: lint docs ## everything, the long proofs too, with the machinery's cov
 	@$(MACHINERY) pytest --numprocesses 3 --cov --cov-report term:skip-covered --cov-fail-under 90
 	@$(RUN) pytest $(WORKERS) --durations 15
 
-machinery: uv ## the machinery's own tests, where it stands in template/packages/mlops
-	@$(MACHINERY) pytest --numprocesses 3 --durations 5
+machinery: uv ## the machinery's own tests but for the slow ones, where it stands in template/packages/mlops
+	@$(MACHINERY) pytest --numprocesses 3 --durations 5 -m "not slow"
 
 lint: uv ## format, lint, types and security of all Python here
 	@$(RUN) ruff format --check

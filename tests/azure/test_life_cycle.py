@@ -153,6 +153,7 @@ print(job.status == "Completed")
 """
 
 
+@pytest.mark.slow
 def test_a_job_scores_raw_data_with_a_version_of_the_registry(
     place: AzureProject, tmp_path: Path
 ) -> None:

@@ -71,6 +71,10 @@ def exchanged(project: Path, other: Path, folders: tuple[str, ...]) -> Iterator[
 
 
 class TestBlank(ProjectChecks):
+    @pytest.mark.slow  # those of the first example are the same but for the package
+    def test_its_hooks_pass(self, project: Project) -> None:
+        super().test_its_hooks_pass(project)
+
     def test_the_loop_says_which_stub_is_missing(self, project: Project) -> None:
         said = project.mlops("run", expect=2)
         assert "a stub of the use case is not filled yet" in said
@@ -80,7 +84,12 @@ class TestBlank(ProjectChecks):
         assert "StubNotFilled" in said
 
     @pytest.mark.parametrize(
-        "task", ["binary", "multiclass", pytest.param("regression", marks=pytest.mark.slow)]
+        "task",
+        [
+            "binary",
+            pytest.param("multiclass", marks=pytest.mark.slow),
+            pytest.param("regression", marks=pytest.mark.slow),
+        ],
     )
     def test_the_examples_of_the_stubs_belong_together(
         self, project: Project, template: Template, tmp_path: Path, task: str

@@ -19,6 +19,10 @@ def project(template: Template, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 
 class TestSpend(ProjectChecks):
+    @pytest.mark.slow  # those of the first example are the same but for the package
+    def test_its_hooks_pass(self, project: Project) -> None:
+        super().test_its_hooks_pass(project)
+
     @pytest.mark.slow
     def test_its_loop_answers_with_an_amount(self, project: Project) -> None:
         project.mlops("run")

@@ -142,8 +142,9 @@ def test_python_is_formatted_and_linted(rendered: Rendered) -> None:
 
 
 def test_bandit_finds_nothing(rendered: Rendered) -> None:
-    command = ["bandit", "--quiet", "--configfile", "pyproject.toml", "--recursive", "."]
-    run(*command, folder=rendered.path)
+    """The machinery is the same in every project: `make lint` looks at it."""
+    command = ["bandit", "--quiet", "--configfile", "pyproject.toml", "--exclude", "./packages"]
+    run(*command, "--recursive", ".", folder=rendered.path)
 
 
 AZ_ML = re.compile(r"""\baz(ure-cli)?\b["',\s]+ml\b|extension["',\s]+add\b""")

@@ -54,6 +54,7 @@ def trained(settings: LoadedSettings) -> tuple[LocalPlatform, Run, Verdict]:
     return platform, run, judge_run(platform, run, settings)
 
 
+@pytest.mark.slow
 def test_a_later_run_is_compared_on_what_neither_was_trained_on(load: Load, since: Since) -> None:
     since(FIRST)
     platform, run, verdict = trained(load(split=SPLIT))

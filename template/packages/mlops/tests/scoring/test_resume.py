@@ -45,7 +45,11 @@ def kill(project: Project, data: Path, model: Path, output: Path, moment: str, p
 
 @pytest.mark.parametrize(
     ("moment", "killed"),
-    [*((moment, False) for moment in MOMENTS), ("features", True), ("half a line", True)],
+    [
+        *((moment, False) for moment in MOMENTS),
+        ("half a line", True),
+        pytest.param("features", True, marks=pytest.mark.slow),
+    ],
 )
 def test_what_was_ended_goes_on_to_the_same_result(
     call: Call,

@@ -86,6 +86,7 @@ def test_a_pickle_is_found_where_it_hides(protocol: int) -> None:
 
 
 @pytest.mark.heavy
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:invalid escape sequence")  # of texts read as if pickled
 @pytest.mark.parametrize("name", ["lightgbm", "xgboost"])
 def test_no_file_of_a_version_holds_a_pickle(

@@ -55,7 +55,7 @@ def test_a_search_finds_better_parameters_without_the_holdout(parts: Parts, tmp_
     assert [trial.value for trial in found.best(8)] == sorted(values, reverse=True)
 
 
-@pytest.mark.parametrize("sampler", ["random", "tpe"])
+@pytest.mark.parametrize("sampler", ["random", pytest.param("tpe", marks=pytest.mark.slow)])
 def test_the_same_seed_gives_the_same_answer_and_another_one_another(
     parts: Parts, tmp_path: Path, sampler: str
 ) -> None:
@@ -66,7 +66,7 @@ def test_the_same_seed_gives_the_same_answer_and_another_one_another(
     assert [params for params, _ in other] != [params for params, _ in first]
 
 
-@pytest.mark.parametrize("sampler", ["random", "tpe"])
+@pytest.mark.parametrize("sampler", ["random", pytest.param("tpe", marks=pytest.mark.slow)])
 def test_an_interrupted_search_goes_on_to_the_same_answer(
     parts: Parts, tmp_path: Path, fits: list[int], sampler: str
 ) -> None:

@@ -39,7 +39,7 @@ LAYERS = (
     {"steps.register"},
     {"platforms"},
     {"release", "scoring"},
-    {"ops", "ci", "aml", "testing"},
+    {"ops", "ci", "aml", "testing", "monitoring.report"},
     {"cli", "__main__"},
 )
 """Modules and packages, each layer built on those above it; the longest name that fits counts."""

@@ -184,6 +184,11 @@ COMMANDS: Sequence[click.Command] = [
         "mlops.cli.ops:status",
         "Show runs, registered versions and what is deployed where.",
     ),
+    LazyCommand(
+        "report",
+        "mlops.cli.report:report",
+        "Write one page about what serves: traffic, releases, drift, performance.",
+    ),
     LazyCommand("doctor", "mlops.cli.ops:doctor", "Check what machine, project and platform need."),
     LazyCommand(
         "config", "mlops.cli.ops:config", "Show every setting and where its value comes from."

@@ -17,6 +17,7 @@ from mlops.console import emit, progress, show, show_table
 from mlops.errors import ConfigError, Hold, Refused
 from mlops.platforms import open_platform
 from mlops.platforms.base import Endpoint
+from mlops.release.change_log import ROLLBACK, SWITCH, keep_change
 from mlops.release.traffic import (
     RELEASE_LEVEL,
     has_traffic,
@@ -154,6 +155,7 @@ def switch_traffic(green_percent: int, environment: str | None, as_json: bool) -
     endpoint = platform.endpoint(settings.endpoint_name)
     with progress("switching") as report:
         switch(platform, endpoint, green_percent, report)
+        keep_change(endpoint, settings, SWITCH, report)
     _show_traffic(endpoint, as_json)
 
 
@@ -183,6 +185,7 @@ def rollback(model_version: int | None, environment: str | None, as_json: bool) 
                 emit(_traffic(endpoint))
             return
         roll_back(platform, endpoint, settings.values.smoke_test, report)
+        keep_change(endpoint, settings, ROLLBACK, report)
     _show_traffic(endpoint, as_json)
 
 

@@ -1,0 +1,55 @@
+"""One page about what serves."""
+
+import webbrowser
+from datetime import timedelta
+from pathlib import Path
+
+import click
+
+from mlops.cli.options import clock
+from mlops.console import progress, show
+from mlops.files import write_text
+from mlops.settings.project import find_project
+from mlops.window import Window
+
+
+@click.command()
+@click.option(
+    "--environment",
+    "environments",
+    multiple=True,
+    metavar="NAME",
+    help="Only this one; may be given several times. Default: all.",
+)
+@click.option(
+    "--days",
+    type=click.FloatRange(min=0, min_open=True),
+    default=30.0,
+    show_default=True,
+    help="Of how many days events are shown.",
+)
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The file to write; default: .mlops/report.html.",
+)
+@click.option("--open", "opens", is_flag=True, help="Show it in the browser.")
+def report(environments: tuple[str, ...], days: float, output: Path | None, opens: bool) -> None:
+    """Write one page about what serves: traffic, releases, drift, performance.
+
+    It is one file, which asks no host for anything.
+    """
+    from mlops.monitoring.report.collect import collect
+    from mlops.monitoring.report.page import render
+
+    project, now = find_project(), clock()
+    window = Window.last(timedelta(days=days), now())
+    with progress("report") as told:
+        page = collect(project, list(environments) or project.environments(), window, now, told)
+        path = output or project.state_dir / "report.html"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_text(path, render(page))
+    show(f"the page: {path}")
+    click.echo(str(path))
+    if opens:
+        webbrowser.open(path.resolve().as_uri())

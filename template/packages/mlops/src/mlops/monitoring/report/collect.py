@@ -1,0 +1,102 @@
+"""Reads what the page says: endpoints, their events, what was kept of releases and checks."""
+
+from pathlib import Path
+from typing import Any
+
+from mlops.artifacts.documents import EVIDENCE
+from mlops.artifacts.evidence_folder import releases_folder
+from mlops.clock import Clock
+from mlops.errors import MlopsError
+from mlops.monitoring.report.content import Page, Section, Serving, Table
+from mlops.monitoring.report.sections import ab_section, release_section, request_section
+from mlops.platforms import open_platform
+from mlops.platforms.base import Endpoint
+from mlops.progress import Report
+from mlops.release.change_log import CHANGE
+from mlops.settings.loading import LoadedSettings, load_settings
+from mlops.settings.project import Project
+from mlops.window import Window
+
+
+def collect(
+    project: Project, environments: list[str], window: Window, clock: Clock, report: Report
+) -> Page:
+    """Return the page of some environments; one that cannot be read hides no other.
+
+    Args:
+        project: whose endpoints they are.
+        environments: their names.
+        window: of which time events are looked at.
+        clock: tells the time.
+        report: receives lines about the progress.
+    """
+    facts = project.facts
+    return Page(
+        title=facts.title,
+        description=facts.description,
+        team=facts.team,
+        contact=facts.contact,
+        made_at=clock(),
+        window=window,
+        serving=[_serving(project, name, window, clock, report) for name in environments],
+    )
+
+
+def _serving(
+    project: Project, environment: str, window: Window, clock: Clock, report: Report
+) -> Serving:
+    report(f"reading {environment}")
+    name = environment
+    try:
+        settings = load_settings(project, environment, clock=clock)
+        name = settings.endpoint_name
+        endpoint = open_platform(settings).endpoint(name)
+        if not endpoint.exists():
+            return Serving(environment, name, sections=(_releases(settings, endpoint, window),))
+        return Serving(
+            environment,
+            name,
+            endpoint.url(),
+            deployments=_deployments(endpoint),
+            sections=_sections(settings, endpoint, window),
+        )
+    except MlopsError as error:
+        return Serving(environment, name, problem=str(error))
+
+
+def _deployments(endpoint: Endpoint) -> Table:
+    traffic = endpoint.traffic()
+    rows = [
+        (
+            each.name,
+            str(each.model_version),
+            f"{traffic.get(each.name, 0)} %",
+            "healthy" if each.healthy else each.detail,
+            each.commit[:10],
+        )
+        for each in endpoint.deployments()
+    ]
+    return Table(("deployment", "version", "traffic", "state", "commit"), tuple(rows))
+
+
+def _sections(settings: LoadedSettings, endpoint: Endpoint, window: Window) -> tuple[Section, ...]:
+    environment = settings.values.environment
+    return (
+        request_section(environment, endpoint.predictions(window), window),
+        _releases(settings, endpoint, window),
+        ab_section(environment, _records(settings)),
+    )
+
+
+def _releases(settings: LoadedSettings, endpoint: Endpoint, window: Window) -> Section:
+    return release_section(_records(settings), endpoint.checks(CHANGE, window))
+
+
+def _records(settings: LoadedSettings) -> list[dict[str, Any]]:
+    """Return what evidence.json of each release to the environment says."""
+    folder = releases_folder(settings.project.state_dir) / settings.endpoint_name
+    return [EVIDENCE.read(path.parent) for path in _files(folder)]
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(folder.glob(f"*/{EVIDENCE.name}"))

@@ -1,0 +1,115 @@
+"""The page: what it says, and that nothing breaks out of it."""
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from fakes.watched import MONTH, NOW, busy_events, release
+from mlops.artifacts.predictions import Predictions, event_schema
+from mlops.monitoring.report.content import Page, Section, Serving
+from mlops.monitoring.report.page import render, told
+from mlops.monitoring.report.sections import ab_section, release_section, request_section
+
+EVIL = '<script>alert("1")</script>'
+
+
+def page(*sections: Section, url: str = "", problem: str = "") -> str:
+    serving = Serving("prod", "tiny-prod", url, problem, sections=sections)
+    return render(Page("Tiny", EVIL, "team", "t@example.com", NOW, MONTH, [serving]))
+
+
+def test_a_busy_endpoint_is_shown_with_pictures_and_their_numbers() -> None:
+    section = request_section("prod", busy_events(), MONTH)
+    assert [chart.title for chart in section.charts] == ["Traffic", "Latency", "Errors"]
+    assert section.notes == ("12 events were dropped by the servers: what follows lacks them.",)
+    text = page(section)
+    assert text.count("<svg role=") == 3
+    assert "4,000 predictions from 2026-05-31 to 2026-06-30" in text
+    assert "blue, version 1" in text
+
+
+def test_what_was_not_read_is_named() -> None:
+    found = replace(busy_events(50), unread={"2026-06-01/a.jsonl": "it is no JSON"}, dropped=0)
+    assert request_section("prod", found, MONTH).notes == (
+        "Not read: 2026-06-01/a.jsonl: it is no JSON.",
+    )
+
+
+def test_without_events_nothing_seen_is_said_not_that_all_is_well() -> None:
+    import polars as pl
+
+    nothing = Predictions(pl.LazyFrame(schema=event_schema()))
+    section = request_section("prod", nothing, MONTH)
+    assert (section.outcome and section.outcome.word, section.charts) == ("nothing seen", ())
+    assert "telemetry.enabled" in section.empty
+
+
+def test_releases_and_rollbacks_stand_newest_first() -> None:
+    records = [release(20, "rejected"), release(10, "promoted"), release(1, "failed")]
+    rolled = {
+        "time": "2026-06-25T10:00:00+00:00",
+        "kind": "rollback",
+        "outcome": "rolled back",
+        "model_version": 1,
+        "traffic": "blue 100 %",
+    }
+    found = release_section(records, [rolled]).releases
+    assert [(each.kind, each.outcome.word) for each in found] == [
+        ("release", "failed"),
+        ("rollback", "rolled back"),
+        ("release", "promoted"),
+        ("release", "rejected"),
+    ]
+    assert found[0].traffic == "green 100 %"
+
+
+def test_the_last_ab_test_is_shown_with_its_evidence() -> None:
+    records = [release(20, "rejected", tested=True), release(2, "promoted")]
+    section = ab_section("prod", records)
+    assert section.outcome is not None
+    assert section.outcome.word == "promote"
+    assert [chart.title for chart in section.charts] == ["Evidence on errors", "Evidence on slow"]
+    assert ab_section("prod", records[1:]).empty
+
+
+def test_it_asks_no_host_for_anything() -> None:
+    text = page(
+        request_section("prod", busy_events(), MONTH),
+        ab_section("prod", [release(1, "promoted", tested=True)]),
+    )
+    assert re.findall(r"(?:src|href|action)=\"(?!#)", text) == []
+    assert "default-src 'none'" in text
+    assert set(re.findall(r"https?://[^\"'\s<]*", text)) <= {"http://www.w3.org/2000/svg"}
+    assert "<script" not in text
+
+
+@pytest.mark.parametrize("field", ["problem", "url"])
+def test_no_text_becomes_markup(field: str) -> None:
+    text = page(
+        release_section([release(1, EVIL, reason=f"`{EVIL}`")], []),
+        Section(EVIL, empty=EVIL, notes=(EVIL,)),
+        **{field: EVIL},
+    )
+    assert "<script" not in text
+    assert text.count("&lt;script&gt;") >= 6
+
+
+def test_ids_stand_once_and_all_that_is_referred_to_is_there() -> None:
+    text = page(request_section("prod", busy_events(), MONTH), Section("Other"))
+    ids = re.findall(r'\bid="([^"]+)"', text)
+    assert len(ids) == len(set(ids))
+    referred = re.findall(r'(?:url\(#|href="#|labelledby=")([^)"]+)', text)
+    assert referred
+    assert set(referred) <= set(ids)
+
+
+def test_colours_are_the_page_s_own() -> None:
+    svg = request_section("prod", busy_events(), MONTH).charts[0].svg
+    assert "var(--series-0)" in svg
+    assert "currentColor" in svg
+    assert re.findall(r"#0[0-9a-f]{5}\b", svg) == []
+
+
+def test_commands_are_marked_as_code() -> None:
+    assert told("run `mlops <x>` now") == "run <code>mlops &lt;x&gt;</code> now"

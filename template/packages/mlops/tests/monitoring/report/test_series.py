@@ -1,0 +1,76 @@
+"""Events as series over time."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+
+import polars as pl
+import pytest
+
+from mlops.artifacts.predictions import event_schema
+from mlops.monitoring.report import series
+from mlops.window import Window
+
+NOON = datetime(2026, 6, 30, 12, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+def events(*rows: Mapping[str, object]) -> pl.LazyFrame:
+    usual = {
+        "time": NOON,
+        "source": "request",
+        "deployment": "blue",
+        "model_version": 1,
+        "status": 200,
+        "latency_ms": 10.0,
+    }
+    schema = {name: kind for name, kind in event_schema().items() if name in usual}
+    return pl.LazyFrame([{**usual, **row} for row in rows], schema=schema)
+
+
+@pytest.mark.parametrize(
+    ("days", "every"),
+    [(0.5, timedelta(hours=1)), (3, timedelta(hours=1)), (30, DAY), (365, timedelta(days=7))],
+)
+def test_parts_are_as_long_as_the_window_asks(days: float, every: timedelta) -> None:
+    assert series.bucket_of(Window.last(timedelta(days=days), NOON)) == every
+
+
+def test_traffic_counts_each_version_of_each_deployment_and_what_was_scored() -> None:
+    yesterday = NOON - DAY
+    rows = events(
+        {}, {}, {"status": 500}, {"model_version": 2}, {"time": yesterday},
+        {"deployment": None, "source": "score", "latency_ms": None},
+    )  # fmt: skip
+    found = series.traffic(rows, DAY).collect()
+    day = NOON.replace(hour=0)
+    assert found.rows() == [
+        (day - DAY, "blue", 1, 1),
+        (day, "blue", 1, 3),
+        (day, "blue", 2, 1),
+        (day, "score", 1, 1),
+    ]
+
+
+def test_latency_is_of_answered_requests_alone() -> None:
+    rows = events(
+        *({"latency_ms": float(n)} for n in range(101)),
+        {"latency_ms": 9_999.0, "status": 500},
+        {"latency_ms": None, "source": "score"},
+    )
+    (found,) = series.latency(rows, DAY).collect().rows()
+    assert found[1:] == (50.0, 95.0, 99.0, 101)
+
+
+def test_errors_are_shares_of_a_version_s_requests() -> None:
+    rows = events({}, {}, {}, {"status": 400}, {"model_version": 2}, {"source": "score"})
+    found = series.errors(rows, DAY).collect()
+    assert found.select("version", "errors", "failed", "predictions").rows() == [
+        (1, 0.25, 1, 4),
+        (2, 0.0, 0, 1),
+    ]
+
+
+def test_there_may_be_nothing() -> None:
+    nothing = pl.LazyFrame(schema=event_schema())
+    for part in (series.traffic, series.latency, series.errors):
+        assert part(nothing, DAY).collect().is_empty()

@@ -42,7 +42,14 @@ def images() -> str | None:
     return shutil.which("buildah") if able else None
 
 
+def browser() -> str | None:
+    """Return Chromium or Chrome, as this machine has it."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    return next((path for name in names if (path := shutil.which(name))), None)
+
+
 COMPONENTS = {
+    "browser": Component(browser, "Chromium or Chrome on PATH"),
     "bicep": Component(bicep, "Microsoft's Bicep CLI on PATH, or its path in BICEP"),
     "images": Component(images, "buildah and mmdebstrap of Debian or Ubuntu, as root"),
 }

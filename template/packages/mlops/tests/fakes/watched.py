@@ -1,12 +1,17 @@
 """What a page about a busy endpoint is made of: made-up events, releases, an A/B test."""
 
+import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 
 from mlops.artifacts.predictions import Predictions, event_schema
+from mlops.monitoring.report.content import Page, Serving, Table
+from mlops.monitoring.report.page import render
+from mlops.monitoring.report.sections import ab_section, release_section, request_section
 from mlops.window import Window
 
 NOW = datetime(2026, 6, 30, 12, tzinfo=UTC)
@@ -31,7 +36,10 @@ def busy_events(rows: int = 4000, seed: int = 0) -> Predictions:
         "status": status.tolist(),
         "value": random.random(rows).tolist(),
     }
-    return Predictions(pl.LazyFrame(given, schema_overrides=_overrides(given)), dropped=12)
+    told = pl.LazyFrame(given, schema_overrides=_overrides(given))
+    return Predictions(
+        pl.concat([pl.LazyFrame(schema=event_schema()), told], how="diagonal"), dropped=12
+    )
 
 
 def _overrides(given: dict[str, Any]) -> dict[str, pl.DataType]:
@@ -78,3 +86,52 @@ def release(days: float, outcome: str, *, tested: bool = False, **more: Any) -> 
         "ab_test": ab_test if tested else None,
         **more,
     }
+
+
+def write_pages(folder: Path) -> None:
+    """Write busy.html and empty.html, to be looked at in a browser."""
+    changes = [
+        {
+            "time": (NOW - timedelta(days=3)).isoformat(),
+            "kind": "rollback",
+            "outcome": "rolled back",
+            "model_version": 1,
+            "traffic": "blue 100 %",
+        }
+    ]
+    records = [
+        release(10, "promoted", tested=True),
+        release(20, "rejected", reason="errors: worse by more than the margin of 1 %"),
+        release(25, "hold", rehearsal="generated requests"),
+    ]
+    rows = (("blue", "1", "100 %", "healthy", "0123456789"), ("green", "2", "0 %", "stopped", ""))
+    deployments = Table(("deployment", "version", "traffic", "state", "commit"), rows)
+    busy = Serving(
+        "prod",
+        "tiny-prod",
+        "http://127.0.0.1:9/score",
+        deployments=deployments,
+        sections=(
+            request_section("prod", busy_events(), MONTH),
+            release_section(records, changes),
+            ab_section("prod", records),
+        ),
+    )
+    nothing = Predictions(pl.LazyFrame(schema=event_schema()))
+    empty = Serving(
+        "test",
+        "tiny-test",
+        sections=(
+            request_section("test", nothing, MONTH),
+            release_section([], []),
+            ab_section("test", []),
+        ),
+    )
+    broken = Serving("dev", "tiny-dev", problem="the endpoint does not answer")
+    about = ("Tiny", "Predicts what a machine does next.", "Team", "team@example.com", NOW, MONTH)
+    for name, serving in (("busy", [busy, empty, broken]), ("empty", [empty])):
+        (folder / f"{name}.html").write_text(render(Page(*about, serving)), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write_pages(Path(sys.argv[1]))

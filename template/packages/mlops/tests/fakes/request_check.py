@@ -51,7 +51,7 @@ class Scorer:
             return "refused"
         assert wanted is not None, request
         assert len(answer["predictions"]) == len(wanted)
-        found = self._script.parse(request.body, self._model.features)
+        found = self._script.parse(request.body, self._model.features).matrix
         np.testing.assert_array_equal(found, np.array(wanted, dtype=np.float32))
         return "answered"
 

@@ -132,7 +132,8 @@ def test_bad_input_is_explained(
 def test_rows_become_columns_in_the_order_of_the_signature(
     score: ModuleType, features: list[Any]
 ) -> None:
-    matrix = score.parse('{"data": [{"b": null, "a": 1}, {"a": 3.4028234e38, "b": 4}]}', features)
+    request = score.parse('{"data": [{"b": null, "a": 1}, {"a": 3.4028234e38, "b": 4}]}', features)
+    matrix = request.matrix
     assert matrix.dtype == np.float32
     np.testing.assert_array_equal(matrix, np.array([[1, np.nan], [3.4028234e38, 4]], np.float32))
 
@@ -163,7 +164,8 @@ def test_other_headers_are_let_be(started: ModuleType, value: str) -> None:
 
 def test_what_may_be_left_out_is_null_then(score: ModuleType) -> None:
     features = [score.Feature("a", False), score.Feature("b", True, True)]
-    matrix = score.parse('{"data": [{"a": 1}, {"a": 2, "b": null}, {"a": 3, "b": 4}]}', features)
+    raw = '{"data": [{"a": 1}, {"a": 2, "b": null}, {"a": 3, "b": 4}]}'
+    matrix = score.parse(raw, features).matrix
     np.testing.assert_array_equal(matrix, np.array([[1, np.nan], [2, np.nan], [3, 4]], np.float32))
     for raw, said in (
         ('{"data": [{"b": 1}]}', 'row 0: the field "a" is missing'),

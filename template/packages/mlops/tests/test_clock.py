@@ -54,7 +54,7 @@ def modules() -> Iterator[tuple[str, set[str]]]:
 def test_nothing_but_the_clock_asks_the_system_for_the_time() -> None:
     found = {module: named & ASKED for module, named in modules()}
     assert found.pop("clock.py") == {"datetime.now"}
-    # it runs in the serving environment, without the machinery, and is told how far ahead its time is
+    # it runs without the machinery, and is told how far ahead its time is
     assert found.pop("platforms/local/scoring_launcher.py") == {"time.time"}
     assert {module: named for module, named in found.items() if named} == {}
 

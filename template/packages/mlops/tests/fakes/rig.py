@@ -10,7 +10,7 @@ from fakes.places import PROJECT
 from fakes.project import FACTS, PYPROJECT
 from fakes.tiny_version import FAILS, write_version
 from fakes.waiting import LONGEST_SECONDS
-from mlops.clock import system_clock
+from mlops.clock import Clock, system_clock
 from mlops.monitoring.telemetry import Telemetry
 from mlops.platforms.base import ModelVersion
 from mlops.platforms.local.endpoint import LocalEndpoint
@@ -50,6 +50,7 @@ class Rig:
     def __init__(self, root: Path, serving_venvs: Path) -> None:
         self.root = root
         self.serving_venvs = serving_venvs
+        self.clock: Clock = system_clock
         self.telemetry = Telemetry("dev", TelemetrySettings(keys=True))
         if not root.exists():
             root.mkdir(parents=True)
@@ -71,7 +72,7 @@ class Rig:
             Project(self.root, FACTS),
             NAME,
             SETTINGS,
-            system_clock,
+            self.clock,
             self.telemetry,
             self.serving_venvs,
         )

@@ -69,6 +69,17 @@ def test_a_batch_is_answered_row_by_row(started: ModuleType) -> None:
     json.dumps(answer, allow_nan=False)
 
 
+def test_keys_come_back_as_they_came_and_decide_nothing(started: ModuleType) -> None:
+    rows = [ROW, {**ROW, "a": -2.0}, ROW]
+    usual = started.run(json.dumps({"data": rows}))
+    keys = ["é", 10**30, "é"]
+    answer = started.run(json.dumps({"keys": keys, "data": rows}))
+    assert answer.pop("keys") == keys
+    ids = answer.pop("inference_id"), usual.pop("inference_id")
+    assert len({*ids[0], *ids[1]}) == 6
+    assert answer == usual
+
+
 def test_the_threshold_of_the_signature_decides(
     started: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -101,6 +112,15 @@ def test_the_threshold_of_the_signature_decides(
         ("null", "must be an object"),
         ("{}", 'lacks the field "data"'),
         ('{"data": [{"a": 1, "b": 1}], "columns": []}', 'unknown field "columns"'),
+        ('{"data": [{"a": 1, "b": 1}], "keys": 5}', '"keys" must be a list, one a row, not a n'),
+        ('{"data": [{"a": 1, "b": 1}], "keys": null}', '"keys" must be a list, one a row, not n'),
+        ('{"data": [{"a": 1, "b": 1}], "keys": []}', '"keys" must have one entry a row: 1 of'),
+        ('{"data": [{"a": 1, "b": 1}], "keys": [1, 2]}', "1 of them, not 2"),
+        ('{"data": [{"a": 1, "b": 1}], "keys": [1.5]}', 'row 0: what "keys" has for it must be'),
+        ('{"data": [{"a": 1, "b": 1}], "keys": [true]}', "a text or a whole number, not true"),
+        ('{"data": [{"a": 1, "b": 1}], "keys": [null]}', "a text or a whole number, not null"),
+        ('{"data": [{"a": 1, "b": 1}], "keys": [["x"]]}', "a text or a whole number, not a list"),
+        ('{"keys": ["x"]}', 'lacks the field "data"'),
         ('{"data": {"a": 1, "b": 1}}', '"data" must be a list of rows, not an object'),
         ('{"data": "a"}', '"data" must be a list of rows, not the text "a"'),
         ('{"data": []}', '"data" is empty'),

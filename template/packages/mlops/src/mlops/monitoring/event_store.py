@@ -117,22 +117,22 @@ class _Reader:
         prediction, probability = line["prediction"], line["probability"]
         value, probabilities = probability, None
         if isinstance(probability, Mapping):
-            value, probabilities = probability[prediction], list(probability.values())
+            value, probabilities = probability[prediction], [*map(float, probability.values())]
         elif probability is None and prediction is not None:
             value = prediction
         features = line["features"]
         return (
-            line["inference_id"],
+            _text(line["inference_id"]),
             _text(line["key"]),
             time.astimezone(UTC),
             REQUEST,
-            line["endpoint"],
-            line["deployment"],
-            line["model_name"],
-            line["model_version"],
-            line["latency_ms"],
-            line["status"],
-            line["error_type"],
+            _text(line["endpoint"]),
+            _text(line["deployment"]),
+            _text(line["model_name"]),
+            int(line["model_version"]),
+            float(line["latency_ms"]),
+            int(line["status"]),
+            _text(line["error_type"]),
             _text(prediction),
             None if value is None else float(value),
             probabilities,

@@ -1,11 +1,14 @@
 """The scoring script: what the Azure ML inference server runs, on a laptop and on Azure.
 
 The server loads this file by its path, calls `init()` once and `run()` for each request. It stands
-alone: no import of the project's package, only numpy and ONNX Runtime (see requirements.txt).
+alone: no import of the project's package, only numpy and ONNX Runtime (see requirements.txt), and of
+the files beside it mounted.py and telemetry.py, which keeps an event of each prediction.
 
 Request: `{"data": [{feature: value, …}, …]}`, JSON in UTF-8; a value is a number, true or false, or
-the text of a category. Answer: `{"predictions": […], "probabilities": […], "model_version": 3,
-"inference_id": [one per row]}`, where a row's prediction and probability are
+the text of a category. `"keys": […]` may come along, one a row: texts or whole numbers that say
+whom or what the rows are of; they decide nothing. Answer: `{"predictions": […], "probabilities":
+[…], "model_version": 3, "inference_id": [one per row]}`, and the keys as they came, where a row's
+prediction and probability are
 
 - binary: 0 or 1, and the probability of label 1;
 - multiclass: the name of a class, and `{class: probability, …}`;
@@ -19,14 +22,15 @@ environment variable SERVED_FILES_SHA256 holds the SHA-256 of each file, and pro
 with the answers to them. Otherwise it does not start, and the log says why in one sentence.
 """
 
-import hashlib
 import json
 import os
 import unicodedata
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -41,9 +45,9 @@ SIGNATURE_SCHEMAS = (1, 2)
 PROBES_SCHEMA = 1
 BINARY, MULTICLASS, REGRESSION = "binary", "multiclass", "regression"
 NUMBER, BOOLEAN, CATEGORY = "number", "boolean", "category"
-SERVED_VARIABLE = "SERVED_FILES_SHA256"
 PROBES = "probes.json"
 LARGEST = float(np.finfo(np.float32).max)
+FIELDS = ("data", "keys")
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 _LONGEST_ECHO = 60
 
@@ -53,10 +57,6 @@ Outputs = npt.NDArray[np.float64]
 
 class BadRequest(ValueError):
     """The client's input breaks the contract; the message says where and how."""
-
-
-class RefusedToStart(RuntimeError):
-    """What is mounted is not what was deployed, or is not answered as it was judged."""
 
 
 @dataclass(frozen=True)
@@ -92,12 +92,38 @@ class Model:
         return "variable" if self.task == REGRESSION else "probabilities"
 
 
+@dataclass(frozen=True)
+class Request:
+    """What is asked: the rows as they came and, as float32 [rows, features], as the model sees them.
+
+    `keys` says whom or what each row is of, where the caller says it.
+    """
+
+    rows: Sequence[Mapping[str, Any]]
+    matrix: Matrix
+    keys: Sequence[str | int] | None = None
+
+
+def _beside(name: str) -> Any:
+    """Load another file of this folder, whatever else is called so on the import path."""
+    spec = spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{name}.py cannot be loaded")
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+mounted, telemetry = _beside("mounted"), _beside("telemetry")
+SERVED_VARIABLE, RefusedToStart = mounted.SERVED_VARIABLE, mounted.RefusedToStart
+find_model, check_files = mounted.find_model, mounted.check_files
 _model: Model | None = None
+_events: Any = None
 
 
 def init() -> None:
     """Load the model version below `AZUREML_MODEL_DIR`; called once, before the first request."""
-    global _model
+    global _events, _model
     directory = os.environ.get("AZUREML_MODEL_DIR")
     if not directory:
         raise RuntimeError("AZUREML_MODEL_DIR is not set: it must name the model version's folder")
@@ -106,60 +132,34 @@ def init() -> None:
     model = load_model(folder)
     check_answers(model, folder)
     _model = model
+    _events = telemetry.events_of(os.environ.get(telemetry.VARIABLE, ""))
 
 
 def run(raw_data: str, request_headers: Mapping[str, str] | None = None) -> Any:
     """Score one request; the server passes its headers on, as the parameter's name asks."""
     if _model is None:
         raise RuntimeError("init() was not called")
+    started, request = perf_counter(), None
     try:
         check_headers(request_headers or {})
-        matrix = parse(raw_data, _model.features)
+        request = parse(raw_data, _model.features)
+        answered = score(_model, request.matrix)
     except BadRequest as error:
         from azureml_inference_server_http.api.aml_response import AMLResponse
 
+        if _events is not None:
+            _events.add(started, _model.version, 400, type(error).__name__)
         return AMLResponse({"error": str(error)}, 400, json_str=True)
-    return score(_model, matrix)
-
-
-def find_model(directory: Path) -> Path:
-    """Return the folder of model.onnx: `directory` or, as on Azure, a folder somewhere below it.
-
-    Raises:
-        FileNotFoundError: there is none, or more than one.
-    """
-    found = sorted(path.parent for path in directory.rglob("model.onnx"))
-    if len(found) != 1:
-        raise FileNotFoundError(
-            f"expected one model.onnx in {directory} or a folder below, found {len(found)}"
-        )
-    return found[0]
-
-
-def check_files(folder: Path, told: str) -> None:
-    """Compare the mounted files with what the deployment was told.
-
-    Args:
-        folder: the model version's folder.
-        told: the SHA-256 of each file by its name, as JSON.
-
-    Raises:
-        RefusedToStart: nothing was told, a file is missing or is another one.
-    """
-    expected = json.loads(told) if told else {}
-    if "model.onnx" not in expected:
-        raise RefusedToStart(
-            f"{SERVED_VARIABLE} does not say which model.onnx is to be served: deploy it with "
-            "`mlops deploy`, which sets it"
-        )
-    for name, sha256 in expected.items():
-        path = folder / name
-        found = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "missing"
-        if found != sha256:
-            raise RefusedToStart(
-                f"{name} is not the file that was deployed: its SHA-256 is {found}, and the "
-                f"deployment was told {sha256}"
-            )
+    except BaseException as error:
+        if _events is not None:
+            rows, keys = (request.rows, request.keys) if request else (None, None)
+            _events.add(started, _model.version, 500, type(error).__name__, rows, keys)
+        raise
+    if request.keys is not None:
+        answered["keys"] = request.keys
+    if _events is not None:
+        _events.add(started, _model.version, 200, None, request.rows, request.keys, answered)
+    return answered
 
 
 def check_answers(model: Model, folder: Path) -> None:
@@ -260,10 +260,8 @@ def check_headers(headers: Mapping[str, str]) -> None:
         )
 
 
-def parse(raw: str | bytes, features: Sequence[Feature]) -> Matrix:
-    """Read a request's rows into a float32 matrix of shape [rows, features].
-
-    A number that is null becomes NaN, and a category its code.
+def parse(raw: str | bytes, features: Sequence[Feature]) -> Request:
+    """Read a request. In its matrix a number that is null is NaN, and a category its code.
 
     Raises:
         BadRequest: the request breaks the contract.
@@ -280,7 +278,7 @@ def parse(raw: str | bytes, features: Sequence[Feature]) -> Matrix:
         raise BadRequest(f"the field {_echo(body.key)} stands twice")
     if "data" not in body:
         raise BadRequest('the request lacks the field "data", the list of rows')
-    unknown = next((key for key in body if key != "data"), None)
+    unknown = next((key for key in body if key not in FIELDS), None)
     if unknown is not None:
         raise BadRequest(f'unknown field {_echo(unknown)} beside "data"')
     rows = body["data"]
@@ -290,7 +288,8 @@ def parse(raw: str | bytes, features: Sequence[Feature]) -> Matrix:
         raise BadRequest('"data" is empty: send at least one row')
     known = {feature.name for feature in features}
     values = [_parse_row(number, row, features, known) for number, row in enumerate(rows)]
-    return np.array(values, dtype=np.float32)
+    keys = _parse_keys(body["keys"], len(rows)) if "keys" in body else None
+    return Request(rows, np.array(values, dtype=np.float32), keys)
 
 
 def score(model: Model, matrix: Matrix) -> dict[str, Any]:
@@ -335,6 +334,20 @@ def predict(model: Model, matrix: Matrix) -> Outputs:
     if model.task == MULTICLASS:
         return outputs
     return outputs[:, 1] if model.task == BINARY else outputs.reshape(len(matrix))
+
+
+def _parse_keys(keys: Any, rows: int) -> list[str | int]:
+    if not isinstance(keys, list):
+        raise BadRequest(f'"keys" must be a list, one a row, not {_kind(keys)}')
+    if len(keys) != rows:
+        raise BadRequest(f'"keys" must have one entry a row: {rows:,} of them, not {len(keys):,}')
+    for number, key in enumerate(keys):
+        if isinstance(key, bool) or not isinstance(key, str | int):
+            raise BadRequest(
+                f'row {number}: what "keys" has for it must be a text or a whole number, not '
+                f"{_kind(key)}"
+            )
+    return keys
 
 
 def _parse_row(number: int, row: Any, features: Sequence[Feature], known: set[str]) -> list[float]:

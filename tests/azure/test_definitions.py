@@ -224,7 +224,13 @@ def test_a_deployment_gets_the_scoring_code_alone(project: Path) -> None:
     cache.mkdir(exist_ok=True)
     (cache / "score.cpython-311.pyc").write_text("x")
     found = uploaded(project / "serving")
-    assert found == [".amlignore", "requirements.txt", "score.py"]
+    assert found == [
+        ".amlignore",
+        "mounted.py",
+        "requirements.txt",
+        "score.py",
+        "telemetry.py",
+    ]
 
 
 def uploaded(folder: Path) -> list[str]:

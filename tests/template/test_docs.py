@@ -40,7 +40,7 @@ def said_in_sources() -> str:
     """Return all source text with adjacent string literals joined."""
     text = "\n".join(
         path.read_text(encoding="utf-8")
-        for path in (*SOURCES.rglob("*.py"), ROOT / "template/serving/score.py")
+        for path in (*SOURCES.rglob("*.py"), *(ROOT / "template/serving").glob("*.py"))
     )
     return re.sub(r'"\s*\n\s*f?"', "", text)
 

@@ -2,7 +2,7 @@
 
 import ast
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 import mlops
 from mlops.cli.options import now
-from mlops.clock import system_clock
+from mlops.clock import seconds_ahead, shifted, system_clock
 
 SOURCE = Path(mlops.__file__).parent
 ASKED = {
@@ -54,6 +54,8 @@ def modules() -> Iterator[tuple[str, set[str]]]:
 def test_nothing_but_the_clock_asks_the_system_for_the_time() -> None:
     found = {module: named & ASKED for module, named in modules()}
     assert found.pop("clock.py") == {"datetime.now"}
+    # it runs without the machinery, and is told how far ahead its time is
+    assert found.pop("platforms/local/scoring_launcher.py") == {"time.time"}
     assert {module: named for module, named in found.items() if named} == {}
 
 
@@ -94,3 +96,11 @@ def test_a_command_is_told_the_time_by_who_calls_it() -> None:
 
     moment = datetime(2026, 6, 30, tzinfo=UTC)
     assert CliRunner().invoke(tell, obj=lambda: moment).output == "2026-06-30T00:00:00+00:00\n"
+
+
+def test_another_process_is_told_how_far_ahead_a_clock_is() -> None:
+    assert seconds_ahead(system_clock) == 0
+    assert shifted(0) is system_clock
+    ahead = seconds_ahead(lambda: system_clock() + timedelta(days=30))
+    assert ahead == pytest.approx(30 * 86_400, abs=60)
+    assert seconds_ahead(shifted(ahead)) == pytest.approx(ahead, abs=60)

@@ -7,17 +7,23 @@ import json
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from datetime import datetime, timedelta
 from typing import Protocol
 
+import polars as pl
 import pytest
 import requests
 
-from fakes.tiny_version import ROW
+from fakes.tiny_version import FAILS, FEATURES, ROW
+from mlops.clock import system_clock
 from mlops.errors import ConfigError, PlatformError, Refused
+from mlops.features import Features
 from mlops.platforms.base import DeploymentShare, Endpoint, ModelVersion, Observation
 from mlops.platforms.lease_rules import EndpointBusy
 from mlops.progress import silent
+from mlops.window import Window
 
+TINY_FEATURES = Features.read(FEATURES)
 PURPOSE = "the release of version 2"
 CRASH = "\ndef init():\n    raise ValueError('the model is broken')\n"
 WAIT_SECONDS = 60
@@ -77,6 +83,20 @@ def observed(
         assert time.monotonic() < deadline, found
         time.sleep(0.05)
     return found
+
+
+def kept(
+    endpoint: Endpoint, start: datetime, enough: Callable[[pl.DataFrame], bool]
+) -> pl.DataFrame:
+    """Wait until enough events since a moment are there; return them."""
+    deadline = time.monotonic() + WAIT_SECONDS
+    while True:
+        window = Window(start, start + timedelta(days=1))
+        found = endpoint.predictions(window, TINY_FEATURES).rows.collect()
+        if enough(found):
+            return found
+        assert time.monotonic() < deadline, found
+        time.sleep(0.05)
 
 
 class EndpointContract:
@@ -219,6 +239,56 @@ class EndpointContract:
         assert len(endpoint.logs("blue", lines=2).splitlines()) == 2
         with pytest.raises(ConfigError, match="no deployment 'red'"):
             endpoint.logs("red")
+
+    def test_each_row_that_is_answered_leaves_an_event(self, place: Place) -> None:
+        endpoint, start = place.endpoint, system_clock()
+        rows = [{**ROW, "a": 1.0 + number} for number in range(3)]
+        keys = ["7", "b", 9]
+        answer = endpoint.invoke({"data": rows, "keys": keys})
+        other = endpoint.invoke({"data": [ROW]}, "green")
+        assert (answer.status, answer.body["keys"], "keys" in other.body) == (200, keys, False)
+        ids = [*answer.body["inference_id"], *other.body["inference_id"]]
+        events = kept(endpoint, start, lambda each: set(ids) <= set(each["inference_id"]))
+        found = {row["inference_id"]: row for row in events.iter_rows(named=True)}
+        told = [found[each] for each in ids]
+        assert [row["key"] for row in told] == ["7", "b", "9", None]
+        assert [row["feature.a"] for row in told] == [1.0, 2.0, 3.0, 1.0]
+        assert [row["value"] for row in told[:3]] == answer.body["probabilities"]
+        assert [row["prediction"] for row in told[:3]] == [
+            str(each) for each in answer.body["predictions"]
+        ]
+        assert [(row["deployment"], row["model_version"]) for row in told] == [
+            *[("blue", served(place))] * 3,
+            ("green", served(place, "green")),
+        ]
+        assert {(row["source"], row["endpoint"], row["model_name"]) for row in told} == {
+            ("request", endpoint.name, "tiny")
+        }
+        assert {(row["status"], row["error_type"]) for row in told} == {(200, None)}
+        assert all(row["latency_ms"] > 0 for row in told)
+
+    def test_a_request_that_fails_leaves_an_event_too(self, place: Place) -> None:
+        endpoint, start = place.endpoint, system_clock()
+        assert endpoint.invoke({"data": []}, "green").status == 400
+        failing = {"data": [{**ROW, "a": FAILS}], "keys": ["k"]}
+        assert endpoint.invoke(failing, "green").status == 500
+        events = kept(endpoint, start, lambda each: {400, 500} <= set(each["status"]))
+        found = {row["status"]: row for row in events.iter_rows(named=True)}
+        failed, refused = found[500], found[400]
+        assert (refused["error_type"], refused["key"]) == ("BadRequest", None)
+        assert (failed["error_type"], failed["key"]) == ("ZeroDivisionError", "k")
+        for row in (failed, refused):
+            assert (row["deployment"], row["model_version"]) == ("green", served(place, "green"))
+            assert (row["prediction"], row["value"]) == (None, None)
+            assert len(row["inference_id"]) == 32
+
+    def test_what_checks_find_can_be_read_again(self, place: Place) -> None:
+        now = system_clock()
+        row = {"check": "drift", "time": now.isoformat(), "psi": 0.25, "column": None}
+        place.endpoint.keep_checks([row, {**row, "check": "performance"}])
+        window = Window(now, now + timedelta(seconds=1))
+        assert place.endpoint.checks("drift", window) == [row]
+        assert place.endpoint.checks("drift", Window(now - timedelta(days=1), now)) == []
 
     def test_one_change_at_a_time(self, place: Place) -> None:
         def take() -> None:

@@ -8,6 +8,7 @@ import hashlib
 import json
 import math
 import re
+import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -18,9 +19,10 @@ import polars as pl
 
 from fakes.request_log import OPEN, RequestLog
 from fakes.scoring_script import load_script
-from fakes.tiny_version import FEATURES, tiny_onnx, tiny_probability
-from mlops.artifacts.predictions import Predictions, event_schema
+from fakes.tiny_version import FAILS, FEATURES, tiny_onnx, tiny_probability
+from mlops.artifacts.predictions import REQUEST, Predictions, event_schema
 from mlops.artifacts.version_folder import verify_version
+from mlops.clock import Clock, system_clock
 from mlops.errors import ConfigError, PlatformError
 from mlops.features import Features
 from mlops.platforms.base import (
@@ -48,6 +50,8 @@ SECONDS = 0.001
 HANGS_SECONDS = 2.0
 CODE = "# the scoring code"
 COMMIT = "0123456789abcdef"
+_ANSWERED = ("inference_id", "predictions", "probabilities")
+_TINY = Features.read(FEATURES)
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,62}")
 
 
@@ -111,6 +115,8 @@ class FakeEndpoint:
         self.stopped = False
         self.events = Predictions(pl.LazyFrame(schema=event_schema()))
         """What `predictions` returns of its window."""
+        self.clock: Clock = system_clock
+        """By which `invoke` takes note of what it answers."""
         self.kept: list[dict[str, Any]] = []
         """What checks found, as they told it."""
         self._placed: dict[str, Placed] = {}
@@ -121,6 +127,7 @@ class FakeEndpoint:
         self._printed: dict[str, list[str]] = {}
         self._in_batches: dict[str, int] = {}
         self._routed = 0
+        self._noted: list[tuple[Any, ...]] = []
 
     def serve(self, deployment: str, version: int, share: int = 0, origin: str = "") -> None:
         """Let a deployment be there, whatever was before."""
@@ -248,7 +255,9 @@ class FakeEndpoint:
     def predictions(self, window: Window, features: Features | None = None) -> Predictions:
         columns = list(event_schema(features))
         within = pl.col("time").is_between(window.start, window.end, closed="left")
-        return replace(self.events, rows=self.events.rows.filter(within).select(columns))
+        own = pl.LazyFrame(self._noted, schema=event_schema(_TINY), orient="row")
+        rows = pl.concat([self.events.rows, own], how="diagonal")
+        return replace(self.events, rows=rows.filter(within).select(columns))
 
     def keep_checks(self, checks: Sequence[Mapping[str, Any]]) -> None:
         self.kept += [dict(each) for each in checks]
@@ -322,15 +331,18 @@ class FakeEndpoint:
         script = load_script()
         features = [script.Feature(each["name"], each["nullable"]) for each in FEATURES]
         try:
-            rows = script.parse(raw, features)
+            asked = script.parse(raw, features)
         except script.BadRequest as error:
             return Answer(400, {"error": str(error)}, SECONDS)
-        chances = [tiny_probability(a, b, None if math.isnan(c) else c) for a, b, c in rows]
+        if asked.rows[0]["a"] == FAILS:
+            return Answer(500, {"message": "the model failed"}, SECONDS)
+        chances = [tiny_probability(a, b, None if math.isnan(c) else c) for a, b, c in asked.matrix]
         body = {
             "predictions": [int(chance >= 0.5) for chance in chances],
             "probabilities": chances,
             "model_version": model_version,
-            "inference_id": [str(number) for number, _ in enumerate(chances)],
+            "inference_id": [uuid.uuid4().hex for _ in chances],
+            **({} if asked.keys is None else {"keys": asked.keys}),
         }
         return Answer(200, body, SECONDS)
 
@@ -343,9 +355,39 @@ class FakeEndpoint:
     def _answered(self, name: str, raw: bytes) -> Answer:
         if self._problem(name):
             return Answer(502, {"error": f"{name} does not answer"}, SECONDS)
-        answer = self.fault(self.answer(raw, self._placed[name].model_version))
+        answer = self.answer(raw, self._placed[name].model_version)
+        self._note(name, raw, answer)
+        answer = self.fault(answer)
         self._printed[name].append(f"POST /score {answer.status}")
         return answer
+
+    def _note(self, name: str, raw: bytes, answer: Answer) -> None:
+        """Keep an event of each row, or one of a request that was refused."""
+        refused = answer.status == 400
+        asked = {"data": [{}]} if refused else json.loads(raw)
+        error = {400: "BadRequest", 500: "ZeroDivisionError"}.get(answer.status)
+        for number, row in enumerate(asked["data"]):
+            key = asked["keys"][number] if "keys" in asked else None
+            of = {f: answer.body[f][number] if error is None else None for f in _ANSWERED}
+            self._noted.append(
+                (
+                    of["inference_id"] or uuid.uuid4().hex,
+                    None if key is None else str(key),
+                    self.clock(),
+                    REQUEST,
+                    self.name,
+                    name,
+                    "tiny",
+                    self._placed[name].model_version,
+                    1000 * answer.seconds,
+                    answer.status,
+                    error,
+                    None if error else str(of["predictions"]),
+                    of["probabilities"],
+                    None,
+                    *(row.get(each.name) for each in _TINY),
+                )
+            )
 
     def _point(self) -> int:
         """A number from 0 to 99; in a hundred requests each comes once."""

@@ -51,7 +51,8 @@ class Scorer:
             return "refused"
         assert wanted is not None, request
         assert len(answer["predictions"]) == len(wanted)
-        found = self._script.parse(request.body, self._model.features)
+        assert answer.get("keys") == from_json(request.body).get("keys")
+        found = self._script.parse(request.body, self._model.features).matrix
         np.testing.assert_array_equal(found, np.array(wanted, dtype=np.float32))
         return "answered"
 
@@ -64,10 +65,15 @@ def as_it_is(body: str) -> list[list[float]] | None:
             return None
     except (ValueError, RecursionError):
         return None
-    if not isinstance(content, dict) or list(content) != ["data"]:
+    if not isinstance(content, dict) or content.keys() | {"keys"} != {"data", "keys"}:
         return None
     rows = content["data"]
     if not isinstance(rows, list) or not rows or not all(map(_is_row, rows)):
+        return None
+    keys = content.get("keys", ["x"] * len(rows))
+    if type(keys) is not list or len(keys) != len(rows):
+        return None
+    if not all(type(key) in (str, int) for key in keys):
         return None
     return [[np.nan if row[name] is None else row[name] for name in _NAMES] for row in rows]
 

@@ -26,7 +26,10 @@ def requests(seed: int, count: int) -> Iterator[FuzzedRequest]:
     """Yield so many requests for the tiny model; about every fourth is sound."""
     source = random.Random(seed)
     for _ in range(count):
-        body = json.dumps({"data": [_row(source) for _ in range(source.randint(1, 4))]})
+        content: dict[str, Any] = {"data": [_row(source) for _ in range(source.randint(1, 4))]}
+        if source.random() < 0.3:
+            content["keys"] = [source.choice(["x", "", 7, 10**30]) for _ in content["data"]]
+        body = json.dumps(content)
         if source.random() < 0.25:
             yield FuzzedRequest(_spaced(source, body), sound=True)
         else:
@@ -78,6 +81,15 @@ def _other_rows(source: random.Random, body: str) -> str:
     return json.dumps(content)
 
 
+def _other_keys(source: random.Random, body: str) -> str:
+    content = json.loads(body)
+    wrong: list[Any] = [None, True, 1.5, [], {}, "x", 7]
+    content["keys"] = [source.choice(wrong) for _ in range(source.randint(0, 4))]
+    if source.random() < 0.2:
+        content["keys"] = source.choice(wrong)
+    return json.dumps(content)
+
+
 def _repeated_key(source: random.Random, body: str) -> str:
     before, brace, row = body.rpartition(source.choice(["{", '{"data']))
     return f'{before}{{"{source.choice([*_NAMES, "data"])}": 1, {brace[1:]}{row}'
@@ -122,7 +134,7 @@ def _damage_of_json(
 
 
 _DAMAGES = [
-    *map(_damage_of_json, (_other_value, _other_fields, _other_rows)),
+    *map(_damage_of_json, (_other_value, _other_fields, _other_rows, _other_keys)),
     *map(_damage_of_json, (_repeated_key, _raw_number, _cut, _typing_error)),
     _nested,
     _whole,

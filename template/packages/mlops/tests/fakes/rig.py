@@ -8,11 +8,14 @@ import psutil
 
 from fakes.places import PROJECT
 from fakes.project import FACTS, PYPROJECT
-from fakes.tiny_version import write_version
+from fakes.tiny_version import FAILS, write_version
 from fakes.waiting import LONGEST_SECONDS
+from mlops.clock import Clock, system_clock
+from mlops.monitoring.telemetry import Telemetry
 from mlops.platforms.base import ModelVersion
 from mlops.platforms.local.endpoint import LocalEndpoint
 from mlops.platforms.local.state import EndpointState, StateFile
+from mlops.settings.monitoring_sections import TelemetrySettings
 from mlops.settings.project import Project
 from mlops.settings.sections import EndpointSettings
 
@@ -23,7 +26,12 @@ SETTINGS = EndpointSettings(
 )
 SLOW = 99
 SLOW_SCRIPT = f"""
-score_at_once = run
+score_at_once, score_rightly = run, score
+
+def score(model, matrix):
+    if matrix[0, 0] == {FAILS}:
+        raise ZeroDivisionError("the model failed")
+    return score_rightly(model, matrix)
 
 def run(raw_data, request_headers):
     import time
@@ -42,6 +50,8 @@ class Rig:
     def __init__(self, root: Path, serving_venvs: Path) -> None:
         self.root = root
         self.serving_venvs = serving_venvs
+        self.clock: Clock = system_clock
+        self.telemetry = Telemetry("dev", TelemetrySettings(keys=True))
         if not root.exists():
             root.mkdir(parents=True)
             (root / "pyproject.toml").write_text(PYPROJECT)
@@ -59,7 +69,12 @@ class Rig:
     def endpoint(self) -> LocalEndpoint:
         """A new object each time, as every command has its own."""
         return LocalEndpoint(
-            Project(self.root, FACTS), NAME, SETTINGS, serving_venvs=self.serving_venvs
+            Project(self.root, FACTS),
+            NAME,
+            SETTINGS,
+            self.clock,
+            self.telemetry,
+            self.serving_venvs,
         )
 
     @property

@@ -19,6 +19,8 @@ FEATURES: list[dict[str, Any]] = [
 REAL = DataSource("folder", "data/orders", made_up=False, fraction=1.0)
 MADE_UP = DataSource("sample", "size 300, seed 1, drift 0", made_up=True, fraction=1.0)
 ROW = {"a": 1.0, "b": -0.5, "c": 0.25}
+FAILS = 98.0
+"""A value of `a` at which the endpoints of the tests fail."""
 WEIGHTS = np.array([2.0, -1.0, 0.5])
 SERVED_FILES = ("model.onnx", "signature.json", "probes.json")
 PROBED = [(1.0, -0.5, 0.25), (-2.0, 3.0, None), (0.0, 0.0, 0.0)]

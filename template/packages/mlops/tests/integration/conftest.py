@@ -33,7 +33,10 @@ def rigs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def shared_rig(rigs: Path, serving_venvs: Path) -> Rig:
-    """A rig that serves version 1; it answers a row whose `a` is SLOW once there is a file `go`."""
+    """A rig that serves version 1; it answers a row whose `a` is SLOW once there is a file `go`.
+
+    At one whose `a` is FAILS it fails.
+    """
     rig = Rig(rigs / "shared", serving_venvs)
     rig.script.write_text(rig.script.read_text() + SLOW_SCRIPT)
     rig.endpoint.deploy("blue", rig.version(1), silent)

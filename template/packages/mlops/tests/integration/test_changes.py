@@ -22,12 +22,19 @@ from mlops.progress import silent
 HOLD = f"""
 import json, sys
 from pathlib import Path
+from mlops.clock import system_clock
+from mlops.monitoring.telemetry import Telemetry
 from mlops.platforms.local.endpoint import LocalEndpoint
 from mlops.settings.project import find_project
 from mlops.settings.sections import EndpointSettings
 root, name, environments, traffic = sys.argv[1:]
 endpoint = LocalEndpoint(
-    find_project(Path(root)), name, EndpointSettings(), Path(environments)
+    find_project(Path(root)),
+    name,
+    EndpointSettings(),
+    system_clock,
+    Telemetry("dev"),
+    Path(environments),
 )
 with endpoint.lease("{PURPOSE}"):
     endpoint.set_mirror(None)

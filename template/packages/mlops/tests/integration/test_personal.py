@@ -116,6 +116,7 @@ def test_the_whole_loop_leaves_no_trace(home: Path, say: Say) -> None:
         ("status",),
         ("status", "--json"),
         ("smoke-test", *dev),
+        ("score", "--data-dir", home / "good", "--output", home / "scores", *dev),
         ("config", *dev),
         ("doctor",),
         ("stop", *dev),
@@ -129,6 +130,10 @@ def test_the_whole_loop_leaves_no_trace(home: Path, say: Say) -> None:
     made = {path.name for path in (home / "project" / ".mlops").rglob("*")}
     kept = {"mlflow.db", "signature.json", "baseline.parquet", "MODEL_CARD.md", "lineage.json"}
     assert made >= {*kept, "validation-results.json", "holdout.parquet", "quality.png"}
+    events = home / "project" / ".mlops" / "events"
+    assert {path.suffix for path in events.rglob("*.*")} == {".jsonl", ".parquet"}
+    for path in events.rglob("*.jsonl"):
+        assert '"features":{"' in path.read_text(), "what is searched holds what callers sent"
 
 
 @pytest.mark.parametrize("arguments", [(), ("--json",)])

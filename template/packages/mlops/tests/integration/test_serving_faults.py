@@ -35,13 +35,22 @@ HANG = "\ndef init():\n    import time\n    time.sleep(600)\n"
 DEPLOY = """
 import sys
 from pathlib import Path
+from mlops.clock import system_clock
+from mlops.monitoring.telemetry import Telemetry
 from mlops.platforms.base import ModelVersion
 from mlops.progress import silent
 from mlops.platforms.local.endpoint import LocalEndpoint
 from mlops.settings.project import find_project
 from mlops.settings.sections import EndpointSettings
 root, name, environments, version = sys.argv[1:]
-endpoint = LocalEndpoint(find_project(Path(root)), name, EndpointSettings(), Path(environments))
+endpoint = LocalEndpoint(
+    find_project(Path(root)),
+    name,
+    EndpointSettings(),
+    system_clock,
+    Telemetry("dev"),
+    Path(environments),
+)
 endpoint.deploy("blue", ModelVersion("tiny", 1, Path(version)), silent)
 """
 

@@ -38,7 +38,7 @@ def test_the_scoring_script_answers_the_same(
     assert all(any(row[name] is None for row in rows) for name in ("open", "colour"))
     batches = [[row] for row in rows] if alone else [rows]
     answers = [
-        script.score(model, script.parse(json.dumps({"data": batch}), model.features))
+        script.score(model, script.parse(json.dumps({"data": batch}), model.features).matrix)
         for batch in batches
     ]
     predictions = [each for answer in answers for each in answer["predictions"]]

@@ -17,8 +17,12 @@ from fakes.typed_use_case import contract as contract_module
 from fakes.typed_use_case import features as features_module
 from fakes.typed_version import raw_rows
 from mlops.artifacts.scores import MANIFEST, SCORED, SCORING
+from mlops.data.personal import Personal
 from mlops.errors import ConfigError, Refused
 from mlops.files import file_hashes
+from mlops.scoring import job
+from mlops.scoring.job import Scored
+from mlops.settings.project import Project
 from mlops.tasks import Task
 from scoring.conftest import Call, Versions
 from scoring.test_agreement import read
@@ -252,6 +256,49 @@ def test_each_prediction_has_one_event(call: Call, task: Task) -> None:
     assert events["status"].unique().to_list() == [200]
     metadata = pl.read_parquet_metadata(Path(scored.events) / "part-00000.parquet")
     assert metadata["mlops.events.schema"] == "1"
+
+
+def test_events_hold_the_features_where_they_may(
+    call: Call, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    features = features_of_version(call(output="all"), project)
+    assert features.columns == [
+        "feature.amount", "feature.visits", "feature.open", "feature.colour",
+    ]  # fmt: skip
+    assert features["feature.colour"].null_count() < features.height == 25
+    named = Personal(frozenset({"Amount", "open"}))
+    monkeypatch.setattr(job, "personal_of", lambda _use_case: named)
+    assert features_of_version(call(output="some"), project).columns == [
+        "feature.visits", "feature.colour",
+    ]  # fmt: skip
+    none = call(output="none", telemetry__features=False)
+    assert features_of_version(none, project).columns == []
+
+
+def features_of_version(scored: Scored, project: Project) -> pl.DataFrame:
+    """Return the features among the events; these are removed, and the next run makes its own."""
+    events = read(scored.events)
+    shutil.rmtree(scored.events)
+    assert (project.state_dir / "events") in Path(scored.events).parents
+    return events.select(pl.selectors.starts_with("feature."))
+
+
+def test_without_telemetry_no_event_is_written(call: Call) -> None:
+    scored = call(telemetry__enabled=False)
+    assert (scored.rows, list(Path(scored.events).iterdir())) == (25, [])
+    again = call(telemetry__enabled=False)
+    assert again.kept == 3
+
+
+def test_scoring_removes_events_that_are_too_old(call: Call, project: Project) -> None:
+    old = project.state_dir / "events" / "tiny-dev" / "requests" / "2020-01-01" / "blue-1-a.jsonl"
+    old.parent.mkdir(parents=True)
+    old.touch()
+    scored = call()
+    assert not old.exists()
+    assert len(list(Path(scored.events).iterdir())) == 3
+    assert call(output="far", now=lambda: NOW + timedelta(days=91)).rows == 25
+    assert len(list(Path(scored.events).iterdir())) == 3, "it is the same run, made anew"
 
 
 def test_events_name_the_key_only_where_conf_allows_it(call: Call) -> None:

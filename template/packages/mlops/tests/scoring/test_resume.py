@@ -121,6 +121,15 @@ def test_a_part_that_is_not_what_its_line_says_is_made_again(call: Call, damage:
     assert sorted(told) == [f"part-0000{n}.parquet" for n in range(3)]
 
 
+def test_events_that_became_too_old_are_not_asked_for_again(call: Call) -> None:
+    first = call()
+    for path in part_files(Path(first.events)):
+        path.unlink()
+    again = call(now=lambda: LATER)
+    assert again.kept == 3
+    assert part_files(Path(first.events)) == []
+
+
 def test_another_run_does_not_go_on_with_it(
     call: Call, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -130,6 +139,8 @@ def test_another_run_does_not_go_on_with_it(
         ("another reference date .2024-06-30, now 2024-06-29", {"day": TODAY - timedelta(days=1)}),
         (r"another score\.part_rows .10, now 7", {"score__part_rows": 7}),
         (r"another telemetry\.keys", {"telemetry__keys": True}),
+        (r"another telemetry\.features", {"telemetry__features": False}),
+        (r"another telemetry\.enabled", {"telemetry__enabled": False}),
         (r"another score\.bad_files", {"score__bad_files": "skip"}),
         ("another model .version 1, now 2", {"model": model}),
     ]

@@ -69,6 +69,17 @@ def test_a_batch_is_answered_row_by_row(started: ModuleType) -> None:
     json.dumps(answer, allow_nan=False)
 
 
+def test_keys_come_back_as_they_came_and_decide_nothing(started: ModuleType) -> None:
+    rows = [ROW, {**ROW, "a": -2.0}, ROW]
+    usual = started.run(json.dumps({"data": rows}))
+    keys = ["é", 10**30, "é"]
+    answer = started.run(json.dumps({"keys": keys, "data": rows}))
+    assert answer.pop("keys") == keys
+    ids = answer.pop("inference_id"), usual.pop("inference_id")
+    assert len({*ids[0], *ids[1]}) == 6
+    assert answer == usual
+
+
 def test_the_threshold_of_the_signature_decides(
     started: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -101,6 +112,15 @@ def test_the_threshold_of_the_signature_decides(
         ("null", "must be an object"),
         ("{}", 'lacks the field "data"'),
         ('{"data": [{"a": 1, "b": 1}], "columns": []}', 'unknown field "columns"'),
+        ('{"data": [{"a": 1, "b": 1}], "keys": 5}', '"keys" must be a list, one a row, not a n'),
+        ('{"data": [{"a": 1, "b": 1}], "keys": null}', '"keys" must be a list, one a row, not n'),
+        ('{"data": [{"a": 1, "b": 1}], "keys": []}', '"keys" must have one entry a row: 1 of'),
+        ('{"data": [{"a": 1, "b": 1}], "keys": [1, 2]}', "1 of them, not 2"),
+        ('{"data": [{"a": 1, "b": 1}], "keys": [1.5]}', 'row 0: what "keys" has for it must be'),
+        ('{"data": [{"a": 1, "b": 1}], "keys": [true]}', "a text or a whole number, not true"),
+        ('{"data": [{"a": 1, "b": 1}], "keys": [null]}', "a text or a whole number, not null"),
+        ('{"data": [{"a": 1, "b": 1}], "keys": [["x"]]}', "a text or a whole number, not a list"),
+        ('{"keys": ["x"]}', 'lacks the field "data"'),
         ('{"data": {"a": 1, "b": 1}}', '"data" must be a list of rows, not an object'),
         ('{"data": "a"}', '"data" must be a list of rows, not the text "a"'),
         ('{"data": []}', '"data" is empty'),
@@ -132,7 +152,8 @@ def test_bad_input_is_explained(
 def test_rows_become_columns_in_the_order_of_the_signature(
     score: ModuleType, features: list[Any]
 ) -> None:
-    matrix = score.parse('{"data": [{"b": null, "a": 1}, {"a": 3.4028234e38, "b": 4}]}', features)
+    request = score.parse('{"data": [{"b": null, "a": 1}, {"a": 3.4028234e38, "b": 4}]}', features)
+    matrix = request.matrix
     assert matrix.dtype == np.float32
     np.testing.assert_array_equal(matrix, np.array([[1, np.nan], [3.4028234e38, 4]], np.float32))
 
@@ -163,7 +184,8 @@ def test_other_headers_are_let_be(started: ModuleType, value: str) -> None:
 
 def test_what_may_be_left_out_is_null_then(score: ModuleType) -> None:
     features = [score.Feature("a", False), score.Feature("b", True, True)]
-    matrix = score.parse('{"data": [{"a": 1}, {"a": 2, "b": null}, {"a": 3, "b": 4}]}', features)
+    raw = '{"data": [{"a": 1}, {"a": 2, "b": null}, {"a": 3, "b": 4}]}'
+    matrix = score.parse(raw, features).matrix
     np.testing.assert_array_equal(matrix, np.array([[1, np.nan], [2, np.nan], [3, 4]], np.float32))
     for raw, said in (
         ('{"data": [{"b": 1}]}', 'row 0: the field "a" is missing'),

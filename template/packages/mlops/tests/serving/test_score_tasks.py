@@ -97,7 +97,7 @@ def script() -> ModuleType:
 def asked(script: ModuleType, folder: Path, rows: list[dict[str, Any]]) -> dict[str, Any]:
     model = script.load_model(folder)
     script.check_answers(model, folder)
-    matrix = script.parse(json.dumps({"data": rows}), model.features)
+    matrix = script.parse(json.dumps({"data": rows}), model.features).matrix
     found: dict[str, Any] = json.loads(json.dumps(script.score(model, matrix)))
     return found
 

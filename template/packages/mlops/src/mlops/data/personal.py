@@ -68,6 +68,11 @@ class Personal:
         more = [f"{other:,} that contract.py does not name"] if other else []
         return ", ".join([*said, *more])
 
+    def others(self, names: Iterable[str]) -> list[str]:
+        """Return the names that are not those of a personal column; case does not count."""
+        declared = {column.casefold() for column in self.columns}
+        return [name for name in names if name.casefold() not in declared]
+
     def require_other_names(self, module: str, what: str, names: Iterable[str]) -> None:
         """Refuse features or slices that are called like a personal column.
 
@@ -81,9 +86,9 @@ class Personal:
         Raises:
             ConfigError: there is such a one.
         """
-        declared = {column.casefold() for column in self.columns}
-        for name in names:
-            if name.casefold() in declared:
+        asked = list(names)
+        for name in asked:
+            if name not in self.others(asked):
                 raise ConfigError(
                     f"{module}: the {what} {name} has the name of a column that contract.py "
                     "declares personal, and its values would be kept with the model",

@@ -11,11 +11,15 @@ One Parquet file holds many events; its metadata say `mlops.events.schema`. Its 
 - `prediction`: Int64 0 or 1; String, the name of a class; Float64, an amount
 - `probability`: Float64 of label 1; a struct of the classes' Float64; null of an amount
 - `status` (Int64): 200, as an endpoint would have answered
+- `feature.<name>`: what the model was given, Float32 or the String of a category; not there where
+  `telemetry.features` does not allow it, and never of what is declared personal
 
+`event_store.py` reads them beside those of requests.
 Without its key an event is not anonymous: whoever can guess keys and knows the run can compute ids.
 """
 
 import hashlib
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,6 +28,7 @@ from typing import Any
 
 import polars as pl
 
+from mlops.artifacts.predictions import FEATURE
 from mlops.artifacts.scores import PREDICTION, PROBABILITY
 
 SCHEMA = 1
@@ -42,6 +47,7 @@ class Source:
         model_name: the model's name.
         model_version: the number of the version.
         keys: whether events may name the key.
+        features: the features that events may hold.
     """
 
     run: str
@@ -50,6 +56,7 @@ class Source:
     model_name: str
     model_version: int
     keys: bool
+    features: tuple[str, ...] = ()
 
 
 def inference_id(run: str, key: Any) -> str:
@@ -58,7 +65,7 @@ def inference_id(run: str, key: Any) -> str:
 
 
 def events_of(
-    scores: pl.DataFrame, keys: Iterable[Any], source: Source, at: datetime
+    scores: pl.DataFrame, keys: Iterable[Any], source: Source, at: datetime, table: pl.DataFrame
 ) -> pl.DataFrame:
     """Return an event for each prediction.
 
@@ -67,6 +74,7 @@ def events_of(
         keys: whom or what they are of, in the same order.
         source: what they have in common.
         at: when they were made, in UTC.
+        table: the features, a column each.
     """
     known = list(keys)
     probability = scores[PROBABILITY] if PROBABILITY in scores.columns else None
@@ -84,13 +92,26 @@ def events_of(
             if probability is None
             else probability,
             _same("status", _STATUS, pl.Int64(), len(known)),
+            *(table[name].alias(f"{FEATURE}{name}") for name in source.features),
         ]
     )
 
 
 def write_events(events: pl.DataFrame, path: Path) -> None:
-    """Write events to a Parquet file."""
+    """Write events to a Parquet file, whose own time is that of the first: by it files get old."""
     events.write_parquet(path, metadata={_SCHEMA_NAME: str(SCHEMA)})
+    at = events["time"][0].timestamp()
+    os.utime(path, (at, at))
+
+
+def schema_of(path: Path) -> str:
+    """Return what is wrong with the schema that a file of events says, or nothing.
+
+    Raises:
+        OSError, PolarsError: it is no Parquet file, or cannot be read.
+    """
+    said = pl.read_parquet_metadata(path).get(_SCHEMA_NAME)
+    return "" if said == str(SCHEMA) else f"it has schema {said}, not {SCHEMA}"
 
 
 def _same(name: str, value: Any, kind: pl.DataType, rows: int) -> pl.Series:

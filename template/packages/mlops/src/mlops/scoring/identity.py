@@ -15,7 +15,7 @@ from mlops.scoring.raw_data import AsOf, hashes_of
 from mlops.settings.loading import LoadedSettings
 
 _LIBRARIES = ("duckdb", "ibis-framework", "numpy", "onnxruntime", "polars", "pyarrow")
-_BESIDE_THE_RUN = ("part_rows", "keys")
+_BESIDE_THE_RUN = ("part_rows", "keys", "features", "events")
 """What decides how results are written, and not which they are."""
 _DIGITS = 32
 
@@ -71,6 +71,8 @@ def identity_of(
             "part_rows": values.score.part_rows,
             "bad_files": values.score.bad_files,
             "keys": values.telemetry.keys,
+            "features": values.telemetry.features,
+            "events": values.telemetry.enabled,
             "code": {
                 "use case": code_hash(settings.use_case.folder),
                 "machinery": code_hash(Path(mlops.__file__).parent),
@@ -105,5 +107,7 @@ _WORDS = {
     "part_rows": lambda before, now: f"another score.part_rows ({before}, now {now})",
     "bad_files": lambda before, now: f"another score.bad_files ({before}, now {now})",
     "keys": lambda before, now: f"another telemetry.keys ({before}, now {now})",
+    "features": lambda before, now: f"another telemetry.features ({before}, now {now})",
+    "events": lambda before, now: f"another telemetry.enabled ({before}, now {now})",
     "code": _other_code,
 }

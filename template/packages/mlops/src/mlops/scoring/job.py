@@ -16,6 +16,7 @@ import polars as pl
 from filelock import FileLock, Timeout
 
 from mlops.artifacts.documents import Document
+from mlops.artifacts.event_folders import EventFolders, event_folders
 from mlops.artifacts.scores import (
     MODEL_VERSION,
     REFERENCE_DATE,
@@ -26,9 +27,11 @@ from mlops.artifacts.scores import (
     parts_of,
 )
 from mlops.artifacts.version_folder import VersionFolder, verify_version
+from mlops.data.personal import personal_of
 from mlops.data.source import Located
 from mlops.errors import ConfigError, PlatformError
 from mlops.files import file_sha256, new_folder
+from mlops.monitoring.event_retention import remove_old_events
 from mlops.monitoring.events import Source, events_of
 from mlops.progress import Report
 from mlops.scoring.feature_table import require_key, write_features
@@ -134,6 +137,9 @@ def score(request: Request, settings: LoadedSettings, report: Report) -> Scored:
         kept = _score_parts(request, identity, prepared, scorer, settings, store, report)
         SCORED.write(request.output, {**header, "finished": settings.clock().isoformat()})
         shutil.rmtree(work)
+    if request.events is None:
+        keep = settings.values.telemetry
+        remove_old_events(_own_events(settings), keep.keep_days, keep.keep_gb, settings.clock())
     return _scored(request, identity, header, store, kept=kept)
 
 
@@ -161,8 +167,11 @@ def _begun(output: Path, identity: Identity) -> dict[str, Any] | None:
 
 
 def _events_folder(settings: LoadedSettings, identity: Identity) -> Path:
-    place = settings.project.state_dir / "events" / settings.endpoint_name
-    return place / f"score-{identity.run}"
+    return _own_events(settings).score(identity.run)
+
+
+def _own_events(settings: LoadedSettings) -> EventFolders:
+    return event_folders(settings.project.state_dir, settings.endpoint_name)
 
 
 @contextmanager
@@ -251,6 +260,7 @@ def _score_parts(
         model_name=str(scorer.signature["model_name"]),
         model_version=scorer.version,
         keys=settings.values.telemetry.keys,
+        features=_allowed(scorer, settings),
     )
     parts = parts_of(prepared.rows, settings.values.score.part_rows)
     complete = store.complete(parts)
@@ -260,9 +270,17 @@ def _score_parts(
         report(f"part {part.number + 1} of {len(parts)}, {part.start:,} of {prepared.rows:,} keys")
         table = _slice(prepared.features, part)
         answered, at = scorer.score(table), settings.clock()
-        events = events_of(answered, table[key], source, at)
+        keeps = settings.values.telemetry.enabled
+        events = events_of(answered, table[key], source, at, table) if keeps else None
         store.add(part, _rows(table[key], answered, scorer.version, day, at), key, events)
     return len(complete)
+
+
+def _allowed(scorer: Scorer, settings: LoadedSettings) -> tuple[str, ...]:
+    """Return the features that events may hold."""
+    if not settings.values.telemetry.features:
+        return ()
+    return tuple(personal_of(settings.use_case).others(scorer.features.names))
 
 
 def _slice(features: Path, part: Part) -> pl.DataFrame:

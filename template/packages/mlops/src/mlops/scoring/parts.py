@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from mlops.artifacts.scores import MANIFEST, Part, part_files
+from mlops.artifacts.scores import MANIFEST, SCORED, Part, part_files
 from mlops.files import file_sha256, write_text
 from mlops.scoring.durable import UNFINISHED, append_line, put_in_place, sync_folder, unfinished
 
@@ -43,37 +43,40 @@ class PartStore:
         sync_folder(self.predictions)
         return {expected[name].number for name in lines}
 
-    def add(self, part: Part, scores: pl.DataFrame, key: str, events: pl.DataFrame) -> None:
+    def add(self, part: Part, scores: pl.DataFrame, key: str, events: pl.DataFrame | None) -> None:
         """Write a part and its events, and only then the line by which they count.
 
         Args:
             part: which one.
             scores: its rows, as artifacts/scores.py says.
             key: the name of the key's column.
-            events: the event of each row.
+            events: the event of each row, or None where none are kept.
         """
         from mlops.monitoring.events import write_events
 
         predictions_file, events_file = self.predictions / part.name, self.events / part.name
         scores.write_parquet(unfinished(predictions_file), row_group_size=max(1, part.rows))
-        write_events(events, unfinished(events_file))
+        if events is not None:
+            write_events(events, unfinished(events_file))
         line = {
             "part": part.name,
             "rows": scores.height,
             "sha256": file_sha256(unfinished(predictions_file)),
-            "events_sha256": file_sha256(unfinished(events_file)),
+            "events_sha256": None if events is None else file_sha256(unfinished(events_file)),
             "first_key": str(scores[key][0]),
             "last_key": str(scores[key][-1]),
         }
-        put_in_place(events_file)
+        if events is not None:
+            put_in_place(events_file)
         put_in_place(predictions_file)
         append_line(self.predictions / MANIFEST, json.dumps(line))
 
     def _matches(self, line: Mapping[str, Any], part: Part) -> bool:
-        files = {
-            self.predictions / part.name: line.get("sha256"),
-            self.events / part.name: line.get("events_sha256"),
-        }
+        predictions, events = self.predictions / part.name, self.events / part.name
+        files = {predictions: line.get("sha256"), events: line.get("events_sha256")}
+        too_old = not events.exists() and (self.predictions / SCORED.name).is_file()
+        if files[events] is None or too_old:
+            del files[events]
         return line.get("rows") == part.rows and all(
             path.is_file() and file_sha256(path) == sha256 for path, sha256 in files.items()
         )

@@ -29,7 +29,9 @@ class TelemetrySettings(Section):
         default=90, ge=1, description="Events on this machine are removed after so many days."
     )
     keep_gb: float = Field(
-        default=2.0, gt=0, description="The oldest events on this machine give way beyond this."
+        default=2.0,
+        gt=0,
+        description="The oldest events of an endpoint on this machine give way beyond this.",
     )
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from fakes.azure import deployment
-from fakes.azure_place import AzurePlace
+from fakes.azure_place import NAME, AzurePlace
 from mlops.artifacts.version_folder import VersionFacts
 from mlops.errors import ConfigError, PlatformError
 from mlops.platforms.azure import definition
@@ -38,7 +38,9 @@ def test_whatever_a_deployment_is_made_of_decides_whether_it_is_current(
     monkeypatch.setattr(endpoint, "_root", tmp_path)
     version = ModelVersion("tiny", 1, tmp_path)
     assert not endpoint.is_current("blue", version)
-    endpoint_tags = definition.wanted_tags(tmp_path, facts, endpoint._clients.settings.values)
+    settings = endpoint._clients.settings
+    told = definition.wanted_telemetry(settings, NAME, "blue", facts)
+    endpoint_tags = definition.wanted_tags(tmp_path, facts, settings.values, told)
     place.azure.placed["blue"].tags = dict(endpoint_tags)
     assert endpoint.is_current("blue", version)
     for name in files:
@@ -52,7 +54,15 @@ def test_whatever_a_deployment_is_made_of_decides_whether_it_is_current(
 
 
 @pytest.mark.parametrize(
-    "change", [{"endpoint__request_timeout_seconds": 77.0}, {"serving__workers": 4}]
+    "change",
+    [
+        {"endpoint__request_timeout_seconds": 77.0},
+        {"serving__workers": 4},
+        {"telemetry__enabled": False},
+        {"telemetry__keys": True},
+        {"telemetry__features": False},
+        {"telemetry__queue": 9},
+    ],
 )
 def test_what_conf_decides_of_a_deployment_is_in_its_tags(
     load: Callable[..., LoadedSettings],
@@ -60,13 +70,18 @@ def test_what_conf_decides_of_a_deployment_is_in_its_tags(
     monkeypatch: pytest.MonkeyPatch,
     change: dict[str, float],
 ) -> None:
-    facts = VersionFacts("tiny", 1, "s", "c", {}, {})
+    facts = VersionFacts("tiny", 1, "s", "c", {"a": 1.0}, {})
     (tmp_path / "aml" / "endpoints").mkdir(parents=True)
     (tmp_path / definition.DEPLOYMENT_FILE).write_text("text")
     monkeypatch.setattr(definition, "environment_version", lambda *_: "1")
-    before = definition.wanted_tags(tmp_path, facts, load().values)
-    assert definition.wanted_tags(tmp_path, facts, load().values) == before
-    assert definition.wanted_tags(tmp_path, facts, load(**change).values) != before
+
+    def tags(settings: LoadedSettings) -> dict[str, str]:
+        told = definition.wanted_telemetry(settings, NAME, "blue", facts)
+        return definition.wanted_tags(tmp_path, facts, settings.values, told)
+
+    before = tags(load())
+    assert tags(load()) == before
+    assert tags(load(**change)) != before
 
 
 def test_what_could_not_be_fetched_for_a_deployment_is_told(place: AzurePlace) -> None:

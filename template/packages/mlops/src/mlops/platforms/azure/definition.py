@@ -10,20 +10,31 @@ from typing import Any
 
 from mlops.artifacts.version_folder import VersionFacts
 from mlops.files import code_hash
+from mlops.monitoring.telemetry import APPLICATION_INSIGHTS, digest, telemetry_of
 from mlops.platforms.azure.client import AzureClients
 from mlops.platforms.azure.environments import SERVING, environment_id, environment_version
 from mlops.platforms.azure.errors import azure_errors, word_of
 from mlops.platforms.azure.origin import asset_id, read_origin
 from mlops.progress import Report
 from mlops.settings.azure_names import workspace_id
+from mlops.settings.loading import LoadedSettings
 from mlops.settings.sections import Settings
 
 DEPLOYMENT_FILE = "aml/endpoints/deployment.yml"
 WORKERS_VARIABLE = "WORKER_COUNT"
 
 
-def wanted_tags(root: Path, facts: VersionFacts, values: Settings) -> dict[str, str]:
-    """Return the tags of a deployment that is made now."""
+def wanted_telemetry(
+    settings: LoadedSettings, endpoint: str, deployment: str, facts: VersionFacts
+) -> dict[str, str]:
+    """Return the environment by which a deployment knows what events it keeps."""
+    return telemetry_of(settings).told(endpoint, deployment, facts, APPLICATION_INSIGHTS)
+
+
+def wanted_tags(
+    root: Path, facts: VersionFacts, values: Settings, telemetry: Mapping[str, str]
+) -> dict[str, str]:
+    """Return the tags of a deployment that is made now and told this of its events."""
     return {
         "model_version": str(facts.version),
         "model_sha256": facts.model_sha256,
@@ -31,6 +42,7 @@ def wanted_tags(root: Path, facts: VersionFacts, values: Settings) -> dict[str, 
         "code": code_hash(root / "serving"),
         "environment": environment_version(root, SERVING),
         "definition": _definition(root, values),
+        "telemetry": digest(telemetry),
     }
 
 
@@ -83,11 +95,13 @@ def wanted_deployment(
     entity.name = name
     entity.endpoint_name = endpoint
     entity.model = model
-    entity.tags = wanted_tags(root, facts, values)
+    telemetry = wanted_telemetry(clients.settings, endpoint, name, facts)
+    entity.tags = wanted_tags(root, facts, values, telemetry)
     entity.environment_variables = {
         **(entity.environment_variables or {}),
         WORKERS_VARIABLE: str(values.serving.workers),
         **facts.told(),
+        **telemetry,
     }
     if origin:
         made_of = read_origin(origin)

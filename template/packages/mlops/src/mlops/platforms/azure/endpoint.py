@@ -23,9 +23,14 @@ from mlops.platforms.azure import lease as leases
 from mlops.platforms.azure.caller import AzureCaller, check_auth
 from mlops.platforms.azure.changes import Changes
 from mlops.platforms.azure.client import AzureClients
-from mlops.platforms.azure.definition import is_as_wanted, wanted_deployment, wanted_tags
+from mlops.platforms.azure.definition import (
+    is_as_wanted,
+    wanted_deployment,
+    wanted_tags,
+    wanted_telemetry,
+)
 from mlops.platforms.azure.endpoint_hold import EndpointHold
-from mlops.platforms.azure.errors import azure_errors, word_of
+from mlops.platforms.azure.errors import azure_errors, not_there_yet, word_of
 from mlops.platforms.azure.models import AzureModels
 from mlops.platforms.azure.observations import (
     SCOPE,
@@ -182,7 +187,8 @@ class AzureEndpoint(Endpoint):
         if view is None or found is None or not view.described[deployment].healthy:
             return False
         facts, values = verify_version(version.folder), self._clients.settings.values
-        return is_as_wanted(found, wanted_tags(self._root, facts, values), values)
+        told = wanted_telemetry(self._clients.settings, self.name, deployment, facts)
+        return is_as_wanted(found, wanted_tags(self._root, facts, values, told), values)
 
     @override
     def deployments(self) -> list[Deployment]:
@@ -264,15 +270,15 @@ class AzureEndpoint(Endpoint):
 
     @override
     def predictions(self, window: Window, features: "Features | None" = None) -> Predictions:
-        raise NotImplementedError
+        raise not_there_yet("events of predictions are not read")
 
     @override
     def keep_checks(self, checks: Sequence[Mapping[str, Any]]) -> None:
-        raise NotImplementedError
+        raise not_there_yet("what checks find is not kept")
 
     @override
     def checks(self, name: str, window: Window) -> list[dict[str, Any]]:
-        raise NotImplementedError
+        raise not_there_yet("what checks found is not read")
 
     @override
     def await_observation(self, deployment: str, report: Report) -> None:

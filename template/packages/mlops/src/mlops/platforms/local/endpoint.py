@@ -15,11 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
+from mlops.artifacts.event_folders import event_folders
 from mlops.artifacts.predictions import Predictions
 from mlops.artifacts.version_folder import verify_version
+from mlops.clock import Clock
 from mlops.errors import ConfigError
 from mlops.files import code_hash
 from mlops.monitoring.check_log import CheckLog
+from mlops.monitoring.telemetry import Telemetry, digest
 from mlops.platforms.base import (
     ALL_TRAFFIC,
     Answer,
@@ -41,7 +44,7 @@ from mlops.platforms.local.servers import (
     without_leftover,
     without_processes,
 )
-from mlops.platforms.local.serving_env import keep_code
+from mlops.platforms.local.serving_env import scoring_code
 from mlops.platforms.local.state import (
     DeploymentState,
     EndpointState,
@@ -74,6 +77,8 @@ class LocalEndpoint(Endpoint):
         project: the project whose state folder and scoring code are used.
         name: the endpoint's name.
         settings: how long a start and a request may take.
+        clock: what tells its servers the time.
+        telemetry: what its deployments keep of predictions.
         serving_venvs: where serving environments are kept; by default `.mlops/serving-env`.
 
     Raises:
@@ -87,6 +92,8 @@ class LocalEndpoint(Endpoint):
         project: Project,
         name: str,
         settings: "EndpointSettings",
+        clock: Clock,
+        telemetry: Telemetry,
         serving_venvs: Path | None = None,
     ) -> None:
         check_name("endpoint", name)
@@ -94,6 +101,7 @@ class LocalEndpoint(Endpoint):
         self._root = project.root
         self._home = project.state_dir
         self._settings = settings
+        self._telemetry = telemetry
         self._state = StateFile(self._home)
         self._servers = LocalServers(
             project.root,
@@ -101,8 +109,11 @@ class LocalEndpoint(Endpoint):
             settings,
             self._state,
             serving_venvs or self._home / "serving-env",
+            telemetry,
+            clock,
         )
-        self._checks = CheckLog(self._home / "events" / name / "checks")
+        self._events = event_folders(self._home, name)
+        self._checks = CheckLog(self._events.checks)
 
     @override
     def exists(self) -> bool:
@@ -136,7 +147,7 @@ class LocalEndpoint(Endpoint):
         facts = verify_version(version.folder)
         with self._changing():
             self._servers.start_missing(report, retry_failed=False, but=deployment)
-            code = self._code(origin)
+            code = scoring_code(self._root / "serving", self._home / "serving-code", origin)
             plan = DeploymentState(
                 model_name=facts.name,
                 model_version=facts.version,
@@ -144,6 +155,7 @@ class LocalEndpoint(Endpoint):
                 commit=facts.commit,
                 folder=self._relative(version.folder),
                 code=code.relative_to(self._home).as_posix(),
+                telemetry=digest(self._servers.told(deployment, facts)),
             )
             try:
                 server = self._servers.start_server(deployment, plan, facts, report)
@@ -161,13 +173,19 @@ class LocalEndpoint(Endpoint):
     def is_current(self, deployment: str, version: ModelVersion) -> bool:
         state = self._state.endpoint(self.name)
         found = state.deployments.get(deployment) if state else None
-        if found is None or not self._servers.describe(deployment, found).healthy:
+        if not state or not found or not self._servers.describe(deployment, found).healthy:
             return False
         facts = verify_version(version.folder)
-        return (found.model_version, found.model_sha256, found.origin) == (
+        has = found.model_version, found.model_sha256, found.origin, found.telemetry
+        kept = state.keep_days, state.keep_gb
+        events = self._telemetry.settings
+        return (*has, *kept) == (
             facts.version,
             facts.model_sha256,
             code_hash(self._root / "serving"),
+            digest(self._servers.told(deployment, facts)),
+            events.keep_days,
+            events.keep_gb,
         )
 
     @override
@@ -223,7 +241,9 @@ class LocalEndpoint(Endpoint):
 
     @override
     def predictions(self, window: Window, features: "Features | None" = None) -> Predictions:
-        raise NotImplementedError
+        from mlops.monitoring.event_store import read_events
+
+        return read_events(self._events, window, features)
 
     @override
     def keep_checks(self, checks: Sequence[Mapping[str, Any]]) -> None:
@@ -260,7 +280,7 @@ class LocalEndpoint(Endpoint):
         with self._changing():
             held = self._lease()
             if held is not None:
-                raise self._busy(held)
+                raise leases.busy(self.name, held)
             self._change(lambda s: leases.taken(s, purpose))
         try:
             yield
@@ -335,35 +355,19 @@ class LocalEndpoint(Endpoint):
         held = self._lease()
         mine = leases.is_own(held)
         if held is not None and not mine and leases.is_held(held):
-            raise self._busy(held)
+            raise leases.busy(self.name, held)
         # another command may just be starting the router again: a release does not end for that
         wait = self._settings.start_timeout_seconds if mine else 0.0
         with self._state.changing(self.name, wait):
             self._undo_abandoned(silent)
             held = self._lease()
             if held is not None and not leases.is_own(held):
-                raise self._busy(held)
+                raise leases.busy(self.name, held)
             yield
-
-    def _code(self, origin: str) -> Path:
-        """Return the kept scoring code: the project's, or that of an origin."""
-        store = self._home / "serving-code"
-        if not origin:
-            return keep_code(self._root / "serving", store)
-        if not (store / origin).is_dir():
-            raise ConfigError(f"{store / origin} does not exist: the scoring code is not kept")
-        return store / origin
 
     def _lease(self) -> Lease | None:
         state = self._state.endpoint(self.name)
         return state.lease if state else None
-
-    def _busy(self, held: Lease) -> EndpointBusy:
-        return EndpointBusy(
-            f"another command is changing the endpoint {self.name}: {held.purpose} "
-            f"(process {held.pid})",
-            "wait for it to end, then try again",
-        )
 
     def _undo_abandoned(self, report: Report) -> None:
         """Undo the change of a process that was killed."""
@@ -413,6 +417,8 @@ class LocalEndpoint(Endpoint):
                 port=router.port,
                 router=router,
                 request_timeout_seconds=self._settings.request_timeout_seconds,
+                keep_days=self._telemetry.settings.keep_days,
+                keep_gb=self._telemetry.settings.keep_gb,
                 traffic={**dict.fromkeys(state.deployments, 0), name: 0, **traffic},
                 deployments={**state.deployments, name: new},
                 leftovers=(old.process,) if old and old.process else (),

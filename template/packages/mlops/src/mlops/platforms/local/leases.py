@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from mlops.platforms import process_identity
 from mlops.platforms.base import DeploymentShare
-from mlops.platforms.lease_rules import Shares, previous_after, undone
+from mlops.platforms.lease_rules import EndpointBusy, Shares, previous_after, undone
 from mlops.platforms.local.state import EndpointState, Lease
 
 
@@ -64,4 +64,12 @@ def ended(state: EndpointState) -> EndpointState:
         traffic=after.traffic,
         mirror=after.mirror,
         previous=after.previous or state.previous,
+    )
+
+
+def busy(endpoint: str, held: Lease) -> EndpointBusy:
+    """Return the refusal of a change while another command makes one."""
+    return EndpointBusy(
+        f"another command is changing the endpoint {endpoint}: {held.purpose} (process {held.pid})",
+        "wait for it to end, then try again",
     )

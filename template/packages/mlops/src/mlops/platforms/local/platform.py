@@ -160,10 +160,16 @@ class LocalPlatform(Platform):
 
     @override
     def endpoint(self, name: str) -> Endpoint:
+        from mlops.monitoring.telemetry import telemetry_of
         from mlops.platforms.local.endpoint import LocalEndpoint
 
         return LocalEndpoint(
-            self.settings.project, name, self.settings.values.endpoint, self._serving_venvs
+            self.settings.project,
+            name,
+            self.settings.values.endpoint,
+            self.settings.clock,
+            telemetry_of(self.settings),
+            self._serving_venvs,
         )
 
     @override

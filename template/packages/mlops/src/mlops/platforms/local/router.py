@@ -7,6 +7,7 @@ its endpoint from the state file and reads that again whenever it changed.
 import asyncio
 import contextlib
 import hmac
+import itertools
 import random
 import sys
 from collections import Counter
@@ -22,9 +23,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from mlops.clock import Clock, system_clock
+from mlops.artifacts.event_folders import event_folders
+from mlops.clock import Clock, shifted
 from mlops.errors import MlopsError
 from mlops.hints import typed
+from mlops.monitoring.event_retention import remove_old_events
 from mlops.platforms.answers import (
     NO_TRAFFIC,
     REFUSED,
@@ -43,6 +46,7 @@ from mlops.platforms.traffic_rules import DEPLOYMENT_HEADER
 _ABANDONED_AFTER = 3
 _AS_IT_IS = "send it as it is, without the header Content-Encoding"
 _WATCH_SECONDS = 2.0
+_TURNS_AN_HOUR = 1800
 _NOT_PASSED_ON = {
     "authorization",
     "connection",
@@ -69,6 +73,8 @@ class Routing:
     traffic: Mapping[str, int]
     mirror: Mapping[str, int]
     timeout_seconds: float
+    keep_days: int = 90
+    keep_gb: float = 2.0
 
 
 @dataclass(frozen=True)
@@ -115,6 +121,8 @@ class RoutingFile:
             traffic=state.traffic,
             mirror=state.mirror,
             timeout_seconds=state.request_timeout_seconds,
+            keep_days=state.keep_days,
+            keep_gb=state.keep_gb,
         )
 
 
@@ -136,6 +144,7 @@ class Router:
         self._in_flight: Counter[int] = Counter()
         self._random = random.SystemRandom()
         self._client: aiohttp.ClientSession | None = None
+        self._clock = clock
         self._log = ObservationLog(clock())
         self._copies = Copies(self._log)
 
@@ -216,14 +225,27 @@ class Router:
             unreached[name] = response
 
     async def watch(self, abandon: Callable[[], None]) -> None:
-        """Stop the scoring servers and call `abandon` once the project's state is gone for good."""
+        """Stop the scoring servers and call `abandon` once the project's state is gone for good.
+
+        Until then, events that are too old or too many are removed, hourly.
+        """
         missing = 0
-        while missing < _ABANDONED_AFTER:
+        for turn in itertools.count():
+            if missing >= _ABANDONED_AFTER:
+                break
+            if turn % _TURNS_AN_HOUR == 0:
+                await asyncio.to_thread(self._remove_old_events)
             await asyncio.sleep(_WATCH_SECONDS)
             missing = 0 if self._file.exists() else missing + 1
         servers = [server for server in self._file.current().servers.values() if server]
         processes.stop(servers, self._folder)
         abandon()
+
+    def _remove_old_events(self) -> None:
+        routing = self._file.current()
+        folders = event_folders(self._folder, self._endpoint)
+        with contextlib.suppress(OSError):
+            remove_old_events(folders, routing.keep_days, routing.keep_gb, self._clock())
 
     def _no_traffic(self) -> Response:
         return _error(
@@ -317,9 +339,10 @@ def create_app(
 def main() -> None:
     """Serve one endpoint of the state folder that is the current folder.
 
-    Arguments: a token that names the process, the endpoint, the port.
+    Arguments: a token that names the process, the endpoint, the port, and by how many seconds the
+    time is ahead of the system's.
     """
-    _, endpoint, port = sys.argv[1:]
+    _, endpoint, port, ahead = sys.argv[1:]
     server: uvicorn.Server
 
     def abandon() -> None:
@@ -327,7 +350,7 @@ def main() -> None:
 
     config = uvicorn.Config(
         # a relative folder: it stays right when the project is moved
-        create_app(Path(), endpoint, system_clock, abandon),
+        create_app(Path(), endpoint, shifted(float(ahead)), abandon),
         host=LOCALHOST,
         port=int(port),
         log_level="warning",

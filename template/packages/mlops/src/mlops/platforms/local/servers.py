@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlops.artifacts.version_folder import VersionFacts, verify_version
+from mlops.clock import Clock, seconds_ahead
 from mlops.errors import ConfigError, MlopsError, PlatformError
 from mlops.hints import typed
+from mlops.monitoring.telemetry import FILES, Telemetry, digest
 from mlops.platforms.base import Deployment
 from mlops.platforms.http import post, predicts_as
 from mlops.platforms.local import processes
@@ -47,6 +49,8 @@ class LocalServers:
         settings: how long a start and a request may take.
         state: the state that says what should run.
         serving_venvs: where serving environments are kept.
+        telemetry: what servers are told of their events.
+        clock: what tells servers the time.
     """
 
     def __init__(
@@ -56,6 +60,8 @@ class LocalServers:
         settings: "EndpointSettings",
         state: StateFile,
         serving_venvs: Path,
+        telemetry: Telemetry,
+        clock: Clock,
     ) -> None:
         self._root = root
         self._name = name
@@ -63,6 +69,8 @@ class LocalServers:
         self._state = state
         self._home = state.folder
         self._serving_venvs = serving_venvs
+        self._telemetry = telemetry
+        self._clock = clock
 
     @cached_property
     def session(self) -> "requests.Session":
@@ -162,12 +170,13 @@ class LocalServers:
         report(f"starting version {plan.model_version} as {name}")
         record = self._new_process(name, processes.free_port())
         launcher = Path(__file__).with_name("scoring_launcher.py")
-        command = [str(python), "-P", str(launcher), record.token]
+        command = [str(python), "-P", str(launcher), record.token, self._ahead]
         command += ["--entry_script", str(code / ENTRY_SCRIPT), "--port", str(record.port)]
         limits = self._settings.start_timeout_seconds, self._settings.request_timeout_seconds
         env = {
             **_clean_environment(),
             **facts.told(),
+            **self.told(name, facts),
             "AML_APP_ROOT": str(code),
             "AZUREML_MODEL_DIR": str(self._root / plan.folder),
             "APP_INSIGHTS_LOG_RESPONSE_ENABLED": "false",
@@ -177,6 +186,10 @@ class LocalServers:
             "WORKER_TIMEOUT": str(1 + int(max(limits))),
         }
         return self._start(record, command, env)
+
+    def told(self, name: str, facts: VersionFacts) -> dict[str, str]:
+        """Return the environment by which a deployment knows what events it keeps."""
+        return self._telemetry.told(self._name, name, facts, FILES)
 
     def start_router(self, state: EndpointState, report: Report) -> ProcessRecord:
         """Start the router, at its old port if that is free, without waiting for it."""
@@ -190,6 +203,7 @@ class LocalServers:
         record = self._new_process("router", port)
         module = f"{__package__}.router"
         command = [sys.executable, "-P", "-m", module, record.token, self._name, str(port)]
+        command += [self._ahead]
         return self._start(record, command, os.environ)
 
     def wait_for_server(self, name: str, server: ProcessRecord, facts: VersionFacts) -> None:
@@ -265,6 +279,10 @@ class LocalServers:
             processes.stop(state.leftovers, self._home)
             self._change(lambda s: replace(s, leftovers=()))
 
+    @property
+    def _ahead(self) -> str:
+        return f"{seconds_ahead(self._clock):.6f}"
+
     def _abandon_router(self) -> None:
         """Let the router be ended, so that its port is free for a new one."""
         self._change(
@@ -282,7 +300,7 @@ class LocalServers:
             facts = verify_version(self._root / found.folder)
             server = self.start_server(name, found, facts, report)
             self.wait_for_server(name, server, facts)
-            process = server
+            process, found = server, replace(found, telemetry=digest(self.told(name, facts)))
         except MlopsError as error:
             failure = str(error)
             report(f"{name} could not be started again: {failure}")

@@ -44,6 +44,19 @@ def keep_code(source: Path, store: Path) -> Path:
     return target
 
 
+def scoring_code(source: Path, store: Path, origin: str = "") -> Path:
+    """Return the kept scoring code: a copy of the project's, or that of an origin.
+
+    Raises:
+        ConfigError: the origin is not kept, or the code lacks a file.
+    """
+    if not origin:
+        return keep_code(source, store)
+    if not (store / origin).is_dir():
+        raise ConfigError(f"{store / origin} does not exist: the scoring code is not kept")
+    return store / origin
+
+
 def serving_python(root: Path, requirements: Path, store: Path, report: Report) -> Path:
     """Return the Python of the serving environment for `requirements`, making it if need be.
 

@@ -37,7 +37,8 @@ class DeploymentState:
     """One deployment: which model version it serves, with which code, in which process.
 
     `folder` is the version's folder from the project's root, `code` the kept scoring code from the
-    state folder. `failure` says why it could not be started again.
+    state folder. `failure` says why it could not be started again, `telemetry` is a hash of what it
+    was told of its events.
     """
 
     model_name: str
@@ -48,6 +49,7 @@ class DeploymentState:
     code: str
     process: ProcessRecord | None = None
     failure: str = ""
+    telemetry: str = ""
 
     @property
     def origin(self) -> str:
@@ -75,7 +77,8 @@ class EndpointState:
     """One endpoint: its router, its deployments and how traffic is shared among them.
 
     `mirror` is empty or names one deployment with its percentage of copies. `previous` is how the
-    endpoint was before the last completed change.
+    endpoint was before the last completed change. `keep_days` and `keep_gb` say how much of its
+    events is kept.
     """
 
     revision: int = 0
@@ -88,6 +91,8 @@ class EndpointState:
     leftovers: tuple[ProcessRecord, ...] = ()
     lease: Lease | None = None
     previous: Shares | None = None
+    keep_days: int = 90
+    keep_gb: float = 2.0
 
 
 class StateFile:

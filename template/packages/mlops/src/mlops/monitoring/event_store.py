@@ -1,0 +1,202 @@
+"""The events of predictions that are kept on this machine, read as `artifacts/predictions.py` says.
+
+A line that a killed server left unfinished counts for nothing. What else cannot be read is named.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from mlops.artifacts.event_folders import EventFolders
+from mlops.artifacts.predictions import FEATURE, REQUEST, SCORE, Predictions, event_schema
+from mlops.artifacts.scores import PREDICTION, PROBABILITY
+from mlops.features import Feature, Features, Kind, normalised
+from mlops.monitoring.events import schema_of
+from mlops.window import Window
+
+LINE_SCHEMA = 1
+_CHUNK = 50_000
+"""So many lines at a time become a table, which needs far less memory."""
+_NO_FEATURES = Features()
+
+
+def read_events(
+    folders: EventFolders, window: Window, features: Features | None = None
+) -> Predictions:
+    """Return the events of an endpoint in a window, of requests and of `mlops score` alike.
+
+    Files of days outside the window are not opened.
+
+    Args:
+        folders: where they are.
+        window: when the predictions were made.
+        features: the features to read with them; None: none. One that an event does not have, or
+            has as something else, is null.
+    """
+    reader = _Reader(folders.endpoint, window, features or _NO_FEATURES)
+    first = f"{window.start.astimezone(UTC):%Y-%m-%d}"
+    last = f"{window.end.astimezone(UTC) - timedelta(microseconds=1):%Y-%m-%d}"
+    for day, path in folders.request_files():
+        if first <= day <= last:
+            reader.add_lines(path)
+    for path in folders.score_files():
+        reader.add_table(path)
+    schema = event_schema(features)
+    rows = pl.concat([pl.DataFrame(schema=schema), *reader.tables]).lazy()
+    return Predictions(rows, reader.dropped, dict(reader.unread))
+
+
+@dataclass
+class _Reader:
+    """What was read so far."""
+
+    endpoint: str
+    window: Window
+    features: Features
+    tables: list[pl.DataFrame] = field(default_factory=list)
+    dropped: int = 0
+    unread: dict[str, str] = field(default_factory=dict)
+
+    def add_lines(self, path: Path) -> None:
+        """Read a file of a server, a chunk at a time."""
+        schema = event_schema(self.features)
+        bad = 0
+        chunk: list[tuple[Any, ...]] = []
+        try:
+            for line in _complete_lines(path):
+                try:
+                    found = self._event(json.loads(line))
+                except (AttributeError, KeyError, TypeError, ValueError, OverflowError):
+                    bad += 1
+                    continue
+                if found is not None:
+                    chunk.append(found)
+                if len(chunk) == _CHUNK:
+                    self.tables.append(pl.DataFrame(chunk, schema, orient="row"))
+                    chunk = []
+        except OSError as error:
+            self._cannot_read(path, error.strerror or type(error).__name__)
+        if chunk:
+            self.tables.append(pl.DataFrame(chunk, schema, orient="row"))
+        if bad:
+            self._cannot_read(path, f"{bad:,} of its lines are no events")
+
+    def add_table(self, path: Path) -> None:
+        """Read a file of `mlops score`."""
+        try:
+            problem = schema_of(path)
+            if not problem:
+                self.tables.append(self._rows(pl.scan_parquet(path, glob=False)).collect())
+        except (OSError, pl.exceptions.PolarsError) as error:
+            problem = f"it cannot be read ({type(error).__name__})"
+        if problem:
+            self._cannot_read(path, problem)
+
+    def _cannot_read(self, path: Path, why: str) -> None:
+        self.unread[f"{path.parent.name}/{path.name}"] = why
+
+    def _event(self, line: Mapping[str, Any]) -> tuple[Any, ...] | None:
+        """Return the columns of an event; None of one outside the window, or of a count of losses.
+
+        Raises:
+            KeyError, TypeError, ValueError: it is no event.
+        """
+        if line["schema"] != LINE_SCHEMA:
+            raise ValueError("another schema")
+        time = datetime.fromisoformat(line["time"])
+        if not self.window.start <= time < self.window.end:
+            return None
+        if "dropped" in line:
+            self.dropped += int(line["dropped"])
+            return None
+        prediction, probability = line["prediction"], line["probability"]
+        value, probabilities = probability, None
+        if isinstance(probability, Mapping):
+            value, probabilities = probability[prediction], [*map(float, probability.values())]
+        elif probability is None and prediction is not None:
+            value = prediction
+        features = line["features"]
+        return (
+            _text(line["inference_id"]),
+            _text(line["key"]),
+            time.astimezone(UTC),
+            REQUEST,
+            _text(line["endpoint"]),
+            _text(line["deployment"]),
+            _text(line["model_name"]),
+            int(line["model_version"]),
+            float(line["latency_ms"]),
+            int(line["status"]),
+            _text(line["error_type"]),
+            _text(prediction),
+            None if value is None else float(value),
+            probabilities,
+            *(_value(features.get(each.name), each) for each in self.features),
+        )
+
+    def _rows(self, table: pl.LazyFrame) -> pl.LazyFrame:
+        """Return the canonical columns of a table of `mlops score` in the window."""
+        has = table.collect_schema()
+        window = pl.col("time").is_between(self.window.start, self.window.end, closed="left")
+        columns = {
+            "source": pl.lit(SCORE),
+            "endpoint": pl.lit(self.endpoint),
+            "latency_ms": pl.lit(None),
+            "error_type": pl.lit(None),
+            "prediction": pl.col(PREDICTION),
+            **_probabilities(has[PREDICTION], has[PROBABILITY]),
+            **{
+                f"{FEATURE}{each.name}": _column(f"{FEATURE}{each.name}", each, has)
+                for each in self.features
+            },
+        }
+        return table.filter(window).select(
+            columns.get(name, pl.col(name)).cast(kind).alias(name)
+            for name, kind in event_schema(self.features).items()
+        )
+
+
+def _complete_lines(path: Path) -> Iterator[bytes]:
+    """Yield the lines of a file that end."""
+    with path.open("rb") as file:
+        for line in file:
+            if line.endswith(b"\n"):
+                yield line
+
+
+def _text(value: Any) -> str | None:
+    """Return a text that a table can hold; half a character of two (a surrogate) becomes `?`."""
+    if value is None:
+        return None
+    text = str(value)
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _value(value: Any, feature: Feature) -> float | str | None:
+    if feature.kind is Kind.CATEGORY:
+        return _text(normalised(value)) if isinstance(value, str) else None
+    return float(value) if isinstance(value, int | float) else None
+
+
+def _column(name: str, feature: Feature, has: pl.Schema) -> pl.Expr:
+    if name not in has or (has[name] == pl.String) is not (feature.kind is Kind.CATEGORY):
+        return pl.lit(None)
+    return pl.col(name)
+
+
+def _probabilities(prediction: pl.DataType, probability: pl.DataType) -> dict[str, pl.Expr]:
+    """Return `value` and `probabilities`, by what the table of a task has."""
+    if isinstance(probability, pl.Struct):
+        classes = [each.name for each in probability.fields]
+        of = {name: pl.col(PROBABILITY).struct.field(name) for name in classes}
+        value = pl.coalesce(
+            pl.when(pl.col(PREDICTION) == name).then(each) for name, each in of.items()
+        )
+        return {"value": value, "probabilities": pl.concat_list(*of.values())}
+    value = pl.col(PREDICTION if prediction == pl.Float64 else PROBABILITY)
+    return {"value": value, "probabilities": pl.lit(None)}

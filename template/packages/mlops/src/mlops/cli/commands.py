@@ -84,6 +84,11 @@ CI = LazyGroup(
             "mlops.cli.ci:previous_run",
             "Find the newest run that still keeps an artifact; print its number, if any.",
         ),
+        LazyCommand(
+            "queries",
+            "mlops.cli.queries:queries",
+            "Make KQL, and the workbook of infra/, of observability/queries.yaml.",
+        ),
     ],
 )
 SETUP = LazyGroup(

@@ -6,13 +6,12 @@ from typing import Literal
 from mlops.monitoring.event_properties import SOURCES, TIME, Kind, Source
 from mlops.monitoring.rules.deny import require_allowed
 from mlops.monitoring.rules.shapes import ROWS, Condition, Measure, Query
+from mlops.monitoring.rules.words import WORDS
 from mlops.window import Window
 
 Since = Literal["ago", "outside"]
 
 _CASTS = {Kind.TEXT: "tostring", Kind.WHOLE: "tolong", Kind.NUMBER: "todouble"}
-_WORDS = {"kind", "limit"}
-"""Properties that are words of the language, and so stand in brackets."""
 _AT = "_at"
 _FUNCTIONS = {"average": "avg", "min": "min", "max": "max"}
 
@@ -155,8 +154,8 @@ def _measured(measure: Measure, source: Source) -> str:
 
 
 def _name(name: str) -> str:
-    return f"['{name}']" if name in _WORDS else name
+    return f"['{name}']" if name in WORDS else name
 
 
 def _property(name: str) -> str:
-    return f"Properties['{name}']" if name in _WORDS else f"Properties.{name}"
+    return f"Properties['{name}']" if name in WORDS else f"Properties.{name}"

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from mlops.monitoring.event_properties import SOURCES, Kind, SourceName
+from mlops.monitoring.rules.words import WORDS
 
 ROWS = "n"
 """The column of every answer that counts the events it is made of."""
@@ -200,6 +201,8 @@ class Query(_Part):
         for name, measure in self.measures.items():
             if name == ROWS or name in properties:
                 yield f"measures.{name}", "is the name of a column: choose another"
+            if name in WORDS:
+                yield f"measures.{name}", "is a word of KQL: choose another"
             if measure.of is not None and properties.get(measure.of) is Kind.TEXT:
                 yield f"measures.{name}.of", f"{measure.of} is a text, of which there is none"
         if len({*self.by}) < len(self.by):

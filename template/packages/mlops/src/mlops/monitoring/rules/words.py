@@ -1,7 +1,6 @@
 """The words of KQL that cannot be a column's name as they are."""
 
-WORDS = frozenset(
-    """
+_TEXT = """
 __contextual_datatable __id accumulate and anomalychart areachart as asc bagexpansion barchart
 between bin_legacy boolean by byte cachingpolicy callout cancel card char columnchart contains
 contains_cs containscs cycles dataexport datascope datatable date datetime decimal decodeblocks
@@ -18,6 +17,6 @@ storedqueryresultcontainers string tablepurge time timechart timeline timepivot 
 to toscalar totable treemap uint uint16 uint32 uint64 uint8 ulong union uniqueid
 unrestrictedviewers verbose viewers views where with_itemindex with_match_id with_source
 with_step_name withsource writeaheadlog
-""".split()
-)
+"""
+WORDS = frozenset(_TEXT.split())
 """Those of Microsoft's parser 12.4.1, and `limit`, which other engines do not take either."""

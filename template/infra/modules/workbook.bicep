@@ -1,4 +1,4 @@
-// A page in the portal with the charts of observability/queries.yaml, from what `mlops ci queries`
+// A page in the portal with the charts of observability/queries.yaml, from what `mlops observability write`
 // made of them. Whoever opens it needs the right to read these logs.
 
 import { tagsOf } from 'types.bicep'

@@ -84,11 +84,6 @@ CI = LazyGroup(
             "mlops.cli.ci:previous_run",
             "Find the newest run that still keeps an artifact; print its number, if any.",
         ),
-        LazyCommand(
-            "queries",
-            "mlops.cli.queries:queries",
-            "Make KQL, and the workbook of infra/, of observability/queries.yaml.",
-        ),
     ],
 )
 SETUP = LazyGroup(
@@ -126,6 +121,17 @@ AML = LazyGroup(
             "check",
             "mlops.cli.aml:check",
             "Check every file of aml/ offline; exit 1 if one is wrong.",
+        ),
+    ],
+)
+OBSERVABILITY = LazyGroup(
+    "observability",
+    help="Charts and rules over the events of predictions and checks.",
+    commands=[
+        LazyCommand(
+            "write",
+            "mlops.cli.observability:write",
+            "Make KQL, and the workbook of infra/, of observability/queries.yaml.",
         ),
     ],
 )
@@ -199,6 +205,7 @@ COMMANDS: Sequence[click.Command] = [
     LazyCommand("ui", "mlops.cli.ops:ui", "Serve MLflow's pages; Ctrl-C ends it."),
     STEP,
     AML,
+    OBSERVABILITY,
     CI,
     LazyCommand(
         "approvals",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mlops.files import write_text
+from mlops.hints import typed
 from mlops.monitoring.rules.kql import to_kql
 from mlops.monitoring.rules.reading import QUERIES, read_queries
 from mlops.monitoring.rules.shapes import Query
@@ -58,7 +59,7 @@ def write(root: Path, files: Mapping[str, str], found: Differences) -> None:
 
 
 def _with_head(query: Query) -> str:
-    made = f"Made of {QUERIES.as_posix()} by `mlops ci queries`: change that file."
+    made = f"Made of {QUERIES.as_posix()} by {typed('observability write')}."
     return f"// {query.title}\n// {query.tells}\n// {made}\n{to_kql(query)}"
 
 

@@ -86,7 +86,7 @@ def _problems(queries: tuple[Query, ...]) -> Iterator[str]:
 
 def _finding(content: Any, error: Mapping[str, Any]) -> str:
     """Return one finding of pydantic, with the query's id in the place of its number."""
-    place = [str(part) for part in error["loc"]]
+    place = [str(part) for part in error["loc"] if part != "[key]"]
     message = str(error["msg"]).removeprefix("Value error, ")
     if error["type"] == "extra_forbidden":
         message = "unknown key: is it misspelt, or in the wrong block?"

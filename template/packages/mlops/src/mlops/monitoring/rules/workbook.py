@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any
 
+from mlops.hints import typed
 from mlops.monitoring.rules.kql import to_kql, to_series
 from mlops.monitoring.rules.shapes import Query, span
 
@@ -26,8 +27,8 @@ def workbook(queries: Sequence[Query]) -> dict[str, Any]:
         "type": 1,
         "name": "about",
         "content": {
-            "json": "What `observability/queries.yaml` asks. It was made by "
-            "`mlops ci queries`: change that file, not this workbook."
+            "json": "The charts of `observability/queries.yaml`, made by "
+            f"{typed('observability write')}: change that file, not this workbook."
         },
     }
     return {

@@ -129,6 +129,11 @@ OBSERVABILITY = LazyGroup(
     help="Charts and rules over the events of predictions and checks.",
     commands=[
         LazyCommand(
+            "show",
+            "mlops.cli.observability:show_answer",
+            "Answer one query of observability/queries.yaml from the events of an endpoint.",
+        ),
+        LazyCommand(
             "write",
             "mlops.cli.observability:write",
             "Make KQL, and the workbook of infra/, of observability/queries.yaml.",

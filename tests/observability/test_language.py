@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from mlops.monitoring.event_properties import SOURCES, Kind, SourceName
 from mlops.monitoring.rules.deny import denied
+from mlops.monitoring.rules.generated import differences, generated
 from mlops.monitoring.rules.kql import to_kql, to_rule, to_series
 from mlops.monitoring.rules.shapes import Chart, Query
 from mlops.monitoring.rules.words import WORDS
@@ -52,6 +53,10 @@ def test_each_query_is_right_and_answers_what_the_machinery_does(
         found = parser.analyse(text)
         assert found.findings == ()
         assert found.columns == columns_of(query)
+
+
+def test_the_files_are_what_the_queries_say() -> None:
+    assert not differences(ROOT / "template", generated(ROOT / "template")), "run `make queries`"
 
 
 @pytest.mark.parametrize("file", FILES)

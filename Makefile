@@ -24,7 +24,7 @@ WORKERS := --numprocesses 3 --dist loadfile --no-loadscope-reorder
 MACHINERY := $(RUN) --directory template/packages/mlops --all-extras
 DEMO := $(RUN) --no-project --python '>=3.11' python tools/demo.py
 
-.PHONY: help uv install demo test test-fast test-all machinery lint format docs render questions files reserved requirements pipeline azure azurite bases images bench clean
+.PHONY: help uv install demo test test-fast test-all machinery lint format docs render questions files reserved requirements pipeline queries azure azurite bases images bench clean
 
 help: ## what each target does
 	@grep -hE '^[a-z-]+:.* ## ' $(MAKEFILE_LIST) | sed -E 's/:.* ## /\t/' | expand -t 12
@@ -90,6 +90,9 @@ reserved: uv ## questions/reserved.jinja, from a generated project's environment
 
 pipeline: uv ## what template/docs/pipeline.md says of which job runs when, by a model of GitHub
 	@$(RUN) python -m tests.workflows.graph.table
+
+queries: uv ## template/observability/, KQL and a workbook, from its queries.yaml
+	@$(MACHINERY) python "$(CURDIR)/tools/observability_files.py"
 
 azure: uv ## what infra/ asks of Azure, by Microsoft's Bicep CLI (on PATH or in BICEP), for tests and a page
 	@$(RUN) python -m tools.azure_page

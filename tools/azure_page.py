@@ -31,7 +31,8 @@ NOT_LISTED = re.compile(
 HEAD = """# What is made in Azure
 
 For a security reviewer: every resource that `infra/` asks Azure for, and every right. `<project>`
-is the project's name, `<hash>` 13 letters and digits made of the resource group and the region.
+is the project's name, `<hash>` 13 letters and digits made of the resource group and the region,
+`<GUID>` one made of the resource group.
 The tables were written from what Microsoft's Bicep compiler says that the files ask for, as they
 came, for the default region; the kind of storage follows from the region. Nothing here was
 deployed: [going-live.md](going-live.md#what-was-not-checked).
@@ -98,6 +99,7 @@ def page() -> str:
 
 def shown(text: str) -> str:
     """Return a name as the page has it."""
+    text = re.sub(r"\A[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z", "<GUID>", text)
     return re.sub("(?<![a-z2-7])(lake|mlw|cr|mlr|.*-)[a-z2-7]{13}$", r"\1<hash>", text).replace(
         SLUG, "<project>"
     )
@@ -267,6 +269,10 @@ _MORE: Mapping[str, Callable[[Resource], str]] = {
     "privateEndpoints": lambda each: ", ".join(
         f"to {last(to['privateLinkServiceId'])} ({to['groupIds'][0]})"
         for to in (one["properties"] for one in each.properties["privateLinkServiceConnections"])
+    ),
+    "workbooks": lambda each: (
+        f"called `{shown(each.properties['displayName'])}`, charts of "
+        + last(each.properties["sourceId"])
     ),
     "budgets": lambda each: f"{each.properties['amount']} a month, warns",
 }

@@ -178,6 +178,16 @@ module monitoring 'modules/monitoring.bicep' = {
   }
 }
 
+module workbook 'modules/workbook.bicep' = {
+  params: {
+    displayName: name
+    logWorkspaceName: logWorkspaceName
+    location: location
+    tags: allTags
+  }
+  dependsOn: [monitoring]
+}
+
 module storage 'modules/storage.bicep' = {
   params: {
     lakeAccountName: lakeAccountName

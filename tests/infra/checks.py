@@ -47,6 +47,7 @@ CHECKS = {
             resources.check_workspace,
             resources.check_machines,
             resources.check_logs,
+            resources.check_workbook,
             resources.check_budget,
             network.check_network,
         ),

@@ -29,7 +29,7 @@ def projects(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 @pytest.fixture
 def infra(projects: dict[str, Path], tmp_path: Path) -> Path:
-    """The folder infra/ of the default project, with conf/ beside it, to be changed."""
-    for name in ("infra", "conf"):
+    """The folder infra/ of the default project, with what it reads beside it, to be changed."""
+    for name in ("infra", "conf", "observability"):
         shutil.copytree(projects["default"] / name, tmp_path / name)
     return tmp_path / "infra"

@@ -15,8 +15,8 @@ RIGHTS, INFRA_RIGHTS, ROLES = (
 STORAGE, WORKSPACE, REGISTRY = (
     f"modules/{name}.bicep" for name in ("storage", "workspace", "registry")
 )
-CONNECTIONS, BUILDER, MONITORING = (
-    f"modules/{name}.bicep" for name in ("connections", "builder-rights", "monitoring")
+CONNECTIONS, BUILDER, MONITORING, WORKBOOK = (
+    f"modules/{name}.bicep" for name in ("connections", "builder-rights", "monitoring", "workbook")
 )
 DEV, PROD, VALUES = "dev.bicepparam", "prod.bicepparam", "shared.bicepparam"
 
@@ -336,6 +336,27 @@ FAULTS: dict[str, tuple[str, str, str, str, str]] = {
         "disableLocalAuth: false",
         "dev",
         "logs",
+    ),
+    "a workbook whose name is no GUID": (
+        WORKBOOK,
+        "guid(resourceGroup().id, 'observability')",
+        "'observability-${uniqueString(resourceGroup().id)}'",
+        "dev",
+        "workbook",
+    ),
+    "a workbook over no logs": (
+        WORKBOOK,
+        "{ fallbackResourceIds: [logs.id] }",
+        "{ fallbackResourceIds: [] }",
+        "dev",
+        "workbook",
+    ),
+    "a workbook that is not there": (
+        WORKBOOK,
+        "observability/workbook.json",
+        "observability/workbooks.json",
+        "dev",
+        COMPILER,
     ),
     "public access in private": (
         WORKSPACE,

@@ -1,10 +1,12 @@
 """What is made: every setting of what holds data, secrets, images, models, logs or money."""
 
+import json
 import re
 from typing import Any
 
 from tools.azure_names import LONGEST
 from tools.bicep import TENANT, Resource, Snapshot
+from tools.worktree import ROOT
 
 MACHINE_LEARNING = "Microsoft.MachineLearningServices"
 ACCOUNT = "Microsoft.Storage/storageAccounts"
@@ -15,6 +17,7 @@ UNTAGGED = re.compile(
     r"/(blobServices|containers|datastores|federatedIdentityCredentials|privateDnsZoneGroups|"
     r"roleDefinitions|diagnosticSettings|budgets)$"
 )
+WORKBOOK = "Microsoft.Insights/workbooks"
 REGISTRY_ID = "/registries/mlr-"
 
 
@@ -52,6 +55,7 @@ def check_kinds(name: str, deployed: Snapshot, slug: str) -> None:
     expected = {
         LOGS: 1,
         "Microsoft.Insights/components": 1,
+        WORKBOOK: 1,
         ACCOUNT: 2,
         f"{ACCOUNT}/blobServices": 2,
         f"{ACCOUNT}/blobServices/containers": 1,
@@ -282,6 +286,22 @@ def check_logs(name: str, deployed: Snapshot, slug: str) -> None:
             "logs": [{"category": "AmlOnlineEndpointTrafficLog", "enabled": True}],
         }
     assert {each.id: each.properties for each in deployed.of(DIAGNOSTICS)} == expected
+
+
+def check_workbook(name: str, deployed: Snapshot, slug: str) -> None:
+    """The workbook is that of observability/, over this environment's logs, and stays one."""
+    logs = deployed.one(LOGS).id
+    found = deployed.one(WORKBOOK)
+    assert re.fullmatch("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", found.name)
+    assert found.body["kind"] == "shared"
+    held = json.loads(found.properties["serializedData"])
+    assert held.pop("fallbackResourceIds") == [logs]
+    assert held == json.loads((ROOT / "template/observability/workbook.json").read_text("utf-8"))
+    assert {key: value for key, value in found.properties.items() if key != "serializedData"} == {
+        "displayName": f"{slug}-{environment_of(name)}",
+        "category": "workbook",
+        "sourceId": logs,
+    }
 
 
 def check_budget(name: str, deployed: Snapshot, slug: str) -> None:

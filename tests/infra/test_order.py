@@ -14,6 +14,7 @@ pytestmark = pytest.mark.needs("bicep")
 # What comes before each module of main.bicep; identities that exist are left out.
 MAIN = {
     "monitoring": set(),
+    "workbook": {"monitoring"},
     "storage": set(),
     "workspace": {"monitoring", "storage"},
     "workspacePushes": {"workspace"},

@@ -14,10 +14,10 @@ from mlops.settings.sections import AzureSettings
 from tests.support import HOSTILE, MACHINERY, Template
 
 SOURCES = MACHINERY / "src"
-COMMAND = re.compile(r"\bmlops ((?:data |step |setup |ci |evidence |aml )?[a-z][a-z-]*)")
+COMMAND = re.compile(r"\bmlops ((?:data |step |setup |ci |evidence |aml |observability )?[a-z][a-z-]*)")
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z0-9-]*")
 FROM_LEVEL = {2: {"release", "switch-traffic", "rollback"}, 3: {"ab-test"}}
-GROUPS = {"data", "step", "setup", "evidence", "aml"}
+GROUPS = {"data", "step", "setup", "evidence", "aml", "observability"}
 PIPELINE = {"ci", "approvals"}  # only workflows call them
 LINK = re.compile(r"\]\((?!https?:|mailto:)([^)\s]+)\)")
 

@@ -83,6 +83,7 @@ def test_what_concerns_the_machinery(files: list[str] | None, expected: bool) ->
         ([], False),
         (["infra/modules/network.bicep"], True),
         (["conf/dev.yaml"], True),
+        (["observability/workbook.json"], True),
         (["packages/mlops/src/mlops/ci/bicep/compiler.py"], True),
         (["docs/infra/x.md", "infra.md", "src/churn/features.py"], False),
     ],

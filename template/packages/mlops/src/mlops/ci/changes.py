@@ -9,7 +9,7 @@ from pathlib import Path
 
 MACHINERY = ("packages/", "serving/", "pyproject.toml", "uv.lock")
 """What the machinery is, runs on or is tested with: files, and folders with a slash at the end."""
-INFRASTRUCTURE = ("infra/", "conf/", "packages/mlops/src/mlops/ci/bicep/")
+INFRASTRUCTURE = ("infra/", "conf/", "observability/", "packages/mlops/src/mlops/ci/bicep/")
 """What infra/ is, reads or is compiled by."""
 DOCUMENTATION = ("docs/", "LICENSE", ".github/CODEOWNERS")
 """What no model depends on, besides pages."""

@@ -124,6 +124,22 @@ AML = LazyGroup(
         ),
     ],
 )
+OBSERVABILITY = LazyGroup(
+    "observability",
+    help="Charts and rules over the events of predictions and checks.",
+    commands=[
+        LazyCommand(
+            "show",
+            "mlops.cli.observability:show_answer",
+            "Answer one query of observability/queries.yaml from the events of an endpoint.",
+        ),
+        LazyCommand(
+            "write",
+            "mlops.cli.observability:write",
+            "Make KQL, and the workbook of infra/, of observability/queries.yaml.",
+        ),
+    ],
+)
 COMMANDS: Sequence[click.Command] = [
     LazyCommand("run", "mlops.cli.ops:run", "Run the whole loop on this machine."),
     DATA,
@@ -199,6 +215,7 @@ COMMANDS: Sequence[click.Command] = [
     LazyCommand("ui", "mlops.cli.ops:ui", "Serve MLflow's pages; Ctrl-C ends it."),
     STEP,
     AML,
+    OBSERVABILITY,
     CI,
     LazyCommand(
         "approvals",

@@ -1,0 +1,107 @@
+"""Reading a file of charts and rules; what is wrong is named by file, id and field."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from mlops.errors import ConfigError
+from mlops.monitoring.rules.limits import is_limit
+from mlops.monitoring.rules.shapes import Content, Query
+from mlops.yaml_loader import Loader
+
+QUERIES = Path("observability/queries.yaml")
+"""Where a project has its charts and rules, from its root."""
+
+
+def read_queries(root: Path) -> tuple[Query, ...]:
+    """Return the charts and rules of a project, in the order of the file.
+
+    Args:
+        root: the project's root.
+
+    Raises:
+        ConfigError: the file is missing, or something in it is wrong.
+    """
+    path = root / QUERIES
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{QUERIES} cannot be read: {error}") from None
+    return parse_queries(text, QUERIES.as_posix())
+
+
+def find_query(queries: tuple[Query, ...], name: str) -> Query:
+    """Return one of them by its id.
+
+    Raises:
+        ConfigError: there is none of this id.
+    """
+    for query in queries:
+        if query.id == name:
+            return query
+    known = ", ".join(query.id for query in queries)
+    raise ConfigError(f"{QUERIES} has no {name!r}", f"it has {known}")
+
+
+def parse_queries(text: str, name: str) -> tuple[Query, ...]:
+    """Return the charts and rules of a text, in its order.
+
+    Args:
+        text: YAML.
+        name: how messages call the file.
+
+    Raises:
+        ConfigError: something in it is wrong.
+    """
+    try:
+        # a safe loader of our own
+        content = yaml.load(text, Loader=Loader)  # nosec B506
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{name} is not valid YAML: {error}") from None
+    try:
+        queries = Content.model_validate(content).queries
+    except ValidationError as error:
+        found = [_finding(content, dict(each)) for each in error.errors()]
+        raise _wrong(name, found) from None
+    if found := list(_problems(queries)):
+        raise _wrong(name, found)
+    return queries
+
+
+def _problems(queries: tuple[Query, ...]) -> Iterator[str]:
+    seen = set()
+    for query in queries:
+        if query.id in seen:
+            yield f"{query.id}, id: stands twice"
+        seen.add(query.id)
+        for place, message in query.problems():
+            yield f"{query.id}, {place}: {message}"
+        if query.rule and not is_limit(query.rule.threshold):
+            message = f"{query.rule.threshold} is no setting that holds a number"
+            yield f"{query.id}, rule.threshold: {message}"
+
+
+def _finding(content: Any, error: Mapping[str, Any]) -> str:
+    """Return one finding of pydantic, with the query's id in the place of its number."""
+    place = [str(part) for part in error["loc"] if part != "[key]"]
+    message = str(error["msg"]).removeprefix("Value error, ")
+    if error["type"] == "extra_forbidden":
+        message = "unknown key: is it misspelt, or in the wrong block?"
+    if place[:1] != ["queries"] or len(place) == 1:
+        return f"{'.'.join(place) or 'the file'}: {message}"
+    return f"{_id_of(content, int(place[1]))}, {'.'.join(place[2:]) or 'all of it'}: {message}"
+
+
+def _id_of(content: Any, number: int) -> str:
+    query = content["queries"][number]
+    name = query.get("id") if isinstance(query, Mapping) else None
+    return name if isinstance(name, str) else f"query {number + 1}"
+
+
+def _wrong(name: str, found: list[str]) -> ConfigError:
+    return ConfigError(
+        f"{name}: {' | '.join(found)}", "docs/observability.md says what a query may say"
+    )

@@ -1,0 +1,50 @@
+"""What queries may read is what events have: a name that changes in one place is noticed here."""
+
+import polars as pl
+import pytest
+
+from mlops.artifacts.predictions import event_schema
+from mlops.monitoring.event_properties import SOURCES, Kind, SourceName
+from mlops.monitoring.rules.words import WORDS
+
+TYPES = {Kind.TEXT: pl.String(), Kind.WHOLE: pl.Int64(), Kind.NUMBER: pl.Float64()}
+NO_PROPERTIES = {"time", "probabilities"}
+"""An event's time is a column of its own in each table, and KQL reads no list of numbers."""
+
+
+def test_queries_read_of_predictions_what_events_of_predictions_have() -> None:
+    properties = SOURCES["prediction"].properties
+    there = {name: kind for name, kind in event_schema().items() if name not in NO_PROPERTIES}
+    assert {name: TYPES[kind] for name, kind in properties.items()} == there
+
+
+@pytest.mark.parametrize("source", ["drift", "performance"])
+def test_queries_read_of_checks_what_all_checks_have(source: SourceName) -> None:
+    """And the event bears the name under which checks are kept."""
+    assert SOURCES[source].event == source
+    assert (
+        SOURCES[source].properties.items()
+        >= {
+            "environment": Kind.TEXT,
+            "endpoint": Kind.TEXT,
+            "deployment": Kind.TEXT,
+            "model_name": Kind.TEXT,
+            "model_version": Kind.WHOLE,
+            "outcome": Kind.TEXT,
+            "window_start": Kind.TEXT,
+            "window_end": Kind.TEXT,
+            "rows": Kind.WHOLE,
+        }.items()
+    )
+
+
+def test_the_front_end_s_log_has_columns_and_no_properties() -> None:
+    traffic = SOURCES["traffic"]
+    assert traffic.columns.keys() == traffic.properties.keys()
+    assert traffic.event == ""
+
+
+def test_no_property_hides_what_queries_add() -> None:
+    for source in SOURCES.values():
+        assert not {"n", "_at", "TimeGenerated", "Properties", "Name"} & source.properties.keys()
+    assert {"kind", "limit", "missing"} <= WORDS

@@ -56,6 +56,7 @@ def feedback(
             summarise(title, columns, rows)
         else:
             show_table(title, columns, rows)
+    summarise("What to know of it", ("note",), [(line,) for line in remarks(result)])
     if as_json:
         emit({**result.to_dict(), "document": str(checked.document)})
     else:
@@ -89,7 +90,7 @@ def remarks(result: "PerformanceResult") -> Iterator[str]:
     """Yield what a reader must know beside the tables."""
     realised, labels, seen = result.realised, result.labels, result.predictions
     if len(realised.slices) > _SHOWN:
-        yield f"{len(realised.slices) - _SHOWN} smaller slices are in the document alone"
+        yield f"{len(realised.slices) - _SHOWN} more slices are in the document alone"
     for name, why in realised.not_assessed.items():
         yield f"slice {name}: not assessed, {why}"
     yield from (f"labels: {note}" for note in labels.notes)

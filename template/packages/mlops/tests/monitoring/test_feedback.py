@@ -133,9 +133,9 @@ def test_other_versions_and_failures_are_counted_and_left_out(
         dropped=5,
         unread={"part-1": "damaged"},
     )
-    result = check(by_id(tmp_path, [*RIGHT, 1, 1, 1], [*IDS, "x", "y", "z"])).result
+    result = check(by_id(tmp_path, [*RIGHT, 1, 1, 1, 1], [*IDS, "x", "y", "z", "w"])).result
     seen = result.predictions
-    assert (result.realised.rows, result.labels.unknown) == (4, 3)
+    assert (result.realised.rows, result.labels.unknown, result.labels.elsewhere) == (4, 1, 3)
     assert (seen.mature, seen.failed, seen.incomplete, seen.dropped) == (4, 1, 1, 5)
     assert (seen.other_versions, seen.unread) == ({"2": 3}, {"part-1": "damaged"})
 

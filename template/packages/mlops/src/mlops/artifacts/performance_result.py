@@ -67,6 +67,7 @@ class LabelCounts:
         repeated: predictions whose label came more than once, the same each time.
         contradicting: predictions whose labels differ; the newest counts.
         unknown: labels of no prediction of the window.
+        elsewhere: labels of predictions of other versions.
         immature: labels of predictions that are not mature yet.
         notes: what else is to be said, such as days that have no label yet.
     """
@@ -78,6 +79,7 @@ class LabelCounts:
     repeated: int = 0
     contradicting: int = 0
     unknown: int = 0
+    elsewhere: int = 0
     immature: int = 0
     notes: tuple[str, ...] = ()
 

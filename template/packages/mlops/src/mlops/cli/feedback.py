@@ -125,6 +125,7 @@ def _odd(result: "PerformanceResult") -> dict[str, int]:
     labels, seen = result.labels, result.predictions
     return {
         "labels of no prediction": labels.unknown,
+        "labels of other versions": labels.elsewhere,
         "labels not due yet": labels.immature,
         "labels that contradict": labels.contradicting,
         "labels that repeat": labels.repeated,

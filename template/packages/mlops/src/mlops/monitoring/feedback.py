@@ -73,12 +73,18 @@ class Checked:
 
 @dataclass(frozen=True)
 class _Events:
-    """The complete events of one version, each once, and the counts of all others."""
+    """The complete events of one version, and whose the others are."""
 
     rows: pl.DataFrame
     failed: int
     incomplete: int
-    other_versions: Mapping[str, int]
+    others: pl.DataFrame
+
+    @property
+    def other_versions(self) -> dict[str, int]:
+        """How many events are of each other version."""
+        counts = self.others["model_version"].value_counts(sort=True)
+        return {str(version): rows for version, rows in counts.iter_rows()}
 
 
 def source_of(settings: LoadedSettings, named: Path | None) -> Path | None:
@@ -121,7 +127,7 @@ def check_performance(
     events = _events(known, judged, asked)
     report("joining the labels")
     labels, problem = _labels(request, events.rows, asked, settings)
-    joined = _joined(events.rows, labels, due)
+    joined = _joined(events, labels, due)
     report("measuring")
     found = realised(joined.labelled, asked, due)
     reason = problem or reason_of(found, asked, joined.mature.height)
@@ -204,9 +210,9 @@ def _holdout(folder: VersionFolder) -> Mapping[str, float | None]:
 
 
 def _events(known: Predictions, judged: Judged, asked: Asked) -> _Events:
-    ours = pl.col("model_version") == judged.model_version
+    ours = pl.col("model_version").eq_missing(judged.model_version)
     answered = (pl.col("status") == _ANSWERED) & pl.col("prediction").is_not_null()
-    others = known.rows.filter(~ours).group_by("model_version").len().sort("model_version")
+    others = known.rows.filter(~ours).select("inference_id", "key", "time", "model_version")
     rows = known.rows.filter(ours).collect()
     predictions = rows.filter(answered)
     complete = predictions.filter(is_complete(asked.target))
@@ -214,7 +220,7 @@ def _events(known: Predictions, judged: Judged, asked: Asked) -> _Events:
         rows=complete,
         failed=rows.height - predictions.height,
         incomplete=predictions.height - complete.height,
-        other_versions={str(version): count for version, count in others.collect().iter_rows()},
+        others=others.collect(),
     )
 
 
@@ -266,11 +272,11 @@ def _key(settings: LoadedSettings) -> KeyColumn:
     return KeyColumn(key, columns[key].kind)
 
 
-def _joined(events: pl.DataFrame, labels: Labels | None, due: Window) -> Joined:
+def _joined(events: _Events, labels: Labels | None, due: Window) -> Joined:
     mature = pl.col("time") < due.end
     if labels is None:
-        return unlabelled(first_predictions(events, By.ID), mature)
-    return join(first_predictions(events, labels.by), labels, mature)
+        return unlabelled(first_predictions(events.rows, By.ID), mature)
+    return join(first_predictions(events.rows, labels.by), labels, mature, events.others)
 
 
 def _within(events: pl.DataFrame, window: Window) -> pl.DataFrame:
@@ -290,6 +296,7 @@ def _label_counts(
         repeated=joined.repeated,
         contradicting=joined.contradicting,
         unknown=joined.unknown,
+        elsewhere=joined.elsewhere,
         immature=joined.immature,
         notes=labels.notes,
     )

@@ -19,6 +19,7 @@ ORDER = "order"
 """The rank of a label: the newest has the highest."""
 DAY = "day"
 NAMES_SHOWN = 10
+_DAY_OF = pl.col("time").dt.date().alias(DAY)
 _BINARY_WORDS = {"0": 0.0, "1": 1.0, "0.0": 0.0, "1.0": 1.0, "false": 0.0, "true": 1.0}
 
 
@@ -76,6 +77,7 @@ class Joined:
         repeated: predictions whose label came more than once, the same each time.
         contradicting: predictions whose labels differ.
         unknown: labels of no prediction that is there.
+        elsewhere: labels of predictions of other versions.
         immature: labels of young predictions.
     """
 
@@ -84,6 +86,7 @@ class Joined:
     repeated: int = 0
     contradicting: int = 0
     unknown: int = 0
+    elsewhere: int = 0
     immature: int = 0
 
     @property
@@ -124,7 +127,7 @@ def first_predictions(events: pl.DataFrame, by: By) -> pl.DataFrame:
     By key that is the first of a key on a day; what names no key stays as it is. The column `day`
     is added.
     """
-    ordered = events.sort("time", "inference_id").with_columns(pl.col("time").dt.date().alias(DAY))
+    ordered = events.sort("time", "inference_id").with_columns(_DAY_OF)
     each = ordered.unique("inference_id", keep="first", maintain_order=True)
     if by is By.ID:
         return each
@@ -133,13 +136,16 @@ def first_predictions(events: pl.DataFrame, by: By) -> pl.DataFrame:
     return pl.concat([keyed, each.filter(~named)]).sort("time", "inference_id")
 
 
-def join(predictions: pl.DataFrame, labels: Labels, mature: pl.Expr) -> Joined:
+def join(
+    predictions: pl.DataFrame, labels: Labels, mature: pl.Expr, others: pl.DataFrame | None = None
+) -> Joined:
     """Give each mature prediction its newest label.
 
     Args:
         predictions: as `first_predictions` returns them.
         labels: what came.
         mature: whether a prediction's label is due.
+        others: events of other versions, whose labels are counted apart.
     """
     names = labels.by.columns
     found = (
@@ -152,14 +158,17 @@ def join(predictions: pl.DataFrame, labels: Labels, mature: pl.Expr) -> Joined:
         )
     )
     told = predictions.join(found, on=names, how="left", maintain_order="left")
-    rest = ["times", "different"]
     young = told.filter(~mature)
+    rest = found.join(predictions, on=names, how="anti")
+    with_day = None if others is None else others.with_columns(_DAY_OF)
+    elsewhere = 0 if with_day is None else rest.join(with_day, on=names, how="semi").height
     return Joined(
-        mature=told.filter(mature).drop(rest),
-        young=young.drop(LABEL, *rest),
+        mature=told.filter(mature).drop("times", "different"),
+        young=young.drop(LABEL, "times", "different"),
         repeated=found.filter(pl.col("times") > 1, pl.col("different") == 1).height,
         contradicting=found.filter(pl.col("different") > 1).height,
-        unknown=labels.unknown + found.join(predictions, on=names, how="anti").height,
+        unknown=labels.unknown + rest.height - elsewhere,
+        elsewhere=elsewhere,
         immature=young.filter(pl.col(LABEL).is_not_null()).height,
     )
 

@@ -38,7 +38,7 @@ LAYERS = (
     {"monitoring", "governance", "tuning"},
     {"steps.register"},
     {"platforms"},
-    {"release", "scoring"},
+    {"release", "scoring", "monitoring.feedback", "monitoring.raw_labels"},
     {"ops", "ci", "aml", "testing", "monitoring.report"},
     {"cli", "__main__"},
 )

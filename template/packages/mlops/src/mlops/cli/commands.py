@@ -182,6 +182,11 @@ COMMANDS: Sequence[click.Command] = [
         "Predict for each key of raw data, by the version that serves.",
     ),
     LazyCommand(
+        "feedback",
+        "mlops.cli.feedback:feedback",
+        "Judge the version that serves by labels that came later; exit 1 if it is below the limit.",
+    ),
+    LazyCommand(
         "release", "mlops.cli.release:release", "Bring a version to callers, step by step."
     ),
     LazyCommand("ab-test", "mlops.cli.release:ab_test", "Compare two deployments under traffic."),

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Set
 
 from mlops.errors import ConfigError, PlatformError
-from mlops.platforms.base import ALL_TRAFFIC, Endpoint
+from mlops.platforms.base import ALL_TRAFFIC, Deployment, Endpoint
 
 DEPLOYMENT_HEADER = "azureml-model-deployment"
 MAX_MIRROR = 50
@@ -40,6 +40,21 @@ def sole_version(endpoint: Endpoint) -> int | None:
     full = {name for name, share in endpoint.traffic().items() if share == ALL_TRAFFIC}
     found = [each.model_version for each in endpoint.deployments() if each.name in full]
     return found[0] if found else None
+
+
+def leading_deployment(endpoint: Endpoint) -> Deployment | None:
+    """Return the deployment of the version that answers most of the callers, if any does.
+
+    Of several deployments of that version it is the one with most traffic.
+    """
+    traffic = endpoint.traffic()
+    found = [each for each in endpoint.deployments() if traffic.get(each.name, 0) > 0]
+
+    def share(of: Deployment) -> tuple[int, int]:
+        same = [traffic[each.name] for each in found if each.model_version == of.model_version]
+        return sum(same), traffic[of.name]
+
+    return max(found, key=share, default=None)
 
 
 def require_healthy(deployment: str, detail: str, *, healthy: bool) -> None:

@@ -79,6 +79,12 @@ class FeedbackSettings(Section):
         description="File of labels, or folder of raw data over which labels.py runs, from the "
         "root; null: named at each call.",
     )
+    days: float = Field(
+        default=30.0,
+        gt=0,
+        le=3650,
+        description="The days of predictions that are judged, the newest whose label is due.",
+    )
     delay_days: float = Field(
         default=0.0,
         ge=0,

@@ -49,7 +49,7 @@ def slice_metrics(
     """
     results = []
     for name, expression in slices.items():
-        values = _slice_values(features, name, expression)
+        values = slice_values(features, name, expression)
         for value in values.value_counts(sort=True)[values.name]:
             rows = (values == value).to_numpy()
             results.append(
@@ -63,7 +63,12 @@ def slice_metrics(
     return results
 
 
-def _slice_values(features: pl.DataFrame, name: str, expression: pl.Expr) -> pl.Series:
+def slice_values(features: pl.DataFrame, name: str, expression: pl.Expr) -> pl.Series:
+    """Return the value of a slice in each row, as a text.
+
+    Raises:
+        ConfigError: it cannot be computed of the features.
+    """
     try:
         found = features.select(expression.cast(pl.String).fill_null("null"))
     except pl.exceptions.PolarsError as error:

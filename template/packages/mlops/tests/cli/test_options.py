@@ -1,11 +1,13 @@
 """Options that several commands share."""
 
+from datetime import timedelta
+
 import click
 import pytest
 
 from fakes.cli import Command
 from mlops.cli.main import mlops as root
-from mlops.cli.options import seconds_of
+from mlops.cli.options import seconds_of, span_of
 
 
 @pytest.mark.parametrize(
@@ -33,3 +35,23 @@ def test_not_to_wait_the_option_is_left_out(
     said = " ".join(capsys.readouterr().err.split())
     assert "it must be more than 0, and a number alone means seconds" in said
     assert "leave the option out not to wait" in said
+
+
+@pytest.mark.parametrize(
+    ("text", "span"),
+    [
+        ("7d", timedelta(days=7)),
+        ("36h", timedelta(hours=36)),
+        ("90m", timedelta(minutes=90)),
+        (" 0.5d ", timedelta(hours=12)),
+        (None, None),
+    ],
+)
+def test_a_span_is_said_in_minutes_hours_or_days(text: str | None, span: timedelta | None) -> None:
+    assert span_of(click.Context(root), click.Option(["--since"]), text) == span
+
+
+@pytest.mark.parametrize("text", ["0d", "7", "7s", "-1d", "soon", "", "4000d", "9" * 400 + "d"])
+def test_what_is_no_span_is_wrong_usage(text: str) -> None:
+    with pytest.raises(click.BadParameter, match="no span of time such as"):
+        span_of(click.Context(root), click.Option(["--since"]), text)

@@ -1,7 +1,7 @@
 """The options that several commands share, and the settings that they choose."""
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -69,3 +69,31 @@ def seconds_of(_context: click.Context, option: click.Parameter, value: str | No
             f"alone means seconds{without}"
         )
     return seconds
+
+
+def span_of(
+    _context: click.Context, _option: click.Parameter, value: str | None
+) -> timedelta | None:
+    """Return the span of time that a text such as 7d, 36h or 90m says."""
+    if value is None:
+        return None
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)([mhd])", value.strip())
+    try:
+        span = float(found[1]) * _UNITS[found[2]] if found else timedelta()
+    except OverflowError:
+        span = timedelta()
+    if not timedelta() < span <= _LONGEST:
+        raise click.BadParameter(
+            f"{value!r} is no span of time such as 7d, 36h or 90m, of at most 3650d"
+        )
+    return span
+
+
+_UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
+_LONGEST = timedelta(days=3650)
+since_option = click.option(
+    "--since",
+    metavar="SPAN",
+    callback=span_of,
+    help="Look at the events of the last 7d, 36h or 90m; default: the days that conf names.",
+)

@@ -15,6 +15,8 @@ PREDICTION = "__prediction"
 QUANTILES = 101
 OTHER = "__other"
 """As this the values of a category count that have no code of their own."""
+_SAME = 1e-6
+"""Values this close count as one, as a part of their size and of the column's range."""
 
 
 def drift_baseline(
@@ -30,9 +32,11 @@ def drift_baseline(
         target: what is predicted.
 
     Returns:
-        101 rows a column of numbers: column, quantile (0 to 1), value, rows, null_fraction. Of a
-        category, and of predicted classes, a row a value: column, category, share (of the rows that
-        are not null), rows, null_fraction; those without a code of their own count as `__other`.
+        101 rows a column of numbers: column, quantile (0 to 1), value, below and at_most (the exact
+        shares of the present values that are less than this value, and no more than it), std (the
+        standard deviation of the present values), rows, null_fraction. Of a category, and of
+        predicted classes, a row a value: column, category, share (of the rows that are not null),
+        rows, null_fraction; those without a code of their own count as `__other`.
     """
     import polars as pl
 
@@ -45,6 +49,28 @@ def drift_baseline(
     return pl.concat(parts, how="diagonal")
 
 
+def neighbourhoods(values: np.ndarray, spread: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return what is less than all that counts as one of these values, and what is more.
+
+    A value is compared as float32, as the model sees it; an answer of the model may differ in its
+    last digits from one machine to the next. So each value stands for what is close to it.
+
+    Args:
+        values: shape (values,).
+        spread: the range in which the column's values lie, but for a hundredth at each end.
+
+    Returns:
+        The lowest and the highest value of each, float32, shape (values,).
+    """
+    reach = _SAME * (np.abs(values) + spread)
+    return (values - reach).astype(np.float32), (values + reach).astype(np.float32)
+
+
+def spread_of(quantiles: np.ndarray) -> float:
+    """Return the range between the 1st and the 99th of 101 quantiles."""
+    return float(quantiles[-2] - quantiles[1])
+
+
 def _described(values: "pl.Series", feature: Feature) -> "pl.DataFrame":
     if feature.kind is Kind.CATEGORY:
         return _shares(values, feature.categories)
@@ -55,10 +81,22 @@ def _quantiles(values: "pl.Series") -> "pl.DataFrame":
     import polars as pl
 
     levels = np.linspace(0.0, 1.0, QUANTILES)
-    present = values.drop_nulls().to_numpy()
-    quantiles = np.quantile(present, levels) if len(present) else np.full(QUANTILES, np.nan)
-    return pl.DataFrame({"quantile": levels, "value": quantiles.astype(np.float64)}).select(
-        pl.lit(values.name).alias("column"), "quantile", "value", *_counts(values)
+    present = np.sort(values.drop_nulls().to_numpy().astype(np.float32))
+    if not len(present):
+        nothing = np.full(QUANTILES, np.nan)
+        quantiles, below, at_most, std = nothing, nothing, nothing, np.nan
+    else:
+        quantiles = np.quantile(present.astype(np.float64), levels)
+        low, high = neighbourhoods(quantiles, spread_of(quantiles))
+        below = np.searchsorted(present, low, side="left") / len(present)
+        at_most = np.searchsorted(present, high, side="right") / len(present)
+        std = float(present.astype(np.float64).std())
+    known = {"quantile": levels, "value": quantiles, "below": below, "at_most": at_most}
+    return pl.DataFrame({name: each.astype(np.float64) for name, each in known.items()}).select(
+        pl.lit(values.name).alias("column"),
+        *known,
+        pl.lit(std, dtype=pl.Float64).alias("std"),
+        *_counts(values),
     )
 
 

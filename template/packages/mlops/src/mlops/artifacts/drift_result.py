@@ -55,7 +55,7 @@ class ColumnDrift:
             constant in training.
         missing, missing_baseline: the share of missing values, now and in training.
         unknown, unknown_baseline: of categories, the share of names without a code of their own.
-        new_categories: the most frequent of these.
+        new_categories: the most frequent of these, each by itself more than all such of training.
         vanished: names with a code of their own of which there were to be some, and are none.
         p_value: how often chance alone would let any column of the check differ at least so much;
             null where no measure is beyond its limit.

@@ -166,6 +166,11 @@ COMMANDS: Sequence[click.Command] = [
         "Predict for each key of raw data, by the version that serves.",
     ),
     LazyCommand(
+        "drift",
+        "mlops.cli.drift:drift",
+        "Compare the newest predictions with the training data of what serves; exit 1 on drift.",
+    ),
+    LazyCommand(
         "release", "mlops.cli.release:release", "Bring a version to callers, step by step."
     ),
     LazyCommand("ab-test", "mlops.cli.release:ab_test", "Compare two deployments under traffic."),

@@ -15,8 +15,11 @@ Permutation p-values should never be zero, 2010), and a check of many columns ne
 beyond the largest draw the tail goes on exponentially, at the least rate that the draws show before
 it. Where a tail is log-concave, as that of such distances is, its true rate only grows (Bagnoli and
 Bergstrom, Log-concave probability and its applications, 2005): what is told is rather too large.
+A few draws come first, and where many of them are as far off, they are enough (Besag and Clifford,
+Sequential Monte Carlo p-values, 1991).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -27,6 +30,8 @@ from mlops.monitoring.distances import Cells, coarse, jensen_shannon
 from mlops.monitoring.profile import Floats
 
 DRAWS = 5000
+_FIRST, _MANY = 500, 25
+"""So many draws come first; more follow unless so many of them are as far off as what is judged."""
 _FAR = (200, 20, 1)
 """The rate of the tail is measured between these, counted from the largest draw."""
 _SEED = 20260101
@@ -37,43 +42,69 @@ _LEAST_P = 1e-300
 class Chance:
     """The draws of one check, each pair of sizes and profile drawn once."""
 
-    _drawn: dict[tuple[int, int, bytes], tuple[Floats, Floats]] = field(default_factory=dict)
+    _drawn: dict[tuple[int, int, int, bytes], tuple[Floats, Floats]] = field(default_factory=dict)
 
-    def distances(self, shares: Floats, training: int, window: int, cells: Cells) -> Floats:
-        """Return Jensen-Shannon distances of unchanged data, shape (draws,).
+    def of_distance(
+        self, shares: Floats, training: int, window: int, cells: Cells, found: float
+    ) -> float:
+        """Return how often chance alone gives at least this Jensen-Shannon distance.
 
         Args:
             shares: of the baseline, of each coarse cell in order.
             training: rows of the baseline that are not null.
             window: rows of the window that are not null.
             cells: which of the coarse cells belong to one group.
+            found: the distance.
         """
-        ours, theirs = self._shares(shares, training, window)
-        return jensen_shannon(coarse(ours, cells.groups), coarse(theirs, cells.groups))
 
-    def areas(self, shares: Floats, training: int, window: int, weights: Floats) -> Floats:
-        """Return areas between the distribution functions of unchanged data, shape (draws,).
+        def drawn(draws: int) -> Floats:
+            ours, theirs = self._shares(shares, training, window, draws)
+            return jensen_shannon(coarse(ours, cells.groups), coarse(theirs, cells.groups))
+
+        return _p_value(drawn, found)
+
+    def of_area(
+        self, shares: Floats, training: int, window: int, weights: Floats, found: float
+    ) -> float:
+        """Return how often chance alone gives at least this area between distribution functions.
 
         Args:
             shares: of the baseline, of each coarse cell in order.
             training: rows of the baseline that are not null.
             window: rows of the window that are not null.
             weights: of the absolute difference after each coarse cell but the last.
+            found: the area, computed by these weights.
         """
-        ours, theirs = self._shares(shares, training, window)
-        return np.asarray(np.abs((theirs - ours).cumsum(axis=1)[:, :-1]) @ weights)
 
-    def _shares(self, shares: Floats, training: int, window: int) -> tuple[Floats, Floats]:
+        def drawn(draws: int) -> Floats:
+            ours, theirs = self._shares(shares, training, window, draws)
+            return np.asarray(np.abs((theirs - ours).cumsum(axis=1)[:, :-1]) @ weights)
+
+        return _p_value(drawn, found)
+
+    def _shares(
+        self, shares: Floats, training: int, window: int, draws: int
+    ) -> tuple[Floats, Floats]:
         smooth = (shares * training + 0.5) / (training + 0.5 * len(shares))
         smooth /= smooth.sum()
-        key = training, window, np.round(smooth, 12).tobytes()
+        key = draws, training, window, np.round(smooth, 12).tobytes()
         if key not in self._drawn:
-            random = np.random.default_rng([_SEED, training, window, len(shares)])
+            random = np.random.default_rng([_SEED, *key[:3], len(shares)])
             self._drawn[key] = (
-                random.multinomial(training, smooth, DRAWS) / max(training, 1),
-                random.multinomial(window, smooth, DRAWS) / max(window, 1),
+                random.multinomial(training, smooth, draws) / max(training, 1),
+                random.multinomial(window, smooth, draws) / max(window, 1),
             )
         return self._drawn[key]
+
+
+def _p_value(drawn: Callable[[int], Floats], found: float) -> float:
+    first = drawn(_FIRST)
+    as_large = _as_large(first, found)
+    return (as_large + 1) / (_FIRST + 1) if as_large >= _MANY else tail(drawn(DRAWS), found)
+
+
+def _as_large(drawn: Floats, found: float) -> int:
+    return int((drawn >= found * (1 - 1e-9)).sum())
 
 
 def tail(drawn: Floats, found: float) -> float:
@@ -83,7 +114,7 @@ def tail(drawn: Floats, found: float) -> float:
         drawn: what it gave, shape (draws,).
         found: what is to be judged.
     """
-    as_large = int((drawn >= found * (1 - 1e-9)).sum())
+    as_large = _as_large(drawn, found)
     counted = (as_large + 1) / (len(drawn) + 1)
     largest = [float(np.partition(drawn, -place)[-place]) for place in _FAR]
     rates = [

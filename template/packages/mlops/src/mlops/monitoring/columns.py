@@ -10,7 +10,7 @@ import numpy as np
 
 from mlops.artifacts.drift_result import ColumnDrift, NewCategory
 from mlops.monitoring import distances
-from mlops.monitoring.chance import Chance, more_than_chance, other_than_chance, tail
+from mlops.monitoring.chance import Chance, more_than_chance, other_than_chance
 from mlops.monitoring.profile import CategoryProfile, NumberProfile, Profile
 from mlops.monitoring.window_counts import CategoryCounts, ColumnCounts, NumberCounts
 from mlops.settings.monitoring_sections import DriftSettings
@@ -95,8 +95,8 @@ def _numbers(
     if column.wasserstein is not None and column.wasserstein > limits.wasserstein:
         weights = _weights(profile, cells)
         seen = float(np.abs((ours - theirs).cumsum()[:-1]) @ weights)
-        drawn = chance.areas(theirs, training, n, weights)
-        found.append(Suspicion(("wasserstein",), tail(drawn, seen)))
+        p_value = chance.of_area(theirs, training, n, weights, seen)
+        found.append(Suspicion(("wasserstein",), p_value))
     return Compared(column, tuple(found))
 
 
@@ -117,13 +117,16 @@ def _categories(
     n, training = counts.present, profile.present
     cells = distances.category_cells(profile.shares, distances.least_share(n, training, most=None))
     ours = np.append(counts.known, counts.others) / n
+    before = round(float(profile.shares[-1]) * training), training
     column = _with_distances(column, profile.shares, ours, cells, training, n)
     column = replace(
         column,
         unknown=float(ours[-1]),
         unknown_baseline=float(profile.shares[-1]),
         new_categories=tuple(
-            NewCategory(name, rows, rows / n) for name, rows in counts.new.items()
+            NewCategory(name, rows, rows / n)
+            for name, rows in counts.new.items()
+            if more_than_chance(before, (rows, n)) < limits.alpha
         ),
         vanished=tuple(
             name
@@ -134,7 +137,6 @@ def _categories(
     found = _by_shares(column, profile.shares, ours, cells, (training, n), limits, chance)
     rise = float(ours[-1] - profile.shares[-1])
     if rise > limits.new_categories:
-        before = round(float(profile.shares[-1]) * training), training
         p_value = more_than_chance(before, (counts.others, n))
         found.append(Suspicion(("new_categories",), p_value))
     return Compared(column, tuple(found))
@@ -178,8 +180,8 @@ def _by_shares(
     measures = tuple(name for name, beyond in far.items() if beyond)
     if not measures or column.jensen_shannon is None:
         return []
-    drawn = chance.distances(theirs, training, window, cells)
-    found = [Suspicion(measures, tail(drawn, column.jensen_shannon))]
+    p_value = chance.of_distance(theirs, training, window, cells, column.jensen_shannon)
+    found = [Suspicion(measures, p_value)]
     before, now = (distances.rare(each, cells) for each in (theirs, ours))
     if now > before:
         counts = (round(before * training), training), (round(now * window), window)

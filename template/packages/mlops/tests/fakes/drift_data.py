@@ -53,7 +53,11 @@ def outputs_of(table: pl.DataFrame) -> Any:
 def baseline_of(table: pl.DataFrame, features: Features, *, old: bool = False) -> pl.DataFrame:
     """Return the drift baseline of rows; with `old`, as versions had it before."""
     found = drift_baseline(table, features, outputs_of(table))
-    return found.drop("below", "at_most", "std") if old else found
+    if not old:
+        return found
+    hundredths = [n / 100 for n in range(101)]
+    kept = found.filter(pl.col("quantile").is_null() | pl.col("quantile").is_in(hundredths))
+    return kept.drop("below", "at_most", "moment", "std")
 
 
 def events_of(

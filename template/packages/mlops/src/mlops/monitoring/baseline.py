@@ -12,7 +12,11 @@ if TYPE_CHECKING:
     import polars as pl
 
 PREDICTION = "__prediction"
-QUANTILES = 101
+LEVELS = tuple(
+    sorted({*(n / 100 for n in range(101)), *(n / 1000 for n in (1, 2, 5, 995, 998, 999))})
+)
+"""Of the quantiles: every hundredth, and more at both ends, where values can lie far apart."""
+QUANTILES = len(LEVELS)
 OTHER = "__other"
 """As this the values of a category count that have no code of their own."""
 _SAME = 1e-6
@@ -32,9 +36,10 @@ def drift_baseline(
         target: what is predicted.
 
     Returns:
-        101 rows a column of numbers: column, quantile (0 to 1), value, below and at_most (the exact
-        shares of the present values that are less than this value, and no more than it), std (the
-        standard deviation of the present values), rows, null_fraction. Of a category, and of
+        107 rows a column of numbers: column, quantile (0 to 1), value, below and at_most (the exact
+        shares of the present values that are less than this value, and no more than it), moment
+        (what those that are no more than it add to the mean), std (the standard deviation of the
+        present values), rows, null_fraction. Of a category, and of
         predicted classes, a row a value: column, category, share (of the rows that are not null),
         rows, null_fraction; those without a code of their own count as `__other`.
     """
@@ -66,9 +71,10 @@ def neighbourhoods(values: np.ndarray, spread: float) -> tuple[np.ndarray, np.nd
     return (values - reach).astype(np.float32), (values + reach).astype(np.float32)
 
 
-def spread_of(quantiles: np.ndarray) -> float:
-    """Return the range between the 1st and the 99th of 101 quantiles."""
-    return float(quantiles[-2] - quantiles[1])
+def spread_of(values: np.ndarray, levels: np.ndarray) -> float:
+    """Return the range between the quantiles of 1 and 99 %."""
+    low, high = np.interp([0.01, 0.99], levels, values)
+    return float(high - low)
 
 
 def _described(values: "pl.Series", feature: Feature) -> "pl.DataFrame":
@@ -80,18 +86,21 @@ def _described(values: "pl.Series", feature: Feature) -> "pl.DataFrame":
 def _quantiles(values: "pl.Series") -> "pl.DataFrame":
     import polars as pl
 
-    levels = np.linspace(0.0, 1.0, QUANTILES)
+    levels = np.array(LEVELS)
     present = np.sort(values.drop_nulls().to_numpy().astype(np.float32))
     if not len(present):
         nothing = np.full(QUANTILES, np.nan)
-        quantiles, below, at_most, std = nothing, nothing, nothing, np.nan
+        quantiles, below, at_most, moment, std = (*[nothing] * 4, np.nan)
     else:
         quantiles = np.quantile(present.astype(np.float64), levels)
-        low, high = neighbourhoods(quantiles, spread_of(quantiles))
+        low, high = neighbourhoods(quantiles, spread_of(quantiles, levels))
         below = np.searchsorted(present, low, side="left") / len(present)
-        at_most = np.searchsorted(present, high, side="right") / len(present)
+        up_to = np.searchsorted(present, high, side="right")
+        at_most = up_to / len(present)
+        moment = np.append(0.0, present.cumsum(dtype=np.float64))[up_to] / len(present)
         std = float(present.astype(np.float64).std())
-    known = {"quantile": levels, "value": quantiles, "below": below, "at_most": at_most}
+    shares = {"below": below, "at_most": at_most, "moment": moment}
+    known = {"quantile": levels, "value": quantiles, **shares}
     return pl.DataFrame({name: each.astype(np.float64) for name, each in known.items()}).select(
         pl.lit(values.name).alias("column"),
         *known,

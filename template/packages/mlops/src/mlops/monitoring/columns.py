@@ -87,7 +87,9 @@ def _numbers(
     theirs = distances.coarse(profile.masses, cells.of_cell)
     ours = distances.coarse(np.diff(edges, prepend=0.0, append=1.0), cells.of_cell)
     column = _with_distances(column, theirs, ours, cells, training, n)
-    area = distances.wasserstein(profile.positions, edges - profile.shares)
+    area = distances.wasserstein(
+        profile.positions, edges - profile.shares, counts.sums / n - profile.moments
+    )
     if profile.std > 0:
         moved = (area + (counts.below + counts.above) / n) / profile.std
         column = replace(column, wasserstein=float(moved))

@@ -101,18 +101,23 @@ def jensen_shannon(training: Array, window: Array) -> Array:
     return np.asarray(np.sqrt(((divergence(training) + divergence(window)) / 2).clip(0, 1)))
 
 
-def wasserstein(positions: Floats, differences: Floats) -> float:
+def wasserstein(positions: Floats, differences: Floats, moments: Floats) -> float:
     """Return the area between two distribution functions, in the unit of the positions.
+
+    Between two edges the area is known where one function stays above the other, as it follows
+    from the values' mean there. Where they cross, each is taken for a line if that is more.
 
     Args:
         positions: of the edges, ascending, shape (edges,).
-        differences: of the two functions at the edges; between two it is taken for a line.
+        differences: of the two functions at the edges.
+        moments: of what the values up to the edges add to the two means, the differences.
     """
+    signed = np.abs(np.diff(positions * differences - moments))
     left, right = np.abs(differences[:-1]), np.abs(differences[1:])
     total = left + right
-    crossing = differences[:-1] * differences[1:] < 0
     squares = np.divide(left**2 + right**2, total, out=np.zeros_like(total), where=total > 0)
-    return float((np.where(crossing, squares, total) / 2 * np.diff(positions)).sum())
+    crossing = np.maximum(signed, squares / 2 * np.diff(positions))
+    return float(np.where(differences[:-1] * differences[1:] < 0, crossing, signed).sum())
 
 
 def area_weights(positions: Floats) -> Floats:

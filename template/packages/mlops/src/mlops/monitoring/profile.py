@@ -4,17 +4,17 @@ Of a number that is the distribution function at edges: before and after each va
 and after each other quantile. Between two edges values lie evenly, as far as is known.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from mlops.errors import ConfigError
 from mlops.monitoring.baseline import OTHER, neighbourhoods, spread_of
+from mlops.monitoring.quantiles import Known, from_quantiles
 
 if TYPE_CHECKING:
     import polars as pl
@@ -35,6 +35,7 @@ class NumberProfile:
         bounds: what is compared with, float32, in the same order.
         inclusive: whether the share at an edge holds what equals its bound.
         shares: of the present values, those up to each edge.
+        moments: what those add to the mean, in the column's unit.
         std: their standard deviation; 0 of a constant column.
     """
 
@@ -44,6 +45,7 @@ class NumberProfile:
     bounds: npt.NDArray[np.float32]
     inclusive: npt.NDArray[np.bool_]
     shares: Floats
+    moments: Floats
     std: float
 
     @property
@@ -118,32 +120,35 @@ def _profile(group: "pl.DataFrame") -> Profile:
         other = shares.pop(OTHER, 0.0)
         return CategoryProfile(rows, nulls, tuple(shares), np.array([*shares.values(), other]))
     numbers = group.sort("quantile")
-    values = numbers["value"].to_numpy()
+    values, levels = numbers["value"].to_numpy(), numbers["quantile"].to_numpy()
     if np.isnan(values).any():
         none = np.empty(0)
-        return NumberProfile(rows, nulls, none, none.astype(np.float32), none > 0, none, 0.0)
-    known = numbers.columns
-    if "at_most" in known and numbers["at_most"].null_count() == 0:
-        given: Mapping[str, Any] = {
-            "below": numbers["below"].to_numpy(),
-            "at_most": numbers["at_most"].to_numpy(),
-            "std": float(numbers["std"][0]),
-        }
-        return _numbers(rows, nulls, values, **given)
-    return _numbers(rows, nulls, *_from_quantiles(values, numbers["quantile"].to_numpy()))
+        return NumberProfile(rows, nulls, none, none.astype(np.float32), none > 0, none, none, 0.0)
+    spread = spread_of(values, levels)
+    if "at_most" in numbers.columns and numbers["at_most"].null_count() == 0:
+        below, at_most, moment = (
+            numbers[name].to_numpy() for name in ("below", "at_most", "moment")
+        )
+        known = Known(values, below, at_most, moment, float(numbers["std"][0]))
+    else:
+        known = from_quantiles(values, levels, rows - nulls)
+    return _numbers(rows, nulls, known, neighbourhoods(known.values, spread))
 
 
 def _numbers(
-    rows: int, nulls: int, values: Floats, below: Floats, at_most: Floats, std: float
+    rows: int, nulls: int, known: Known, around: tuple[np.ndarray, np.ndarray]
 ) -> NumberProfile:
-    low, high = neighbourhoods(values, _spread(values))
+    low, high = around
     _, first = np.unique(high, return_index=True)
     keep = first[np.concatenate([[True], low[first][1:] > high[first][:-1]])]
-    values, below, at_most = values[keep], below[keep], at_most[keep]
+    values, below, at_most, moment = (
+        each[keep] for each in (known.values, known.below, known.at_most, known.moment)
+    )
     repeats = (at_most - below) * (rows - nulls) > 1.5
     repeats[0] = True  # what is less than the least value is a cell of its own
     both = np.repeat(np.arange(len(values)), np.where(repeats, 2, 1))
     before = np.concatenate([both[1:] == both[:-1], [False]])
+    under = moment - values * (at_most - below)
     return NumberProfile(
         rows=rows,
         nulls=nulls,
@@ -151,34 +156,6 @@ def _numbers(
         bounds=np.where(before, low[keep][both], high[keep][both]),
         inclusive=~before,
         shares=np.maximum.accumulate(np.where(before, below[both], at_most[both])),
-        std=std,
+        moments=np.where(before, under[both], moment[both]),
+        std=known.std,
     )
-
-
-def _spread(values: Floats) -> float:
-    return spread_of(values) if len(values) > 2 else float(np.ptp(values))
-
-
-def _from_quantiles(values: Floats, levels: Floats) -> tuple[Floats, Floats, Floats, float]:
-    """Return values, below, at_most and std of a baseline that has quantiles alone.
-
-    A value that repeats ends somewhere between its last quantile and the next one. A single value
-    between two that repeat is none: the quantile fell between both, which is where one ends and
-    the other begins.
-    """
-    step = float(levels[1] - levels[0])
-    found, first, count = np.unique(values, return_index=True, return_counts=True)
-    last = first + count - 1
-    repeats = count > 1
-    below, at_most = levels[first].copy(), levels[last].copy()
-    below[repeats] -= step / 2
-    at_most[repeats] += step / 2
-    inner = np.arange(1, len(found) - 1)
-    between = inner[~repeats[inner] & repeats[inner - 1] & repeats[inner + 1]]
-    at_most[between - 1] = below[between + 1] = levels[first[between]]
-    keep = np.setdiff1d(np.arange(len(found)), between)
-    below, at_most = below.clip(0, 1), at_most.clip(0, 1)
-    below[0], at_most[-1] = 0.0, 1.0
-    middles, widths = (values[1:] + values[:-1]) / 2, np.diff(values)
-    variance = np.average((middles - middles.mean()) ** 2 + widths**2 / 12)
-    return found[keep], below[keep], at_most[keep], float(np.sqrt(variance))

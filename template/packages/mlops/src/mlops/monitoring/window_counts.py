@@ -14,7 +14,7 @@ import numpy as np
 from mlops.artifacts.predictions import FEATURE
 from mlops.features import Feature, Features, Kind
 from mlops.monitoring.baseline import PREDICTION
-from mlops.monitoring.profile import CategoryProfile, Counts, NumberProfile, Profile
+from mlops.monitoring.profile import CategoryProfile, Counts, Floats, NumberProfile, Profile
 
 if TYPE_CHECKING:
     import polars as pl
@@ -33,6 +33,7 @@ class NumberCounts:
     Attributes:
         present: rows in which it is a finite number.
         at_edges: of these, those up to each edge of the profile, shape (edges,).
+        sums: their sum, in the column's unit, shape (edges,).
         below: the sum of how far values lie below the least of training, in the column's unit.
         above: the sum of how far values lie above the greatest.
         strange: values of a boolean that are neither 0 nor 1.
@@ -40,6 +41,7 @@ class NumberCounts:
 
     present: int
     at_edges: Counts
+    sums: Floats
     below: float = 0.0
     above: float = 0.0
     strange: int = 0
@@ -185,7 +187,7 @@ class _Numbers:
     def __init__(self, profile: NumberProfile, kind: Kind | None) -> None:
         self._profile, self._kind = profile, kind
         none = np.zeros(len(profile.bounds), dtype=np.int64)
-        self.counts = NumberCounts(0, none)
+        self.counts = NumberCounts(0, none, none.astype(np.float64))
 
     def add(self, values: "pl.Series") -> None:
         """Count the values of a batch that are not null."""
@@ -199,9 +201,12 @@ class _Numbers:
         strange = 0
         if self._kind is Kind.BOOLEAN:
             strange = len(ordered) - int(np.isin(ordered, (0, 1)).sum())
+        at_edges = np.where(profile.inclusive, up_to, under)
+        sums = np.append(0.0, ordered.cumsum(dtype=np.float64))[at_edges]
         self.counts = NumberCounts(
             present=before.present + len(ordered),
-            at_edges=before.at_edges + np.where(profile.inclusive, up_to, under),
+            at_edges=before.at_edges + at_edges,
+            sums=before.sums + sums,
             below=before.below + below,
             above=before.above + above,
             strange=before.strange + strange,

@@ -125,6 +125,7 @@ def test_cells_hold_enough_and_values_that_repeat_stand_alone() -> None:
         shares=np.array([0.0, 0.6, 0.63, 0.68, 0.7, 1.0]),
         moments=np.zeros(6),
         std=1.0,
+        worth=1000,
     )
     cells = number_cells(profile, 0.05)
     assert cells.of_cell.tolist() == [0, 1, 2, 2, 2, 3, 4]

@@ -93,11 +93,11 @@ def _numbers(
     if profile.std > 0:
         moved = (area + (counts.below + counts.above) / n) / profile.std
         column = replace(column, wasserstein=float(moved))
-    found = _by_shares(column, theirs, ours, cells, (training, n), limits, chance)
+    found = _by_shares(column, theirs, ours, cells, (profile.worth, n), limits, chance)
     if column.wasserstein is not None and column.wasserstein > limits.wasserstein:
         weights = _weights(profile, cells)
         seen = float(np.abs((ours - theirs).cumsum()[:-1]) @ weights)
-        p_value = chance.of_area(theirs, training, n, weights, seen)
+        p_value = chance.of_area(theirs, profile.worth, n, weights, seen)
         found.append(Suspicion(("wasserstein",), p_value))
     return Compared(column, tuple(found))
 

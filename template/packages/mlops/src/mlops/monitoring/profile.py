@@ -37,6 +37,7 @@ class NumberProfile:
         shares: of the present values, those up to each edge.
         moments: what those add to the mean, in the column's unit.
         std: their standard deviation; 0 of a constant column.
+        worth: a sample of so many rows would tell the shares as well; of exact shares, all present.
     """
 
     rows: int
@@ -47,6 +48,7 @@ class NumberProfile:
     shares: Floats
     moments: Floats
     std: float
+    worth: int
 
     @property
     def present(self) -> int:
@@ -123,13 +125,16 @@ def _profile(group: "pl.DataFrame") -> Profile:
     values, levels = numbers["value"].to_numpy(), numbers["quantile"].to_numpy()
     if np.isnan(values).any():
         none = np.empty(0)
-        return NumberProfile(rows, nulls, none, none.astype(np.float32), none > 0, none, none, 0.0)
+        return NumberProfile(
+            rows, nulls, none, none.astype(np.float32), none > 0, none, none, 0.0, 0
+        )
     spread = spread_of(values, levels)
     if "at_most" in numbers.columns and numbers["at_most"].null_count() == 0:
         below, at_most, moment = (
             numbers[name].to_numpy() for name in ("below", "at_most", "moment")
         )
-        known = Known(values, below, at_most, moment, float(numbers["std"][0]))
+        std = float(numbers["std"][0])
+        known = Known(values, below, at_most, moment, std, worth=rows - nulls)
     else:
         known = from_quantiles(values, levels, rows - nulls)
     return _numbers(rows, nulls, known, neighbourhoods(known.values, spread))
@@ -158,4 +163,5 @@ def _numbers(
         shares=np.maximum.accumulate(np.where(before, below[both], at_most[both])),
         moments=np.where(before, under[both], moment[both]),
         std=known.std,
+        worth=known.worth,
     )

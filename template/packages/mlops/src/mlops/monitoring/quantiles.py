@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 LEAST_AT_AN_END = 15
 """With fewer rows beyond the outermost quantiles nothing is assumed of how they lie."""
+_USUAL = 0.05
 FEW = 3
 """With no more different quantiles it is not a measurement."""
 Floats = npt.NDArray[np.float64]
@@ -22,6 +23,7 @@ class Known:
         at_most: the share of those that are no more.
         moment: what these add to the mean.
         std: the standard deviation of the present values.
+        worth: a sample of so many rows would tell the shares as well.
     """
 
     values: Floats
@@ -29,6 +31,7 @@ class Known:
     at_most: Floats
     moment: Floats
     std: float
+    worth: int
 
 
 def from_quantiles(values: Floats, levels: Floats, present: int) -> Known:
@@ -59,7 +62,17 @@ def from_quantiles(values: Floats, levels: Floats, present: int) -> Known:
     keep = np.setdiff1d(np.arange(len(found)), between)
     found, below, at_most = found[keep], below[keep].clip(0, 1), at_most[keep].clip(0, 1)
     below[0], at_most[-1] = 0.0, 1.0
-    return Known(found, below, at_most, *_moments(found, below, at_most))
+    moment, std = _moments(found, below, at_most)
+    return Known(found, below, at_most, moment, std, _worth(present, step))
+
+
+def _worth(present: int, step: float) -> int:
+    """Return how many rows tell a share of `_USUAL` as well as quantiles at such steps do.
+
+    Where a value that repeats begins and ends is known to half a step, evenly either way.
+    """
+    unknown = 2 * step**2 / 12 / (_USUAL * (1 - _USUAL))
+    return round(1 / (1 / max(present, 1) + unknown))
 
 
 def _moments(values: Floats, below: Floats, at_most: Floats) -> tuple[Floats, float]:

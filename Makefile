@@ -67,7 +67,7 @@ lint: uv ## format, lint, types and security of all Python here
 	@$(MACHINERY) ruff format --check
 	@$(MACHINERY) ruff check
 	@$(MACHINERY) mypy
-	@$(MACHINERY) mypy $(addprefix $(CURDIR)/tests/,azure/contract machinery/endurance) $(addprefix $(CURDIR)/benchmarks/,serving.py telemetry.py)
+	@$(MACHINERY) mypy $(addprefix $(CURDIR)/tests/,azure/contract machinery/drift machinery/endurance) $(addprefix $(CURDIR)/benchmarks/,serving.py telemetry.py)
 	@$(MACHINERY) bandit --quiet --configfile pyproject.toml --recursive src
 
 format: uv ## let ruff rewrite this repository's own Python

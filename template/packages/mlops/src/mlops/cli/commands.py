@@ -182,6 +182,11 @@ COMMANDS: Sequence[click.Command] = [
         "Predict for each key of raw data, by the version that serves.",
     ),
     LazyCommand(
+        "drift",
+        "mlops.cli.drift:drift",
+        "Compare the newest predictions with the training data of what serves; exit 1 on drift.",
+    ),
+    LazyCommand(
         "feedback",
         "mlops.cli.feedback:feedback",
         "Judge the version that serves by labels that came later; exit 1 if it is below the limit.",

@@ -12,9 +12,15 @@ if TYPE_CHECKING:
     import polars as pl
 
 PREDICTION = "__prediction"
-QUANTILES = 101
+LEVELS = tuple(
+    sorted({*(n / 100 for n in range(101)), *(n / 1000 for n in (1, 2, 5, 995, 998, 999))})
+)
+"""Of the quantiles: every hundredth, and more at both ends, where values can lie far apart."""
+QUANTILES = len(LEVELS)
 OTHER = "__other"
 """As this the values of a category count that have no code of their own."""
+_SAME = 1e-6
+"""Values this close count as one, as a part of their size and of the column's range."""
 
 
 def drift_baseline(
@@ -30,9 +36,12 @@ def drift_baseline(
         target: what is predicted.
 
     Returns:
-        101 rows a column of numbers: column, quantile (0 to 1), value, rows, null_fraction. Of a
-        category, and of predicted classes, a row a value: column, category, share (of the rows that
-        are not null), rows, null_fraction; those without a code of their own count as `__other`.
+        107 rows a column of numbers: column, quantile (0 to 1), value, below and at_most (the exact
+        shares of the present values that are less than this value, and no more than it), moment
+        (what those that are no more than it add to the mean), std (the standard deviation of the
+        present values), rows, null_fraction. Of a category, and of
+        predicted classes, a row a value: column, category, share (of the rows that are not null),
+        rows, null_fraction; those without a code of their own count as `__other`.
     """
     import polars as pl
 
@@ -45,6 +54,29 @@ def drift_baseline(
     return pl.concat(parts, how="diagonal")
 
 
+def neighbourhoods(values: np.ndarray, spread: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return what is less than all that counts as one of these values, and what is more.
+
+    A value is compared as float32, as the model sees it; an answer of the model may differ in its
+    last digits from one machine to the next. So each value stands for what is close to it.
+
+    Args:
+        values: shape (values,).
+        spread: the range in which the column's values lie, but for a hundredth at each end.
+
+    Returns:
+        The lowest and the highest value of each, float32, shape (values,).
+    """
+    reach = _SAME * (np.abs(values) + spread)
+    return (values - reach).astype(np.float32), (values + reach).astype(np.float32)
+
+
+def spread_of(values: np.ndarray, levels: np.ndarray) -> float:
+    """Return the range between the quantiles of 1 and 99 %."""
+    low, high = np.interp([0.01, 0.99], levels, values)
+    return float(high - low)
+
+
 def _described(values: "pl.Series", feature: Feature) -> "pl.DataFrame":
     if feature.kind is Kind.CATEGORY:
         return _shares(values, feature.categories)
@@ -54,11 +86,26 @@ def _described(values: "pl.Series", feature: Feature) -> "pl.DataFrame":
 def _quantiles(values: "pl.Series") -> "pl.DataFrame":
     import polars as pl
 
-    levels = np.linspace(0.0, 1.0, QUANTILES)
-    present = values.drop_nulls().to_numpy()
-    quantiles = np.quantile(present, levels) if len(present) else np.full(QUANTILES, np.nan)
-    return pl.DataFrame({"quantile": levels, "value": quantiles.astype(np.float64)}).select(
-        pl.lit(values.name).alias("column"), "quantile", "value", *_counts(values)
+    levels = np.array(LEVELS)
+    present = np.sort(values.drop_nulls().to_numpy().astype(np.float32))
+    if not len(present):
+        nothing = np.full(QUANTILES, np.nan)
+        quantiles, below, at_most, moment, std = (*[nothing] * 4, np.nan)
+    else:
+        quantiles = np.quantile(present.astype(np.float64), levels)
+        low, high = neighbourhoods(quantiles, spread_of(quantiles, levels))
+        below = np.searchsorted(present, low, side="left") / len(present)
+        up_to = np.searchsorted(present, high, side="right")
+        at_most = up_to / len(present)
+        moment = np.append(0.0, present.cumsum(dtype=np.float64))[up_to] / len(present)
+        std = float(present.astype(np.float64).std())
+    shares = {"below": below, "at_most": at_most, "moment": moment}
+    known = {"quantile": levels, "value": quantiles, **shares}
+    return pl.DataFrame({name: each.astype(np.float64) for name, each in known.items()}).select(
+        pl.lit(values.name).alias("column"),
+        *known,
+        pl.lit(std, dtype=pl.Float64).alias("std"),
+        *_counts(values),
     )
 
 

@@ -68,6 +68,13 @@ class DriftSettings(Section):
         le=1,
         description="How far a column's share of missing values may move, as a difference.",
     )
+    new_categories: float = Field(
+        default=0.01,
+        gt=0,
+        le=1,
+        description="How far the share of names without a code of their own may rise, as a "
+        "difference.",
+    )
 
 
 class FeedbackSettings(Section):

@@ -1,0 +1,92 @@
+"""From an endpoint to a checked window: what serves, its baseline, its events; then it is kept."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from mlops.artifacts.drift_result import DriftResult, write_drift
+from mlops.artifacts.predictions import Predictions
+from mlops.artifacts.signature import features_of
+from mlops.artifacts.version_folder import VersionFolder
+from mlops.errors import ConfigError
+from mlops.monitoring.drift import Asked, Reference, check
+from mlops.monitoring.profile import read_profiles
+from mlops.monitoring.serving import serving_deployment
+from mlops.platforms.base import Endpoint, Platform
+from mlops.progress import Report
+from mlops.settings.loading import LoadedSettings
+from mlops.window import Window
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A check and what it was made of.
+
+    Attributes:
+        result: what was found.
+        file: its document.
+        reference: the version that serves.
+        predictions: the events that were looked at.
+    """
+
+    result: DriftResult
+    file: Path
+    reference: Reference
+    predictions: Predictions
+
+
+def check_drift(
+    platform: Platform, settings: LoadedSettings, since: timedelta | None, report: Report
+) -> Checked:
+    """Check the newest events of an environment's endpoint, and keep what was found.
+
+    Args:
+        platform: where it serves.
+        settings: of the environment.
+        since: how far to look back; None: `drift.days`.
+        report: is told what is being done.
+
+    Raises:
+        Hold: nothing serves.
+        Refused: the version that serves was altered after its registration.
+        PlatformError: the events cannot be had for now, or what was found cannot be kept.
+    """
+    values = settings.values
+    endpoint = platform.endpoint(settings.endpoint_name)
+    reference = reference_of(platform, endpoint, values.environment)
+    now = settings.clock()
+    window = Window.last(since or timedelta(days=values.drift.days), now)
+    asked = Asked(window, now, values.drift, values.telemetry.features)
+    report(f"reading the events of version {reference.model_version} at {endpoint.name}")
+    predictions = endpoint.predictions(window, reference.features)
+    result = check(reference, predictions, asked)
+    file = write_drift(settings.project.state_dir, result)
+    endpoint.keep_checks(result.kept())
+    return Checked(result, file, reference, predictions)
+
+
+def reference_of(platform: Platform, endpoint: Endpoint, environment: str) -> Reference:
+    """Return the version that serves, never the newest, with its drift baseline.
+
+    Raises:
+        Hold: nothing serves.
+        ConfigError: it is not registered any more, or its signature cannot be read.
+    """
+    serving = serving_deployment(endpoint).deployment
+    version = platform.version(serving.model_version)
+    folder = VersionFolder(version.folder)
+    problem, profiles = "", None
+    try:
+        profiles = read_profiles(folder.drift_baseline)
+    except ConfigError as error:
+        problem = error.message
+    return Reference(
+        environment=environment,
+        endpoint=endpoint.name,
+        deployment=serving.name,
+        model_name=version.name,
+        model_version=version.version,
+        features=features_of(folder.signature()),
+        profiles=profiles,
+        problem=problem,
+    )

@@ -42,6 +42,15 @@ class NewCategory:
 
 
 @dataclass(frozen=True)
+class Distribution:
+    """The shares of present values, 0 to 1, in training and in the window, part by part."""
+
+    labels: tuple[str, ...]
+    baseline: tuple[float, ...]
+    window: tuple[float, ...]
+
+
+@dataclass(frozen=True)
 class ColumnDrift:
     """How one column of a window looks beside the baseline.
 
@@ -62,6 +71,7 @@ class ColumnDrift:
         measures: those that are beyond their limit and beyond chance.
         outcome: ok, drift or schema broken.
         reason: what is wrong with its schema; else empty.
+        distribution: its values for a picture; null where there are none.
     """
 
     column: str
@@ -80,6 +90,7 @@ class ColumnDrift:
     measures: tuple[str, ...] = ()
     outcome: Outcome = Outcome.OK
     reason: str = ""
+    distribution: Distribution | None = None
 
     def kept(self) -> dict[str, Any]:
         """Return what of it is kept beside the endpoint."""

@@ -18,6 +18,7 @@ from mlops.features import Features
 from mlops.monitoring.baseline import PREDICTION
 from mlops.monitoring.chance import Chance, adjusted
 from mlops.monitoring.columns import TESTS, Compared, compare
+from mlops.monitoring.distribution import distribution_of
 from mlops.monitoring.profile import Profile
 from mlops.monitoring.window_counts import NumberCounts, WindowCounts, count_window, required
 from mlops.settings.monitoring_sections import DriftSettings
@@ -111,8 +112,10 @@ def judge_columns(
         described[PREDICTION] = "prediction"
     for name, kind in described.items():
         rows = counts.answered if name == PREDICTION else counts.featured
-        column = ColumnDrift(column=name, kind=kind, rows=0)
-        compared.append(compare(column, profiles[name], counts.columns[name], rows, limits, chance))
+        profile, counted = profiles[name], counts.columns[name]
+        distribution = distribution_of(profile, counted)
+        column = ColumnDrift(column=name, kind=kind, rows=0, distribution=distribution)
+        compared.append(compare(column, profile, counted, rows, limits, chance))
     problems = _problems(counts, features)
     return tuple(
         replace(each, outcome=Outcome.SCHEMA_BROKEN, reason=problems[each.column])

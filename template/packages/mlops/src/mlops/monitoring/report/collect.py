@@ -7,8 +7,15 @@ from mlops.artifacts.documents import EVIDENCE
 from mlops.artifacts.evidence_folder import releases_folder
 from mlops.clock import Clock
 from mlops.errors import MlopsError
+from mlops.files import read_json
 from mlops.monitoring.report.content import Page, Section, Serving, Table
-from mlops.monitoring.report.sections import ab_section, release_section, request_section
+from mlops.monitoring.report.sections import (
+    ab_section,
+    drift_section,
+    performance_section,
+    release_section,
+    request_section,
+)
 from mlops.platforms import open_platform
 from mlops.platforms.base import Endpoint
 from mlops.progress import Report
@@ -16,6 +23,8 @@ from mlops.release.change_log import CHANGE
 from mlops.settings.loading import LoadedSettings, load_settings
 from mlops.settings.project import Project
 from mlops.window import Window
+
+_CHECKS_SCHEMA = 1
 
 
 def collect(
@@ -85,11 +94,20 @@ def _sections(settings: LoadedSettings, endpoint: Endpoint, window: Window) -> t
         request_section(environment, endpoint.predictions(window), window),
         _releases(settings, endpoint, window),
         ab_section(environment, _records(settings)),
+        drift_section(environment, _newest(settings, "drift")),
+        performance_section(environment, _newest(settings, "performance"), window),
     )
 
 
 def _releases(settings: LoadedSettings, endpoint: Endpoint, window: Window) -> Section:
     return release_section(_records(settings), endpoint.checks(CHANGE, window))
+
+
+def _newest(settings: LoadedSettings, check: str) -> dict[str, Any] | None:
+    """Return the newest document of a check, or None."""
+    folder = settings.project.state_dir / "monitoring" / settings.endpoint_name / check
+    newest = max(folder.glob("*.json"), default=None)
+    return None if newest is None else read_json(newest, schema=_CHECKS_SCHEMA)
 
 
 def _records(settings: LoadedSettings) -> list[dict[str, Any]]:

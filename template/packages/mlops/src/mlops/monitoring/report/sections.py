@@ -6,8 +6,9 @@ from typing import Any
 
 from mlops.artifacts.predictions import Predictions
 from mlops.hints import typed
+from mlops.metrics import decimal
 from mlops.monitoring.report import charts, series
-from mlops.monitoring.report.content import Mark, Release, Section
+from mlops.monitoring.report.content import Chart, Mark, Release, Section, Table
 from mlops.release.ab_test.looks import RATES
 from mlops.window import Window
 
@@ -105,3 +106,133 @@ def _change(kept: Mapping[str, Any]) -> Release:
 
 def _shares(traffic: Mapping[str, int]) -> str:
     return ", ".join(f"{name} {share} %" for name, share in traffic.items() if share) or "none"
+
+
+def drift_section(environment: str, found: Mapping[str, Any] | None) -> Section:
+    """Return the newest check for drift, with both distributions of each column.
+
+    Args:
+        environment: whose endpoint it is of.
+        found: the content of its document, or None.
+    """
+    if found is None:
+        said = f"No check yet: {typed(f'drift --environment {environment}')} makes one."
+        return Section("Drift", Mark("not checked", "open"), said)
+    tones = {"ok": "good", "drift": "bad", "not enough": "open", "schema broken": "bad"}
+    rows: list[tuple[str, ...]] = []
+    shown: list[Chart] = []
+    more: list[Chart] = []
+    for n, column in enumerate(found["columns"]):
+        rows.append(
+            (
+                _name(column),
+                column["kind"],
+                column["outcome"],
+                *(_decimal(column[name]) for name in ("psi", "jensen_shannon", "wasserstein")),
+                f"{100 * column['missing']:.1f} %",
+            )
+        )
+        if column["distribution"]:
+            chart = _distribution(column, f"{environment}-drift-{n}")
+            (more if column["outcome"] == "ok" else shown).append(chart)
+    columns = ("column", "kind", "outcome", "PSI", "Jensen-Shannon", "Wasserstein", "missing")
+    return Section(
+        "Drift",
+        Mark(found["outcome"], tones[found["outcome"]]),
+        notes=(
+            f"{found['reason']}.",
+            f"Checked on {_day(found['time'])}: {found['volume']['rows']:,} rows of version "
+            f"{found['model_version']} from {_day(found['window_start'])} to "
+            f"{_day(found['window_end'])}, against its own training data.",
+            *(f"{each}." for each in found["remarks"]),
+        ),
+        table=Table(columns, tuple(rows)) if rows else None,
+        charts=tuple(shown),
+        more_title=f"Distributions of the {len(more)} columns that did not move",
+        more=tuple(more),
+    )
+
+
+def performance_section(
+    environment: str, found: Mapping[str, Any] | None, window: Window
+) -> Section:
+    """Return what late labels said of the model, and apart what it expects of itself.
+
+    Args:
+        environment: whose endpoint it is of.
+        found: the content of the newest check's document, or None.
+        window: the time that pictures show.
+    """
+    if found is None:
+        said = f"No labels yet: {typed(f'feedback --environment {environment}')} joins them."
+        return Section("Performance", Mark("not checked", "open"), said)
+    tones = {"ok": "good", "below": "bad", "not enough": "open"}
+    realised, estimated = found["realised"], found["estimated"]
+    points = [
+        (datetime.fromisoformat(part["name"]).replace(tzinfo=window.start.tzinfo), part["value"])
+        for part in realised["over_time"]
+        if part["value"] is not None
+    ]
+    guessed = []
+    if estimated["metric"] == found["metric"] and estimated["value"] is not None:
+        guessed = [(datetime.fromisoformat(estimated["window"]["end"]), estimated["value"])]
+    shown: tuple[Chart, ...] = ()
+    if points or guessed:
+        name = f"{environment}-performance"
+        shown = (
+            charts.performance_chart(
+                found["metric"], found["limit"], points, guessed, name, window
+            ),
+        )
+    slices = [
+        (part["name"], f"{part['rows']:,}", _decimal(part["value"]), part["outcome"])
+        for part in realised["slices"]
+    ]
+    coverage = "none" if found["coverage"] is None else f"{100 * found['coverage']:.0f} %"
+    return Section(
+        "Performance",
+        Mark(found["outcome"], tones[found["outcome"]]),
+        notes=(
+            f"{found['reason']}.",
+            f"Realised, by labels: {found['metric']} {_decimal(realised['value'])} on "
+            f"{realised['rows']:,} labelled predictions of version {found['model_version']} "
+            f"({coverage} of those that are due), limit {_decimal(found['limit'])}.",
+            _estimate(estimated),
+        ),
+        table=Table(("slice", "rows", found["metric"], "outcome"), tuple(slices))
+        if slices
+        else None,
+        charts=shown,
+    )
+
+
+def _estimate(found: Mapping[str, Any]) -> str:
+    if found["metric"] is None or found["value"] is None:
+        return f"Estimated without labels: nothing ({found['reason']})."
+    return (
+        f"Estimated without labels, by the model's own confidence: {found['metric']} "
+        f"{_decimal(found['value'])}. It cannot see that the world itself has changed."
+    )
+
+
+def _distribution(column: Mapping[str, Any], name: str) -> Chart:
+    shares = column["distribution"]
+    if moved := ", ".join(column["measures"]):
+        summary = f"{_name(column)}: {column['outcome']}, by {moved.replace('_', ' ')}"
+    else:
+        summary = f"{_name(column)}: {column['outcome']}"
+    return charts.shares_chart(
+        _name(column), summary, name, shares["labels"], shares["baseline"], shares["window"]
+    )
+
+
+def _name(column: Mapping[str, Any]) -> str:
+    return "the prediction" if column["kind"] == "prediction" else str(column["column"])
+
+
+def _decimal(value: float | None) -> str:
+    return decimal(value, absent="none")
+
+
+def _day(time: str) -> str:
+    return charts.moment(datetime.fromisoformat(time))

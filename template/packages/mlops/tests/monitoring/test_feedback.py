@@ -205,9 +205,11 @@ def test_raw_data_are_labelled_by_labels_py(
     rows += [("m0", ago(15).date(), 150.0), ("m1", ago(15).date(), 150.0), ("m2", NOW.date(), 1.0)]
     schema = {"machine": pl.String, "day": pl.Date, "reading": pl.Float64}
     pl.DataFrame(rows, schema=schema, orient="row").write_parquet(raw / "d.parquet")
-    see(platform, events(GOOD, [ago(20)] * 4, keys=["m0", "m1", "m2", "m3"]))
+    seen = events(GOOD, [ago(20)] * 4, keys=["m0", "m1", "m2", "m3"])
+    see(platform, seen, events([0.5], [ago(1)], keys=["m0"], ids=["young"]))
     result = check(raw, feedback__delay_days=10, telemetry__keys=True).result
     assert (result.outcome, result.realised.rows, result.realised.value) == (Outcome.OK, 4, 1.0)
+    assert result.labels.notes == (), "young predictions are not asked about"
     see(platform, events(GOOD, [ago(20)] * 4))
     with pytest.raises(ConfigError, match="labels are by machine"):
         check(raw, feedback__delay_days=10)

@@ -124,6 +124,14 @@ def test_a_metric_that_labels_do_not_give_is_not_enough() -> None:
     assert "roc_auc cannot be computed" in reason_of(found, by, 4)
 
 
+@pytest.mark.filterwarnings("ignore:overflow")
+def test_what_is_too_large_for_a_number_is_no_value() -> None:
+    rows = labelled(Task.REGRESSION).with_columns(pl.lit(1e300).alias(LABEL))
+    found = realised(rows, asked(Task.REGRESSION, metric="rmse"), WEEK)
+    assert (found.value, found.interval) == (None, None)
+    assert found.metrics["mae"] == pytest.approx(1e300)
+
+
 def test_a_short_window_is_shown_day_by_day_and_a_small_day_is_not_enough() -> None:
     times = [ago(3)] * 4 + [ago(2)] * 3 + [ago(1)]
     found = realised(labelled(times=times, repeat=2), asked(limit=0.51), WEEK)

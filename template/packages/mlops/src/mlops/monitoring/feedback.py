@@ -126,7 +126,7 @@ def check_performance(
     known = endpoint.predictions(Window(due.start, now), needed)
     events = _events(known, judged, asked)
     report("joining the labels")
-    labels, problem = _labels(request, events.rows, asked, settings)
+    labels, problem = _labels(request, events.rows, asked, settings, due)
     joined = _joined(events, labels, due)
     report("measuring")
     found = realised(joined.labelled, asked, due)
@@ -225,7 +225,7 @@ def _events(known: Predictions, judged: Judged, asked: Asked) -> _Events:
 
 
 def _labels(
-    request: Request, events: pl.DataFrame, asked: Asked, settings: LoadedSettings
+    request: Request, events: pl.DataFrame, asked: Asked, settings: LoadedSettings, due: Window
 ) -> tuple[Labels | None, str]:
     """Return the labels, and why nothing can come of them, or an empty text.
 
@@ -238,7 +238,8 @@ def _labels(
     keyless = not events.is_empty() and events["key"].null_count() == events.height
     problem = _without_keys(settings) if by_day and keyless else ""
     if by_day:
-        keys = first_predictions(events, By.KEY).drop_nulls("key").select(By.KEY.columns)
+        mature = first_predictions(events, By.KEY).filter(pl.col("time") < due.end)
+        keys = mature.drop_nulls("key").select(By.KEY.columns)
         return labels_of_raw_data(request.source, keys, asked.target, settings), problem
     quote = settings.values.data.show_values
     labels = read_labels(request.source, _key(settings), asked.target, quote=quote)

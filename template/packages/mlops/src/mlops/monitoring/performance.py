@@ -1,5 +1,6 @@
 """How good a version is, by labels and by its own confidence: whole, in time, slice by slice."""
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -173,7 +174,8 @@ def _measured(rows: pl.DataFrame, asked: Asked) -> dict[str, float | None]:
     outputs = outputs_of(rows, asked.target)
     found = measured(asked.target, _labels(rows, asked.target), outputs, asked.threshold)
     return {
-        name: None if value is None or value != value else value for name, value in found.items()
+        name: value if value is not None and math.isfinite(value) else None
+        for name, value in found.items()
     }
 
 

@@ -38,7 +38,14 @@ LAYERS = (
     {"monitoring", "governance", "tuning"},
     {"steps.register"},
     {"platforms"},
-    {"release", "scoring", "monitoring.feedback", "monitoring.raw_labels"},
+    {"monitoring.serving"},
+    {
+        "release",
+        "scoring",
+        "monitoring.drift_command",
+        "monitoring.feedback",
+        "monitoring.raw_labels",
+    },
     {"ops", "ci", "aml", "testing", "monitoring.report"},
     {"cli", "__main__"},
 )

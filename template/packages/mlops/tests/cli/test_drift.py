@@ -168,10 +168,21 @@ def test_without_an_endpoint_or_traffic_there_is_nothing_to_say(
     mlops: Command, platform: FakePlatform, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert mlops("drift") == 4
-    assert "nothing is deployed at tiny-dev" in capsys.readouterr().err
+    assert "nothing serves at tiny-dev" in capsys.readouterr().err
     platform.endpoint("tiny-dev").serve("blue", 9)
     assert mlops("drift") == 4
-    assert "no deployment of tiny-dev takes traffic" in capsys.readouterr().err
+    assert "no prediction of the window is of mlops score" in capsys.readouterr().err
+
+
+def test_a_model_that_is_only_scored_is_watched_too(
+    platform: FakePlatform, endpoint: FakeEndpoint, check: Check
+) -> None:
+    endpoint.serve("blue", 9)  # without traffic
+    scored = endpoint.events.rows.with_columns(source=pl.lit("score"), deployment=None)
+    endpoint.events = Predictions(scored)
+    code, found = check()
+    assert (code, found["outcome"]) == (0, "ok")
+    assert (found["model_version"], found["deployment"]) == (9, None)
 
 
 def test_what_was_not_read_is_never_ok(endpoint: FakeEndpoint, check: Check) -> None:

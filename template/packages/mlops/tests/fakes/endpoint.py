@@ -255,8 +255,10 @@ class FakeEndpoint:
     def predictions(self, window: Window, features: Features | None = None) -> Predictions:
         columns = list(event_schema(features))
         within = pl.col("time").is_between(window.start, window.end, closed="left")
-        own = pl.LazyFrame(self._noted, schema=event_schema(_TINY), orient="row")
-        rows = pl.concat([self.events.rows, own], how="diagonal")
+        rows = self.events.rows
+        if self._noted:
+            own = pl.LazyFrame(self._noted, schema=event_schema(_TINY), orient="row")
+            rows = pl.concat([rows, own], how="diagonal")
         return replace(self.events, rows=rows.filter(within).select(columns))
 
     def keep_checks(self, checks: Sequence[Mapping[str, Any]]) -> None:

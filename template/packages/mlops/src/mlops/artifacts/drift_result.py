@@ -147,7 +147,7 @@ class DriftResult:
 
     environment: str
     endpoint: str
-    deployment: str
+    deployment: str | None
     model_name: str
     model_version: int
     time: datetime

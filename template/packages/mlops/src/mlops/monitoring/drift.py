@@ -35,7 +35,7 @@ class Reference:
     """The version that serves.
 
     Attributes:
-        environment, endpoint, deployment: where it serves.
+        environment, endpoint, deployment: where it serves; without a deployment it only scores.
         model_name, model_version: which it is.
         features: those of its signature.
         profiles: its drift baseline, by column; None: it has none that can be read.
@@ -44,7 +44,7 @@ class Reference:
 
     environment: str
     endpoint: str
-    deployment: str
+    deployment: str | None
     model_name: str
     model_version: int
     features: Features

@@ -11,7 +11,7 @@ from mlops.artifacts.version_folder import VersionFolder
 from mlops.errors import ConfigError
 from mlops.monitoring.drift import Asked, Reference, check
 from mlops.monitoring.profile import read_profiles
-from mlops.monitoring.serving import serving_deployment
+from mlops.monitoring.serving import watched_version
 from mlops.platforms.base import Endpoint, Platform
 from mlops.progress import Report
 from mlops.settings.loading import LoadedSettings
@@ -53,9 +53,9 @@ def check_drift(
     """
     values = settings.values
     endpoint = platform.endpoint(settings.endpoint_name)
-    reference = reference_of(platform, endpoint, values.environment)
     now = settings.clock()
     window = Window.last(since or timedelta(days=values.drift.days), now)
+    reference = reference_of(platform, endpoint, values.environment, window)
     asked = Asked(window, now, values.drift, values.telemetry.features)
     report(f"reading the events of version {reference.model_version} at {endpoint.name}")
     predictions = endpoint.predictions(window, reference.features)
@@ -65,15 +65,17 @@ def check_drift(
     return Checked(result, file, reference, predictions)
 
 
-def reference_of(platform: Platform, endpoint: Endpoint, environment: str) -> Reference:
-    """Return the version that serves, never the newest, with its drift baseline.
+def reference_of(
+    platform: Platform, endpoint: Endpoint, environment: str, window: Window
+) -> Reference:
+    """Return the version that is watched with its drift baseline, see `watched_version`.
 
     Raises:
-        Hold: nothing serves.
+        Hold: nothing serves, and nothing was scored.
         ConfigError: it is not registered any more, or its signature cannot be read.
     """
-    serving = serving_deployment(endpoint).deployment
-    version = platform.version(serving.model_version)
+    watched = watched_version(endpoint, window)
+    version = platform.version(watched.model_version)
     folder = VersionFolder(version.folder)
     problem, profiles = "", None
     try:
@@ -83,7 +85,7 @@ def reference_of(platform: Platform, endpoint: Endpoint, environment: str) -> Re
     return Reference(
         environment=environment,
         endpoint=endpoint.name,
-        deployment=serving.name,
+        deployment=watched.deployment,
         model_name=version.name,
         model_version=version.version,
         features=features_of(folder.signature()),

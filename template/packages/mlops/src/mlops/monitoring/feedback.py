@@ -20,11 +20,11 @@ from mlops.artifacts.performance_result import (
     PredictionCounts,
     write_performance,
 )
-from mlops.artifacts.predictions import SCORE, Predictions
+from mlops.artifacts.predictions import Predictions
 from mlops.artifacts.signature import features_of, target_of
 from mlops.artifacts.version_folder import VersionFolder, source_of_lineage
 from mlops.data.source import shown_path
-from mlops.errors import ConfigError, Hold
+from mlops.errors import ConfigError
 from mlops.metrics import METRICS
 from mlops.monitoring.label_file import KeyColumn, read_labels
 from mlops.monitoring.labels import By, Joined, Labels, first_predictions, join, unlabelled
@@ -36,8 +36,8 @@ from mlops.monitoring.performance import (
     reason_of,
 )
 from mlops.monitoring.raw_labels import labels_of_raw_data
+from mlops.monitoring.serving import watched_version
 from mlops.platforms.base import Endpoint, Platform
-from mlops.platforms.traffic_rules import leading_deployment
 from mlops.progress import Report
 from mlops.scoring.served import named_version
 from mlops.settings.loading import LoadedSettings
@@ -170,20 +170,14 @@ def _judged(endpoint: Endpoint, settings: LoadedSettings, window: Window) -> Jud
     Raises:
         Hold: there is none of both.
     """
-    environment = settings.values.environment
-    serving = leading_deployment(endpoint)
-    if serving is not None:
-        name, version = settings.model_name, serving.model_version
-        return Judged(environment, endpoint.name, serving.name, name, version)
-    scored = endpoint.predictions(window).rows.filter(pl.col("source") == SCORE)
-    last = scored.select("time", "model_name", "model_version").sort("time").last().collect()
-    if last.is_empty():
-        raise Hold(
-            f"nothing serves at {endpoint.name}, and no prediction of the window is of mlops score",
-            "serve or score with a version, or name another --environment or a longer --since",
-        )
-    _, name, version = last.row(0)
-    return Judged(environment, endpoint.name, None, str(name), int(version))
+    found = watched_version(endpoint, window)
+    return Judged(
+        settings.values.environment,
+        endpoint.name,
+        found.deployment,
+        settings.model_name,
+        found.model_version,
+    )
 
 
 def _asked(folder: VersionFolder, settings: LoadedSettings) -> Asked:

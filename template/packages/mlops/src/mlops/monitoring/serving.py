@@ -1,39 +1,43 @@
-"""Which version a check is about: the one that serves, as its endpoint itself says."""
+"""Which version is watched: the one that serves, as its endpoint itself says, or that scores."""
 
 from dataclasses import dataclass
 
+from mlops.artifacts.predictions import SCORE
 from mlops.errors import Hold
 from mlops.hints import typed
-from mlops.platforms.base import Deployment, Endpoint
+from mlops.platforms.base import Endpoint
+from mlops.platforms.traffic_rules import leading_deployment
+from mlops.window import Window
 
 
 @dataclass(frozen=True)
-class Serving:
-    """A deployment with traffic, and its percentage."""
+class Watched:
+    """A version, and the deployment by which it serves; None if it only scores."""
 
-    deployment: Deployment
-    share: int
+    model_version: int
+    deployment: str | None
 
 
-def serving_deployment(endpoint: Endpoint) -> Serving:
-    """Return the deployment that most callers reach.
+def watched_version(endpoint: Endpoint, window: Window) -> Watched:
+    """Return the version that answers most callers, never the newest one.
 
-    While traffic is split it is the one with the most, of equal ones the first by name.
+    Where nothing serves it is the one that `mlops score` used last within the window.
 
     Raises:
-        Hold: nothing is deployed, or nothing takes traffic.
+        Hold: there is none of both.
+        NotObserved: the events cannot be read for now.
     """
-    if not endpoint.exists():
+    import polars as pl
+
+    serving = leading_deployment(endpoint) if endpoint.exists() else None
+    if serving is not None:
+        return Watched(serving.model_version, serving.name)
+    scored = endpoint.predictions(window).rows.filter(pl.col("source") == SCORE)
+    last = scored.select("time", "model_version").sort("time").last().collect()
+    if last.is_empty():
         raise Hold(
-            f"nothing is deployed at {endpoint.name}",
-            f"{typed('deploy')} or {typed('release')} serves a version",
+            f"nothing serves at {endpoint.name}, and no prediction of the window is of mlops score",
+            f"{typed('deploy')} or {typed('release')} serves a version; or name another "
+            "--environment, or a longer --since",
         )
-    traffic = endpoint.traffic()
-    found = [each for each in endpoint.deployments() if traffic.get(each.name, 0) > 0]
-    if not found:
-        raise Hold(
-            f"no deployment of {endpoint.name} takes traffic",
-            f"{typed('switch-traffic')} gives one its share",
-        )
-    most = max(found, key=lambda each: traffic[each.name])
-    return Serving(most, traffic[most.name])
+    return Watched(int(last["model_version"][0]), None)

@@ -334,7 +334,7 @@ def check_infra(workflows: Workflows) -> None:
     assert "github.ref == 'refs/heads/main'" in deploy["if"]
     assert deploy["strategy"].get("max-parallel") == 1
     started = events_of(workflows.contents["infra.yml"])
-    deployed = ["infra/**", "conf/**", ".github/workflows/infra.yml"]
+    deployed = ["infra/**", "conf/**", "observability/**", ".github/workflows/infra.yml"]
     assert started["pull_request"]["paths"] == started["push"]["paths"] == deployed
     check_waits(deploy)
     names = [step.get("name") for step in deploy["steps"]]

@@ -112,6 +112,7 @@ bench: uv ## the measurements of benchmarks/
 	@$(RUN) python -m benchmarks.validation
 	@$(MACHINERY) python "$(CURDIR)/benchmarks/serving.py"
 	@$(RUN) python -m benchmarks.scoring
+	@$(RUN) python -m benchmarks.drift
 
 clean: ## what the other targets made, uv included
 	@rm -rf .build .uv .venv site

@@ -116,6 +116,7 @@ bench: uv ## the measurements of benchmarks/
 	@$(MACHINERY) python "$(CURDIR)/benchmarks/serving.py"
 	@$(MACHINERY) python "$(CURDIR)/benchmarks/telemetry.py"
 	@$(RUN) python -m benchmarks.scoring
+	@$(RUN) python -m benchmarks.drift
 
 clean: ## what the other targets made, uv included
 	@rm -rf .build .uv .venv site

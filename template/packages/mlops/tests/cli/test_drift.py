@@ -174,11 +174,9 @@ def test_without_an_endpoint_or_traffic_there_is_nothing_to_say(
     assert "no prediction of the window is of mlops score" in capsys.readouterr().err
 
 
-def test_a_model_that_is_only_scored_is_watched_too(
-    platform: FakePlatform, endpoint: FakeEndpoint, check: Check
-) -> None:
-    endpoint.serve("blue", 9)  # without traffic
-    scored = endpoint.events.rows.with_columns(source=pl.lit("score"), deployment=None)
+def test_a_model_that_is_only_scored_is_watched_too(endpoint: FakeEndpoint, check: Check) -> None:
+    endpoint.set_traffic({"blue": 0})
+    scored = endpoint.events.rows.with_columns(source=pl.lit("score"), deployment=pl.lit(None, pl.String))
     endpoint.events = Predictions(scored)
     code, found = check()
     assert (code, found["outcome"]) == (0, "ok")

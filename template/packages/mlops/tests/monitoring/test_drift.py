@@ -144,6 +144,18 @@ def test_a_large_effect_is_none_where_chance_does_as_much(reference: Reference) 
     assert min(each.p_value or 0 for each in limits) > 0.01
 
 
+@pytest.mark.parametrize(("columns", "outcome"), [(1, "drift"), (11, "ok")])
+def test_alpha_holds_for_the_whole_check(tmp_path: Path, columns: int, outcome: str) -> None:
+    """What is no chance of one column is some of many."""
+    population, path = Population(columns), tmp_path / "baseline.parquet"
+    features = population.features
+    baseline_of(population.sample(5000, 1), features).write_parquet(path)
+    window = population.sample(ROWS, 2)
+    moved = window.with_columns(pl.col("normal_0") + 0.14)
+    rows = events_of(moved, features, outputs=outputs_of(window))
+    assert looked_at(reference_to(path, features), rows).outcome == outcome
+
+
 def test_missing_values_alone_are_enough(reference: Reference) -> None:
     window = POPULATION.sample(ROWS, 2).with_columns(
         nulls_6=pl.when(pl.int_range(pl.len()) % 4 > 0).then("nulls_6")

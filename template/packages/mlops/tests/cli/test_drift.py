@@ -176,7 +176,9 @@ def test_without_an_endpoint_or_traffic_there_is_nothing_to_say(
 
 def test_a_model_that_is_only_scored_is_watched_too(endpoint: FakeEndpoint, check: Check) -> None:
     endpoint.set_traffic({"blue": 0})
-    scored = endpoint.events.rows.with_columns(source=pl.lit("score"), deployment=pl.lit(None, pl.String))
+    scored = endpoint.events.rows.with_columns(
+        source=pl.lit("score"), deployment=pl.lit(None, pl.String)
+    )
     endpoint.events = Predictions(scored)
     code, found = check()
     assert (code, found["outcome"]) == (0, "ok")

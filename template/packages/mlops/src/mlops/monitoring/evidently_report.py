@@ -5,6 +5,7 @@ drawn from the version's drift baseline, column by column: its distributions are
 and nothing is said of how columns hang together.
 """
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,6 +51,7 @@ def write_report(reference: Reference, predictions: Predictions, path: Path) -> 
         ConfigError: Evidently is missing, the version has no baseline, or nothing was answered.
     """
     require_evidently()
+    os.environ.setdefault("DO_NOT_TRACK", "1")  # Evidently tells its maker nothing
     from evidently import DataDefinition, Dataset, Report
     from evidently.presets import DataDriftPreset
 

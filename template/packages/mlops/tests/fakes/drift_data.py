@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import polars as pl
 
 from mlops.artifacts.predictions import FEATURE, event_schema
 from mlops.features import Feature, Features, Kind
-from mlops.monitoring.baseline import PREDICTION, drift_baseline
+from mlops.monitoring.baseline import drift_baseline
 
 NOW = datetime(2026, 6, 30, 12, tzinfo=UTC)
 KINDS = (
@@ -34,14 +35,19 @@ class Population:
 
     def sample(self, rows: int, seed: int) -> pl.DataFrame:
         """Return rows as training has them: Float32, and String of categories."""
-        random = np.random.default_rng([seed, rows])
-        common = random.normal(size=rows)
-        return pl.DataFrame(
-            [
-                _values(each.name, KINDS[i % len(KINDS)], rows, random, common)
-                for i, each in enumerate(self.features)
-            ]
-        )
+        return _sampled(self.features, rows, seed)
+
+
+@lru_cache(maxsize=16)
+def _sampled(features: Features, rows: int, seed: int) -> pl.DataFrame:
+    random = np.random.default_rng([seed, rows])
+    common = random.normal(size=rows)
+    return pl.DataFrame(
+        [
+            _values(each.name, KINDS[i % len(KINDS)], rows, random, common)
+            for i, each in enumerate(features)
+        ]
+    )
 
 
 def outputs_of(table: pl.DataFrame) -> Any:
@@ -121,8 +127,3 @@ def _names(kind: str, rows: int, random: np.random.Generator) -> Any:
     shares = 1 / np.arange(1, len(LONG) + 21) ** 1.2
     names = [*LONG, *(f"other {number}" for number in range(20))]
     return random.choice(names, rows, p=shares / shares.sum())
-
-
-def profile_columns(table: pl.DataFrame) -> list[str]:
-    """Return what a check compares: features, then the prediction."""
-    return [*table.columns, PREDICTION]

@@ -33,7 +33,6 @@ POPULATION = Population(11)
 MOVED: Mapping[str, Callable[[pl.Expr], pl.Expr]] = {
     "unchanged": lambda x: x,
     "shifted": lambda x: x + 0.5,
-    "doubled": lambda x: x * 2,
     "other unit": lambda x: x * 100,
     "constant": lambda x: x * 0 + 1,
 }
@@ -135,4 +134,5 @@ def test_cells_hold_enough_and_values_that_repeat_stand_alone() -> None:
 
 def test_names_with_too_few_rows_are_put_together() -> None:
     cells = category_cells(np.array([0.6, 0.3, 0.01, 0.09]), 0.05)
-    assert cells.groups.tolist() == [0, 1, 2, 2]
+    assert cells.of_cell.tolist() == [0, 1, 2, 2]
+    assert (cells.groups.tolist(), cells.rare) == ([0, 1, 2], 2)

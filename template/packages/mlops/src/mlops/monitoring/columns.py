@@ -120,7 +120,8 @@ def _categories(
     cells = distances.category_cells(profile.shares, distances.least_share(n, training, most=None))
     ours = np.append(counts.known, counts.others) / n
     before = round(float(profile.shares[-1]) * training), training
-    column = _with_distances(column, profile.shares, ours, cells, training, n)
+    both = [distances.coarse(each, cells.of_cell) for each in (profile.shares, ours)]
+    column = _with_distances(column, both[0], both[1], cells, training, n)
     column = replace(
         column,
         unknown=float(ours[-1]),
@@ -136,7 +137,7 @@ def _categories(
             if not rows and (1 - share) ** n < limits.alpha
         ),
     )
-    found = _by_shares(column, profile.shares, ours, cells, (training, n), limits, chance)
+    found = _by_shares(column, both[0], both[1], cells, (training, n), limits, chance)
     rise = float(ours[-1] - profile.shares[-1])
     if rise > limits.new_categories:
         p_value = more_than_chance(before, (counts.others, n))

@@ -70,8 +70,8 @@ def number_cells(profile: NumberProfile, least: float) -> Cells:
 
 def category_cells(shares: Floats, least: float) -> Cells:
     """Put names together that hold too little, and all that have no code of their own."""
-    large = np.append(shares[:-1] >= least, [False])
-    return Cells(np.arange(len(shares)), *_groups(large))
+    of_cell, rare_names = _groups(np.append(shares[:-1] >= least, [False]))
+    return Cells(of_cell, np.arange(of_cell.max() + 1), rare_names)
 
 
 def coarse(values: Array, of_cell: Array) -> Array:

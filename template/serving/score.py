@@ -140,25 +140,29 @@ def run(raw_data: str, request_headers: Mapping[str, str] | None = None) -> Any:
     if _model is None:
         raise RuntimeError("init() was not called")
     started, request = perf_counter(), None
+    headers = request_headers or {}
+    agent = headers.get("User-Agent", "")
     try:
-        check_headers(request_headers or {})
+        check_headers(headers)
         request = parse(raw_data, _model.features)
         answered = score(_model, request.matrix)
     except BadRequest as error:
         from azureml_inference_server_http.api.aml_response import AMLResponse
 
         if _events is not None:
-            _events.add(started, _model.version, 400, type(error).__name__)
+            _events.add(started, _model.version, 400, type(error).__name__, agent=agent)
         return AMLResponse({"error": str(error)}, 400, json_str=True)
     except BaseException as error:
         if _events is not None:
             rows, keys = (request.rows, request.keys) if request else (None, None)
-            _events.add(started, _model.version, 500, type(error).__name__, rows, keys)
+            told = type(error).__name__, rows, keys
+            _events.add(started, _model.version, 500, *told, agent=agent)
         raise
     if request.keys is not None:
         answered["keys"] = request.keys
     if _events is not None:
-        _events.add(started, _model.version, 200, None, request.rows, request.keys, answered)
+        told = request.rows, request.keys, answered
+        _events.add(started, _model.version, 200, None, *told, agent=agent)
     return answered
 
 

@@ -29,6 +29,8 @@ from typing import Any, NamedTuple, Protocol
 VARIABLE = "SCORING_TELEMETRY"
 SCHEMA = 1
 FILES = "files"
+DIRECT_AGENT = "mlops-direct"
+"""The User-Agent of requests that name their deployment, such as those of smoke tests."""
 CLOCK = "scoring_time"
 """The program's own function for the time, where it has one; else the system's is asked."""
 FLUSH_SECONDS = 1.0
@@ -68,6 +70,7 @@ class _Asked(NamedTuple):
     rows: Sequence[Mapping[str, Any]] | None
     keys: Sequence[Any] | None
     answer: Mapping[str, Any] | None
+    agent: str
     count: int
 
 
@@ -144,6 +147,7 @@ class Events:
         rows: Sequence[Mapping[str, Any]] | None = None,
         keys: Sequence[Any] | None = None,
         answer: Mapping[str, Any] | None = None,
+        agent: str = "",
     ) -> None:
         """Take note of a request: an event a row, or one where no row is known. Never raises.
 
@@ -155,6 +159,7 @@ class Events:
             rows: what was asked.
             keys: whom or what each row is of.
             answer: what is answered.
+            agent: the request's User-Agent.
         """
         ended = time.perf_counter()
         wanted = 1 if rows is None else len(rows)
@@ -166,7 +171,10 @@ class Events:
                 self._added += count
             if count:
                 self._waiting.append(
-                    _Asked(started, ended, version, status, error_type, rows, keys, answer, count)
+                    _Asked(
+                        *(started, ended, version, status, error_type),
+                        *(rows, keys, answer, agent, count),
+                    )
                 )
             if self._thread is None:
                 self._start()
@@ -236,7 +244,7 @@ class Events:
         shared = {
             "schema": SCHEMA,
             "time": at.isoformat(timespec="microseconds"),
-            "source": "request",
+            "source": "direct" if asked.agent.startswith(DIRECT_AGENT) else "request",
             **self._plan.common,
             "model_version": asked.version,
             "latency_ms": round(1000 * (asked.ended - asked.started), 3),

@@ -245,11 +245,14 @@ class EndpointContract:
         rows = [{**ROW, "a": 1.0 + number} for number in range(3)]
         keys = ["7", "b", 9]
         answer = endpoint.invoke({"data": rows, "keys": keys})
-        other = endpoint.invoke({"data": [ROW]}, "green")
+        endpoint.set_traffic({"green": 100})
+        direct = endpoint.invoke({"data": [ROW]}, "green")
+        other = endpoint.invoke({"data": [ROW]})
         assert (answer.status, answer.body["keys"], "keys" in other.body) == (200, keys, False)
         ids = [*answer.body["inference_id"], *other.body["inference_id"]]
         events = kept(endpoint, start, lambda each: set(ids) <= set(each["inference_id"]))
         found = {row["inference_id"]: row for row in events.iter_rows(named=True)}
+        assert direct.body["inference_id"][0] not in found
         told = [found[each] for each in ids]
         assert [row["key"] for row in told] == ["7", "b", "9", None]
         assert [row["feature.a"] for row in told] == [1.0, 2.0, 3.0, 1.0]
@@ -269,9 +272,10 @@ class EndpointContract:
 
     def test_a_request_that_fails_leaves_an_event_too(self, place: Place) -> None:
         endpoint, start = place.endpoint, system_clock()
-        assert endpoint.invoke({"data": []}, "green").status == 400
+        endpoint.set_traffic({"green": 100})
+        assert endpoint.invoke({"data": []}).status == 400
         failing = {"data": [{**ROW, "a": FAILS}], "keys": ["k"]}
-        assert endpoint.invoke(failing, "green").status == 500
+        assert endpoint.invoke(failing).status == 500
         events = kept(endpoint, start, lambda each: {400, 500} <= set(each["status"]))
         found = {row["status"]: row for row in events.iter_rows(named=True)}
         failed, refused = found[500], found[400]

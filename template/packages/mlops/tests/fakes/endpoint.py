@@ -304,12 +304,12 @@ class FakeEndpoint:
                 404, {"error": unknown_deployment(self.name, name, self._shares.keys())}, 0
             )
         raw = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
-        answer = self._answered(name, raw)
+        answer = self._answered(name, raw, direct=deployment is not None)
         if deployment is None:
             self._log.add(name, answer.status, answer.seconds, mirrored=False)
             for other, percent in self._mirror.items():
                 if self._point() < percent:
-                    copy = self._answered(other, raw)
+                    copy = self._answered(other, raw, direct=False)
                     self._log.add(other, copy.status, copy.seconds, mirrored=True)
         return answer
 
@@ -354,11 +354,12 @@ class FakeEndpoint:
         self.dead.discard(deployment)
         self.stopped = False
 
-    def _answered(self, name: str, raw: bytes) -> Answer:
+    def _answered(self, name: str, raw: bytes, *, direct: bool) -> Answer:
         if self._problem(name):
             return Answer(502, {"error": f"{name} does not answer"}, SECONDS)
         answer = self.answer(raw, self._placed[name].model_version)
-        self._note(name, raw, answer)
+        if not direct:
+            self._note(name, raw, answer)
         answer = self.fault(answer)
         self._printed[name].append(f"POST /score {answer.status}")
         return answer

@@ -203,6 +203,13 @@ def test_what_was_dropped_in_the_window_is_added_up(folders: EventFolders, write
     assert read_events(folders, DAY).dropped == 7
 
 
+def test_requests_that_name_their_deployment_are_not_read(
+    folders: EventFolders, write: Write
+) -> None:
+    write(event(source="direct"), event(inference_id="2"))
+    assert [row["inference_id"] for row in rows(read_events(folders, DAY))] == ["2"]
+
+
 def test_the_window_ends_before_its_end_and_other_days_are_not_opened(
     folders: EventFolders, write: Write
 ) -> None:

@@ -140,6 +140,18 @@ def test_each_row_leaves_a_line_in_the_file_of_its_process_and_day(
 
 
 @pytest.mark.parametrize(
+    ("agent", "source"), [("mlops-direct", "direct"), ("python-requests/2", "request")]
+)
+def test_a_request_that_names_its_deployment_is_told_apart(
+    start: Start, tmp_path: Path, agent: str, source: str
+) -> None:
+    script = start()
+    script.run(json.dumps({"data": [ROW]}), {"User-Agent": agent})
+    (line,) = written(script, tmp_path)
+    assert line["source"] == source
+
+
+@pytest.mark.parametrize(
     ("settings", "key", "names"),
     [({}, None, ["a", "b", "c"]), ({"features": False, "keys": True}, "x", [])],
 )
@@ -326,7 +338,7 @@ def test_the_event_s_own_day_is_that_of_its_file(
     script._events._clock = lambda: datetime(2026, 5, 2, 0, 30, tzinfo=UTC).timestamp()
     now = score.perf_counter()
     script._events._waiting.append(
-        score.telemetry._Asked(now, now - 3600, 7, 200, None, None, None, None, 1)
+        score.telemetry._Asked(now, now - 3600, 7, 200, None, None, None, None, "", 1)
     )
     ask(script)
     written(script, tmp_path)

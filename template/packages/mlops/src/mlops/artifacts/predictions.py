@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 FEATURE = "feature."
 """Before the name of a feature, so that none is taken for a column of the event."""
 REQUEST, SCORE = "request", "score"
+DIRECT = "direct"
+"""The source of requests that name their deployment, such as smoke tests: nobody reads these."""
 
 
 @dataclass(frozen=True)

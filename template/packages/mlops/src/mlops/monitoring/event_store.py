@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 
 from mlops.artifacts.event_folders import EventFolders
-from mlops.artifacts.predictions import FEATURE, REQUEST, SCORE, Predictions, event_schema
+from mlops.artifacts.predictions import DIRECT, FEATURE, REQUEST, SCORE, Predictions, event_schema
 from mlops.artifacts.scores import PREDICTION, PROBABILITY
 from mlops.features import Feature, Features, Kind, normalised
 from mlops.monitoring.events import schema_of
@@ -101,7 +101,7 @@ class _Reader:
         self.unread[f"{path.parent.name}/{path.name}"] = why
 
     def _event(self, line: Mapping[str, Any]) -> tuple[Any, ...] | None:
-        """Return the columns of an event; None of one outside the window, or of a count of losses.
+        """Return the columns of an event; None of one that is not read, or of a count of losses.
 
         Raises:
             KeyError, TypeError, ValueError: it is no event.
@@ -113,6 +113,8 @@ class _Reader:
             return None
         if "dropped" in line:
             self.dropped += int(line["dropped"])
+            return None
+        if line["source"] == DIRECT:
             return None
         prediction, probability = line["prediction"], line["probability"]
         value, probabilities = probability, None

@@ -6,6 +6,8 @@ from mlops.errors import ConfigError, PlatformError
 from mlops.platforms.base import ALL_TRAFFIC, Deployment, Endpoint
 
 DEPLOYMENT_HEADER = "azureml-model-deployment"
+DIRECT_AGENT = "mlops-direct"
+"""The User-Agent of requests that name their deployment: they say nothing of how two compare."""
 MAX_MIRROR = 50
 
 

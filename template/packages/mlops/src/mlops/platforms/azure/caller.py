@@ -10,11 +10,10 @@ from mlops.errors import ConfigError
 from mlops.platforms.answers import MODEL_STATUS, UNAUTHORIZED, own_status
 from mlops.platforms.azure.client import AzureClients
 from mlops.platforms.azure.errors import azure_errors, word_of
-from mlops.platforms.azure.observations import DIRECT_AGENT
 from mlops.platforms.azure.resource import AUTH_MODES, EndpointResource
 from mlops.platforms.base import Answer
 from mlops.platforms.http import post
-from mlops.platforms.traffic_rules import DEPLOYMENT_HEADER
+from mlops.platforms.traffic_rules import DEPLOYMENT_HEADER, DIRECT_AGENT
 from mlops.settings.sections import Auth
 
 TOKEN_SCOPE = "https://ml.azure.com/.default"  # nosec B105  # whom a token is for

@@ -15,6 +15,7 @@ import requests
 from mlops.errors import ConfigError, PlatformError
 from mlops.platforms.answers import own_status
 from mlops.platforms.base import NotObserved, Observation
+from mlops.platforms.traffic_rules import DIRECT_AGENT
 from mlops.progress import Report
 
 API = "https://api.loganalytics.azure.com/v1/workspaces/{workspace}/query"
@@ -28,8 +29,6 @@ COLUMNS = (
     "TotalDurationMs",
     "XRequestId",
 )
-DIRECT_AGENT = "mlops-direct"
-"""The User-Agent of requests that name their deployment: they say nothing of how two compare."""
 LATE = timedelta(minutes=15)
 SKEW = timedelta(minutes=1)
 """By so much Azure's clock may be behind."""

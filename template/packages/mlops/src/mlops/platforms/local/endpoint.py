@@ -55,6 +55,7 @@ from mlops.platforms.local.state import (
 )
 from mlops.platforms.traffic_rules import (
     DEPLOYMENT_HEADER,
+    DIRECT_AGENT,
     check_mirror,
     check_removal,
     check_shares,
@@ -340,7 +341,7 @@ class LocalEndpoint(Endpoint):
         state = self._servers.existing()
         headers = {"Authorization": f"Bearer {self.key()}"}
         if deployment is not None:
-            headers[DEPLOYMENT_HEADER] = deployment
+            headers |= {DEPLOYMENT_HEADER: deployment, "User-Agent": DIRECT_AGENT}
         # the router answers 504 when a deployment takes too long: give it time to say so
         timeout = state.request_timeout_seconds + PROBE_SECONDS
         return post(self._servers.session, self.url(), payload, headers, timeout)

@@ -27,6 +27,7 @@ from mlops.platforms.local.processes import LOCALHOST, ProcessRecord
 from mlops.platforms.local.serving_env import ENTRY_SCRIPT, REQUIREMENTS, serving_python
 from mlops.platforms.local.state import DeploymentState, EndpointState, StateFile
 from mlops.platforms.log_excerpt import excerpt
+from mlops.platforms.traffic_rules import DIRECT_AGENT
 from mlops.progress import Report
 
 if TYPE_CHECKING:
@@ -215,6 +216,7 @@ class LocalServers:
         deadline = time.monotonic() + self._settings.start_timeout_seconds
         url = f"http://{LOCALHOST}:{server.port}/score"
         said = f"it does not answer within {self._settings.start_timeout_seconds:g} s"
+        agent = {"User-Agent": DIRECT_AGENT}
         while (left := deadline - time.monotonic()) > 0:
             process = processes.find(server, self._home)
             if process is None:
@@ -222,7 +224,7 @@ class LocalServers:
                 break
             if processes.listens(process, server.port):
                 with contextlib.suppress(PlatformError):
-                    answer = post(self.session, url, {"data": [facts.example]}, {}, left)
+                    answer = post(self.session, url, {"data": [facts.example]}, agent, left)
                     if predicts_as(answer, facts.version):
                         return
                     said = f"it answered a typical row with {answer.status} {answer.body}"

@@ -1,6 +1,7 @@
 """What a page about a busy endpoint is made of: made-up events, releases, an A/B test."""
 
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -8,10 +9,29 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from mlops.artifacts.drift_result import ColumnDrift, Distribution, DriftResult, Volume
+from mlops.artifacts.drift_result import Outcome as DriftOutcome
+from mlops.artifacts.performance_result import (
+    Estimated,
+    Judged,
+    LabelCounts,
+    Part,
+    PerformanceResult,
+    PredictionCounts,
+    Realised,
+    Span,
+)
+from mlops.artifacts.performance_result import Outcome as PerformanceOutcome
 from mlops.artifacts.predictions import Predictions, event_schema
 from mlops.monitoring.report.content import Page, Serving, Table
 from mlops.monitoring.report.page import render
-from mlops.monitoring.report.sections import ab_section, release_section, request_section
+from mlops.monitoring.report.sections import (
+    ab_section,
+    drift_section,
+    performance_section,
+    release_section,
+    request_section,
+)
 from mlops.window import Window
 
 NOW = datetime(2026, 6, 30, 12, tzinfo=UTC)
@@ -88,6 +108,71 @@ def release(days: float, outcome: str, *, tested: bool = False, **more: Any) -> 
     }
 
 
+def drift(columns: int = 6) -> dict[str, Any]:
+    """What the document of a check says in which two columns moved."""
+    moved = ("jensen_shannon", "wasserstein")
+    shares = Distribution(("below 1", "1 to 2", "2 to 3", "above 3"), (0, 0.5, 0.5, 0), (0.1,) * 4)
+    names = Distribution(("card", "cash", "all others"), (0.7, 0.3, 0.0), (0.4, 0.3, 0.3))
+    found = [
+        ColumnDrift(
+            column=f"column_{n}",
+            kind="category" if n == 1 else "number",
+            rows=4000,
+            psi=0.31 if n < 2 else 0.01,
+            jensen_shannon=0.2 if n < 2 else 0.02,
+            wasserstein=None if n == 1 else 0.4,
+            measures=moved if n < 2 else (),
+            outcome=DriftOutcome.DRIFT if n < 2 else DriftOutcome.OK,
+            distribution=names if n == 1 else shares,
+        )
+        for n in range(columns)
+    ]
+    found.append(replace(found[-1], column="__prediction", kind="prediction"))
+    return DriftResult(
+        environment="prod",
+        endpoint="tiny-prod",
+        deployment="blue",
+        model_name="tiny",
+        model_version=1,
+        time=NOW,
+        window=MONTH,
+        outcome=DriftOutcome.DRIFT,
+        reason=f"2 of {len(found)} columns moved: column_0, column_1",
+        volume=Volume(rows=4000, per_day=133.3),
+        columns=tuple(found),
+        remarks=("12 events were dropped before they were written",),
+    ).to_dict()
+
+
+def performance() -> dict[str, Any]:
+    """What the document of a check says by which a model fell below its limit."""
+    span = Span(MONTH.start.isoformat(), MONTH.end.isoformat())
+    days = [
+        Part(f"2026-06-{day:02}", 120, 0.85 - 0.01 * day, PerformanceOutcome.OK)
+        for day in range(1, 25)
+    ]
+    slices = (
+        Part("country=DE", 900, 0.81, PerformanceOutcome.OK),
+        Part("country=FR", 12, None, PerformanceOutcome.NOT_ENOUGH),
+    )
+    return PerformanceResult(
+        time=NOW.isoformat(),
+        judged=Judged("prod", "tiny-prod", "blue", "tiny", 1),
+        outcome=PerformanceOutcome.BELOW,
+        reason="f1 is 0.7200, and the gate asks for at least 0.7500",
+        metric="f1",
+        lower_is_better=False,
+        limits={"f1": 0.75},
+        holdout={"f1": 0.84},
+        min_rows=100,
+        delay_days=0,
+        labels=LabelCounts(rows=2880),
+        predictions=PredictionCounts(4000, 0, 37, 0, {}, 12, {}),
+        realised=Realised(span, 2880, 0.72, (0.7, 0.74), over_time=tuple(days), slices=slices),
+        estimated=Estimated(span, 4000, "f1", 0.75, 0.82, PerformanceOutcome.OK),
+    ).to_dict()
+
+
 def write_pages(folder: Path) -> None:
     """Write busy.html and empty.html, to be looked at in a browser."""
     changes = [
@@ -115,6 +200,8 @@ def write_pages(folder: Path) -> None:
             request_section("prod", busy_events(), MONTH),
             release_section(records, changes),
             ab_section("prod", records),
+            drift_section("prod", drift()),
+            performance_section("prod", performance(), MONTH),
         ),
     )
     nothing = Predictions(pl.LazyFrame(schema=event_schema()))
@@ -125,6 +212,8 @@ def write_pages(folder: Path) -> None:
             request_section("test", nothing, MONTH),
             release_section([], []),
             ab_section("test", []),
+            drift_section("test", None),
+            performance_section("test", None, MONTH),
         ),
     )
     broken = Serving("dev", "tiny-dev", problem="the endpoint does not answer")

@@ -5,11 +5,17 @@ from dataclasses import replace
 
 import pytest
 
-from fakes.watched import MONTH, NOW, busy_events, release
+from fakes.watched import MONTH, NOW, busy_events, drift, performance, release
 from mlops.artifacts.predictions import Predictions, event_schema
 from mlops.monitoring.report.content import Page, Section, Serving
 from mlops.monitoring.report.page import render, told
-from mlops.monitoring.report.sections import ab_section, release_section, request_section
+from mlops.monitoring.report.sections import (
+    ab_section,
+    drift_section,
+    performance_section,
+    release_section,
+    request_section,
+)
 
 EVIL = '<script>alert("1")</script>'
 
@@ -113,3 +119,47 @@ def test_colours_are_the_page_s_own() -> None:
 
 def test_commands_are_marked_as_code() -> None:
     assert told("run `mlops <x>` now") == "run <code>mlops &lt;x&gt;</code> now"
+
+
+def test_columns_that_moved_are_shown_at_once_and_the_others_on_request() -> None:
+    section = drift_section("prod", drift())
+    assert section.outcome is not None
+    assert (section.outcome.word, section.outcome.tone) == ("drift", "bad")
+    assert [chart.title for chart in section.charts] == ["column_0", "column_1"]
+    assert section.more_title == "Distributions of the 5 columns that did not move"
+    assert section.more[-1].title == "the prediction"
+    assert section.charts[1].numbers is not None
+    assert section.charts[1].numbers.rows[0] == ("card", "70.0 %", "40.0 %")
+    assert any("4,000 rows of version 1" in note for note in section.notes)
+    text = page(section)
+    assert text.count("<svg role=") == 7
+
+
+def test_realised_and_estimated_performance_stand_apart() -> None:
+    section = performance_section("prod", performance(), MONTH)
+    assert section.outcome is not None
+    assert (section.outcome.word, section.outcome.tone) == ("below", "bad")
+    _, realised, estimated = section.notes
+    assert realised.startswith("Realised, by labels: f1 0.7200 on 2,880 labelled")
+    assert "(72 % of those that are due), limit 0.7500" in realised
+    assert estimated.startswith(
+        "Estimated without labels, by the model's own confidence: f1 0.8200"
+    )
+    assert "cannot see that the world itself has changed" in estimated
+    assert section.table is not None
+    assert section.table.rows[1] == ("country=FR", "12", "none", "not enough")
+    assert section.charts[0].numbers is not None
+    assert len(section.charts[0].numbers.rows) == 25
+
+
+@pytest.mark.parametrize(
+    ("section", "command"),
+    [
+        (drift_section("prod", None), "drift --environment prod"),
+        (performance_section("prod", None, MONTH), "feedback --environment prod"),
+    ],
+)
+def test_what_was_never_checked_is_not_ok(section: Section, command: str) -> None:
+    assert section.outcome is not None
+    assert (section.outcome.word, section.outcome.tone) == ("not checked", "open")
+    assert f"`uv run mlops {command}`" in section.empty

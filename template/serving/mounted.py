@@ -1,4 +1,4 @@
-"""What is mounted for the scoring server: the model's folder, and whether it is what was deployed."""
+"""What is mounted for the scoring server: the model's folder, and is it what was deployed?"""
 
 import hashlib
 import json

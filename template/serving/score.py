@@ -1,8 +1,8 @@
 """The scoring script: what the Azure ML inference server runs, on a laptop and on Azure.
 
 The server loads this file by its path, calls `init()` once and `run()` for each request. It stands
-alone: no import of the project's package, only numpy and ONNX Runtime (see requirements.txt), and of
-the files beside it mounted.py and telemetry.py, which keeps an event of each prediction.
+alone: no import of the project's package, only numpy and ONNX Runtime (see requirements.txt), and
+of the files beside it mounted.py and telemetry.py, which keeps an event of each prediction.
 
 Request: `{"data": [{feature: value, …}, …]}`, JSON in UTF-8; a value is a number, true or false, or
 the text of a category. `"keys": […]` may come along, one a row: texts or whole numbers that say
@@ -94,7 +94,7 @@ class Model:
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked: the rows as they came and, as float32 [rows, features], as the model sees them.
+    """What is asked: rows as they came and, as float32 [rows, features], as the model sees them.
 
     `keys` says whom or what each row is of, where the caller says it.
     """

@@ -1,4 +1,4 @@
-"""Events of predictions, written beside the answers: what was asked, answered, and how long it took.
+"""Events of predictions, written beside the answers: what was asked and answered, how fast.
 
 score.py loads this file, which stands beside it and alone: only the standard library is imported.
 The environment variable SCORING_TELEMETRY says what may be kept, and where; without it nothing is.

@@ -120,7 +120,7 @@ def test_only_the_ids_of_principals_keep_what_if_from_looking(projects: dict[str
 
 def global_names(compiler: Bicep, infra: Path, region: str) -> set[str]:
     """Return the names that are unique in Azure, or that a removed vault or log workspace keeps."""
-    for name in ("infra", "conf"):  # the compiler reads a file of conf/ once
+    for name in ("infra", "conf", "observability"):  # the compiler reads a file of conf/ once
         shutil.copytree(infra.parent / name, infra.parent / region / name)
     infra = infra.parent / region / "infra"
     base = infra.parent / "conf" / "base.yaml"

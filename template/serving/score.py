@@ -161,8 +161,8 @@ def run(raw_data: str, request_headers: Mapping[str, str] | None = None) -> Any:
     if request.keys is not None:
         answered["keys"] = request.keys
     if _events is not None:
-        told = request.rows, request.keys, answered
-        _events.add(started, _model.version, 200, None, *told, agent=agent)
+        parts = request.rows, request.keys, answered
+        _events.add(started, _model.version, 200, None, *parts, agent=agent)
     return answered
 
 

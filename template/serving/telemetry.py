@@ -60,7 +60,7 @@ class Plan:
 
 
 class _Asked(NamedTuple):
-    """References to one request; `count` is how many events of it are kept."""
+    """References to one request; `events` is how many of it are kept."""
 
     started: float
     ended: float
@@ -71,7 +71,7 @@ class _Asked(NamedTuple):
     keys: Sequence[Any] | None
     answer: Mapping[str, Any] | None
     agent: str
-    count: int
+    events: int
 
 
 class Files:
@@ -219,12 +219,12 @@ class Events:
         moment = self._clock() - time.perf_counter()
         while self._waiting:
             asked = self._waiting.popleft()
-            taken += asked.count
+            taken += asked.events
             try:
                 at = datetime.fromtimestamp(moment + asked.ended, UTC)
                 lines = list(self._lines(asked, at))
             except Exception as error:
-                self._fail(asked.count, error)
+                self._fail(asked.events, error)
             else:
                 days.setdefault(f"{at:%Y-%m-%d}", []).extend(lines)
         for day, lines in days.items():
@@ -255,7 +255,7 @@ class Events:
         ids, predictions = answer.get("inference_id"), answer.get("predictions")
         probabilities = answer.get("probabilities")
         keys = asked.keys if self._plan.keys else None
-        for number in range(asked.count):
+        for number in range(asked.events):
             row = asked.rows[number] if asked.rows is not None else {}
             event = {
                 **shared,

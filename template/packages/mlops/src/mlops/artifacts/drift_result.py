@@ -10,6 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from mlops.artifacts.event_folders import documents_folder
 from mlops.artifacts.evidence_folder import time_name
 from mlops.files import write_json
 from mlops.window import Window
@@ -196,13 +197,9 @@ class DriftResult:
         return [{**common, **row} for row in (whole, *(each.kept() for each in self.columns))]
 
 
-def drift_folder(state_dir: Path, endpoint: str) -> Path:
-    """Return where the results of an endpoint are written."""
-    return state_dir / "monitoring" / endpoint / CHECK
-
-
 def write_drift(state_dir: Path, result: DriftResult) -> Path:
     """Write the document of a result, whole; return its path."""
-    path = drift_folder(state_dir, result.endpoint) / f"{time_name(result.time)}.json"
+    folder = documents_folder(state_dir, result.endpoint, CHECK)
+    path = folder / f"{time_name(result.time)}.json"
     write_json(path, result.to_dict())
     return path

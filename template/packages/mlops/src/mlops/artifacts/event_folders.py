@@ -3,6 +3,8 @@
 requests/<YYYY-MM-DD>/<deployment>-<pid>-<token>.jsonl    what a server answered that day, in UTC
 score-<run>/part-00000.parquet …                          what `mlops score` predicted
 checks/<YYYY-MM-DD>.jsonl                                 what checks of them found
+
+The whole document of each check is .mlops/monitoring/<endpoint>/<check>/<time>.json.
 """
 
 from collections.abc import Iterator
@@ -12,6 +14,12 @@ from pathlib import Path
 from mlops.artifacts.scores import part_files
 
 EVENTS = "events"
+_MONITORING = "monitoring"
+
+
+def documents_folder(state_dir: Path, endpoint: str, check: str) -> Path:
+    """Return where the documents of one kind of check of an endpoint are; the newest sorts last."""
+    return state_dir / _MONITORING / endpoint / check
 
 
 @dataclass(frozen=True)

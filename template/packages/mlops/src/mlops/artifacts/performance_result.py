@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops.artifacts.documents import Document
+from mlops.artifacts.event_folders import documents_folder
 
 CHECK = "performance"
 SCHEMA = 1
@@ -241,5 +242,5 @@ def write_performance(state_dir: Path, result: PerformanceResult, name: str) -> 
         result: what was found.
         name: the name of its moment, see `time_name`.
     """
-    folder = state_dir / "monitoring" / result.judged.endpoint / CHECK
+    folder = documents_folder(state_dir, result.judged.endpoint, CHECK)
     return Document(f"{name}.json", schema=SCHEMA).write(folder, result.to_dict())

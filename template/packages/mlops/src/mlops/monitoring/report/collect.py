@@ -3,7 +3,9 @@
 from pathlib import Path
 from typing import Any
 
+from mlops.artifacts import drift_result, performance_result
 from mlops.artifacts.documents import EVIDENCE
+from mlops.artifacts.event_folders import documents_folder
 from mlops.artifacts.evidence_folder import releases_folder
 from mlops.clock import Clock
 from mlops.errors import MlopsError
@@ -23,8 +25,6 @@ from mlops.release.change_log import CHANGE
 from mlops.settings.loading import LoadedSettings, load_settings
 from mlops.settings.project import Project
 from mlops.window import Window
-
-_CHECKS_SCHEMA = 1
 
 
 def collect(
@@ -61,7 +61,10 @@ def _serving(
         name = settings.endpoint_name
         endpoint = open_platform(settings).endpoint(name)
         if not endpoint.exists():
-            return Serving(environment, name, sections=(_releases(settings, endpoint, window),))
+            changes = endpoint.checks(CHANGE, window)
+            return Serving(
+                environment, name, sections=(release_section(_records(settings), changes),)
+            )
         return Serving(
             environment,
             name,
@@ -89,25 +92,25 @@ def _deployments(endpoint: Endpoint) -> Table:
 
 
 def _sections(settings: LoadedSettings, endpoint: Endpoint, window: Window) -> tuple[Section, ...]:
-    environment = settings.values.environment
+    environment, records = settings.values.environment, _records(settings)
     return (
         request_section(environment, endpoint.predictions(window), window),
-        _releases(settings, endpoint, window),
-        ab_section(environment, _records(settings)),
-        drift_section(environment, _newest(settings, "drift")),
-        performance_section(environment, _newest(settings, "performance"), window),
+        release_section(records, endpoint.checks(CHANGE, window)),
+        ab_section(environment, records),
+        drift_section(environment, _newest(settings, drift_result.CHECK, drift_result.SCHEMA)),
+        performance_section(
+            environment,
+            _newest(settings, performance_result.CHECK, performance_result.SCHEMA),
+            window,
+        ),
     )
 
 
-def _releases(settings: LoadedSettings, endpoint: Endpoint, window: Window) -> Section:
-    return release_section(_records(settings), endpoint.checks(CHANGE, window))
-
-
-def _newest(settings: LoadedSettings, check: str) -> dict[str, Any] | None:
+def _newest(settings: LoadedSettings, check: str, schema: int) -> dict[str, Any] | None:
     """Return the newest document of a check, or None."""
-    folder = settings.project.state_dir / "monitoring" / settings.endpoint_name / check
+    folder = documents_folder(settings.project.state_dir, settings.endpoint_name, check)
     newest = max(folder.glob("*.json"), default=None)
-    return None if newest is None else read_json(newest, schema=_CHECKS_SCHEMA)
+    return None if newest is None else read_json(newest, schema=schema)
 
 
 def _records(settings: LoadedSettings) -> list[dict[str, Any]]:

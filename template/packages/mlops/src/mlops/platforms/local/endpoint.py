@@ -444,8 +444,7 @@ class LocalEndpoint(Endpoint):
         return unknown_deployment(self.name, deployment, known)
 
     def _relative(self, folder: Path) -> str:
-        folder = folder.resolve()
-        root = self._root.resolve()
+        folder, root = folder.resolve(), self._root.resolve()
         if folder.is_relative_to(root):
             return folder.relative_to(root).as_posix()
         return str(folder)

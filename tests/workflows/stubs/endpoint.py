@@ -5,7 +5,7 @@ present last. Whatever serves has all traffic.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,6 +72,9 @@ class Endpoint:
 
     def delete(self, name: str) -> None:
         del self.versions[name], self.shares[name]
+
+    def keep_checks(self, _checks: Sequence[Mapping[str, Any]]) -> None:
+        pass
 
     @contextmanager
     def lease(self, _purpose: str) -> Iterator[None]:

@@ -29,8 +29,9 @@ from typing import Any, NamedTuple, Protocol
 VARIABLE = "SCORING_TELEMETRY"
 SCHEMA = 1
 FILES = "files"
-DIRECT_AGENT = "mlops-direct"
-"""The User-Agent of requests that name their deployment, such as those of smoke tests."""
+SOURCES = {"mlops-direct": "direct", "mlops-rehearsal": "generated"}
+"""By User-Agent: requests that name their deployment, and those that a rehearsal generates."""
+REQUEST = "request"
 CLOCK = "scoring_time"
 """The program's own function for the time, where it has one; else the system's is asked."""
 FLUSH_SECONDS = 1.0
@@ -244,7 +245,7 @@ class Events:
         shared = {
             "schema": SCHEMA,
             "time": at.isoformat(timespec="microseconds"),
-            "source": "direct" if asked.agent.startswith(DIRECT_AGENT) else "request",
+            "source": SOURCES.get(asked.agent, REQUEST),
             **self._plan.common,
             "model_version": asked.version,
             "latency_ms": round(1000 * (asked.ended - asked.started), 3),

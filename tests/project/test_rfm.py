@@ -121,6 +121,13 @@ class TestRfm(ProjectChecks):
         project.mlops("smoke-test", *prod)
         assert traffic(project) == {served: 100, other: 0}
 
+    def check_that_a_rehearsal_is_no_evidence(self, project: Project) -> None:
+        """Its requests repeat rows of the holdout: they are seen, and nothing is judged by them."""
+        said = project.mlops("drift", "--environment", "prod", "--json", expect=4)
+        found = json.loads(said[said.index("{") : said.rindex("}") + 1])
+        assert (found["outcome"], found["volume"]["rows"]) == ("not enough", 0)
+        assert found["volume"]["generated"] > 100
+
     @pytest.mark.parametrize("times", [1, pytest.param(2, marks=pytest.mark.slow)])
     def test_the_loop_runs_again_and_its_folder_can_move(
         self, project: Project, tmp_path: Path, times: int
@@ -130,6 +137,7 @@ class TestRfm(ProjectChecks):
             project.mlops("run")
         made = list(range(first, first + times))
         assert versions(project)[-times:] == made
+        self.check_that_a_rehearsal_is_no_evidence(project)
         self.check_that_a_killed_ab_test_is_undone(project, first)
         project.mlops("stop", "--all")
 

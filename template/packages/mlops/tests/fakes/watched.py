@@ -167,7 +167,7 @@ def performance() -> dict[str, Any]:
         min_rows=100,
         delay_days=0,
         labels=LabelCounts(rows=2880),
-        predictions=PredictionCounts(4000, 0, 37, 0, {}, 12, {}),
+        predictions=PredictionCounts(4000, 0, 37, 0, 0, {}, 12, {}),
         realised=Realised(span, 2880, 0.72, (0.7, 0.74), over_time=tuple(days), slices=slices),
         estimated=Estimated(span, 4000, "f1", 0.75, 0.82, PerformanceOutcome.OK),
     ).to_dict()

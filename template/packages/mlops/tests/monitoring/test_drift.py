@@ -12,7 +12,7 @@ import pytest
 
 from fakes.drift_data import NOW, Population, baseline_of, events_of, outputs_of
 from mlops.artifacts.drift_result import ColumnDrift, DriftResult
-from mlops.artifacts.predictions import FEATURE, Predictions, event_schema
+from mlops.artifacts.predictions import FEATURE, GENERATED, Predictions, event_schema
 from mlops.features import Feature, Features, Kind
 from mlops.monitoring.baseline import PREDICTION, drift_baseline
 from mlops.monitoring.drift import Asked, Reference, check
@@ -203,6 +203,18 @@ def test_failures_and_rows_of_others_are_counted_and_left_out(reference: Referen
     assert (volume.rows, volume.failures, volume.other_versions) == (ROWS, 50, 200)
     assert volume.failure_share == pytest.approx(50 / 550)
     assert volume.per_day == pytest.approx(ROWS / 7)
+
+
+def test_what_a_rehearsal_generates_is_no_evidence(reference: Reference) -> None:
+    """It repeats rows of the holdout: many events of few rows, and nobody's."""
+    few = POPULATION.sample(20, 4).sample(5000, with_replacement=True, seed=1)
+    generated = events_of(few, POPULATION.features).with_columns(source=pl.lit(GENERATED))
+    found = looked_at(reference, generated)
+    assert (found.outcome, found.volume.rows, found.volume.generated) == ("not enough", 0, 5000)
+    assert "5,000 rows that a rehearsal generated are left out" in found.remarks
+    window = events_of(POPULATION.sample(ROWS, 2), POPULATION.features)
+    both = looked_at(reference, pl.concat([window, generated]))
+    assert (both.outcome, both.volume.rows, both.volume.other_versions) == ("ok", ROWS, 0)
 
 
 def test_a_feature_that_every_request_has_and_no_event_is_another_schema(

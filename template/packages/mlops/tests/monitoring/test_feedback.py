@@ -12,7 +12,7 @@ import pytest
 from fakes.labelled_events import NOW, TARGETS, ago, events, predictions, write_bare_version
 from fakes.platform import FakePlatform
 from mlops.artifacts.performance_result import Outcome, PerformanceResult
-from mlops.artifacts.predictions import SCORE
+from mlops.artifacts.predictions import GENERATED, SCORE
 from mlops.errors import ConfigError, Hold
 from mlops.monitoring.feedback import Checked, Request, check_performance, source_of
 from mlops.progress import silent
@@ -130,13 +130,15 @@ def test_other_versions_and_failures_are_counted_and_left_out(
         events([0.1] * 3, [ago(1)] * 3, ids=["x", "y", "z"], version=2),
         events([0.1], [ago(1)], ids=["f"], status=400),
         events([float("nan")], [ago(1)], ids=["n"]),
+        events([0.9] * 2, [ago(1)] * 2, ids=["g", "h"], source=GENERATED),
         dropped=5,
         unread={"part-1": "damaged"},
     )
-    result = check(by_id(tmp_path, [*RIGHT, 1, 1, 1, 1], [*IDS, "x", "y", "z", "w"])).result
+    result = check(by_id(tmp_path, [*RIGHT, 1, 1, 1, 1], [*IDS, "x", "y", "z", "g"])).result
     seen = result.predictions
     assert (result.realised.rows, result.labels.unknown, result.labels.elsewhere) == (4, 1, 3)
     assert (seen.mature, seen.failed, seen.incomplete, seen.dropped) == (4, 1, 1, 5)
+    assert (seen.generated, result.estimated.rows) == (2, 4)
     assert (seen.other_versions, seen.unread) == ({"2": 3}, {"part-1": "damaged"})
 
 

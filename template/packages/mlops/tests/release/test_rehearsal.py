@@ -19,6 +19,7 @@ from fakes.tiny_version import FEATURES, ROW, write_version
 from fakes.waiting import wait_for
 from mlops.errors import ConfigError, Refused
 from mlops.platforms.base import Answer, ModelVersion, Run
+from mlops.platforms.traffic_rules import REHEARSAL_AGENT
 from mlops.progress import silent
 from mlops.release import rehearsal
 from mlops.release.rehearsal import (
@@ -49,6 +50,7 @@ class Server(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.rows: list[Any] = []
+        self.agents: set[str | None] = set()
         self.answers = threading.Event()
         self.answers.set()
         self.open = self.most_open = 0
@@ -61,6 +63,7 @@ class Handler(BaseHTTPRequestHandler):
         content = self.rfile.read(int(self.headers["Content-Length"]))
         with self.server.lock:
             self.server.count += 1
+            self.server.agents.add(self.headers["User-Agent"])
             every = self.server.fails_every
             fails = every > 0 and self.server.count % every == 0
             if not fails and self.headers["Authorization"] == "Bearer secret":
@@ -104,6 +107,7 @@ def test_requests_are_sent_until_the_block_ends_and_counted(server: Server) -> N
     assert load.failed == server.count // 3
     assert {"a": None} in server.rows
     assert {"a": 1.0} in server.rows
+    assert server.agents == {REHEARSAL_AGENT}
 
 
 def test_a_machine_that_answers_late_gets_fewer_requests(server: Server) -> None:

@@ -16,10 +16,12 @@ import pytest
 from fakes.scoring_script import load_script
 from fakes.tiny_version import ROW, told, write_version
 from fakes.waiting import wait_for
+from mlops.artifacts.predictions import DIRECT, GENERATED, REQUEST
 from mlops.artifacts.version_folder import verify_version
 from mlops.monitoring import event_store
 from mlops.monitoring import telemetry as machinery
 from mlops.monitoring.telemetry import APPLICATION_INSIGHTS, FILES, Telemetry
+from mlops.platforms.traffic_rules import DIRECT_AGENT, REHEARSAL_AGENT
 from mlops.settings.monitoring_sections import TelemetrySettings
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -140,9 +142,10 @@ def test_each_row_leaves_a_line_in_the_file_of_its_process_and_day(
 
 
 @pytest.mark.parametrize(
-    ("agent", "source"), [("mlops-direct", "direct"), ("python-requests/2", "request")]
+    ("agent", "source"),
+    [(DIRECT_AGENT, DIRECT), (REHEARSAL_AGENT, GENERATED), ("python-requests/2", REQUEST)],
 )
-def test_a_request_that_names_its_deployment_is_told_apart(
+def test_what_commands_ask_themselves_is_told_apart(
     start: Start, tmp_path: Path, agent: str, source: str
 ) -> None:
     script = start()

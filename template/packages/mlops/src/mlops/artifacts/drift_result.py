@@ -113,6 +113,7 @@ class Volume:
         failures: events of this version that ended without an answer.
         failure_share: of all its events; null without any.
         other_versions: events of other versions, which are left out.
+        generated: events of rehearsals, which are left out.
         without_features: answered rows that hold no feature.
         dropped: events that servers could not write.
         unread: files or answers that could not be read, with what is wrong.
@@ -123,6 +124,7 @@ class Volume:
     failures: int = 0
     failure_share: float | None = None
     other_versions: int = 0
+    generated: int = 0
     without_features: int = 0
     dropped: int = 0
     unread: Mapping[str, str] = field(default_factory=dict)

@@ -94,6 +94,7 @@ class PredictionCounts:
         immature: predictions of the version that are younger.
         failed: requests to the version that got no prediction.
         incomplete: events of the version from which its answer cannot be told.
+        generated: events of rehearsals, which are left out.
         other_versions: how many events are of each other version.
         dropped: events that the servers themselves say they did not write.
         unread: what could not be read, with what is wrong.
@@ -103,6 +104,7 @@ class PredictionCounts:
     immature: int
     failed: int
     incomplete: int
+    generated: int
     other_versions: Mapping[str, int]
     dropped: int
     unread: Mapping[str, str]

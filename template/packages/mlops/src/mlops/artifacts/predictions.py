@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 FEATURE = "feature."
 """Before the name of a feature, so that none is taken for a column of the event."""
 REQUEST, SCORE = "request", "score"
+GENERATED = "generated"
+"""The source of requests that a rehearsal generates of the holdout: they say nothing of callers."""
 DIRECT = "direct"
 """The source of requests that name their deployment, such as smoke tests: nobody reads these."""
 
@@ -41,7 +43,7 @@ def event_schema(features: "Features | None" = None) -> "dict[str, pl.DataType]"
     - `inference_id`: 32 hex digits
     - `key`: whom or what it is of; null unless `telemetry.keys` allows it
     - `time`: when it was answered, UTC
-    - `source`: `request` or `score`
+    - `source`: `request`, `score` or `generated`
     - `endpoint`, `deployment` (null where none was asked), `model_name`, `model_version`
     - `latency_ms`: of the whole request inside the server; null of `score`
     - `status`: what the server answered; `error_type`: the kind of failure, else null

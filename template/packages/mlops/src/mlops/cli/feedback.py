@@ -133,6 +133,7 @@ def _odd(result: "PerformanceResult") -> dict[str, int]:
         "predictions not mature": seen.immature,
         "failed requests": seen.failed,
         "incomplete events": seen.incomplete,
+        "made by rehearsals": seen.generated,
         "events not written": seen.dropped,
     }
 

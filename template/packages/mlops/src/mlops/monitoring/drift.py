@@ -194,6 +194,7 @@ def _result(
             failures=counts.failures,
             failure_share=counts.failures / counts.ours if counts.ours else None,
             other_versions=counts.others,
+            generated=counts.generated,
             without_features=counts.answered - counts.featured,
             dropped=predictions.dropped,
             unread=dict(predictions.unread),
@@ -239,6 +240,7 @@ def _remarks(counts: WindowCounts, predictions: Predictions, asked: Asked) -> tu
     bare = counts.answered - counts.featured
     told = {
         f"{counts.others:,} rows of other versions are left out": counts.others,
+        f"{counts.generated:,} rows that a rehearsal generated are left out": counts.generated,
         f"{bare:,} rows hold no features: only their predictions are compared": bare,
         "events hold no features, as telemetry.features says": not asked.holds_features,
         f"{predictions.dropped:,} events were dropped before they were written": (

@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 
 from mlops.artifacts.event_folders import EventFolders
-from mlops.artifacts.predictions import DIRECT, FEATURE, REQUEST, SCORE, Predictions, event_schema
+from mlops.artifacts.predictions import DIRECT, FEATURE, SCORE, Predictions, event_schema
 from mlops.artifacts.scores import PREDICTION, PROBABILITY
 from mlops.features import Feature, Features, Kind, normalised
 from mlops.monitoring.events import schema_of
@@ -127,7 +127,7 @@ class _Reader:
             _text(line["inference_id"]),
             _text(line["key"]),
             time.astimezone(UTC),
-            REQUEST,
+            _text(line["source"]),
             _text(line["endpoint"]),
             _text(line["deployment"]),
             _text(line["model_name"]),

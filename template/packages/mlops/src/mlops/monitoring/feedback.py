@@ -20,7 +20,7 @@ from mlops.artifacts.performance_result import (
     PredictionCounts,
     write_performance,
 )
-from mlops.artifacts.predictions import Predictions
+from mlops.artifacts.predictions import GENERATED, Predictions
 from mlops.artifacts.signature import features_of, target_of
 from mlops.artifacts.version_folder import VersionFolder, source_of_lineage
 from mlops.data.source import shown_path
@@ -78,6 +78,7 @@ class _Events:
     rows: pl.DataFrame
     failed: int
     incomplete: int
+    generated: int
     others: pl.DataFrame
 
     @property
@@ -206,15 +207,24 @@ def _holdout(folder: VersionFolder) -> Mapping[str, float | None]:
 def _events(known: Predictions, judged: Judged, asked: Asked) -> _Events:
     ours = pl.col("model_version").eq_missing(judged.model_version)
     answered = (pl.col("status") == _ANSWERED) & pl.col("prediction").is_not_null()
-    others = known.rows.filter(~ours).select("inference_id", "key", "time", "model_version")
-    rows = known.rows.filter(ours).collect()
+    generated = pl.col("source") == GENERATED
+    others, rows, of_rehearsals = pl.collect_all(
+        [
+            known.rows.filter(~ours & ~generated).select(
+                "inference_id", "key", "time", "model_version"
+            ),
+            known.rows.filter(ours & ~generated),
+            known.rows.select(generated.sum()),
+        ]
+    )
     predictions = rows.filter(answered)
     complete = predictions.filter(is_complete(asked.target))
     return _Events(
         rows=complete,
         failed=rows.height - predictions.height,
         incomplete=predictions.height - complete.height,
-        others=others.collect(),
+        generated=int(of_rehearsals.item()),
+        others=others,
     )
 
 
@@ -303,6 +313,7 @@ def _prediction_counts(known: Predictions, events: _Events, joined: Joined) -> P
         immature=joined.young.height,
         failed=events.failed,
         incomplete=events.incomplete,
+        generated=events.generated,
         other_versions=events.other_versions,
         dropped=known.dropped,
         unread=known.unread,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
-from mlops.artifacts.predictions import FEATURE
+from mlops.artifacts.predictions import FEATURE, GENERATED
 from mlops.features import Feature, Features, Kind
 from mlops.monitoring.baseline import PREDICTION
 from mlops.monitoring.profile import CategoryProfile, Counts, Floats, NumberProfile, Profile
@@ -75,12 +75,13 @@ class WindowCounts:
     """A window of events.
 
     Attributes:
-        rows: all of them.
+        rows: all of them but those of rehearsals.
         ours: those of the version that serves.
         answered: those of them that were answered.
         featured: those of these that hold features.
         columns: each column that has a profile; of features over the rows that hold any, of the
             prediction over all that were answered.
+        generated: those of rehearsals, which are left out.
     """
 
     rows: int
@@ -88,6 +89,7 @@ class WindowCounts:
     answered: int
     featured: int
     columns: Mapping[str, ColumnCounts]
+    generated: int = 0
 
     @property
     def others(self) -> int:
@@ -121,14 +123,21 @@ def count_window(
     """
     import polars as pl
 
-    ours = pl.col("model_version") == version
+    generated = pl.col("source") == GENERATED
+    ours = ~generated & (pl.col("model_version") == version)
     status = pl.col("status")
     answered = (
         ours & pl.col("prediction").is_not_null() & (status.is_null() | (status == _ANSWERED))
     )
     featured = answered & _any_feature(features)
     sources = _sources(features, profiles)
-    flags = {"rows": pl.lit(1), "ours": ours, "answered": answered, "featured": featured}
+    flags = {
+        "rows": ~generated,
+        "ours": ours,
+        "answered": answered,
+        "featured": featured,
+        "generated": generated,
+    }
     values = [
         _value(source, profiles[name], answered if name == PREDICTION else featured).alias(f"{i}")
         for i, (name, (source, _)) in enumerate(sources.items())

@@ -8,6 +8,8 @@ from mlops.platforms.base import ALL_TRAFFIC, Deployment, Endpoint
 DEPLOYMENT_HEADER = "azureml-model-deployment"
 DIRECT_AGENT = "mlops-direct"
 """The User-Agent of requests that name their deployment: they say nothing of how two compare."""
+REHEARSAL_AGENT = "mlops-rehearsal"
+"""The User-Agent of requests that a rehearsal generates: they say nothing of what callers ask."""
 MAX_MIRROR = 50
 
 

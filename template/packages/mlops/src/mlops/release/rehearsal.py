@@ -27,6 +27,7 @@ from mlops.hints import typed
 from mlops.platforms import platform_class
 from mlops.platforms.answers import ANSWERED, NO_ANSWER, described, is_answer
 from mlops.platforms.base import ALL_TRAFFIC, Endpoint, ModelVersion, Platform
+from mlops.platforms.traffic_rules import REHEARSAL_AGENT
 from mlops.progress import Report
 from mlops.release.ab_test.command import compare_deployments
 from mlops.release.ab_test.run import check_arms
@@ -309,7 +310,11 @@ async def _send(
     load: Load,
     stop: threading.Event,
 ) -> None:
-    headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+    headers = {
+        "Authorization": f"Bearer {key}",
+        "Content-Type": "application/json",
+        "User-Agent": REHEARSAL_AGENT,
+    }
     clock = asyncio.get_running_loop()
     open_requests: set[asyncio.Task[None]] = set()
     async with aiohttp.ClientSession(

@@ -53,7 +53,8 @@ def test_traffic_counts_each_version_of_each_deployment_and_what_was_scored() ->
 
 def test_latency_is_of_answered_requests_alone() -> None:
     rows = events(
-        *({"latency_ms": float(n)} for n in range(101)),
+        *({"latency_ms": float(n)} for n in range(100)),
+        {"latency_ms": 100.0, "source": "generated"},
         {"latency_ms": 9_999.0, "status": 500},
         {"latency_ms": None, "source": "score"},
     )

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from mlops.artifacts.predictions import REQUEST
+from mlops.artifacts.predictions import SCORE
 from mlops.window import Window
 
 if TYPE_CHECKING:
@@ -47,9 +47,8 @@ def latency(rows: "pl.LazyFrame", every: timedelta) -> "pl.LazyFrame":
     """
     import polars as pl
 
-    answered = ((pl.col("source") == REQUEST) & (pl.col("status") == _ANSWERED)) & pl.col(
-        "latency_ms"
-    ).is_not_null()
+    answered = (pl.col("source") != SCORE) & (pl.col("status") == _ANSWERED)
+    answered &= pl.col("latency_ms").is_not_null()
     return (
         rows.filter(answered)
         .group_by(pl.col("time").dt.truncate(every).alias("time"))
@@ -73,7 +72,7 @@ def errors(rows: "pl.LazyFrame", every: timedelta) -> "pl.LazyFrame":
 
     failed = pl.col("status") != _ANSWERED
     return (
-        rows.filter(pl.col("source") == REQUEST)
+        rows.filter(pl.col("source") != SCORE)
         .group_by(
             pl.col("time").dt.truncate(every).alias("time"),
             pl.col("model_version").alias("version"),

@@ -268,7 +268,8 @@ class FakeEndpoint:
         def within(told: str) -> bool:
             return window.start <= datetime.fromisoformat(told) < window.end
 
-        return [each for each in self.kept if each["check"] == name and within(each["time"])]
+        found = [each for each in self.kept if each["check"] == name and within(each["time"])]
+        return sorted(found, key=lambda each: str(each["time"]))
 
     @contextmanager
     def lease(self, purpose: str) -> Iterator[None]:

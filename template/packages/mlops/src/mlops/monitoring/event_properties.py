@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Literal
 
-SourceName = Literal["prediction", "drift", "performance", "traffic"]
+SourceName = Literal["prediction", "drift", "performance", "decision", "traffic"]
 
 EVENTS = "AppEvents"
 TIME = "TimeGenerated"
@@ -98,6 +98,20 @@ SOURCES: Mapping[SourceName, Source] = {
             "coverage": Kind.NUMBER,
             "kind": Kind.TEXT,
             "estimate_of_error": Kind.NUMBER,
+        },
+    ),
+    "decision": Source(
+        event="decision",
+        properties={
+            **_SERVED,
+            "environment": Kind.TEXT,
+            "kind": Kind.TEXT,
+            "cause": Kind.TEXT,
+            "outcome": Kind.TEXT,
+            "reason": Kind.TEXT,
+            "subject": Kind.TEXT,
+            "value": Kind.NUMBER,
+            "limit": Kind.NUMBER,
         },
     ),
     "traffic": Source(

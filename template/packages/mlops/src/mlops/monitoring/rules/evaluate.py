@@ -72,7 +72,7 @@ def check_frame(source: SourceName, checks: Iterable[Mapping[str, Any]]) -> "pl.
     """Return findings of checks as a frame of their source; what a finding lacks is null.
 
     Args:
-        source: `drift` or `performance`.
+        source: `drift`, `performance` or `decision`.
         checks: as an endpoint keeps them: `time` is a text with its offset.
     """
     import polars as pl

@@ -97,6 +97,7 @@ def release(days: float, outcome: str, *, tested: bool = False, **more: Any) -> 
     }
     return {
         "endpoint": "tiny-prod",
+        "candidate": "green",
         "outcome": outcome,
         "reason": "the candidate is <no> worse",
         "model_version": 2,
@@ -108,8 +109,8 @@ def release(days: float, outcome: str, *, tested: bool = False, **more: Any) -> 
     }
 
 
-def drift(columns: int = 6) -> dict[str, Any]:
-    """What the document of a check says in which two columns moved."""
+def drift(columns: int = 6) -> DriftResult:
+    """A check in which two columns moved."""
     moved = ("jensen_shannon", "wasserstein")
     shares = Distribution(("below 1", "1 to 2", "2 to 3", "above 3"), (0, 0.5, 0.5, 0), (0.1,) * 4)
     names = Distribution(("card", "cash", "all others"), (0.7, 0.3, 0.0), (0.4, 0.3, 0.3))
@@ -141,7 +142,7 @@ def drift(columns: int = 6) -> dict[str, Any]:
         volume=Volume(rows=4000, per_day=133.3),
         columns=tuple(found),
         remarks=("12 events were dropped before they were written",),
-    ).to_dict()
+    )
 
 
 def performance() -> dict[str, Any]:
@@ -200,7 +201,7 @@ def write_pages(folder: Path) -> None:
             request_section("prod", busy_events(), MONTH),
             release_section(records, changes),
             ab_section("prod", records),
-            drift_section("prod", drift()),
+            drift_section("prod", drift().to_dict()),
             performance_section("prod", performance(), MONTH),
         ),
     )

@@ -14,7 +14,7 @@ import pytest
 
 from fakes.project import write_project
 from fakes.waiting import LONGEST_SECONDS, wait_for
-from mlops.ops.ui import serve_mlflow
+from mlops.ops.ui import serve_pages
 from mlops.settings.loading import load_settings
 
 
@@ -68,6 +68,6 @@ def test_an_interrupt_while_the_server_starts_leaves_nothing_running(
                 raise KeyboardInterrupt
 
     monkeypatch.setattr(subprocess, "Popen", Interrupted)
-    assert serve_mlflow(settings, free_port()) == 0
+    assert serve_pages(settings, free_port(), lambda: "the page") == 0
     (server,) = started
     assert not server.is_running()

@@ -14,11 +14,13 @@ from mlops.cli.options import (
     json_option,
     settings_for,
 )
+from mlops.cli.report import DAYS, page_of
 from mlops.console import emit, show, show_table
 from mlops.errors import Refused
 from mlops.ops.doctor import examine, examine_platform, show_diagnoses
 from mlops.ops.status import collect_status, show_status
-from mlops.ops.ui import serve_mlflow
+from mlops.ops.ui import serve_pages
+from mlops.progress import silent
 from mlops.settings.loading import flatten
 from mlops.settings.platform_names import PLATFORM_NAMES
 from mlops.settings.project import find_project
@@ -117,5 +119,14 @@ def stubs(strict: bool, as_json: bool) -> None:
 @click.command()
 @click.option("--port", type=int, default=5000, show_default=True, help="Port on 127.0.0.1.")
 def ui(port: int) -> None:
-    """Serve MLflow's pages; Ctrl-C ends it."""
-    sys.exit(serve_mlflow(settings_for(None), port))
+    """Show runs and versions (MLflow) and what serves; Ctrl-C ends it.
+
+    The page about what serves, see `mlops report`, has the next port and is made anew each time.
+    """
+    settings, now = settings_for(None), clock()
+    project = settings.project
+
+    def page() -> str:
+        return page_of(project, project.environments(), DAYS, now, silent)
+
+    sys.exit(serve_pages(settings, port, page))

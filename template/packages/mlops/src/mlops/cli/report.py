@@ -7,10 +7,14 @@ from pathlib import Path
 import click
 
 from mlops.cli.options import clock
+from mlops.clock import Clock
 from mlops.console import progress, show
 from mlops.files import write_text
-from mlops.settings.project import find_project
+from mlops.progress import Report
+from mlops.settings.project import Project, find_project
 from mlops.window import Window
+
+DAYS = 30.0
 
 
 @click.command()
@@ -24,7 +28,7 @@ from mlops.window import Window
 @click.option(
     "--days",
     type=click.FloatRange(min=0, min_open=True),
-    default=30.0,
+    default=DAYS,
     show_default=True,
     help="Of how many days events are shown.",
 )
@@ -39,17 +43,32 @@ def report(environments: tuple[str, ...], days: float, output: Path | None, open
 
     It is one file, which asks no host for anything.
     """
-    from mlops.monitoring.report.collect import collect
-    from mlops.monitoring.report.page import render
-
     project, now = find_project(), clock()
-    window = Window.last(timedelta(days=days), now())
     with progress("report") as told:
-        page = collect(project, list(environments) or project.environments(), window, now, told)
+        page = page_of(project, list(environments) or project.environments(), days, now, told)
         path = output or project.state_dir / "report.html"
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_text(path, render(page))
+        write_text(path, page)
     show(f"the page: {path}")
     click.echo(str(path))
     if opens:
         webbrowser.open(path.resolve().as_uri())
+
+
+def page_of(
+    project: Project, environments: list[str], days: float, now: Clock, told: Report
+) -> str:
+    """Return the page of some environments, as HTML.
+
+    Args:
+        project: whose endpoints they are.
+        environments: their names.
+        days: of how many days events are shown.
+        now: tells the time.
+        told: receives lines about the progress.
+    """
+    from mlops.monitoring.report.collect import collect
+    from mlops.monitoring.report.page import render
+
+    window = Window.last(timedelta(days=days), now())
+    return render(collect(project, environments, window, now, told))

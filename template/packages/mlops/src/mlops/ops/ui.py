@@ -1,17 +1,18 @@
-"""MLflow's own pages on the project's store."""
+"""MLflow's own pages on the project's store, and beside them the page about what serves."""
 
 import os
 import socket
 import subprocess  # nosec B404  # only MLflow's server, with fixed arguments
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 import psutil
 
 from mlops.console import show
 from mlops.errors import ConfigError, PlatformError
+from mlops.ops.page_server import served_page
 from mlops.platforms.local.tracking import Tracking
 from mlops.settings.loading import LoadedSettings
 
@@ -19,8 +20,13 @@ _GRACE_SECONDS = 5.0
 _LOOK_SECONDS = 0.2
 
 
-def serve_mlflow(settings: LoadedSettings, port: int) -> int:
-    """Serve MLflow on 127.0.0.1 until it is interrupted; return the exit code.
+def serve_pages(settings: LoadedSettings, port: int, page: Callable[[], str]) -> int:
+    """Serve MLflow and the page on 127.0.0.1 until it is interrupted; return the exit code.
+
+    Args:
+        settings: the project's.
+        port: MLflow's; the page has the next one, or any if that is taken.
+        page: makes the page about what serves.
 
     Raises:
         ConfigError: another program uses the port.
@@ -29,7 +35,14 @@ def serve_mlflow(settings: LoadedSettings, port: int) -> int:
     with socket.socket() as probe:
         if probe.connect_ex(("127.0.0.1", port)) == 0:
             raise ConfigError(f"--port: another program uses port {port}", "name another one")
-    show(f"http://127.0.0.1:{port} in some seconds; Ctrl-C ends it")
+    with served_page(port + 1, page) as address:
+        show(f"what serves: {address}")
+        show(f"runs and versions, MLflow: http://127.0.0.1:{port} in some seconds")
+        show("Ctrl-C ends both")
+        return _serve_mlflow(settings, port)
+
+
+def _serve_mlflow(settings: LoadedSettings, port: int) -> int:
     tracking = Tracking(settings.project.state_dir, settings.model_name, settings.clock)
     tracking.prepare()
     command = [
@@ -55,7 +68,7 @@ def serve_mlflow(settings: LoadedSettings, port: int) -> int:
         while (code := server.poll()) is None:
             time.sleep(_LOOK_SECONDS)  # ends at a signal; waiting for a process need not
     except KeyboardInterrupt:
-        show("MLflow's pages are closed")
+        show("the pages are closed")
         return 0
     finally:
         _end_children(others)

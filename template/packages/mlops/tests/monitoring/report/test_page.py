@@ -122,7 +122,7 @@ def test_commands_are_marked_as_code() -> None:
 
 
 def test_columns_that_moved_are_shown_at_once_and_the_others_on_request() -> None:
-    section = drift_section("prod", drift())
+    section = drift_section("prod", drift().to_dict())
     assert section.outcome is not None
     assert (section.outcome.word, section.outcome.tone) == ("drift", "bad")
     assert [chart.title for chart in section.charts] == ["column_0", "column_1"]

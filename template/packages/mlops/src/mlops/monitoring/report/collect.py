@@ -1,6 +1,5 @@
 """Reads what the page says: endpoints, their events, what was kept of releases and checks."""
 
-from pathlib import Path
 from typing import Any
 
 from mlops.artifacts import drift_result, performance_result
@@ -11,6 +10,7 @@ from mlops.clock import Clock
 from mlops.errors import MlopsError
 from mlops.files import read_json
 from mlops.monitoring.report.content import Page, Section, Serving, Table
+from mlops.monitoring.report.kept import kept_records
 from mlops.monitoring.report.sections import (
     ab_section,
     drift_section,
@@ -19,7 +19,7 @@ from mlops.monitoring.report.sections import (
     request_section,
 )
 from mlops.platforms import open_platform
-from mlops.platforms.base import Endpoint
+from mlops.platforms.base import Endpoint, Platform
 from mlops.progress import Report
 from mlops.release.change_log import CHANGE
 from mlops.settings.loading import LoadedSettings, load_settings
@@ -59,18 +59,13 @@ def _serving(
     try:
         settings = load_settings(project, environment, clock=clock)
         name = settings.endpoint_name
-        endpoint = open_platform(settings).endpoint(name)
+        platform = open_platform(settings)
+        endpoint = platform.endpoint(name)
+        sections = _sections(settings, platform, endpoint, window)
         if not endpoint.exists():
-            changes = endpoint.checks(CHANGE, window)
-            return Serving(
-                environment, name, sections=(release_section(_records(settings), changes),)
-            )
+            return Serving(environment, name, sections=sections)
         return Serving(
-            environment,
-            name,
-            endpoint.url(),
-            deployments=_deployments(endpoint),
-            sections=_sections(settings, endpoint, window),
+            environment, name, endpoint.url(), deployments=_deployments(endpoint), sections=sections
         )
     except MlopsError as error:
         return Serving(environment, name, problem=str(error))
@@ -91,11 +86,14 @@ def _deployments(endpoint: Endpoint) -> Table:
     return Table(("deployment", "version", "traffic", "state", "commit"), tuple(rows))
 
 
-def _sections(settings: LoadedSettings, endpoint: Endpoint, window: Window) -> tuple[Section, ...]:
-    environment, records = settings.values.environment, _records(settings)
+def _sections(
+    settings: LoadedSettings, platform: Platform, endpoint: Endpoint, window: Window
+) -> tuple[Section, ...]:
+    environment = settings.values.environment
+    records, problems = _records(settings, platform)
     return (
         request_section(environment, endpoint.predictions(window), window),
-        release_section(records, endpoint.checks(CHANGE, window)),
+        release_section(records, endpoint.checks(CHANGE, window), problems),
         ab_section(environment, records),
         drift_section(environment, _newest(settings, drift_result.CHECK, drift_result.SCHEMA)),
         performance_section(
@@ -113,11 +111,18 @@ def _newest(settings: LoadedSettings, check: str, schema: int) -> dict[str, Any]
     return None if newest is None else read_json(newest, schema=schema)
 
 
-def _records(settings: LoadedSettings) -> list[dict[str, Any]]:
-    """Return what evidence.json of each release to the environment says."""
-    folder = releases_folder(settings.project.state_dir) / settings.endpoint_name
-    return [EVIDENCE.read(path.parent) for path in _files(folder)]
+def _records(
+    settings: LoadedSettings, platform: Platform
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """Return what evidence.json of each release to the environment says, and what is unreadable.
 
-
-def _files(folder: Path) -> list[Path]:
-    return sorted(folder.glob(f"*/{EVIDENCE.name}"))
+    Releases of this machine come from its folder, those of others from beside the versions.
+    """
+    state_dir, name = settings.project.state_dir, settings.endpoint_name
+    here = sorted((releases_folder(state_dir) / name).glob(f"*/{EVIDENCE.name}"))
+    kept, problems = kept_records(
+        platform, settings.values.environment, name, state_dir / "kept-evidence"
+    )
+    found = [*(EVIDENCE.read(path.parent) for path in here), *kept]
+    by_moment = {(each["ended_at"], each["candidate"]): each for each in found}
+    return list(by_moment.values()), problems

@@ -48,20 +48,24 @@ def request_section(environment: str, found: Predictions, window: Window) -> Sec
 
 
 def release_section(
-    records: Sequence[Mapping[str, Any]], changes: Sequence[Mapping[str, Any]]
+    records: Sequence[Mapping[str, Any]],
+    changes: Sequence[Mapping[str, Any]],
+    unread: Sequence[str] = (),
 ) -> Section:
     """Return releases, rollbacks and changes of traffic, the newest first.
 
     Args:
         records: what evidence.json of each release says.
         changes: what was kept of changes of traffic by hand.
+        unread: what could not be read, with the reason.
     """
+    notes = tuple(f"Not read: {each}." for each in unread)
     rows = [(str(each["ended_at"]), _release(each)) for each in records]
     rows += [(str(each["time"]), _change(each)) for each in changes]
     rows.sort(key=lambda row: datetime.fromisoformat(row[0]), reverse=True)
     if not rows:
-        return Section("Releases", empty=f"None yet on this machine: {typed('release')} makes one.")
-    return Section("Releases", releases=tuple(release for _, release in rows))
+        return Section("Releases", empty=f"None yet: {typed('release')} makes one.", notes=notes)
+    return Section("Releases", notes=notes, releases=tuple(release for _, release in rows))
 
 
 def ab_section(environment: str, records: Sequence[Mapping[str, Any]]) -> Section:

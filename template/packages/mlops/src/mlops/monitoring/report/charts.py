@@ -198,7 +198,9 @@ def performance_chart(
         ):
             if points:
                 times, values = zip(*points, strict=True)
-                axis.plot(times, values, line, marker="o", color=colour, label=label)
+                drawn = axis.plot(times, values, line, marker="o", color=colour, label=label)
+                # the estimate is of the window's end, which is the edge of the picture
+                drawn[0].set_clip_on(False)
         if limit is not None:
             axis.axhline(limit, color=INK, linestyle="--", linewidth=1, label="limit")
         axis.set_ylabel(metric)
@@ -210,7 +212,7 @@ def performance_chart(
         for kind, points in (("realised", realised), ("estimated", estimated))
         for time, value in points
     )
-    return Chart("Performance", summary, svg, Table(("time (UTC)", "kind", metric), rows))
+    return Chart("Performance over time", summary, svg, Table(("time (UTC)", "kind", metric), rows))
 
 
 def evidence_chart(metric: str, ab_test: Mapping[str, Any], name: str) -> Chart:

@@ -58,8 +58,8 @@ def scored(inside: tuple[Command, str], clock: Clock, tmp_path: Path) -> Command
     mlops, run_id = inside
     settings = "telemetry: {keys: true}\nfeedback: {delay_days: 10}\n"
     Path("conf/dev.yaml").write_text(settings, encoding="utf-8")
-    for command in ("evaluate", "register"):
-        assert mlops(command, "--run-id", run_id) == 0
+    for step in ("evaluate", "register"):
+        assert mlops(step, "--run-id", run_id) == 0
     for number in range(1, NIGHTS + 1):
         clock.now = noon(night(number))
         raw = tmp_path / f"raw-{number}"

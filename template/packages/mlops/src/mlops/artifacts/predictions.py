@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 FEATURE = "feature."
 """Before the name of a feature, so that none is taken for a column of the event."""
+ANSWERED = 200
+"""The status of what was answered."""
 REQUEST, SCORE = "request", "score"
 GENERATED = "generated"
 """The source of requests that a rehearsal generates of the holdout: they say nothing of callers."""

@@ -20,7 +20,7 @@ from mlops.artifacts.performance_result import (
     PredictionCounts,
     write_performance,
 )
-from mlops.artifacts.predictions import GENERATED, Predictions
+from mlops.artifacts.predictions import ANSWERED, GENERATED, Predictions
 from mlops.artifacts.signature import features_of, target_of
 from mlops.artifacts.version_folder import VersionFolder, source_of_lineage
 from mlops.data.source import shown_path
@@ -44,7 +44,6 @@ from mlops.settings.loading import LoadedSettings
 from mlops.steps.validate import asked_columns
 from mlops.window import Window
 
-_ANSWERED = 200
 NO_LABELS = "no labels are named"
 _NAME_THEM = "name a file or folder, or set feedback.source in conf"
 
@@ -206,7 +205,7 @@ def _holdout(folder: VersionFolder) -> Mapping[str, float | None]:
 
 def _events(known: Predictions, judged: Judged, asked: Asked) -> _Events:
     ours = pl.col("model_version").eq_missing(judged.model_version)
-    answered = (pl.col("status") == _ANSWERED) & pl.col("prediction").is_not_null()
+    answered = (pl.col("status") == ANSWERED) & pl.col("prediction").is_not_null()
     generated = pl.col("source") == GENERATED
     others, rows, of_rehearsals = pl.collect_all(
         [

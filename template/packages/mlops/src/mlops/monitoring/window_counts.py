@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
-from mlops.artifacts.predictions import FEATURE, GENERATED
+from mlops.artifacts.predictions import ANSWERED, FEATURE, GENERATED
 from mlops.features import Feature, Features, Kind
 from mlops.monitoring.baseline import PREDICTION
 from mlops.monitoring.profile import CategoryProfile, Counts, Floats, NumberProfile, Profile
@@ -19,7 +19,6 @@ from mlops.monitoring.profile import CategoryProfile, Counts, Floats, NumberProf
 if TYPE_CHECKING:
     import polars as pl
 
-_ANSWERED = 200
 _BATCH = 100_000
 _SIDES: Final[tuple[Literal["right"], Literal["left"]]] = ("right", "left")
 _NAMES, _NAMES_COUNTED = 20, 10_000
@@ -126,9 +125,7 @@ def count_window(
     generated = pl.col("source") == GENERATED
     ours = ~generated & (pl.col("model_version") == version)
     status = pl.col("status")
-    answered = (
-        ours & pl.col("prediction").is_not_null() & (status.is_null() | (status == _ANSWERED))
-    )
+    answered = ours & pl.col("prediction").is_not_null() & (status.is_null() | (status == ANSWERED))
     featured = answered & _any_feature(features)
     sources = _sources(features, profiles)
     flags = {

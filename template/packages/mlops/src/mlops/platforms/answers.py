@@ -7,8 +7,9 @@ holds the two together. The codes of Azure's front are those of Microsoft's docu
 from dataclasses import dataclass
 from enum import StrEnum
 
+from mlops.artifacts.predictions import ANSWERED
+
 NO_ANSWER = 0
-ANSWERED = 200
 REFUSED = 400
 UNAUTHORIZED = 401
 UNKNOWN_DEPLOYMENT = 404

@@ -18,6 +18,7 @@ from typing import Any
 import aiohttp
 import polars as pl
 
+from mlops.artifacts.predictions import ANSWERED
 from mlops.artifacts.prepared import holdout_file, read_table
 from mlops.artifacts.run_folder import RunFolder
 from mlops.artifacts.version_folder import VersionFolder, source_of_version, typical_row
@@ -25,7 +26,7 @@ from mlops.errors import ConfigError, MlopsError, Refused
 from mlops.governance.standing import Standing, standing
 from mlops.hints import typed
 from mlops.platforms import platform_class
-from mlops.platforms.answers import ANSWERED, NO_ANSWER, described, is_answer
+from mlops.platforms.answers import NO_ANSWER, described, is_answer
 from mlops.platforms.base import ALL_TRAFFIC, Endpoint, ModelVersion, Platform
 from mlops.platforms.traffic_rules import REHEARSAL_AGENT
 from mlops.progress import Report

@@ -3,13 +3,12 @@
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from mlops.artifacts.predictions import SCORE
+from mlops.artifacts.predictions import ANSWERED, SCORE
 from mlops.window import Window
 
 if TYPE_CHECKING:
     import polars as pl
 
-_ANSWERED = 200
 QUANTILES = (0.5, 0.95, 0.99)
 
 
@@ -47,7 +46,7 @@ def latency(rows: "pl.LazyFrame", every: timedelta) -> "pl.LazyFrame":
     """
     import polars as pl
 
-    answered = (pl.col("source") != SCORE) & (pl.col("status") == _ANSWERED)
+    answered = (pl.col("source") != SCORE) & (pl.col("status") == ANSWERED)
     answered &= pl.col("latency_ms").is_not_null()
     return (
         rows.filter(answered)
@@ -70,7 +69,7 @@ def errors(rows: "pl.LazyFrame", every: timedelta) -> "pl.LazyFrame":
     """
     import polars as pl
 
-    failed = pl.col("status") != _ANSWERED
+    failed = pl.col("status") != ANSWERED
     return (
         rows.filter(pl.col("source") != SCORE)
         .group_by(

@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 
+import polars as pl
 import pytest
 
 from fakes.watched import MONTH, NOW, busy_events, drift, performance, release
@@ -33,6 +34,12 @@ def test_a_busy_endpoint_is_shown_with_pictures_and_their_numbers() -> None:
     assert text.count("<svg role=") == 3
     assert "4,000 predictions from 2026-05-31 to 2026-06-30" in text
     assert "blue, version 1" in text
+
+
+def test_what_a_rehearsal_generated_is_said() -> None:
+    generated = busy_events(50).rows.with_columns(source=pl.lit("generated"))
+    section = request_section("prod", Predictions(generated), MONTH)
+    assert section.notes == ("A rehearsal generated 50 of these requests.",)
 
 
 def test_what_was_not_read_is_named() -> None:

@@ -29,10 +29,43 @@ def events(*rows: Mapping[str, object]) -> pl.LazyFrame:
 
 @pytest.mark.parametrize(
     ("days", "every"),
-    [(0.5, timedelta(hours=1)), (3, timedelta(hours=1)), (30, DAY), (365, timedelta(days=7))],
+    [
+        (0.05, timedelta(minutes=1)),
+        (0.5, timedelta(minutes=10)),
+        (3, timedelta(hours=1)),
+        (30, DAY),
+        (365, timedelta(days=7)),
+    ],
 )
 def test_parts_are_as_long_as_the_window_asks(days: float, every: timedelta) -> None:
     assert series.bucket_of(Window.last(timedelta(days=days), NOON)) == every
+
+
+def test_a_picture_begins_with_the_first_event() -> None:
+    month = Window.last(30 * DAY, NOON + timedelta(seconds=90))
+    hours_ago = {"time": NOON - timedelta(hours=3, minutes=7)}
+    assert series.seen_window(events({}, hours_ago), month) == (
+        Window(NOON - timedelta(hours=3, minutes=10), NOON + timedelta(minutes=10)),
+        timedelta(minutes=10),
+    )
+
+
+@pytest.mark.parametrize(
+    ("rows", "start", "every"),
+    [
+        ([], NOON - 30 * DAY, DAY),
+        ([{"time": NOON - 40 * DAY}], NOON - 30 * DAY, DAY),
+        ([{"time": NOON - timedelta(seconds=9)}], NOON - timedelta(minutes=20), None),
+    ],
+)
+def test_a_picture_is_neither_longer_than_was_asked_nor_a_moment(
+    rows: list[dict[str, object]], start: datetime, every: timedelta | None
+) -> None:
+    found, part = series.seen_window(events(*rows), Window.last(30 * DAY, NOON))
+    whole_days = every == DAY
+    assert found.start == (start.replace(hour=0) if whole_days else start)
+    assert part == (every or timedelta(minutes=1))
+    assert found.end == (NOON.replace(hour=0) + DAY if whole_days else NOON)
 
 
 def test_traffic_counts_each_version_of_each_deployment_and_what_was_scored() -> None:

@@ -79,7 +79,7 @@ def traffic_chart(found: "pl.DataFrame", name: str, window: Window, every: timed
 def latency_chart(found: "pl.DataFrame", name: str, window: Window, every: timedelta) -> Chart:
     """Draw the latency of answers over time, see `series.latency`."""
     worst = max(found["p95"].to_list())
-    summary = f"Latency {_within(window)}: the 95th percentile was {worst:.0f} ms at most"
+    summary = f"Latency {_within(window)}: the 95th percentile was {worst:.3g} ms at most"
     with styled():
         figure = new_figure()
         axis = figure.subplots()
@@ -270,12 +270,20 @@ def _count(found: "pl.DataFrame", key: tuple[str, int]) -> int:
 
 
 def _per(every: timedelta) -> str:
-    names = {timedelta(hours=1): "an hour", timedelta(days=1): "a day", timedelta(days=7): "a week"}
-    return names[every]
+    return {
+        timedelta(minutes=1): "a minute",
+        timedelta(minutes=10): "in 10 minutes",
+        timedelta(hours=1): "an hour",
+        timedelta(days=1): "a day",
+        timedelta(days=7): "a week",
+    }[every]
 
 
 def _within(window: Window) -> str:
-    return f"from {window.start:%Y-%m-%d} to {window.end:%Y-%m-%d}"
+    if window.days < 3:
+        return f"from {moment(window.start)} to {moment(window.end)}"
+    last = window.end - timedelta(microseconds=1)
+    return f"from {window.start:%Y-%m-%d} to {last:%Y-%m-%d}"
 
 
 def _over_time(axis: Axes, window: Window) -> None:

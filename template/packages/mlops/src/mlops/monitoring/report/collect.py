@@ -47,7 +47,10 @@ def collect(
         contact=facts.contact,
         made_at=clock(),
         window=window,
-        serving=[_serving(project, name, window, clock, report) for name in environments],
+        serving=sorted(
+            (_serving(project, name, window, clock, report) for name in environments),
+            key=lambda each: not each.url,
+        ),
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from mlops.artifacts.predictions import Predictions
+from mlops.artifacts.predictions import GENERATED, Predictions
 from mlops.hints import typed
 from mlops.metrics import decimal
 from mlops.monitoring.report import charts, series
@@ -27,14 +27,20 @@ def request_section(environment: str, found: Predictions, window: Window) -> Sec
     """Return traffic, latency and errors over time; one pass over the events."""
     import polars as pl
 
-    every = series.bucket_of(window)
+    window, every = series.seen_window(found.rows, window)
     parts = (series.traffic, series.latency, series.errors)
-    traffic, latency, errors = pl.collect_all([part(found.rows, every) for part in parts])
-    notes = tuple(
-        [f"{found.dropped:,} events were dropped by the servers: what follows lacks them."]
-        * bool(found.dropped)
-        + [f"Not read: {name}: {why}." for name, why in found.unread.items()]
+    generated = found.rows.select((pl.col("source") == GENERATED).sum())
+    traffic, latency, errors, made = pl.collect_all(
+        [*(part(found.rows, every) for part in parts), generated]
     )
+    told = {
+        f"A rehearsal generated {made.item():,} of these requests.": made.item(),
+        f"{found.dropped:,} events were dropped by the servers: what follows lacks them.": (
+            found.dropped
+        ),
+    }
+    unread = [f"Not read: {name}: {why}." for name, why in found.unread.items()]
+    notes = (*(words for words, holds in told.items() if holds), *unread)
     if traffic.is_empty():
         said = "No prediction was made in this time, or none was kept (telemetry.enabled in conf)."
         return Section("Requests", Mark("nothing seen", "open"), said, notes)

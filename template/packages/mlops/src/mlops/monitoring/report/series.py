@@ -12,11 +12,32 @@ if TYPE_CHECKING:
 QUANTILES = (0.5, 0.95, 0.99)
 
 
+_PARTS = {
+    timedelta(hours=2): timedelta(minutes=1),
+    timedelta(hours=12): timedelta(minutes=10),
+    timedelta(days=3): timedelta(hours=1),
+    timedelta(days=92): timedelta(days=1),
+}
+_SHORTEST = timedelta(minutes=20)
+
+
 def bucket_of(window: Window) -> timedelta:
-    """Return how long the parts of a window are: an hour, a day or a week."""
-    if window.days <= 3:
-        return timedelta(hours=1)
-    return timedelta(days=1) if window.days <= 92 else timedelta(days=7)
+    """Return how long the parts of a window are: from a minute to a week."""
+    span = window.end - window.start
+    return next((part for most, part in _PARTS.items() if span <= most), timedelta(days=7))
+
+
+def seen_window(rows: "pl.LazyFrame", window: Window) -> tuple[Window, timedelta]:
+    """Return the time that pictures show, from the first event on, and how long its parts are."""
+    import polars as pl
+
+    first = rows.select(pl.col("time").min()).collect().item()
+    start = window.start
+    if first is not None:
+        start = max(start, min(first, window.end - _SHORTEST))
+    every = bucket_of(Window(start, window.end))
+    whole = pl.Series([start, window.end - timedelta(microseconds=1)]).dt.truncate(every)
+    return Window(whole[0], whole[1] + every), every
 
 
 def traffic(rows: "pl.LazyFrame", every: timedelta) -> "pl.LazyFrame":

@@ -1,9 +1,11 @@
+import os
 from collections.abc import Iterator
 from types import CodeType
 from typing import Any
 
 import jinja2
 import pytest
+from filelock import FileLock
 
 from .support import Template
 
@@ -12,8 +14,13 @@ pytest_plugins = ["tests.components"]
 
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Template:
-    """This template in a git repository of its own: do not change it."""
-    return Template.make(tmp_path_factory.mktemp("template"))
+    """This template in a git repository that all test processes share: do not change it."""
+    mine = tmp_path_factory.getbasetemp()
+    shared = (mine.parent if "PYTEST_XDIST_WORKER" in os.environ else mine) / "template"
+    with FileLock(f"{shared}.lock"):
+        if not (shared / ".git" / "refs" / "tags" / "1.0.0").exists():
+            Template.make(shared)
+    return Template(shared)
 
 
 @pytest.fixture(scope="session", autouse=True)

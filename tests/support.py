@@ -14,6 +14,7 @@ from typing import Any
 
 import yaml
 from copier import run_copy, run_update
+from filelock import FileLock
 
 from tools.expected_files import files_in
 from tools.worktree import ROOT, copy_worktree
@@ -175,8 +176,12 @@ class Template:
         kept = (
             self.path.with_name(f"{self.path.name}-rendered") / sha256(named.encode()).hexdigest()
         )
-        if not kept.exists():
-            run_copy(str(self.path), kept, data=dict(answers), defaults=True, quiet=True)
+        kept.parent.mkdir(exist_ok=True)
+        with FileLock(f"{kept}.lock"):
+            if not kept.exists():
+                beside = kept.with_suffix(".new")
+                run_copy(str(self.path), beside, data=dict(answers), defaults=True, quiet=True)
+                beside.rename(kept)
         return kept
 
     def install(self, path: Path, **answers: Any) -> Project:

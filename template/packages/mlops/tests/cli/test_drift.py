@@ -17,11 +17,16 @@ from fakes.drift_data import NOW, events_of
 from fakes.endpoint import FakeEndpoint
 from fakes.platform import FakePlatform
 from fakes.tiny_version import FEATURES
-from mlops.artifacts.predictions import Predictions
+from mlops.artifacts.predictions import FEATURE, Predictions
 from mlops.artifacts.version_folder import DRIFT_BASELINE
 from mlops.cli import drift, options
+from mlops.data.personal import Personal
 from mlops.features import Features
 from mlops.monitoring.baseline import drift_baseline
+from mlops.monitoring.drift import Asked
+from mlops.monitoring.drift import check as judge
+from mlops.monitoring.drift_command import reference_of
+from mlops.settings.monitoring_sections import DriftSettings
 from mlops.window import Window
 
 TINY = Features.read(FEATURES)
@@ -227,6 +232,33 @@ def test_people_get_a_table_and_the_job_a_page(
     text = page.read_text(encoding="utf-8")
     assert "### Drift at tiny-dev" in text
     assert "| outcome | drift |" in text
+
+
+def test_without_answers_the_outcome_is_told_and_no_report_is_written(
+    mlops: Command, endpoint: FakeEndpoint, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    endpoint.events = Predictions(events(0))
+    page = tmp_path / "page.html"
+    assert mlops("drift", "--report", page, "--json") == 4
+    said = capsys.readouterr()
+    assert json.loads(said.out)["outcome"] == "not enough"
+    assert "no report: there are no answered predictions to report on" in said.err
+    assert not page.exists()
+
+
+def test_what_is_declared_personal_later_is_not_compared(
+    platform: FakePlatform, endpoint: FakeEndpoint
+) -> None:
+    personal = Personal(frozenset({"B"}))
+    day = Window.last(timedelta(days=1), NOW)
+    found = reference_of(platform, endpoint, "dev", day, personal)
+    assert (found.features.names, found.personal) == (["a", "c"], ("b",))
+    asked = Asked(day, NOW, DriftSettings())
+    unheld = endpoint.events.rows.drop(f"{FEATURE}b")
+    result = judge(found, Predictions(unheld), asked)
+    assert result.outcome == "ok"
+    assert [each.column for each in result.columns] == ["a", "c", "__prediction"]
+    assert "declared personal, and so not compared: b" in result.remarks
 
 
 def test_without_evidently_the_report_says_what_to_install(

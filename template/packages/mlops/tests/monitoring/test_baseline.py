@@ -3,6 +3,7 @@ import polars as pl
 import pytest
 
 from fakes.features import numbers
+from mlops.features import Feature, Features, Kind
 from mlops.monitoring.baseline import LEVELS, PREDICTION, QUANTILES, drift_baseline
 
 
@@ -41,3 +42,13 @@ def test_the_last_digits_of_an_answer_do_not_matter() -> None:
     )
     for name in ("below", "at_most"):
         assert one[name].unique().sort().to_list() == other[name].unique().sort().to_list()
+
+
+def test_a_category_called_as_the_others_is_one_of_them() -> None:
+    names = ("red", "__other")
+    feature = Feature("colour", False, "red", kind=Kind.CATEGORY, categories=names)
+    train = pl.DataFrame({"colour": ["red"] * 6 + ["__other"] * 3 + ["green"]})
+    found = drift_baseline(train, Features((feature,)), np.zeros(10))
+    shares = found.filter(pl.col("column") == "colour").select("category", "share").rows()
+    assert dict(shares) == {"red": 0.6, "__other": pytest.approx(0.4)}
+    assert len(shares) == 2

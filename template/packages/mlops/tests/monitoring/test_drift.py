@@ -1,5 +1,6 @@
 """What counts as drift, and what does not."""
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
@@ -125,6 +126,40 @@ def test_a_new_category_counts_also_where_all_others_are_as_before(reference: Re
     )
     found = column(looked_at(reference, window), "names_5")
     assert (found.outcome, found.measures) == ("drift", ("new_categories",))
+
+
+@pytest.mark.parametrize(("rows", "value"), [(500, 1e6), (2000, 1e6), (20_000, -1e6)])
+def test_a_few_values_far_beyond_training_are_found(
+    reference: Reference, rows: int, value: float
+) -> None:
+    """As a code for "unknown" is, which somebody begins to send."""
+    window = POPULATION.sample(rows, 2)
+    marked = window.with_columns(
+        normal_0=pl.when(pl.int_range(pl.len()) % 50 == 0).then(value).otherwise("normal_0")
+    )
+    found = looked_at(reference, events_of(marked, POPULATION.features, outputs=outputs_of(window)))
+    assert [(each.column, each.measures) for each in found.drifted] == [
+        ("normal_0", ("wasserstein",))
+    ]
+
+
+def test_one_value_far_beyond_training_is_chance(reference: Reference) -> None:
+    window = POPULATION.sample(ROWS, 2)
+    one = window.with_columns(
+        normal_0=pl.when(pl.int_range(pl.len()) == 7).then(1e6).otherwise("normal_0")
+    )
+    found = looked_at(reference, events_of(one, POPULATION.features, outputs=outputs_of(window)))
+    assert (column(found, "normal_0").wasserstein or 0) > 100
+    assert found.outcome == "ok"
+
+
+def test_new_names_are_hidden_where_data_are_not_to_be_quoted(reference: Reference) -> None:
+    name, changed = CHANGES["new category"]
+    window = POPULATION.sample(ROWS, 2).with_columns(changed(pl.col(name)).alias(name))
+    rows = Predictions(events_of(window, POPULATION.features))
+    found = check(reference, rows, Asked(WEEK, NOW, DriftSettings(), show_values=False))
+    assert [(each.rows, each.share) for each in column(found, name).new_categories] == [(25, 0.05)]
+    assert "purple" not in json.dumps(found.to_dict(), default=str)
 
 
 def test_a_name_is_the_same_however_it_is_written(reference: Reference) -> None:

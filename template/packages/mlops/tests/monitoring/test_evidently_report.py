@@ -32,8 +32,12 @@ def test_the_sample_is_of_what_serves_and_no_larger_than_asked(reference: Refere
         events_of(POPULATION.sample(300, seed), POPULATION.features, version=seed)
         for seed in (1, 2)
     )
+    generated = ours.with_columns(source=pl.lit("generated"))
+    failed = ours.with_columns(status=pl.lit(500, pl.Int64))
     events = Predictions(
-        pl.concat([ours, others]).with_columns(inference_id=pl.int_range(600).cast(pl.String))
+        pl.concat([ours, others, generated, failed]).with_columns(
+            inference_id=pl.int_range(1200).cast(pl.String)
+        )
     )
     whole, part = (sampled(reference, events, most) for most in (1000, 50))
     assert (whole.height, part.height) == (300, 50)

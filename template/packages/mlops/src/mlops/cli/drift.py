@@ -47,15 +47,19 @@ def drift(
     settings = settings_for(environment)
     with progress("drift") as report:
         checked = check_drift(open_platform(settings), settings, since, report)
-        if page:
-            report("writing Evidently's report")
-            write_report(checked.reference, checked.predictions, page)
     result = checked.result
     set_output("outcome", result.outcome.value)
     if as_json:
         emit(result.to_dict())
     _show(result)
     show(f"all of it: {checked.file}")
+    if page:
+        try:
+            with progress("drift") as report:
+                report("writing Evidently's report")
+                write_report(checked.reference, checked.predictions, page)
+        except Hold as nothing:
+            show(f"no report: {nothing.message}", style="yellow")
     if refusal := _refusal(result):
         raise refusal
 
@@ -73,7 +77,7 @@ def _show(result: "DriftResult") -> None:
     failed = "none" if volume.failure_share is None else f"{100 * volume.failure_share:.2g} %"
     rows = [
         ("outcome", result.outcome.value),
-        ("version", f"{result.model_version} ({result.deployment})"),
+        ("version", f"{result.model_version} ({result.deployment or 'only scored'})"),
         ("window", f"{window.start:%Y-%m-%d %H:%M} to {window.end:%Y-%m-%d %H:%M} UTC"),
         ("answered", f"{volume.rows:,} rows, {volume.per_day:,.0f} a day"),
         ("failed", f"{volume.failures:,} rows" + (f", {failed}" if volume.failures else "")),

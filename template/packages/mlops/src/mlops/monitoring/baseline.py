@@ -114,7 +114,8 @@ def _shares(values: "pl.Series", known: tuple[str, ...]) -> "pl.DataFrame":
 
     counts = dict(values.drop_nulls().value_counts().iter_rows())
     total = max(sum(counts.values()), 1)
-    rows = {name: counts.pop(name, 0) for name in known} | {OTHER: sum(counts.values())}
+    rows = {name: counts.pop(name, 0) for name in known if name != OTHER}
+    rows[OTHER] = sum(counts.values())
     return pl.DataFrame(
         {"category": list(rows), "share": [count / total for count in rows.values()]}
     ).select(pl.lit(values.name).alias("column"), "category", "share", *_counts(values))

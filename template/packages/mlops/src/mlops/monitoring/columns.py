@@ -15,7 +15,7 @@ from mlops.monitoring.profile import CategoryProfile, NumberProfile, Profile
 from mlops.monitoring.window_counts import CategoryCounts, ColumnCounts, NumberCounts
 from mlops.settings.monitoring_sections import DriftSettings
 
-TESTS = 4
+TESTS = 5
 """So many tests each column may undergo: all count, whether or not a limit is passed."""
 
 
@@ -99,7 +99,23 @@ def _numbers(
         seen = float(np.abs((ours - theirs).cumsum()[:-1]) @ weights)
         p_value = chance.of_area(theirs, profile.worth, n, weights, seen)
         found.append(Suspicion(("wasserstein",), p_value))
+        found.append(Suspicion(("wasserstein",), _outside(profile, counts)))
     return Compared(column, tuple(found))
+
+
+def _outside(profile: NumberProfile, counts: NumberCounts) -> float:
+    """Return how often unchanged data have at least so many values beyond those of training.
+
+    Few of them can move the distance by any amount, which the area between shares does not show.
+    """
+    n, training = counts.present, profile.present
+    rows = int(counts.at_edges[0]), n - int(counts.at_edges[-1])
+    before = (round(float(profile.masses[end]) * training) for end in (0, -1))
+    p_values = [
+        more_than_chance((known, training), (now, n))
+        for known, now in zip(before, rows, strict=True)
+    ]
+    return min(1.0, 2 * min(p_values))
 
 
 def _weights(profile: NumberProfile, cells: distances.Cells) -> np.ndarray:

@@ -27,6 +27,7 @@ from mlops.window import Window
 if TYPE_CHECKING:
     import polars as pl
 
+HIDDEN = "a name that data.show_values hides"
 LIMITS = ("psi", "jensen_shannon", "wasserstein", "missing", "new_categories")
 
 
@@ -40,6 +41,7 @@ class Reference:
         features: those of its signature.
         profiles: its drift baseline, by column; None: it has none that can be read.
         problem: why it has none.
+        personal: features that are left out, as they are declared personal by now.
     """
 
     environment: str
@@ -50,6 +52,7 @@ class Reference:
     features: Features
     profiles: Mapping[str, Profile] | None
     problem: str = ""
+    personal: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -61,12 +64,14 @@ class Asked:
         time: when it is looked at.
         limits: the settings `drift`.
         holds_features: whether events are to hold features, as `telemetry.features` says.
+        show_values: whether the data may be quoted, as `data.show_values` says.
     """
 
     window: Window
     time: datetime
     limits: DriftSettings
     holds_features: bool = True
+    show_values: bool = True
 
 
 def check(reference: Reference, predictions: Predictions, asked: Asked) -> DriftResult:
@@ -199,11 +204,17 @@ def _result(
             dropped=predictions.dropped,
             unread=dict(predictions.unread),
         ),
-        columns=columns,
+        columns=columns if asked.show_values else tuple(map(_without_names, columns)),
         limits={"alpha": asked.limits.alpha, "min_rows": asked.limits.min_rows, **limits},
         tests=TESTS * len(columns),
-        remarks=_remarks(counts, predictions, asked),
+        remarks=_remarks(reference, counts, predictions, asked),
     )
+
+
+def _without_names(column: ColumnDrift) -> ColumnDrift:
+    """Return a column that quotes no value which training did not have."""
+    new = tuple(replace(each, name=HIDDEN) for each in column.new_categories)
+    return replace(column, new_categories=new)
 
 
 def _outcome(
@@ -236,12 +247,16 @@ def _outcome(
     return Outcome.OK, f"none of {len(columns)} columns moved"
 
 
-def _remarks(counts: WindowCounts, predictions: Predictions, asked: Asked) -> tuple[str, ...]:
+def _remarks(
+    reference: Reference, counts: WindowCounts, predictions: Predictions, asked: Asked
+) -> tuple[str, ...]:
+    personal = ", ".join(reference.personal)
     bare = counts.answered - counts.featured
     told = {
         f"{counts.others:,} rows of other versions are left out": counts.others,
         f"{counts.generated:,} rows that a rehearsal generated are left out": counts.generated,
         f"{bare:,} rows hold no features: only their predictions are compared": bare,
+        f"declared personal, and so not compared: {personal}": personal,
         "events hold no features, as telemetry.features says": not asked.holds_features,
         f"{predictions.dropped:,} events were dropped before they were written": (
             predictions.dropped

@@ -8,7 +8,9 @@ from mlops.artifacts.drift_result import DriftResult, write_drift
 from mlops.artifacts.predictions import Predictions
 from mlops.artifacts.signature import features_of
 from mlops.artifacts.version_folder import VersionFolder
+from mlops.data.personal import NOTHING_PERSONAL, Personal, personal_of
 from mlops.errors import ConfigError
+from mlops.features import Features
 from mlops.monitoring.drift import Asked, Reference, check
 from mlops.monitoring.profile import read_profiles
 from mlops.monitoring.serving import watched_version
@@ -55,8 +57,9 @@ def check_drift(
     endpoint = platform.endpoint(settings.endpoint_name)
     now = settings.clock()
     window = Window.last(since or timedelta(days=values.drift.days), now)
-    reference = reference_of(platform, endpoint, values.environment, window)
-    asked = Asked(window, now, values.drift, values.telemetry.features)
+    personal = personal_of(settings.use_case)
+    reference = reference_of(platform, endpoint, values.environment, window, personal)
+    asked = Asked(window, now, values.drift, values.telemetry.features, values.data.show_values)
     report(f"reading the events of version {reference.model_version} at {endpoint.name}")
     predictions = endpoint.predictions(window, reference.features)
     result = check(reference, predictions, asked)
@@ -66,9 +69,15 @@ def check_drift(
 
 
 def reference_of(
-    platform: Platform, endpoint: Endpoint, environment: str, window: Window
+    platform: Platform,
+    endpoint: Endpoint,
+    environment: str,
+    window: Window,
+    personal: Personal = NOTHING_PERSONAL,
 ) -> Reference:
     """Return the version that is watched with its drift baseline, see `watched_version`.
+
+    What is declared personal by now is no feature to compare: no event holds it.
 
     Raises:
         Hold: nothing serves, and nothing was scored.
@@ -82,13 +91,16 @@ def reference_of(
         profiles = read_profiles(folder.drift_baseline)
     except ConfigError as error:
         problem = error.message
+    features = features_of(folder.signature())
+    kept = set(personal.others(features.names))
     return Reference(
         environment=environment,
         endpoint=endpoint.name,
         deployment=watched.deployment,
         model_name=version.name,
         model_version=version.version,
-        features=features_of(folder.signature()),
+        features=Features(tuple(each for each in features if each.name in kept)),
+        personal=tuple(name for name in features.names if name not in kept),
         profiles=profiles,
         problem=problem,
     )

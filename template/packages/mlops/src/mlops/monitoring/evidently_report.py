@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlops.artifacts.predictions import FEATURE, Predictions
-from mlops.errors import ConfigError
+from mlops.errors import ConfigError, Hold
 from mlops.files import write_text
 from mlops.monitoring.baseline import OTHER, PREDICTION
 from mlops.monitoring.drift import Reference
 from mlops.monitoring.profile import CategoryProfile, Profile
+from mlops.monitoring.window_counts import answers_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -48,7 +49,8 @@ def write_report(reference: Reference, predictions: Predictions, path: Path) -> 
         path: the page to write.
 
     Raises:
-        ConfigError: Evidently is missing, the version has no baseline, or nothing was answered.
+        ConfigError: Evidently is missing.
+        Hold: the version has no baseline, or nothing was answered.
     """
     require_evidently()
     os.environ.setdefault("DO_NOT_TRACK", "1")  # Evidently tells its maker nothing
@@ -56,13 +58,11 @@ def write_report(reference: Reference, predictions: Predictions, path: Path) -> 
     from evidently.presets import DataDriftPreset
 
     if reference.profiles is None:
-        raise ConfigError(reference.problem, "register the version again, and release it")
+        raise Hold(reference.problem, "register the version again, and release it")
     current = sampled(reference, predictions)
     columns = [name for name in current.columns if current[name].null_count() < current.height]
     if not columns:
-        raise ConfigError(
-            "there are no answered predictions to report on", "look at more days with --since"
-        )
+        raise Hold("there are no answered predictions to report on", "look at more days")
     named = [name for name in columns if isinstance(reference.profiles[name], CategoryProfile)]
     definition = DataDefinition(
         numerical_columns=[name for name in columns if name not in named],
@@ -90,9 +90,8 @@ def sampled(
     names = {each.name: f"{FEATURE}{each.name}" for each in reference.features}
     named = isinstance(profiles.get(PREDICTION), CategoryProfile)
     names[PREDICTION] = "prediction" if named else "value"
-    ours = (pl.col("model_version") == reference.model_version) & pl.col("prediction").is_not_null()
     return (
-        predictions.rows.filter(ours)
+        predictions.rows.filter(answers_of(reference.model_version))
         .select(
             pl.col("inference_id").hash(_SEED).alias("__order"),
             *(pl.col(source).alias(name) for name, source in names.items() if name in profiles),

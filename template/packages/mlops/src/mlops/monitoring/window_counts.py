@@ -106,6 +106,19 @@ def required(feature: Feature) -> bool:
     return not feature.has_nulls and not feature.optional
 
 
+def answers_of(version: int) -> "pl.Expr":
+    """Return which events are answers of a version to callers, or are its scores."""
+    import polars as pl
+
+    status = pl.col("status")
+    return (
+        (pl.col("source") != GENERATED)
+        & (pl.col("model_version") == version)
+        & pl.col("prediction").is_not_null()
+        & (status.is_null() | (status == ANSWERED))
+    )
+
+
 def count_window(
     rows: "pl.LazyFrame", version: int, features: Features, profiles: Mapping[str, Profile]
 ) -> WindowCounts:
@@ -124,8 +137,7 @@ def count_window(
 
     generated = pl.col("source") == GENERATED
     ours = ~generated & (pl.col("model_version") == version)
-    status = pl.col("status")
-    answered = ours & pl.col("prediction").is_not_null() & (status.is_null() | (status == ANSWERED))
+    answered = answers_of(version)
     featured = answered & _any_feature(features)
     sources = _sources(features, profiles)
     flags = {

@@ -15,7 +15,6 @@ from mlops.platforms.azure.observations import (
     fresh_query,
     parse_time,
     query_traffic,
-    rows_of,
     status_of,
     traffic_query,
 )
@@ -237,8 +236,3 @@ def test_any_request_since_then_will_do() -> None:
     assert "EndpointName == 'churn-prod'" in said
     assert "datetime(2026-03-01T12:00:00+00:00)" in said
     assert "UserAgent" not in said
-
-
-def test_an_answer_without_rows_is_refused() -> None:
-    with pytest.raises(PlatformError, match="without rows"):
-        rows_of({"error": "x"})

@@ -3,15 +3,12 @@
 import json
 import shutil
 from contextlib import AbstractContextManager
-from datetime import timedelta
 
 import pytest
-from contracts.endpoint import PURPOSE, EndpointContract, Place
+from contracts.endpoint import PURPOSE, EndpointContract
 from fakes.changes import held_by_another, longer_by
-from fakes.tiny_version import ROW, write_version
+from fakes.tiny_version import write_version
 from mlops.artifacts.version_folder import HASH_TAG
-from mlops.clock import system_clock
-from mlops.errors import PlatformError
 from mlops.files import file_sha256
 from mlops.platforms.azure.client import AzureClients
 from mlops.platforms.azure.endpoint import AzureEndpoint
@@ -20,9 +17,7 @@ from mlops.platforms.base import ModelVersion
 from mlops.progress import silent
 from mlops.settings.loading import LoadedSettings, load_settings
 from mlops.settings.project import find_project
-from mlops.window import Window
 
-WINDOW = Window.last(timedelta(days=1), system_clock())
 HOLD = f"""
 import json, sys, time
 from mlops.platforms import open_platform
@@ -104,25 +99,6 @@ class TestAzureEndpoint(EndpointContract):
             endpoint.deploy("green", made.version(2), silent)
         endpoint.set_traffic({"blue": 100})
         return made
-
-    def test_each_row_that_is_answered_leaves_an_event(self, place: Place) -> None:
-        """Not yet: nothing reads events in Azure. Keys come back as everywhere."""
-        answer = place.endpoint.invoke({"data": [ROW, ROW], "keys": ["x", 7]})
-        assert (answer.status, answer.body["keys"]) == (200, ["x", 7])
-        with pytest.raises(PlatformError, match="events of predictions are not read on the plat"):
-            place.endpoint.predictions(WINDOW)
-
-    def test_a_request_that_fails_leaves_an_event_too(self, place: Place) -> None:
-        """Not yet, as above."""
-        with pytest.raises(PlatformError, match="not read on the platform azure yet"):
-            place.endpoint.predictions(WINDOW)
-
-    def test_what_checks_find_can_be_read_again(self, place: Place) -> None:
-        """Not yet: neither is kept."""
-        with pytest.raises(PlatformError, match="what checks find is not kept on the platform"):
-            place.endpoint.keep_checks([])
-        with pytest.raises(PlatformError, match="what checks found is not read on the platform"):
-            place.endpoint.checks("drift", WINDOW)
 
     def test_what_is_altered_after_its_download_is_refused(self, place: AzurePlace) -> None:
         from mlops.errors import Refused

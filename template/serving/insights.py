@@ -95,12 +95,12 @@ class Insights:
         sent = 0
         for part in parts(lines):
             events = [event for event in map(json.loads, part) if event.get("source") != DIRECT]
+            if self._collector is not None:
+                self._collector.collect([each for each in events if each.get("features")])
             self._status = None
             result = self._exporter.export([self._record(*event_of(each)) for each in events])
             if result.name != "SUCCESS":
                 raise NotSent(self._reason(), len(lines) - sent)
-            if self._collector is not None:
-                self._collector.collect([each for each in events if each.get("features")])
             sent += len(part)
 
     def _note(self, response: Any) -> None:

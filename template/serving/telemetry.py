@@ -207,12 +207,21 @@ class Events:
             ends = self._ends
             try:
                 sink = sink or self._sink()
-                self._flush(sink)
             except Exception as error:
-                self._error = _name(error)
+                self._discard(error)
+            else:
+                with contextlib.suppress(Exception):
+                    self._flush(sink)
             self._say()
             if ends:
                 return
+
+    def _discard(self, error: Exception) -> None:
+        """Count what waits as lost: there is no sink."""
+        while self._waiting:
+            asked = self._waiting.popleft()
+            self._fail(asked.events, error)
+            self._done += asked.events
 
     def _flush(self, sink: Sink) -> None:
         days: dict[str, list[str]] = {}

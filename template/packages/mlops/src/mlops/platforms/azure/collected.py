@@ -28,8 +28,8 @@ def with_features(
 ) -> tuple[pl.DataFrame, dict[str, str]]:
     """Return events of requests with their features, and what could not be read.
 
-    Predictions without any are left out, since a feature that did not come is not one that is
-    missing. Failures stay.
+    Those of an event that has none are null, all of them: of a failure, and of what the collector
+    has not written yet.
 
     Args:
         blobs: the workspace's files.
@@ -54,20 +54,15 @@ def with_features(
     found = pl.DataFrame(rows, {"inference_id": pl.String(), **columns}, orient="row").unique(
         "inference_id"
     )
-    predicted = pl.col("prediction").is_not_null()
-    has = pl.col("inference_id").is_in(found["inference_id"].implode())
-    without = events.filter(predicted & ~has).height
-    if without and found.is_empty():
+    predicted = events["prediction"].is_not_null().sum()
+    if predicted and found.is_empty():
         raise NotObserved(
-            f"no features of the {without:,} predictions of {endpoint} were collected",
+            f"no features of the {predicted:,} predictions of {endpoint} were collected",
             "some minutes after the first request they should be: see that the endpoint's identity "
             "has the role Storage Blob Data Contributor on the workspace's storage, or set "
             "telemetry.features: false",
         )
-    if without:
-        unread[COLLECTION] = f"{without:,} predictions have none yet and are left out"
-    kept = events.filter(~predicted | has)
-    return kept.join(found, on="inference_id", how="left"), unread
+    return events.join(found, on="inference_id", how="left"), unread
 
 
 def _columns(features: Features) -> dict[str, pl.DataType]:

@@ -210,11 +210,16 @@ class Events:
             except Exception as error:
                 self._discard(error)
             else:
-                with contextlib.suppress(Exception):
-                    self._flush(sink)
+                self._try(sink)
             self._say()
             if ends:
                 return
+
+    def _try(self, sink: Sink) -> None:
+        try:
+            self._flush(sink)
+        except Exception as error:
+            self._error = _name(error)
 
     def _discard(self, error: Exception) -> None:
         """Count what waits as lost: there is no sink."""

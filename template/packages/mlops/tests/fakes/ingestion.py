@@ -54,7 +54,9 @@ class _Handler(BaseHTTPRequestHandler):
         if status == 200:
             self.server.items += items
             self.server.batches.append(len(items))
-        answer = {"itemsReceived": len(items), "itemsAccepted": len(items), "errors": []}
+        errors = [{"index": 0, "statusCode": 400, "message": "refused"}] if status == 206 else []
+        accepted = len(items) - len(errors)
+        answer = {"itemsReceived": len(items), "itemsAccepted": accepted, "errors": errors}
         content = json.dumps(answer).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")

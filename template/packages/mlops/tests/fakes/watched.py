@@ -110,6 +110,11 @@ def release(days: float, outcome: str, *, tested: bool = False, **more: Any) -> 
 
 def drift(columns: int = 6) -> dict[str, Any]:
     """What the document of a check says in which two columns moved."""
+    return drift_result(columns).to_dict()
+
+
+def drift_result(columns: int = 6) -> DriftResult:
+    """A check in which two columns moved."""
     moved = ("jensen_shannon", "wasserstein")
     shares = Distribution(("below 1", "1 to 2", "2 to 3", "above 3"), (0, 0.5, 0.5, 0), (0.1,) * 4)
     names = Distribution(("card", "cash", "all others"), (0.7, 0.3, 0.0), (0.4, 0.3, 0.3))
@@ -141,11 +146,16 @@ def drift(columns: int = 6) -> dict[str, Any]:
         volume=Volume(rows=4000, per_day=133.3),
         columns=tuple(found),
         remarks=("12 events were dropped before they were written",),
-    ).to_dict()
+    )
 
 
 def performance() -> dict[str, Any]:
     """What the document of a check says by which a model fell below its limit."""
+    return performance_result().to_dict()
+
+
+def performance_result() -> PerformanceResult:
+    """A check by which a model fell below its limit."""
     span = Span(MONTH.start.isoformat(), MONTH.end.isoformat())
     days = [
         Part(f"2026-06-{day:02}", 120, 0.85 - 0.01 * day, PerformanceOutcome.OK)
@@ -170,7 +180,7 @@ def performance() -> dict[str, Any]:
         predictions=PredictionCounts(4000, 0, 37, 0, {}, 12, {}),
         realised=Realised(span, 2880, 0.72, (0.7, 0.74), over_time=tuple(days), slices=slices),
         estimated=Estimated(span, 4000, "f1", 0.75, 0.82, PerformanceOutcome.OK),
-    ).to_dict()
+    )
 
 
 def write_pages(folder: Path) -> None:

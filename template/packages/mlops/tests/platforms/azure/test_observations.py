@@ -9,11 +9,11 @@ import requests
 
 from mlops.errors import ConfigError, PlatformError
 from mlops.platforms.azure import observations as azure_observations
+from mlops.platforms.azure.log_analytics import parse_time
 from mlops.platforms.azure.observations import (
     TrafficLog,
     await_row,
     fresh_query,
-    parse_time,
     query_traffic,
     status_of,
     traffic_query,

@@ -3,11 +3,13 @@
 import json
 import shutil
 from contextlib import AbstractContextManager
+from pathlib import Path
 
 import pytest
 from contracts.endpoint import PURPOSE, EndpointContract
 from fakes.changes import held_by_another, longer_by
 from fakes.tiny_version import write_version
+from mlops.artifacts.event_folders import event_folders
 from mlops.artifacts.version_folder import HASH_TAG
 from mlops.files import file_sha256
 from mlops.platforms.azure.client import AzureClients
@@ -53,6 +55,10 @@ class AzurePlace:
 
     def version(self, number: int) -> ModelVersion:
         return self._models.version(number)
+
+    def scored(self, run: str) -> Path:
+        settings = self._settings
+        return event_folders(settings.project.state_dir, settings.endpoint_name).score(run)
 
     def another_command(self, traffic: dict[str, int]) -> AbstractContextManager[None]:
         return held_by_another(HOLD, json.dumps(traffic))

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Protocol
 
 import polars as pl
@@ -19,6 +20,7 @@ from fakes.tiny_version import FAILS, FEATURES, ROW
 from mlops.clock import system_clock
 from mlops.errors import ConfigError, PlatformError, Refused
 from mlops.features import Features
+from mlops.monitoring.events import Source, events_of, write_events
 from mlops.platforms.base import DeploymentShare, Endpoint, ModelVersion, NotObserved, Observation
 from mlops.platforms.lease_rules import EndpointBusy
 from mlops.progress import silent
@@ -43,6 +45,9 @@ class Place(Protocol):
 
     def version(self, number: int) -> ModelVersion:
         """A registered version of the tiny model."""
+
+    def scored(self, run: str) -> Path:
+        """The folder in which `mlops score` would write the events of a run."""
 
     def another_command(self, traffic: dict[str, int]) -> AbstractContextManager[None]:
         """A command that holds the lease for PURPOSE, has ended the mirror and set the traffic.
@@ -294,6 +299,21 @@ class EndpointContract:
             assert (row["deployment"], row["model_version"]) == ("green", served(place, "green"))
             assert (row["prediction"], row["value"]) == (None, None)
             assert len(row["inference_id"]) == 32
+
+    def test_what_was_scored_without_a_request_is_read_as_well(self, place: Place) -> None:
+        now = system_clock()
+        folder = place.scored("run")
+        folder.mkdir(parents=True, exist_ok=True)
+        source = Source("run", "dev", None, "tiny", 1, keys=True, features=("a",))
+        scores = pl.DataFrame({"prediction": [1, 0], "probability": [0.75, 0.25]})
+        events = events_of(scores, ["x", "y"], source, now, pl.DataFrame({"a": [1.0, 2.0]}))
+        write_events(events, folder / "part-00000.parquet")
+        place.endpoint.keep_scored(folder)
+        window = Window(now, now + timedelta(seconds=1))
+        rows = place.endpoint.predictions(window).rows.filter(source="score").sort("key").collect()
+        assert rows["key"].to_list() == ["x", "y"]
+        assert rows["value"].to_list() == [0.75, 0.25]
+        assert set(rows["endpoint"]) == {place.endpoint.name}
 
     def test_what_checks_find_can_be_read_again(self, place: Place) -> None:
         now = system_clock()

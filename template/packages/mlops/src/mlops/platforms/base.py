@@ -272,6 +272,9 @@ class Endpoint(Protocol):
             NotObserved: they cannot be read for now.
         """
 
+    def keep_scored(self, folder: Path) -> None:
+        """Keep the events that a run of `mlops score` wrote to a folder, or raise MlopsError."""
+
     def keep_checks(self, checks: Sequence[Mapping[str, Any]]) -> None:
         """Keep what a check of this endpoint found, beside its predictions.
 

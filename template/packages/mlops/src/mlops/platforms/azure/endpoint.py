@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from typing_extensions import override
@@ -70,8 +71,7 @@ from mlops.progress import Report, silent
 from mlops.settings.azure_names import check_online_name
 from mlops.window import Window
 
-_LOG_LINES = 200
-_PAUSE_SECONDS = 2.0
+_LOG_LINES, _PAUSE_SECONDS = 200, 2.0
 
 
 @dataclass
@@ -274,6 +274,10 @@ class AzureEndpoint(Endpoint):
     @override
     def predictions(self, window: Window, features: "Features | None" = None) -> Predictions:
         return self._events.predictions(window, features)
+
+    @override
+    def keep_scored(self, folder: Path) -> None:
+        self._events.keep_scored(folder)
 
     @override
     def keep_checks(self, checks: Sequence[Mapping[str, Any]]) -> None:

@@ -1,6 +1,7 @@
 """All events of one endpoint on Azure: of requests, of `mlops score`, and of what checks found."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -17,7 +18,7 @@ from mlops.platforms.azure.errors import azure_errors
 from mlops.platforms.azure.event_sender import SCOPE as SENDING
 from mlops.platforms.azure.event_sender import EventSender
 from mlops.platforms.azure.log_analytics import SCOPE, query
-from mlops.platforms.azure.scored import read_scored
+from mlops.platforms.azure.scored import keep_scored, read_scored
 from mlops.window import Window
 
 
@@ -48,6 +49,10 @@ class AzureEvents:
         scored = read_scored(self._blobs, environment, self._endpoint, window, features)
         tables = [rows.select(event_schema(features)).lazy(), scored.rows]
         return Predictions(pl.concat(tables), lost, {**unread, **scored.unread})
+
+    def keep_scored(self, folder: Path) -> None:
+        """Keep the events of a run of `mlops score`; see `Endpoint.keep_scored`."""
+        keep_scored(self._blobs, folder)
 
     def keep(self, checks: Sequence[Mapping[str, Any]]) -> None:
         """Keep what checks found; see `Endpoint.keep_checks`."""

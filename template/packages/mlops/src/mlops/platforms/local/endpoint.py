@@ -105,13 +105,8 @@ class LocalEndpoint(Endpoint):
         self._telemetry = telemetry
         self._state = StateFile(self._home)
         self._servers = LocalServers(
-            project.root,
-            name,
-            settings,
-            self._state,
-            serving_venvs or self._home / "serving-env",
-            telemetry,
-            clock,
+            *(project.root, name, settings, self._state),
+            *(serving_venvs or self._home / "serving-env", telemetry, clock),
         )
         self._events = event_folders(self._home, name)
         self._checks = CheckLog(self._events.checks)
@@ -245,6 +240,10 @@ class LocalEndpoint(Endpoint):
         from mlops.monitoring.event_store import read_events
 
         return read_events(self._events, window, features)
+
+    @override
+    def keep_scored(self, folder: Path) -> None:
+        """Leave them: they are read where `mlops score` writes them."""
 
     @override
     def keep_checks(self, checks: Sequence[Mapping[str, Any]]) -> None:

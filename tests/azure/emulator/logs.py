@@ -1,7 +1,7 @@
 """Log Analytics: the log of the endpoints' front, and the events that were sent.
 
-Of the log, a query may filter, name columns, order and limit; a query of events may be anything
-that events_table.py understands.
+A query of the log may filter, name columns, order and limit; one of events, or one that computes
+columns, may be anything that kql_tables.py understands.
 """
 
 import operator
@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from . import events_table
+from . import kql_tables
 from .errors import AzureError
 from .state import State
 
@@ -80,10 +80,10 @@ class LogAnalytics:
         if request.path_params["workspace"] != self._workspace:
             raise AzureError(404, "WorkspaceNotFoundError", "The workspace could not be found.")
         query = (await request.json())["query"]
-        if query.lstrip().startswith(events_table.TABLE):
-            return self._answer(*self._of_events(query))
         now = time.time()
         rows = [dict(row.columns) for row in self._state.traffic_log if row.visible_at <= now]
+        if query.lstrip().startswith(kql_tables.TABLE) or "| extend " in query:
+            return self._answer(*self._by_duckdb(query, rows))
         try:
             columns, rows = run(query, rows)
         except SyntaxError as error:
@@ -91,13 +91,17 @@ class LogAnalytics:
         typed = [(name, TYPES.get(name, "string")) for name in columns]
         return self._answer(typed, [[row[name] for name in columns] for row in rows])
 
-    def _of_events(self, query: str) -> tuple[list[tuple[str, str]], list[list[Any]]]:
-        if not self._state.events:
-            # as Azure does before the first row has come
-            said = f"'where' operator: Failed to resolve table '{events_table.TABLE}'"
-            raise AzureError(400, "BadArgumentError", f"SEM0100: {said}")
+    def _by_duckdb(
+        self, query: str, traffic: list[Row]
+    ) -> tuple[list[tuple[str, str]], list[list[Any]]]:
+        events = list(self._state.events)
+        for table, rows in ((kql_tables.TABLE, events), (kql_tables.TRAFFIC, traffic)):
+            if query.lstrip().startswith(table) and not rows:
+                # as Azure does before the first row has come
+                said = f"'where' operator: Failed to resolve table '{table}'"
+                raise AzureError(400, "BadArgumentError", f"SEM0100: {said}")
         try:
-            return events_table.run_on_events(query, list(self._state.events))
+            return kql_tables.run(query, events, traffic)
         except SyntaxError as error:
             raise self._not_understood(error) from error
 

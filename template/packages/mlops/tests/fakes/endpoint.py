@@ -122,6 +122,7 @@ class FakeEndpoint:
         """By which `invoke` takes note of what it answers."""
         self.kept: list[dict[str, Any]] = []
         self.scored: list[Path] = []
+        self.front: list[dict[str, Any]] | None = None
         """What checks found, as they told it."""
         self._placed: dict[str, Placed] = {}
         self._shares: dict[str, int] = {}
@@ -267,6 +268,9 @@ class FakeEndpoint:
         paths = [path for folder in self.scored for path in part_files(folder)]
         scored = read_score_files(paths, self.name, window, features).rows
         return replace(self.events, rows=pl.concat([rows, scored]))
+
+    def front_log(self, _window: Window) -> list[dict[str, Any]] | None:
+        return self.front
 
     def keep_scored(self, folder: Path) -> None:
         self.scored.append(folder)

@@ -11,6 +11,7 @@ from mlops.clock import Clock
 from mlops.errors import MlopsError
 from mlops.files import read_json
 from mlops.monitoring.report.content import Page, Section, Serving, Table
+from mlops.monitoring.report.front import front_sections
 from mlops.monitoring.report.sections import (
     ab_section,
     drift_section,
@@ -95,6 +96,7 @@ def _sections(settings: LoadedSettings, endpoint: Endpoint, window: Window) -> t
     environment, records = settings.values.environment, _records(settings)
     return (
         request_section(environment, endpoint.predictions(window), window),
+        *front_sections(endpoint, window),
         release_section(records, endpoint.checks(CHANGE, window)),
         ab_section(environment, records),
         drift_section(environment, _newest(settings, drift_result.CHECK, drift_result.SCHEMA)),

@@ -1,6 +1,6 @@
 """KQL for Azure Monitor from a query, for the tables of a Log Analytics workspace."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Literal
 
@@ -60,12 +60,12 @@ def to_rows(
     start: datetime,
     end: datetime,
     rows: int,
-    extra: Sequence[str] = (),
+    extra: Mapping[str, str] | None = None,
 ) -> str:
     """Return the KQL of the first events of a source in a time, as they are.
 
-    Its columns are `TimeGenerated`, the source's properties, typed, and those that are named
-    besides, as texts. No alert rule may have it.
+    Its columns are `TimeGenerated`, the source's properties, typed, and what is asked for besides.
+    No alert rule may have it.
 
     Args:
         source: which events.
@@ -73,10 +73,10 @@ def to_rows(
         start: from when on.
         end: until when; excluded.
         rows: how many, in the order of time.
-        extra: further properties.
+        extra: further columns by name, in KQL.
     """
     found = SOURCES[source]
-    more = [f"{_name(each)} = tostring({_property(each)})" for each in extra]
+    more = [f"{name} = {what}" for name, what in (extra or {}).items()]
     lines = [
         *([f"where Name == {literal(found.event)}"] if found.event else []),
         within(start, end),

@@ -243,11 +243,7 @@ class AzureEndpoint(Endpoint):
         self._remove(deployment, silent, checked)
 
     @override
-    def observations(
-        self,
-        after: int = 0,
-        patience_seconds: float = math.inf,
-    ) -> list[Observation]:
+    def observations(self, after: int = 0, patience_seconds: float = math.inf) -> list[Observation]:
         """Return how requests went that ended after the observation of this sequence.
 
         They come from the log of the endpoint's traffic, some minutes late. The first call begins
@@ -286,6 +282,10 @@ class AzureEndpoint(Endpoint):
     @override
     def checks(self, name: str, window: Window) -> list[dict[str, Any]]:
         return self._events.checks(name, window)
+
+    @override
+    def front_log(self, window: Window) -> list[dict[str, Any]]:
+        return self._events.front_log(window)
 
     @override
     def await_observation(self, deployment: str, report: Report) -> None:

@@ -70,8 +70,10 @@ def read_requests(ask: Ask, endpoint: str, window: Window) -> pl.DataFrame:
     source = literal(REQUEST)
     where = f"{_of(endpoint)} and tostring(Properties.source) == {source}"
 
+    more = {PROBABILITIES: f"tostring(Properties.{PROBABILITIES})"}
+
     def text(since: datetime, rows: int) -> str:
-        return to_rows("prediction", where, since, window.end, rows, extra=(PROBABILITIES,))
+        return to_rows("prediction", where, since, window.end, rows, more)
 
     schema = event_schema()
     tables = [

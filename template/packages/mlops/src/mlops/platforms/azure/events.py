@@ -17,7 +17,8 @@ from mlops.platforms.azure.collected import with_features
 from mlops.platforms.azure.errors import azure_errors
 from mlops.platforms.azure.event_sender import SCOPE as SENDING
 from mlops.platforms.azure.event_sender import EventSender
-from mlops.platforms.azure.log_analytics import SCOPE, query
+from mlops.platforms.azure.log_analytics import SCOPE, LogTable, query
+from mlops.platforms.azure.observations import read_front_log
 from mlops.platforms.azure.scored import keep_scored, read_scored
 from mlops.window import Window
 
@@ -77,7 +78,11 @@ class AzureEvents:
         with azure_errors("signing in to Log Analytics"):
             return self._clients.tokens.token(SCOPE)
 
-    def _ask(self, text: str) -> list[dict[str, Any]]:
+    def front_log(self, window: Window) -> list[dict[str, Any]]:
+        """Return the requests that the front logged; see `Endpoint.front_log`."""
+        return read_front_log(self._ask, self._endpoint, window)
+
+    def _ask(self, text: str, table: LogTable = event_log.LOG) -> list[dict[str, Any]]:
         workspace = self._azure.log_analytics_workspace_id
         if workspace is None:
             raise ConfigError(
@@ -85,4 +90,4 @@ class AzureEvents:
                 "set azure.log_analytics_workspace_id in conf to the id of the one of this "
                 "environment (docs/going-live.md)",
             )
-        return query(self._session, self.token(), workspace, text, event_log.LOG)
+        return query(self._session, self.token(), workspace, text, table)

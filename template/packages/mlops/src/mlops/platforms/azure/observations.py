@@ -6,17 +6,19 @@ each request is counted once, and gets its number when it is first seen.
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import requests
 
+from mlops.monitoring.rules.kql import literal, to_rows
 from mlops.platforms.answers import own_status
-from mlops.platforms.azure.log_analytics import LogTable, Row, pages, parse_time, query
+from mlops.platforms.azure.log_analytics import TIME, LogTable, Row, pages, parse_time, query
 from mlops.platforms.base import NotObserved, Observation
 from mlops.platforms.traffic_rules import DIRECT_AGENT
 from mlops.progress import Report
+from mlops.window import Window
 
 TABLE = "AmlOnlineEndpointTrafficLog"
 COLUMNS = (
@@ -31,6 +33,7 @@ LATE = timedelta(minutes=15)
 SKEW = timedelta(minutes=1)
 """By so much Azure's clock may be behind."""
 _ROWS = 20_000
+_REQUEST = "request"
 _LOG = LogTable(
     TABLE,
     "the log of requests",
@@ -214,3 +217,24 @@ def query_fresh(
 def query_any(session: requests.Session, token: str, workspace: str) -> list[dict[str, Any]]:
     """Return one request of any endpoint, or nothing; see above."""
     return query(session, token, workspace, f"{TABLE}\n| take 1", _LOG)
+
+
+def read_front_log(
+    ask: Callable[[str, LogTable], list[dict[str, Any]]], endpoint: str, window: Window
+) -> list[dict[str, Any]]:
+    """Return all requests of an endpoint in a window; see `Endpoint.front_log`.
+
+    A table to which no request has come yet has no rows.
+    """
+    table = replace(_LOG, may_lack=True)
+
+    def text(since: datetime, rows: int) -> str:
+        where = f"EndpointName == {literal(endpoint)}"
+        return to_rows("traffic", where, since, window.end, rows, {_REQUEST: "XRequestId"})
+
+    found = {
+        (row[TIME], row["deployment"], row.pop(_REQUEST)): row
+        for page in pages(lambda asked: ask(asked, table), text, window.start)
+        for row in page
+    }
+    return [{"time": row.pop(TIME), **row} for row in found.values()]

@@ -254,15 +254,16 @@ class LocalEndpoint(Endpoint):
         return self._checks.read(name, window)
 
     @override
+    def front_log(self, window: Window) -> None:
+        """Return nothing: events and observations say all that the router knows."""
+
+    @override
     def observations(self, after: int = 0, patience_seconds: float = math.inf) -> list[Observation]:
         self._repair(silent, retry_failed=False)
+        port = self._servers.existing().port or 0
+        limit = self._settings.request_timeout_seconds
         return get_observations(
-            self._servers.session,
-            self._servers.existing().port or 0,
-            self.key(),
-            after,
-            patience_seconds,
-            self._settings.request_timeout_seconds,
+            self._servers.session, port, self.key(), after, patience_seconds, limit
         )
 
     @override

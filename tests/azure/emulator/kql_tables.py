@@ -1,6 +1,10 @@
-"""The table AppEvents: duckdb-kql translates a query to SQL, which DuckDB runs on the events."""
+"""Queries of Log Analytics: duckdb-kql translates one to SQL, which DuckDB runs on the rows.
+
+The tables are AppEvents and, as far as a column is named there, AmlOnlineEndpointTrafficLog.
+"""
 
 import json
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -10,10 +14,15 @@ import duckdb_kql
 from .state import Event
 
 TABLE = "AppEvents"
+TRAFFIC = "AmlOnlineEndpointTrafficLog"
+_TRAFFIC_TEXTS = ("EndpointName", "DeploymentName", "Method", "Path", "XRequestId")
+_TRAFFIC_NUMBERS = ("ResponseCode", "ModelStatusCode", "TotalDurationMs")
 _KINDS = {"VARCHAR": "string", "BIGINT": "long", "DOUBLE": "real"}
 
 
-def run_on_events(query: str, events: list[Event]) -> tuple[list[tuple[str, str]], list[list[Any]]]:
+def run(
+    query: str, events: Sequence[Event], traffic: Sequence[Mapping[str, Any]]
+) -> tuple[list[tuple[str, str]], list[list[Any]]]:
     """Return the columns of a query's answer, each with its type, and the rows.
 
     Raises:
@@ -29,6 +38,15 @@ def run_on_events(query: str, events: list[Event]) -> tuple[list[tuple[str, str]
             database.executemany(
                 f"INSERT INTO {TABLE} VALUES (?, ?, ?)",
                 [(_utc(time), name, json.dumps(given)) for time, name, given in events],
+            )
+        texts = ", ".join(f"{name} VARCHAR" for name in _TRAFFIC_TEXTS)
+        numbers = ", ".join(f"{name} INTEGER" for name in _TRAFFIC_NUMBERS)
+        database.execute(f"CREATE TABLE {TRAFFIC} (TimeGenerated TIMESTAMP, {texts}, {numbers})")
+        if traffic:
+            names = (*_TRAFFIC_TEXTS, *_TRAFFIC_NUMBERS)
+            database.executemany(
+                f"INSERT INTO {TRAFFIC} VALUES (?{', ?' * len(names)})",
+                [(_utc(row["TimeGenerated"]), *(row[name] for name in names)) for row in traffic],
             )
         try:
             answer = database.sql(str(duckdb_kql.to_sql(query)))

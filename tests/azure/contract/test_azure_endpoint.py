@@ -3,14 +3,17 @@
 import json
 import shutil
 from contextlib import AbstractContextManager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from contracts.endpoint import PURPOSE, EndpointContract
 from fakes.changes import held_by_another, longer_by
-from fakes.tiny_version import write_version
+from fakes.tiny_version import ROW, write_version
+from fakes.waiting import wait_for
 from mlops.artifacts.event_folders import event_folders
 from mlops.artifacts.version_folder import HASH_TAG
+from mlops.clock import system_clock
 from mlops.files import file_sha256
 from mlops.platforms.azure.client import AzureClients
 from mlops.platforms.azure.endpoint import AzureEndpoint
@@ -19,6 +22,7 @@ from mlops.platforms.base import ModelVersion
 from mlops.progress import silent
 from mlops.settings.loading import LoadedSettings, load_settings
 from mlops.settings.project import find_project
+from mlops.window import Window
 
 HOLD = f"""
 import json, sys, time
@@ -105,6 +109,20 @@ class TestAzureEndpoint(EndpointContract):
             endpoint.deploy("green", made.version(2), silent)
         endpoint.set_traffic({"blue": 100})
         return made
+
+    def test_all_that_the_front_passed_on_or_answered_is_in_its_log(
+        self, place: AzurePlace
+    ) -> None:
+        endpoint, start = place.endpoint, system_clock() - timedelta(seconds=1)
+        assert endpoint.invoke({"data": [ROW]}).status == 200
+        assert endpoint.invoke({"data": []}, "green").status == 400
+        window = Window(start, start + timedelta(days=1))
+        found = wait_for(lambda: (rows := endpoint.front_log(window))[1:] and rows)
+        assert [(row["deployment"], row["status"], row["model_status"]) for row in found[-2:]] == [
+            ("blue", 200, 200),
+            ("green", 424, 400),
+        ]
+        assert {row["endpoint"] for row in found} == {endpoint.name}
 
     def test_what_is_altered_after_its_download_is_refused(self, place: AzurePlace) -> None:
         from mlops.errors import Refused

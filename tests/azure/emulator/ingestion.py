@@ -34,7 +34,9 @@ class Ingestion:
 
     def routes(self) -> list[Route]:
         """Return the routes of the region's ingestion endpoint."""
-        return [Route("/v2.1/track", self._track, methods=["POST"])]
+        # the address ends in a slash, to which some versions of the exporter add another
+        paths = ("/v2.1/track", "//v2.1/track")
+        return [Route(path, self._track, methods=["POST"]) for path in paths]
 
     async def _track(self, request: Request) -> Response:
         items: list[dict[str, Any]] = json.loads(await request.body())

@@ -289,7 +289,8 @@ class EndpointContract:
         endpoint.set_traffic({"green": 100})
         assert endpoint.invoke({"data": []}).status == 400
         failing = {"data": [{**ROW, "a": FAILS}], "keys": ["k"]}
-        assert endpoint.invoke(failing).status == 500
+        answer = endpoint.invoke(failing)
+        assert answer.status == 500, answer
         events = kept(endpoint, start, lambda each: {400, 500} <= set(each["status"]))
         found = {row["status"]: row for row in events.iter_rows(named=True)}
         failed, refused = found[500], found[400]

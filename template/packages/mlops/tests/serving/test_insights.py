@@ -20,7 +20,8 @@ from mlops.artifacts.predictions import event_schema
 from mlops.monitoring import telemetry as machinery
 from mlops.monitoring.event_properties import SOURCES
 from mlops.monitoring.telemetry import APPLICATION_INSIGHTS
-from mlops.platforms.azure import collected, definition, event_log
+from mlops.platforms.azure import collector as azure_collector
+from mlops.platforms.azure import event_log
 
 PREDICTION = SOURCES["prediction"]
 LINE = {
@@ -291,7 +292,7 @@ def collector(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
     class Collector:
         def __init__(self, *, name: str, on_error: Callable[[Exception], Any]) -> None:
-            assert name == collected.COLLECTION == definition.FEATURES
+            assert name == azure_collector.FEATURES
             self.on_error = on_error
 
         def collect(self, frame: Any) -> None:
@@ -336,4 +337,4 @@ def test_script_and_commands_speak_of_the_same(module: ModuleType) -> None:
     assert script.telemetry.APPLICATION_INSIGHTS == machinery.APPLICATION_INSIGHTS
     assert PREDICTION.event == module.EVENT
     assert event_log.LOST == module.LOST
-    assert collected.COLLECTION == module.COLLECTION
+    assert azure_collector.FEATURES == module.COLLECTION

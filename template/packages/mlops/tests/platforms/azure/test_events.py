@@ -19,7 +19,8 @@ from mlops.monitoring.events import Source, events_of, write_events
 from mlops.platforms.azure import event_log
 from mlops.platforms.azure.blobs import Blob, WorkspaceBlobs
 from mlops.platforms.azure.client import AzureClients
-from mlops.platforms.azure.collected import ROOT, with_features
+from mlops.platforms.azure.collected import with_features
+from mlops.platforms.azure.collector import ROOT
 from mlops.platforms.azure.events import AzureEvents
 from mlops.platforms.azure.scored import FOLDER, keep_scored, read_scored
 from mlops.platforms.base import NotObserved

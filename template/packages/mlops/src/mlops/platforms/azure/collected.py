@@ -15,10 +15,9 @@ from mlops.artifacts.predictions import FEATURE, event_schema
 from mlops.features import Features
 from mlops.monitoring.event_store import feature_value
 from mlops.platforms.azure.blobs import WorkspaceBlobs
+from mlops.platforms.azure.collector import FEATURES, ROOT
 from mlops.platforms.base import NotObserved
 
-COLLECTION = "features"
-ROOT = "modelDataCollector"
 _MARGIN = timedelta(hours=1)
 """The collector names the hour in which it writes, which may be the one after."""
 
@@ -79,7 +78,7 @@ def _files(blobs: WorkspaceBlobs, endpoint: str, events: pl.DataFrame) -> Iterat
     hours = [f"{each:%Y/%m/%d/%H}" for each in (first - _MARGIN, last + _MARGIN)]
     days = (last - first + 2 * _MARGIN).days + 2
     for deployment in sorted(events["deployment"].drop_nulls().unique()):
-        collection = f"{ROOT}/{endpoint}/{deployment}/{COLLECTION}"
+        collection = f"{ROOT}/{endpoint}/{deployment}/{FEATURES}"
         for number in range(days):
             day = f"{collection}/{first - _MARGIN + timedelta(days=number):%Y/%m/%d}/"
             for blob in blobs.listed(day):

@@ -17,6 +17,7 @@ from mlops.monitoring.telemetry import (
     told_features,
 )
 from mlops.platforms.azure.client import AzureClients
+from mlops.platforms.azure.collector import wanted_collector
 from mlops.platforms.azure.environments import SERVING, environment_id, environment_version
 from mlops.platforms.azure.errors import azure_errors, word_of
 from mlops.platforms.azure.origin import asset_id, read_origin
@@ -27,8 +28,6 @@ from mlops.settings.sections import Settings
 
 DEPLOYMENT_FILE = "aml/endpoints/deployment.yml"
 WORKERS_VARIABLE = "WORKER_COUNT"
-FEATURES = "features"
-"""The data collector's collection of features, as serving/insights.py calls it."""
 
 
 def wanted_telemetry(
@@ -139,15 +138,10 @@ def wanted_deployment(
     milliseconds = int(1000 * values.endpoint.request_timeout_seconds)
     entity.request_settings.request_timeout_ms = milliseconds
     entity.request_settings.max_concurrent_requests_per_instance = values.serving.workers
-    entity.data_collector = _collector() if told_features(telemetry) else None
+    entity.data_collector = wanted_collector(
+        clients, entity.data_collector, endpoint, name, features=bool(told_features(telemetry))
+    )
     return entity
-
-
-def _collector() -> Any:
-    """Return what lets Azure ML write the features of predictions to the workspace's storage."""
-    from azure.ai.ml.entities import DataCollector, DeploymentCollection
-
-    return DataCollector(collections={FEATURES: DeploymentCollection(enabled="true")})
 
 
 def _definition(root: Path, values: Settings) -> str:

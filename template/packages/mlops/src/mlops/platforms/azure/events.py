@@ -48,7 +48,7 @@ class AzureEvents:
             rows, unread = with_features(self._blobs, self._endpoint, rows, features)
         environment = self._clients.settings.values.environment
         scored = read_scored(self._blobs, environment, self._endpoint, window, features)
-        tables = [rows.select(event_schema(features)).lazy(), scored.rows]
+        tables = [rows.select(list(event_schema(features))).lazy(), scored.rows]
         return Predictions(pl.concat(tables), lost, {**unread, **scored.unread})
 
     def keep_scored(self, folder: Path) -> None:

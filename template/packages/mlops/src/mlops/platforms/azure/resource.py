@@ -9,6 +9,7 @@ from typing import Any
 from mlops.errors import ConfigError
 from mlops.hints import typed
 from mlops.platforms.azure.client import AzureClients
+from mlops.platforms.azure.collector import as_it_is
 from mlops.platforms.azure.errors import azure_errors, word_of
 from mlops.platforms.azure.lease import AzureLease, read_lease
 from mlops.platforms.azure.origin import origin_of
@@ -168,8 +169,7 @@ class EndpointResource:
         doing = f"deploying {entity.name} to {self.name}"
         entity.endpoint_name = self.name
         sent = copy.copy(entity)
-        # the SDK takes a part of it away when it is sent, and could not send it again
-        sent.data_collector = copy.deepcopy(entity.data_collector)
+        sent.data_collector = as_it_is(entity.data_collector)
         with azure_errors(doing):
             poller = self._clients.workspace.online_deployments.begin_create_or_update(sent)
             self._clients.finish(poller, doing, report)

@@ -25,6 +25,8 @@ DIRECT = "direct"
 """The source of events that nobody reads: they are not sent."""
 COLLECTION = "features"
 _NAME = "microsoft.custom_event.name"
+_SCOPE = "https://monitor.azure.com//.default"
+"""As the exporter asks for it, so that the token that it keeps is the same."""
 _PROPERTIES = (
     *("inference_id", "key", "source", "environment", "endpoint", "deployment", "model_name"),
     *("model_version", "latency_ms", "status", "error_type", "prediction"),
@@ -74,6 +76,7 @@ class Insights:
         from azure.monitor.opentelemetry.exporter import AzureMonitorLogExporter
 
         self._status: int | None = None
+        self._credential = credential
         self._exporter: Any = AzureMonitorLogExporter(
             connection_string=connection_string,
             credential=credential,
@@ -97,19 +100,27 @@ class Insights:
             events = [event for event in map(json.loads, part) if event.get("source") != DIRECT]
             if self._collector is not None:
                 self._collector.collect([each for each in events if each.get("features")])
-            self._status = None
-            result = self._exporter.export([self._record(*event_of(each)) for each in events])
-            if result.name != "SUCCESS":
-                raise NotSent(self._reason(), len(lines) - sent)
+            if problem := self._send([self._record(*event_of(each)) for each in events]):
+                raise NotSent(problem, len(lines) - sent)
             sent += len(part)
+
+    def _send(self, records: Sequence[Any]) -> str:
+        """Send records; return why they were not taken, or nothing."""
+        if not records:
+            return ""
+        if self._credential is not None:
+            try:
+                self._credential.get_token(_SCOPE)
+            except Exception as error:
+                return f"its identity gets no token: {type(error).__name__}"
+        self._status = None
+        if self._exporter.export(records).name == "SUCCESS":
+            return ""
+        said = "did not answer" if self._status is None else f"answered {self._status}"
+        return f"Application Insights {said}"
 
     def _note(self, response: Any) -> None:
         self._status = int(response.http_response.status_code)
-
-    def _reason(self) -> str:
-        if self._status is None:
-            return "Application Insights did not answer"
-        return f"Application Insights answered {self._status}"
 
 
 class Features:

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from datetime import timedelta
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 from contracts.endpoint import PURPOSE, EndpointContract
 from fakes.changes import held_by_another, longer_by
-from fakes.tiny_version import ROW, write_version
+from fakes.tiny_version import FAILS, ROW, write_version
 from fakes.waiting import wait_for
 from mlops.artifacts.event_folders import event_folders
 from mlops.artifacts.version_folder import HASH_TAG
@@ -36,6 +37,14 @@ with endpoint.lease("{PURPOSE}"):
     endpoint.set_traffic(json.loads(sys.argv[1]))
     print("held", flush=True)
     time.sleep(120)
+"""
+FAILING = f"""
+score_rightly = score
+
+def score(model, matrix):
+    if matrix[0, 0] == {FAILS}:
+        raise ZeroDivisionError("the model failed")
+    return score_rightly(model, matrix)
 """
 
 
@@ -72,7 +81,15 @@ class AzurePlace:
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> AzurePlace:
+def script() -> Iterator[Path]:
+    """The project's own, whose model fails where it is asked to."""
+    path = find_project().root / "serving" / "score.py"
+    with longer_by(FAILING, path):
+        yield path
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory, script: Path) -> AzurePlace:
     """Two shared versions, deployed as blue and green."""
     from azure.ai.ml.entities import Model
 

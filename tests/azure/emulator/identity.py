@@ -92,7 +92,6 @@ class Identity:
         return {
             "MSI_ENDPOINT": f"https://{hosts.LOGIN}/managed-identity/token",
             "MSI_SECRET": self.job_token,
-            "DEFAULT_IDENTITY_CLIENT_ID": self.managed,
         }
 
     def check(self, request: Request, audiences: Collection[str]) -> None:
@@ -200,7 +199,7 @@ class Identity:
     async def _managed(self, request: Request) -> Response:
         if request.headers.get("secret") != self.job_token:
             return JSONResponse({"error": "invalid secret"}, 401)
-        if request.query_params.get("clientid") != self.managed:
+        if request.query_params.get("clientid", self.managed) != self.managed:
             return JSONResponse({"error": "no such identity"}, 400)
         resource = request.query_params["resource"]
         return JSONResponse(

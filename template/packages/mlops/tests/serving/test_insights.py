@@ -176,6 +176,18 @@ def test_only_what_was_not_taken_is_lost(
     assert getattr(caught.value, "lost", None) == 2
 
 
+def test_an_identity_without_a_token_is_told(module: ModuleType, there: Ingestion) -> None:
+    class Nobody:
+        def get_token(self, _scope: str) -> None:
+            raise PermissionError("no identity here")
+
+    sink = module.Insights(there.connection_string, credential=Nobody())
+    with pytest.raises(Exception, match="its identity gets no token: PermissionError") as caught:
+        send(sink, LINE)
+    assert getattr(caught.value, "lost", None) == 1
+    assert there.items == []
+
+
 def free_port() -> int:
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))

@@ -5,6 +5,7 @@ writes what it scored beside it.
 """
 
 import tempfile
+from datetime import timedelta
 from pathlib import Path, PurePosixPath
 
 import polars as pl
@@ -17,6 +18,8 @@ from mlops.platforms.azure.blobs import WorkspaceBlobs
 from mlops.window import Window
 
 FOLDER = "scored-events"
+_SKEW = timedelta(minutes=5)
+"""By so much the storage's clock, which tells whole seconds, may be behind."""
 
 
 def read_scored(
@@ -39,7 +42,7 @@ def read_scored(
         paths = []
         for blob in blobs.listed(f"{FOLDER}/"):
             # a part is written after its predictions were made
-            if blob.name.endswith(".parquet") and blob.changed >= window.start:
+            if blob.name.endswith(".parquet") and blob.changed >= window.start - _SKEW:
                 path = Path(parent, *PurePosixPath(blob.name).parts[1:])
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(blobs.read(blob.name))

@@ -158,11 +158,11 @@ def open_insights(told: Mapping[str, Any]) -> Insights:
     """Return the sink that SCORING_TELEMETRY names; the deployment's own identity sends."""
     from azure.identity import ManagedIdentityCredential
 
-    client = str(told.get("client_id") or "")
+    client = str(told.get("client_id") or "") or None
     return Insights(
         str(told["connection_string"]),
         features=bool(told["features"]),
-        credential=ManagedIdentityCredential(**({"client_id": client} if client else {})),
+        credential=ManagedIdentityCredential(client_id=client),
     )
 
 
@@ -204,6 +204,7 @@ def _recorder() -> Callable[[str, datetime, Mapping[str, str]], Any]:
     from opentelemetry.sdk import _logs
     from opentelemetry.sdk.resources import Resource
 
+    logs: Any = _logs
     resource = Resource.get_empty()
 
     def record(name: str, at: datetime, properties: Mapping[str, str]) -> Any:
@@ -212,11 +213,11 @@ def _recorder() -> Callable[[str, datetime, Mapping[str, str]], Any]:
             "timestamp": (since.days * 86_400 + since.seconds) * 10**9 + since.microseconds * 1000,
             "attributes": {_NAME: name, **properties},
         }
-        if hasattr(_logs, "ReadableLogRecord"):
+        if hasattr(logs, "ReadableLogRecord"):
             from opentelemetry._logs import LogRecord
 
-            return _logs.ReadableLogRecord(LogRecord(**given), resource)
-        return _logs.LogData(_logs.LogRecord(resource=resource, **given), None)
+            return logs.ReadableLogRecord(LogRecord(**given), resource)
+        return logs.LogData(logs.LogRecord(resource=resource, **given), None)
 
     return record
 

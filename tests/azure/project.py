@@ -196,6 +196,7 @@ class AzureProject:
             "MLOPS_AZURE__WORKSPACE": "mlw-contract",
             "MLOPS_AZURE__RESOURCE_GROUP": "rg-contract",
             "MLOPS_ENDPOINT__NAME": "contract-dev",
+            "MLOPS_TELEMETRY__KEYS": "true",
         }
         tests = self.project.path / "azure_contract"
         tests.mkdir()

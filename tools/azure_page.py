@@ -188,10 +188,9 @@ def length(resource: Resource) -> str:
 def reached(resource: Resource) -> str:
     """Return whether and how the internet reaches a resource."""
     properties = resource.properties
-    if resource.kind == "Microsoft.OperationalInsights/workspaces":
+    kinds = ("Microsoft.OperationalInsights/workspaces", "Microsoft.Insights/components")
+    if resource.kind in kinds:
         return "yes, with a token"
-    if resource.kind == "Microsoft.Insights/components":
-        return "yes: written with its connection string, read with a token"
     if resource.kind == "Microsoft.MachineLearningServices/workspaces/computes":
         return "no: nobody signs in to a machine"
     access = properties.get("publicNetworkAccess")

@@ -12,6 +12,7 @@ AZURE_ROLES = {
     "f6c7c914-8db3-469d-8ca1-694a8f32e121": "AzureML Data Scientist",
     "635dd51f-9968-44d3-b7fb-6d9a6bd613ae": "AzureML Metrics Writer",
     "73c42c96-874c-492b-b04d-ab87d138a893": "Log Analytics Reader",
+    "3913510d-42f4-4e42-8a64-420c390055eb": "Monitoring Metrics Publisher",
     "f1a07417-d97a-45cb-824c-7a7467783830": "Managed Identity Operator",
     "ba92f5b4-2d11-453d-a403-e96b0029c9fe": "Storage Blob Data Contributor",
     "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1": "Storage Blob Data Reader",

@@ -60,7 +60,7 @@ param purgeProtection bool
 @description('Data access with the keys of the workspace\'s storage account. Without, with identities alone.')
 param storageKeys bool = false
 
-@description('Azure ML\'s data collector writes what an endpoint was asked and answered to the workspace\'s storage, and its model monitoring reads that. Their identities then may write there.')
+@description('Azure ML\'s data collector writes features of predictions to the workspace\'s storage, for `mlops drift`; its own model monitoring may read there. Their identities then may write there.')
 param dataCollector bool = false
 
 @description('Days that logs are kept.')
@@ -276,6 +276,7 @@ module rights 'modules/rights.bicep' = {
     workspaceAccountName: workspaceAccountName
     lakeAccountName: lakeAccountName
     logWorkspaceName: logWorkspaceName
+    insightsName: 'appi-${name}'
     ciPrincipalId: ci.properties.principalId
     registrarPrincipalId: registers ? registrar!.properties.principalId : ''
     rollbackPrincipalId: environment == 'prod' ? rollback!.properties.principalId : ''
@@ -352,8 +353,11 @@ module budget 'modules/budget.bicep' = if (!empty(budgetStart)) {
 
 output workspaceName string = workspaceName
 
-@description('For `azure.log_analytics_workspace_id` in conf: whose requests an A/B test reads.')
+@description('For `azure.log_analytics_workspace_id` in conf: whose requests an A/B test reads, and whose events all that watches the model.')
 output logAnalyticsWorkspaceId string = monitoring.outputs.logWorkspaceCustomerId
+
+@description('For `azure.insights_connection_string` in conf: where events of predictions and checks go. Only who signs in may write there.')
+output insightsConnectionString string = monitoring.outputs.insightsConnectionString
 
 @description('Where the training data belong, in the container named lake.')
 output lakeAccountName string = lakeAccountName

@@ -2,7 +2,8 @@
 
 The server loads this file by its path, calls `init()` once and `run()` for each request. It stands
 alone: no import of the project's package, only numpy and ONNX Runtime (see requirements.txt), and
-of the files beside it mounted.py and telemetry.py, which keeps an event of each prediction.
+of the files beside it mounted.py and telemetry.py, which keeps an event of each prediction, with
+insights.py on Azure.
 
 Request: `{"data": [{feature: value, …}, …]}`, JSON in UTF-8; a value is a number, true or false, or
 the text of a category. `"keys": […]` may come along, one a row: texts or whole numbers that say
@@ -132,7 +133,7 @@ def init() -> None:
     model = load_model(folder)
     check_answers(model, folder)
     _model = model
-    _events = telemetry.events_of(os.environ.get(telemetry.VARIABLE, ""))
+    _events = telemetry.events_of(os.environ.get(telemetry.VARIABLE, ""), _beside)
 
 
 def run(raw_data: str, request_headers: Mapping[str, str] | None = None) -> Any:

@@ -1,7 +1,8 @@
 """Events of predictions, written beside the answers: what was asked and answered, how fast.
 
 score.py loads this file, which stands beside it and alone: only the standard library is imported.
-The environment variable SCORING_TELEMETRY says what may be kept, and where; without it nothing is.
+The environment variable SCORING_TELEMETRY says what may be kept, and where; without it nothing is:
+in files, as below, or in Application Insights, for which it loads insights.py.
 
 A request pays for two looks at a counter and one entry in a queue that never lets it wait. A thread
 of its own, which begins with the first request, builds the lines and writes them about once a
@@ -28,7 +29,7 @@ from typing import Any, NamedTuple, Protocol
 
 VARIABLE = "SCORING_TELEMETRY"
 SCHEMA = 1
-FILES = "files"
+FILES, APPLICATION_INSIGHTS = "files", "application insights"
 SOURCES = {"mlops-direct": "direct", "mlops-rehearsal": "generated"}
 """By User-Agent: requests that name their deployment, and those that a rehearsal generates."""
 REQUEST = "request"
@@ -47,7 +48,7 @@ class Sink(Protocol):
     """Where lines go."""
 
     def write(self, day: str, lines: Sequence[str]) -> None:
-        """Keep all of these lines, or raise."""
+        """Keep these lines, or raise; the error's `lost` says how many, if not all."""
 
 
 @dataclass(frozen=True)
@@ -207,12 +208,26 @@ class Events:
             ends = self._ends
             try:
                 sink = sink or self._sink()
-                self._flush(sink)
             except Exception as error:
-                self._error = type(error).__name__
+                self._discard(error)
+            else:
+                self._try(sink)
             self._say()
             if ends:
                 return
+
+    def _try(self, sink: Sink) -> None:
+        try:
+            self._flush(sink)
+        except Exception as error:
+            self._error = _name(error)
+
+    def _discard(self, error: Exception) -> None:
+        """Count what waits as lost: there is no sink."""
+        while self._waiting:
+            asked = self._waiting.popleft()
+            self._fail(asked.events, error)
+            self._done += asked.events
 
     def _flush(self, sink: Sink) -> None:
         days: dict[str, list[str]] = {}
@@ -232,7 +247,7 @@ class Events:
             try:
                 sink.write(day, lines)
             except Exception as error:
-                self._fail(len(lines), error)
+                self._fail(getattr(error, "lost", len(lines)), error)
         self._done += taken
         lost = self.dropped
         if lost > self._told:
@@ -285,7 +300,7 @@ class Events:
 
     def _fail(self, count: int, error: Exception) -> None:
         self._failed += count
-        self._error = type(error).__name__
+        self._error = _name(error)
 
     def _say(self) -> None:
         """Say in the log what was lost, once a minute at most, and at the end."""
@@ -303,11 +318,12 @@ class Events:
             self._logged, self._log_again = lost, now + LOG_SECONDS
 
 
-def events_of(told: str) -> Events | None:
+def events_of(told: str, beside: Callable[[str], Any]) -> Events | None:
     """Return what keeps events as the variable asks for it, or None where there is nothing to keep.
 
     Args:
         told: the content of the variable, JSON with a `schema`; empty: no events.
+        beside: loads another file of this folder.
     """
     if not told:
         return None
@@ -316,8 +332,9 @@ def events_of(told: str) -> Events | None:
         if content["schema"] != SCHEMA:
             log.warning("no events are kept: %s has another schema than %d", VARIABLE, SCHEMA)
             return None
-        if content["sink"] != FILES:
-            log.info("no events are kept: %s names no sink of this server", VARIABLE)
+        sink = _sink_of(content, beside)
+        if sink is None:
+            log.warning("no events are kept: %s names no sink of this server", VARIABLE)
             return None
         plan = Plan(
             common={
@@ -328,9 +345,22 @@ def events_of(told: str) -> Events | None:
             keys=content["keys"] is True,
             queue=int(content["queue"]),
         )
-        folder, deployment = Path(content["folder"]), str(content["deployment"])
     except (KeyError, TypeError, ValueError) as error:
         log.warning("no events are kept: %s cannot be read: %r", VARIABLE, error)
         return None
-    clock = getattr(sys.modules.get("__main__"), CLOCK, time.time)
-    return Events(plan, lambda: Files(folder, deployment), clock)
+    return Events(plan, sink, getattr(sys.modules.get("__main__"), CLOCK, time.time))
+
+
+def _sink_of(told: Mapping[str, Any], beside: Callable[[str], Any]) -> Callable[[], Sink] | None:
+    """Return what makes the sink that is named, or None where there is no such one."""
+    if told["sink"] == FILES:
+        folder, deployment = Path(told["folder"]), str(told["deployment"])
+        return lambda: Files(folder, deployment)
+    if told["sink"] == APPLICATION_INSIGHTS and told["connection_string"]:
+        return lambda: beside("insights").open_insights(told)
+    return None
+
+
+def _name(error: Exception) -> str:
+    """Return the kind of an error; one of a sink that counts its losses says what happened."""
+    return str(error) if hasattr(error, "lost") else type(error).__name__

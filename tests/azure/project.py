@@ -73,7 +73,10 @@ class AzureProject:
     @property
     def environment(self) -> dict[str, str]:
         """The variables of its commands."""
-        log = {"MLOPS_AZURE__LOG_ANALYTICS_WORKSPACE_ID": self.azure.log_analytics_workspace}
+        log = {
+            "MLOPS_AZURE__LOG_ANALYTICS_WORKSPACE_ID": self.azure.log_analytics_workspace,
+            "MLOPS_AZURE__INSIGHTS_CONNECTION_STRING": self.azure.insights_connection_string,
+        }
         path = os.pathsep.join([str(Path(uv()).parent), os.environ["PATH"]])
         return {"PATH": path, **self.azure.variables, **log, **self.settings}
 
@@ -193,6 +196,7 @@ class AzureProject:
             "MLOPS_AZURE__WORKSPACE": "mlw-contract",
             "MLOPS_AZURE__RESOURCE_GROUP": "rg-contract",
             "MLOPS_ENDPOINT__NAME": "contract-dev",
+            "MLOPS_TELEMETRY__KEYS": "true",
         }
         tests = self.project.path / "azure_contract"
         tests.mkdir()

@@ -226,6 +226,7 @@ def test_a_deployment_gets_the_scoring_code_alone(project: Path) -> None:
     found = uploaded(project / "serving")
     assert found == [
         ".amlignore",
+        "insights.py",
         "mounted.py",
         "requirements.txt",
         "score.py",

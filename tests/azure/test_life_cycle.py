@@ -127,12 +127,15 @@ def test_from_training_to_a_rollback(place: AzureProject) -> None:
 
 SCORE = """
 import sys, time
+from datetime import timedelta
 from pathlib import Path
 from azure.ai.ml import load_job
+from mlops.platforms import open_platform
 from mlops.platforms.azure.client import AzureClients
 from mlops.platforms.azure.outputs import download_output
 from mlops.settings.loading import load_settings
 from mlops.settings.project import find_project
+from mlops.window import Window
 
 data, model, compute, target = sys.argv[1:]
 jobs = AzureClients(load_settings(find_project(), "dev")).workspace.jobs
@@ -149,6 +152,10 @@ while job.status not in ("Completed", "Failed", "Canceled"):
     job = jobs.get(job.name)
 for output in ("predictions", "events"):
     download_output(jobs, job.name, output, Path(target) / output)
+settings = load_settings(find_project(), "dev")
+endpoint = open_platform(settings).endpoint(settings.endpoint_name)
+rows = endpoint.predictions(Window.last(timedelta(days=1), settings.clock())).rows
+print(rows.filter(source="score").collect().height)
 print(job.status == "Completed")
 """
 
@@ -164,11 +171,13 @@ def test_a_job_scores_raw_data_with_a_version_of_the_registry(
     python, target = place.project.python, tmp_path / "out"
     given = (data, registry_id(1), "cpu-dev", target)
     said = run(python, "-c", SCORE, *given, folder=place.project.path, env=place.environment)
-    assert said.strip().splitlines()[-1] == "True"
+    *_, watched, completed = said.strip().splitlines()
+    assert completed == "True"
     (complete,) = target.rglob("_scored.json")
     scored = json.loads(complete.read_text(encoding="utf-8"))
     assert scored["model"]["version"] == 1
     assert scored["rows"] > 200
+    assert int(watched) == scored["rows"], "what watches the model sees what the job predicted"
     assert [path.name for path in (target / "events").rglob("*.parquet")] == ["part-00000.parquet"]
     here = place.mlops(
         "score", "--json", "--data-dir", str(tmp_path / "data"),

@@ -46,6 +46,8 @@ def environment_rights(name: str) -> str:
         {name} | {deploys} | mlw-{name}
         {name} | Storage Blob Data Contributor | mlw
         {name} | Log Analytics Reader | log-{name}
+        {name} | Monitoring Metrics Publisher | appi-{name}
+        {name}-endpoint | Monitoring Metrics Publisher | appi-{name}
         {name}-endpoint | AzureML Metrics Writer | mlw-{name}
         {name}-endpoint | AcrPull | cr
         {name}-endpoint | Storage Blob Data Reader | mlw
@@ -81,6 +83,7 @@ DEV = f"""{environment_rights("dev")}
         dev-compute | Storage Blob Data Reader | lake"""
 PROD = f"""{environment_rights("prod")}
         prod-rollback | endpoint-operator | mlw-prod
+        prod-rollback | Monitoring Metrics Publisher | appi-prod
         dev | endpoint-reader | mlw-prod"""
 RIGHTS = {
     "dev": DEV,

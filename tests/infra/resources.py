@@ -269,6 +269,7 @@ def check_logs(name: str, deployed: Snapshot, slug: str) -> None:
         "Application_Type": "web",
         "WorkspaceResourceId": logs.id,
         "IngestionMode": "LogAnalytics",
+        "DisableLocalAuth": True,
     }
     vault = deployed.one("Microsoft.KeyVault/vaults").id
     expected = {

@@ -49,6 +49,7 @@ ACTIONS = {
         f"{WORKSPACE}/onlineEndpoints/delete",
         f"{WORKSPACE}/codes/*",
         f"{WORKSPACE}/environments/*",
+        f"{WORKSPACE}/data/versions/write",
         f"{WORKSPACE}/datastores/listSecrets/action",
     ],
     "endpoint-reader": [

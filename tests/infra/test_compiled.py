@@ -303,10 +303,18 @@ def test_what_is_returned_is_what_pages_and_commands_read(compiler: Bicep, infra
     )
     assert {name for name, _ in pairs} == GITHUB
     assert all(identity == f"{SLUG}-{name}" for name, identity in pairs)
-    assert prod.outputs.keys() == {"workspaceName", "lakeAccountName", "logAnalyticsWorkspaceId"}
+    assert prod.outputs.keys() == {
+        "workspaceName",
+        "lakeAccountName",
+        "logAnalyticsWorkspaceId",
+        "insightsConnectionString",
+    }
     logs = prod.one("Microsoft.OperationalInsights/workspaces")
     returned = prod.outputs["logAnalyticsWorkspaceId"]
     assert returned == f"[reference('{logs.id}', '{logs.version}').customerId]"
+    insights = prod.one("Microsoft.Insights/components")
+    returned = prod.outputs["insightsConnectionString"]
+    assert returned == f"[reference('{insights.id}', '{insights.version}').ConnectionString]"
 
 
 def test_level_1_gives_no_right_for_environments_that_are_not_there(

@@ -15,8 +15,8 @@ var roleAdministratorId = 'f58310d9-a9f6-439a-9e8d-f62e7b41a168'
 var planRoleId = subscriptionResourceId('Microsoft.Authorization/roleDefinitions', planRoleNumber)
 
 // The roles that main.bicep assigns: AcrPull, AcrPush, AzureML Data Scientist, AzureML Metrics
-// Writer, Log Analytics Reader, Storage Blob Data Contributor and Reader, Azure AI Enterprise
-// Network Connection Approver, Reader, and four of the project. They go to identities of machines alone,
+// Writer, Log Analytics Reader, Monitoring Metrics Publisher, Storage Blob Data Contributor and Reader,
+// Azure AI Enterprise Network Connection Approver, Reader, and four of the project. They go to identities of machines alone,
 // never to a person; to which ones, a condition cannot say, as the workspace's is not made yet.
 var assignable = join(
   concat(
@@ -26,6 +26,7 @@ var assignable = join(
       'f6c7c914-8db3-469d-8ca1-694a8f32e121'
       '635dd51f-9968-44d3-b7fb-6d9a6bd613ae'
       '73c42c96-874c-492b-b04d-ab87d138a893'
+      '3913510d-42f4-4e42-8a64-420c390055eb'
       'ba92f5b4-2d11-453d-a403-e96b0029c9fe'
       '2a2b9908-6ea1-4ae2-8e65-a410df84e7d1'
       'b556d68e-0be0-4f35-a333-ad7ee1ce17ea'

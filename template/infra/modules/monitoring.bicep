@@ -33,7 +33,11 @@ resource insights 'Microsoft.Insights/components@2020-02-02' = {
     Application_Type: 'web'
     WorkspaceResourceId: logs.id
     IngestionMode: 'LogAnalytics'
+    // Else whoever knows the connection string could make up events, and what acts on them would.
+    DisableLocalAuth: true
   }
 }
 
 output logWorkspaceCustomerId string = logs.properties.customerId
+
+output insightsConnectionString string = insights.properties.ConnectionString

@@ -10,6 +10,7 @@ param containerRegistryName string
 param workspaceAccountName string
 param lakeAccountName string
 param logWorkspaceName string
+param insightsName string
 param ciPrincipalId string
 
 @description('Of what registers versions for all environments; empty elsewhere.')
@@ -35,6 +36,7 @@ var roles = 'Microsoft.Authorization/roleDefinitions'
 var pull = '7f951dda-4ed3-4680-a7ca-43fe172d538d'
 var dataScientist = 'f6c7c914-8db3-469d-8ca1-694a8f32e121'
 var metricsWriter = '635dd51f-9968-44d3-b7fb-6d9a6bd613ae'
+var eventSender = '3913510d-42f4-4e42-8a64-420c390055eb'
 var logReader = '73c42c96-874c-492b-b04d-ab87d138a893'
 var blobWriter = 'ba92f5b4-2d11-453d-a403-e96b0029c9fe'
 var blobReader = '2a2b9908-6ea1-4ae2-8e65-a410df84e7d1'
@@ -79,6 +81,15 @@ var onWorkspaceStorage = concat(
 var onLake = trains ? [{ principalId: computePrincipalId, role: blobReader }] : []
 var onLogs = [{ principalId: ciPrincipalId, role: logReader }]
 
+// Endpoints send events of predictions, the others what checks found and how traffic was changed.
+var onInsights = concat(
+  [
+    { principalId: endpointPrincipalId, role: eventSender }
+    { principalId: ciPrincipalId, role: eventSender }
+  ],
+  environment == 'prod' ? [{ principalId: rollbackPrincipalId, role: eventSender }] : []
+)
+
 resource workspace 'Microsoft.MachineLearningServices/workspaces@2025-06-01' existing = {
   name: workspaceName
 }
@@ -97,6 +108,10 @@ resource lake 'Microsoft.Storage/storageAccounts@2025-01-01' existing = {
 
 resource logs 'Microsoft.OperationalInsights/workspaces@2025-02-01' existing = {
   name: logWorkspaceName
+}
+
+resource insights 'Microsoft.Insights/components@2020-02-02' existing = {
+  name: insightsName
 }
 
 resource workspaceRights 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
@@ -151,6 +166,18 @@ resource logRights 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
   for right in onLogs: {
     name: guid(logs.id, right.principalId, right.role)
     scope: logs
+    properties: {
+      principalId: right.principalId
+      principalType: 'ServicePrincipal'
+      roleDefinitionId: subscriptionResourceId(roles, right.role)
+    }
+  }
+]
+
+resource insightsRights 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for right in onInsights: {
+    name: guid(insights.id, right.principalId, right.role)
+    scope: insights
     properties: {
       principalId: right.principalId
       principalType: 'ServicePrincipal'

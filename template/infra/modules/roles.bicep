@@ -38,6 +38,8 @@ var deploy = concat(
     '${machineLearning}/workspaces/onlineEndpoints/delete'
     '${machineLearning}/workspaces/codes/*'
     '${machineLearning}/workspaces/environments/*'
+    // the data asset that Azure ML's data collector asks for
+    '${machineLearning}/workspaces/data/versions/write'
     '${machineLearning}/workspaces/datastores/listSecrets/action'
   ],
   deployersRegister ? ['${machineLearning}/workspaces/models/versions/write'] : []

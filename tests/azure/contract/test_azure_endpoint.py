@@ -2,16 +2,19 @@
 
 import json
 import shutil
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
-from contracts.endpoint import PURPOSE, EndpointContract, Place
+from contracts.endpoint import PURPOSE, EndpointContract
 from fakes.changes import held_by_another, longer_by
-from fakes.tiny_version import ROW, write_version
+from fakes.tiny_version import FAILS, ROW, write_version
+from fakes.waiting import wait_for
+from mlops.artifacts.event_folders import event_folders
 from mlops.artifacts.version_folder import HASH_TAG
 from mlops.clock import system_clock
-from mlops.errors import PlatformError
 from mlops.files import file_sha256
 from mlops.platforms.azure.client import AzureClients
 from mlops.platforms.azure.endpoint import AzureEndpoint
@@ -22,7 +25,6 @@ from mlops.settings.loading import LoadedSettings, load_settings
 from mlops.settings.project import find_project
 from mlops.window import Window
 
-WINDOW = Window.last(timedelta(days=1), system_clock())
 HOLD = f"""
 import json, sys, time
 from mlops.platforms import open_platform
@@ -35,6 +37,14 @@ with endpoint.lease("{PURPOSE}"):
     endpoint.set_traffic(json.loads(sys.argv[1]))
     print("held", flush=True)
     time.sleep(120)
+"""
+FAILING = f"""
+score_rightly = score
+
+def score(model, matrix):
+    if matrix[0, 0] == {FAILS}:
+        raise ZeroDivisionError("the model failed")
+    return score_rightly(model, matrix)
 """
 
 
@@ -59,6 +69,10 @@ class AzurePlace:
     def version(self, number: int) -> ModelVersion:
         return self._models.version(number)
 
+    def scored(self, run: str) -> Path:
+        settings = self._settings
+        return event_folders(settings.project.state_dir, settings.endpoint_name).score(run)
+
     def another_command(self, traffic: dict[str, int]) -> AbstractContextManager[None]:
         return held_by_another(HOLD, json.dumps(traffic))
 
@@ -67,7 +81,15 @@ class AzurePlace:
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> AzurePlace:
+def script() -> Iterator[Path]:
+    """The project's own, whose model fails where it is asked to."""
+    path = find_project().root / "serving" / "score.py"
+    with longer_by(FAILING, path):
+        yield path
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory, script: Path) -> AzurePlace:
     """Two shared versions, deployed as blue and green."""
     from azure.ai.ml.entities import Model
 
@@ -105,24 +127,19 @@ class TestAzureEndpoint(EndpointContract):
         endpoint.set_traffic({"blue": 100})
         return made
 
-    def test_each_row_that_is_answered_leaves_an_event(self, place: Place) -> None:
-        """Not yet: nothing reads events in Azure. Keys come back as everywhere."""
-        answer = place.endpoint.invoke({"data": [ROW, ROW], "keys": ["x", 7]})
-        assert (answer.status, answer.body["keys"]) == (200, ["x", 7])
-        with pytest.raises(PlatformError, match="events of predictions are not read on the plat"):
-            place.endpoint.predictions(WINDOW)
-
-    def test_a_request_that_fails_leaves_an_event_too(self, place: Place) -> None:
-        """Not yet, as above."""
-        with pytest.raises(PlatformError, match="not read on the platform azure yet"):
-            place.endpoint.predictions(WINDOW)
-
-    def test_what_checks_find_can_be_read_again(self, place: Place) -> None:
-        """Not yet: neither is kept."""
-        with pytest.raises(PlatformError, match="what checks find is not kept on the platform"):
-            place.endpoint.keep_checks([])
-        with pytest.raises(PlatformError, match="what checks found is not read on the platform"):
-            place.endpoint.checks("drift", WINDOW)
+    def test_all_that_the_front_passed_on_or_answered_is_in_its_log(
+        self, place: AzurePlace
+    ) -> None:
+        endpoint, start = place.endpoint, system_clock() - timedelta(seconds=1)
+        assert endpoint.invoke({"data": [ROW]}).status == 200
+        assert endpoint.invoke({"data": []}, "green").status == 400
+        window = Window(start, start + timedelta(days=1))
+        found = wait_for(lambda: (rows := endpoint.front_log(window))[1:] and rows)
+        assert [(row["deployment"], row["status"], row["model_status"]) for row in found[-2:]] == [
+            ("blue", 200, 200),
+            ("green", 424, 400),
+        ]
+        assert {row["endpoint"] for row in found} == {endpoint.name}
 
     def test_what_is_altered_after_its_download_is_refused(self, place: AzurePlace) -> None:
         from mlops.errors import Refused

@@ -25,6 +25,7 @@ _ARM_AUDIENCES = (
     "https://ml.azure.com",
 )
 _LOG_AUDIENCES = ("https://api.loganalytics.io", "https://api.loganalytics.azure.com")
+_INGESTION_AUDIENCES = ("https://monitor.azure.com",)
 _OPEN = (hosts.LOGIN, hosts.GITHUB, hosts.AZURE_DEVOPS)
 _CASES = {
     part.lower(): part
@@ -144,8 +145,7 @@ class Guard:
             or host.endswith(".inference.ml.azure.com")
         ):
             return
-        audiences = _LOG_AUDIENCES if host in hosts.LOG_ANALYTICS else _ARM_AUDIENCES
-        self._identity.check(request, audiences)
+        self._identity.check(request, _audiences(host))
         path = request.url.path
         self._check_owner(path)
         parts = path[path.find("/subscriptions/") :].split("/")
@@ -182,6 +182,13 @@ class Guard:
             raise bad_request(said)
 
 
+def _audiences(host: str) -> tuple[str, ...]:
+    """Return what a token may be for, by the host to which it is sent."""
+    if host.endswith(".in.applicationinsights.azure.com"):
+        return _INGESTION_AUDIENCES
+    return _LOG_AUDIENCES if host in hosts.LOG_ANALYTICS else _ARM_AUDIENCES
+
+
 def build(
     state: State,
     identity: Identity,
@@ -193,6 +200,7 @@ def build(
     registries: Sequence[BaseRoute],
     ml_api: Sequence[BaseRoute],
     logs: Sequence[BaseRoute],
+    events: Sequence[BaseRoute],
     scoring: Sequence[BaseRoute],
 ) -> ASGIApp:
     """Return the application.
@@ -207,6 +215,7 @@ def build(
         registries: the routes that a region's API shares with ARM, for registries.
         ml_api: the other routes of a region's API.
         logs: the routes of Log Analytics.
+        events: the routes of Application Insights' ingestion.
         scoring: the routes of an endpoint's host.
     """
     frontend = Mount("/mferp/managementfrontend", routes=[*registries])
@@ -216,6 +225,7 @@ def build(
             *identity.routes(),
             Host(hosts.ARM, Router([*arm])),
             *(Host(name, Router([*logs])) for name in hosts.LOG_ANALYTICS),
+            Host("{region}.in.applicationinsights.azure.com", Router([*events])),
             Host("{region}.api.azureml.ms", Router([frontend, *ml_api])),
             Host("{endpoint}.{region}.inference.ml.azure.com", Router([*scoring])),
         ],

@@ -45,8 +45,36 @@ _SIMPLE: dict[str, type | tuple[type, ...]] = {
 
 def problems(kind: str, body: object) -> list[str]:
     """Return what is wrong with the body of a PUT of this kind, a sentence each."""
-    found = _check(body, KINDS[kind], "") if kind in KINDS else ()
+    known, collector = _apart(body) if kind == "onlineEndpoints/deployments" else (body, None)
+    found = [*_check(known, KINDS[kind], "")] if kind in KINDS else []
+    found += _check_collector(collector)
     return [each for each in found if not each.startswith(HABITS)]
+
+
+def _apart(body: object) -> tuple[object, object]:
+    """Return the body of a deployment without its data collector, which is newer, and that."""
+    if not isinstance(body, Mapping) or not isinstance(body.get("properties"), Mapping):
+        return body, None
+    rest = {name: each for name, each in body["properties"].items() if name != "dataCollector"}
+    return {**body, "properties": rest}, body["properties"].get("dataCollector")
+
+
+def _check_collector(value: object) -> Iterator[str]:
+    """Check a data collector as the API's published description has it, from 2023-04-01-preview."""
+    if value is None:
+        return
+    collections = value.get("collections") if isinstance(value, Mapping) else None
+    if not isinstance(collections, Mapping) or not collections:
+        yield "properties.dataCollector.collections is required"
+        return
+    for name, each in collections.items():
+        where = f"properties.dataCollector.collections.{name}"
+        if name != name.lower():
+            yield f"{where}: the SDK that collects knows names in small letters alone"
+        if str(each.get("dataCollectionMode")).lower() not in ("enabled", "disabled"):
+            yield f"{where}.dataCollectionMode must be Enabled or Disabled"
+        if unknown := each.keys() - {"dataCollectionMode", "samplingRate", "dataId", "clientId"}:
+            yield f"{where} has {', '.join(sorted(unknown))}, which is not known"
 
 
 def _check(value: object, kind: str, path: str) -> Iterator[str]:

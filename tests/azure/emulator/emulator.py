@@ -24,6 +24,7 @@ from .front import Front
 from .history import History
 from .hosts import Part
 from .identity import Identity
+from .ingestion import Ingestion
 from .jobs import Jobs
 from .logs import LogAnalytics
 from .machine import Machine, machine_of
@@ -69,6 +70,7 @@ class AzureEmulator:
         self._registries = Registries(self.state, self.azurite, self.operations, self._assets)
         self._schedules = Schedules(self.state, self.operations)
         self._logs = LogAnalytics(self.state, self.log_analytics_workspace)
+        self._ingestion = Ingestion(self.state)
         self.endpoints = Endpoints(
             self.state,
             self.azurite,
@@ -98,6 +100,8 @@ class AzureEmulator:
         self.azurite.start()
         self._thread.start()
         self.port = self._started.result(_START_SECONDS)
+        self.endpoints.variables = self.network | self.identity.managed_variables()
+        self.endpoints.sees = [self._certificates.authority]
         return self
 
     def __exit__(
@@ -115,6 +119,11 @@ class AzureEmulator:
         self.azurite.stop()
         if self._before_sigterm is not None:
             signal.signal(signal.SIGTERM, self._before_sigterm)
+
+    @property
+    def insights_connection_string(self) -> str:
+        """Where its Application Insights is."""
+        return self._ingestion.connection_string
 
     @property
     def network(self) -> dict[str, str]:
@@ -350,5 +359,6 @@ class AzureEmulator:
             registries=registries,
             ml_api=[*self._registries.discovery(), *self._history.routes()],
             logs=self._logs.routes(),
+            events=self._ingestion.routes(),
             scoring=self.front.routes(),
         )

@@ -16,6 +16,7 @@ from . import hosts, servers
 from .arm import WORKSPACE, resource_path
 from .assets import locate
 from .azurite import Azurite
+from .collector import Collector
 from .errors import AzureError, bad_request, conflict, not_found
 from .machine import Machine
 from .operations import Operations
@@ -78,6 +79,10 @@ class Endpoints:
     def __init__(
         self, state: State, azurite: Azurite, operations: Operations, folder: Path, machine: Machine
     ) -> None:
+        self.variables: dict[str, str] = {}
+        """What every deployment's process gets besides its own variables."""
+        self.sees: list[Path] = []
+        """The files that these name."""
         self._state = state
         self._azurite = azurite
         self._operations = operations
@@ -209,7 +214,9 @@ class Endpoints:
                     folder,
                     self._machine,
                     properties["codeConfiguration"]["scoringScript"],
-                    properties.get("environmentVariables") or {},
+                    {**self.variables, **(properties.get("environmentVariables") or {})},
+                    self._collector(path, properties, folder),
+                    self.sees,
                 )
             except CrashedError as error:
                 raise AzureError(400, "ResourceNotReady", str(error)) from error
@@ -260,6 +267,14 @@ class Endpoints:
             return JSONResponse({"content": ""})
         lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
         return JSONResponse({"content": "\n".join(lines[-(asked.get("tail") or 100) :]) + "\n"})
+
+    def _collector(self, path: str, properties: Body, folder: Path) -> Collector | None:
+        settings = properties.get("dataCollector")
+        if not settings:
+            return None
+        parts = path.split("/")
+        store = self._state.stores["/".join(parts[:9]).lower()]
+        return Collector(self._azurite, store, f"{parts[10]}/{parts[12]}", settings, folder)
 
     def _running(self, request: Request) -> Running:
         path = resource_path(request)

@@ -16,6 +16,7 @@ _EMULATED = (
     GITHUB,
     AZURE_DEVOPS,
     "*.api.azureml.ms",
+    "*.in.applicationinsights.azure.com",
     "*.inference.ml.azure.com",
 )
 _STORED = ("*.blob.core.windows.net",)
@@ -47,6 +48,11 @@ def certified(region: str) -> list[str]:
 def ml_api(region: str) -> str:
     """Return the host of Azure ML's own APIs in a region."""
     return f"{region}.api.azureml.ms"
+
+
+def ingestion(region: str) -> str:
+    """Return the host to which events of a region go."""
+    return f"{region}-5.in.applicationinsights.azure.com"
 
 
 def inference(endpoint: str, region: str) -> str:

@@ -36,6 +36,8 @@ class Identity:
     """The subject of the assertions that are handed out."""
     assertion_seconds: int = 300
     token_seconds: int = 3600
+    managed: str = field(default_factory=lambda: str(uuid.uuid4()))
+    """The client id of the identity of each deployment."""
     job_token: str = field(default_factory=lambda: secrets.token_urlsafe(24))
     _service: str = field(default_factory=lambda: str(uuid.uuid4()))
     _key: bytes = field(default_factory=lambda: secrets.token_bytes(32))
@@ -46,6 +48,7 @@ class Identity:
             Route("/{tenant}/v2.0/.well-known/openid-configuration", self._configuration),
             Route("/common/discovery/instance", self._instance),
             Route("/{tenant}/oauth2/v2.0/token", self._token, methods=["POST"]),
+            Route("/managed-identity/token", self._managed),
         ]
         return [
             Host(hosts.LOGIN, Router(login)),
@@ -82,6 +85,13 @@ class Identity:
             "AZURESUBSCRIPTION_SERVICE_CONNECTION_ID": "00000000-0000-0000-0000-00000000c0de",
             "SYSTEM_OIDCREQUESTURI": f"https://{hosts.AZURE_DEVOPS}/oidc/1",
             "SYSTEM_ACCESSTOKEN": self.job_token,
+        }
+
+    def managed_variables(self) -> dict[str, str]:
+        """Return what a deployment of Azure ML has, in which its own identity signs in."""
+        return {
+            "MSI_ENDPOINT": f"https://{hosts.LOGIN}/managed-identity/token",
+            "MSI_SECRET": self.job_token,
         }
 
     def check(self, request: Request, audiences: Collection[str]) -> None:
@@ -185,6 +195,21 @@ class Identity:
             message = f"No matching federated identity record found for {claims['sub']!r}."
             return _refusal("AADSTS700213", message, "invalid_client")
         return None
+
+    async def _managed(self, request: Request) -> Response:
+        if request.headers.get("secret") != self.job_token:
+            return JSONResponse({"error": "invalid secret"}, 401)
+        if request.query_params.get("clientid", self.managed) != self.managed:
+            return JSONResponse({"error": "no such identity"}, 400)
+        resource = request.query_params["resource"]
+        return JSONResponse(
+            {
+                "access_token": self._access_token(resource, self.managed, self.token_seconds),
+                "expires_on": int(time.time()) + self.token_seconds,
+                "resource": resource,
+                "token_type": "Bearer",
+            }
+        )
 
     async def _github(self, request: Request) -> Response:
         if request.headers.get("authorization") != f"Bearer {self.job_token}":

@@ -72,6 +72,17 @@ class Run:
             self.status, self.error, self.ended = status, error, _now()
 
 
+def _output_uri(child: Run, name: str, properties: Body) -> str:
+    """Return where an output of a step lies: where the pipeline says, or Azure's own place."""
+    bound = (properties["jobs"][child.name].get("outputs") or {}).get(name)
+    parent = bindings.parent_output(bound) if bound else None
+    given = ((properties.get("outputs") or {}).get(parent) or {}).get("uri") if parent else None
+    path = f"azureml/{child.id}/{name}"
+    if given:
+        path = str(given).partition("/paths/")[2].replace("${{name}}", child.parent or child.id).strip("/")
+    return f"{datastore_uri(child.workspace)}/{path}/"
+
+
 class Jobs:
     """The jobs of all workspaces."""
 
@@ -282,7 +293,7 @@ class Jobs:
         for name, mode in modes.items():
             # what a step writes to a mounted folder is there at once; an upload waits for its end
             if code == 0 or mode != "upload":
-                target = f"azureml/{child.id}/{name}"
+                target = child.outputs[name].partition("/paths/")[2].rstrip("/")
                 await run_in_threadpool(
                     self._azurite.upload, folder / "outputs" / name, store, target
                 )
@@ -319,7 +330,7 @@ class Jobs:
             path = folder / "outputs" / name
             path.mkdir(parents=True)
             outputs[name] = str(path)
-            child.outputs[name] = f"{datastore_uri(child.workspace)}/azureml/{child.id}/{name}/"
+            child.outputs[name] = _output_uri(child, name, properties)
             child.kinds[name] = details.get("type") or "uri_folder"
         return self._machine.process(
             ["bash", "-c", bindings.fill(spec["command"], inputs, outputs)],

@@ -1,4 +1,8 @@
-"""Log Analytics, as far as one table goes: filters, columns, order and limit of a query."""
+"""Log Analytics: the log of the endpoints' front, and the events that were sent.
+
+A query of the log may filter, name columns, order and limit; one of events, or one that computes
+columns, may be anything that kql_tables.py understands.
+"""
 
 import operator
 import re
@@ -11,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from . import kql_tables
 from .errors import AzureError
 from .state import State
 
@@ -61,7 +66,7 @@ _CONDITION = re.compile(
 
 
 class LogAnalytics:
-    """The log of the requests that the front of the endpoints saw."""
+    """One workspace."""
 
     def __init__(self, state: State, workspace: str) -> None:
         self._state = state
@@ -74,21 +79,39 @@ class LogAnalytics:
     async def _query(self, request: Request) -> Response:
         if request.path_params["workspace"] != self._workspace:
             raise AzureError(404, "WorkspaceNotFoundError", "The workspace could not be found.")
+        query = (await request.json())["query"]
         now = time.time()
         rows = [dict(row.columns) for row in self._state.traffic_log if row.visible_at <= now]
+        if query.lstrip().startswith(kql_tables.TABLE) or "| extend " in query:
+            return self._answer(*self._by_duckdb(query, rows))
         try:
-            columns, rows = run((await request.json())["query"], rows)
+            columns, rows = run(query, rows)
         except SyntaxError as error:
-            self._state.client_faults.append(f"Log Analytics: {error}")
-            raise AzureError(
-                400, "BadArgumentError", f"The query is not understood: {error}"
-            ) from error
-        table = {
-            "name": "PrimaryResult",
-            "columns": [{"name": name, "type": TYPES.get(name, "string")} for name in columns],
-            "rows": [[row[name] for name in columns] for row in rows],
-        }
-        return JSONResponse({"tables": [table]})
+            raise self._not_understood(error) from error
+        typed = [(name, TYPES.get(name, "string")) for name in columns]
+        return self._answer(typed, [[row[name] for name in columns] for row in rows])
+
+    def _by_duckdb(
+        self, query: str, traffic: list[Row]
+    ) -> tuple[list[tuple[str, str]], list[list[Any]]]:
+        events = list(self._state.events)
+        for table, rows in ((kql_tables.TABLE, events), (kql_tables.TRAFFIC, traffic)):
+            if query.lstrip().startswith(table) and not rows:
+                # as Azure does before the first row has come
+                said = f"'where' operator: Failed to resolve table '{table}'"
+                raise AzureError(400, "BadArgumentError", f"SEM0100: {said}")
+        try:
+            return kql_tables.run(query, events, traffic)
+        except SyntaxError as error:
+            raise self._not_understood(error) from error
+
+    def _not_understood(self, error: SyntaxError) -> AzureError:
+        self._state.client_faults.append(f"Log Analytics: {error}")
+        return AzureError(400, "BadArgumentError", f"The query is not understood: {error}")
+
+    def _answer(self, columns: list[tuple[str, str]], rows: list[list[Any]]) -> Response:
+        named = [{"name": name, "type": kind} for name, kind in columns]
+        return JSONResponse({"tables": [{"name": "PrimaryResult", "columns": named, "rows": rows}]})
 
 
 def run(query: str, rows: Iterable[Row]) -> tuple[list[str], list[Row]]:

@@ -6,13 +6,14 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
 
 from .azurite import free_port
+from .collector import Collector
 from .machine import Machine
 
 START_SECONDS = 60.0
@@ -30,10 +31,13 @@ class Server:
     port: int
     log: Path
     process: "subprocess.Popen[bytes]"
+    collector: Collector | None = None
 
     def stop(self) -> None:
-        """End it with its workers."""
+        """End it with its workers and its collector."""
         end(self.process)
+        if self.collector is not None:
+            self.collector.stop()
 
     def tail(self, lines: int) -> str:
         """Return the last lines of its log."""
@@ -42,9 +46,22 @@ class Server:
 
 
 async def start(
-    folder: Path, machine: Machine, script: str, environment: Mapping[str, str]
+    folder: Path,
+    machine: Machine,
+    script: str,
+    environment: Mapping[str, str],
+    collector: Collector | None = None,
+    sees: Sequence[Path] = (),
 ) -> Server:
     """Start a server on the code in `folder/code` and the model in `folder/model`, and wait.
+
+    Args:
+        folder: what was brought for it.
+        machine: where it runs.
+        script: the scoring script.
+        environment: its variables.
+        collector: of its data, if there is one.
+        sees: the files besides that it needs.
 
     Raises:
         CrashedError: it ended or did not answer in time; `folder/log.txt` says why.
@@ -58,10 +75,11 @@ async def start(
         "GUNICORN_CMD_ARGS": "--no-control-socket",
         "OMP_NUM_THREADS": "1",
         "PYTHONUNBUFFERED": "1",
+        **(collector.variables if collector else {}),
         **environment,
     }
     command, env = machine.process(
-        [str(part) for part in server], variables, cwd=code, sees=[folder, _LAUNCHER]
+        [str(part) for part in server], variables, cwd=code, sees=[folder, _LAUNCHER, *sees]
     )
     log = folder / "log.txt"
     with log.open("wb") as output:
@@ -73,7 +91,7 @@ async def start(
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    started = Server(port, log, process)
+    started = Server(port, log, process, collector)
     try:
         await _wait(started)
     except BaseException:

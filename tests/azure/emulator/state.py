@@ -11,6 +11,8 @@ from .errors import AzureError, not_found
 PROVIDER = "Microsoft.MachineLearningServices"
 
 Body = dict[str, Any]
+Event = tuple[str, str, dict[str, str]]
+"""When, which and with what properties: a row of the table AppEvents."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,7 @@ class State:
     resources: dict[str, Body] = field(default_factory=dict)
     stores: dict[str, Store] = field(default_factory=dict)
     traffic_log: list[TrafficRow] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
     job_outputs: dict[str, dict[str, str]] = field(default_factory=dict)
     """The URI of each output of each job."""
     client_faults: list[str] = field(default_factory=list)

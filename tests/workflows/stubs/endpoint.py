@@ -73,6 +73,9 @@ class Endpoint:
     def delete(self, name: str) -> None:
         del self.versions[name], self.shares[name]
 
+    def keep_scored(self, _folder: Path) -> None:
+        pass
+
     def keep_checks(self, _checks: Sequence[Mapping[str, Any]]) -> None:
         pass
 

@@ -104,6 +104,9 @@ def test_findings_of_checks_are_asked_for_too(
     assert json.loads(capsys.readouterr().out)["rows"] == [{"model_version": 7, "n": 1}]
     assert mlops("observability", "show", "front") == 2
     assert "events of traffic, which are not kept here" in capsys.readouterr().err
+    endpoint.front = [{"time": recent.isoformat(), "status": 429, "model_status": None}]
+    assert mlops("observability", "show", "front", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["rows"] == [{"status": 429, "n": 1}]
 
 
 @pytest.mark.usefixtures("kql", "endpoint")

@@ -16,6 +16,7 @@ from fakes.tiny_use_case import features as features_module
 from fakes.tiny_version import ROW, tiny_probability
 from mlops.artifacts.scores import part_files
 from mlops.cli import predict, score
+from mlops.errors import PlatformError
 
 AS_OF = ("--reference-date", "2024-06-30")
 
@@ -58,6 +59,20 @@ def test_the_version_that_serves_scores(
     events = scores_of(Path(said["events"]))
     assert events["deployment"].unique().to_list() == ["blue"]
     assert Path(said["events"]).parts[-3:-1] == ("events", "tiny-dev")
+
+
+def test_events_that_cannot_be_kept_are_told_and_the_predictions_stay(
+    mlops: Command, endpoint: FakeEndpoint, raw: Path, tmp_path: Path,
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    def refuse(_folder: Path) -> None:
+        raise PlatformError("the storage is closed")
+
+    monkeypatch.setattr(endpoint, "keep_scored", refuse)
+    endpoint.serve("blue", 9, share=100)
+    assert mlops("score", "--data-dir", raw, "--output", tmp_path / "o", *AS_OF) == 0
+    assert "nothing will watch these predictions: the storage is closed" in capsys.readouterr().err
+    assert scores_of(tmp_path / "o").height == 300
 
 
 def test_a_version_that_is_named_scores_whatever_serves(

@@ -3,11 +3,13 @@
 A class of tests derives from `EndpointContract` and defines the fixture `place`.
 """
 
+import contextlib
 import json
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Protocol
 
 import polars as pl
@@ -18,7 +20,8 @@ from fakes.tiny_version import FAILS, FEATURES, ROW
 from mlops.clock import system_clock
 from mlops.errors import ConfigError, PlatformError, Refused
 from mlops.features import Features
-from mlops.platforms.base import DeploymentShare, Endpoint, ModelVersion, Observation
+from mlops.monitoring.events import Source, events_of, write_events
+from mlops.platforms.base import DeploymentShare, Endpoint, ModelVersion, NotObserved, Observation
 from mlops.platforms.lease_rules import EndpointBusy
 from mlops.progress import silent
 from mlops.window import Window
@@ -42,6 +45,9 @@ class Place(Protocol):
 
     def version(self, number: int) -> ModelVersion:
         """A registered version of the tiny model."""
+
+    def scored(self, run: str) -> Path:
+        """The folder in which `mlops score` would write the events of a run."""
 
     def another_command(self, traffic: dict[str, int]) -> AbstractContextManager[None]:
         """A command that holds the lease for PURPOSE, has ended the mirror and set the traffic.
@@ -88,12 +94,16 @@ def observed(
 def kept(
     endpoint: Endpoint, start: datetime, enough: Callable[[pl.DataFrame], bool]
 ) -> pl.DataFrame:
-    """Wait until enough events since a moment are there; return them."""
+    """Wait until enough events since a moment are there; return them.
+
+    Where features come another way than events, there may be none of them yet.
+    """
     deadline = time.monotonic() + WAIT_SECONDS
     while True:
-        window = Window(start, start + timedelta(days=1))
-        found = endpoint.predictions(window, TINY_FEATURES).rows.collect()
-        if enough(found):
+        window, found = Window(start, start + timedelta(days=1)), None
+        with contextlib.suppress(NotObserved):
+            found = endpoint.predictions(window, TINY_FEATURES).rows.collect()
+        if found is not None and enough(found):
             return found
         assert time.monotonic() < deadline, found
         time.sleep(0.05)
@@ -250,7 +260,11 @@ class EndpointContract:
         other = endpoint.invoke({"data": [ROW]})
         assert (answer.status, answer.body["keys"], "keys" in other.body) == (200, keys, False)
         ids = [*answer.body["inference_id"], *other.body["inference_id"]]
-        events = kept(endpoint, start, lambda each: set(ids) <= set(each["inference_id"]))
+        events = kept(
+            endpoint,
+            start,
+            lambda each: set(ids) <= set(each.drop_nulls("feature.a")["inference_id"]),
+        )
         found = {row["inference_id"]: row for row in events.iter_rows(named=True)}
         assert direct.body["inference_id"][0] not in found
         told = [found[each] for each in ids]
@@ -275,7 +289,8 @@ class EndpointContract:
         endpoint.set_traffic({"green": 100})
         assert endpoint.invoke({"data": []}).status == 400
         failing = {"data": [{**ROW, "a": FAILS}], "keys": ["k"]}
-        assert endpoint.invoke(failing).status == 500
+        answer = endpoint.invoke(failing)
+        assert answer.status == 500, answer
         events = kept(endpoint, start, lambda each: {400, 500} <= set(each["status"]))
         found = {row["status"]: row for row in events.iter_rows(named=True)}
         failed, refused = found[500], found[400]
@@ -285,6 +300,21 @@ class EndpointContract:
             assert (row["deployment"], row["model_version"]) == ("green", served(place, "green"))
             assert (row["prediction"], row["value"]) == (None, None)
             assert len(row["inference_id"]) == 32
+
+    def test_what_was_scored_without_a_request_is_read_as_well(self, place: Place) -> None:
+        now = system_clock()
+        folder = place.scored("run")
+        folder.mkdir(parents=True, exist_ok=True)
+        source = Source("run", "dev", None, "tiny", 1, keys=True, features=("a",))
+        scores = pl.DataFrame({"prediction": [1, 0], "probability": [0.75, 0.25]})
+        events = events_of(scores, ["x", "y"], source, now, pl.DataFrame({"a": [1.0, 2.0]}))
+        write_events(events, folder / "part-00000.parquet")
+        place.endpoint.keep_scored(folder)
+        window = Window(now, now + timedelta(seconds=1))
+        rows = place.endpoint.predictions(window).rows.filter(source="score").sort("key").collect()
+        assert rows["key"].to_list() == ["x", "y"]
+        assert rows["value"].to_list() == [0.75, 0.25]
+        assert set(rows["endpoint"]) == {place.endpoint.name}
 
     def test_what_checks_find_can_be_read_again(self, place: Place) -> None:
         now = system_clock()

@@ -17,7 +17,10 @@ from mlops.progress import silent
 class FakePlace:
     """Two pretended endpoints, as the contract asks for them; a command's own object is all one."""
 
-    def __init__(self, platform: Platform, used: FakeEndpoint, unused: FakeEndpoint) -> None:
+    def __init__(
+        self, platform: Platform, used: FakeEndpoint, unused: FakeEndpoint, folder: Path
+    ) -> None:
+        self._folder = folder
         self._platform = platform
         self._used = used
         self._unused = unused
@@ -32,6 +35,9 @@ class FakePlace:
 
     def version(self, number: int) -> ModelVersion:
         return self._platform.version(number)
+
+    def scored(self, run: str) -> Path:
+        return self._folder / f"score-{run}"
 
     def another_command(self, traffic: dict[str, int]) -> AbstractContextManager[None]:
         return self._used.another_command(PURPOSE, traffic)
@@ -54,4 +60,4 @@ class TestFakeEndpoint(EndpointContract):
         for number, name in ((1, "blue"), (2, "green")):
             used.deploy(name, platform.version(number), silent)
         with fronted(used):
-            yield FakePlace(platform, used, unused)
+            yield FakePlace(platform, used, unused, tmp_path)

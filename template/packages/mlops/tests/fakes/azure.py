@@ -60,6 +60,7 @@ class Endpoints:
             mirror_traffic={},
             auth_mode=self.auth_mode,
             scoring_uri=f"https://{endpoint}.example/score",
+            identity=None,
         )
 
     def get(self, name: str) -> Any:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Literal
 
 import polars as pl
@@ -21,10 +22,12 @@ from fakes.request_log import OPEN, RequestLog
 from fakes.scoring_script import load_script
 from fakes.tiny_version import FAILS, FEATURES, tiny_onnx, tiny_probability
 from mlops.artifacts.predictions import REQUEST, Predictions, event_schema
+from mlops.artifacts.scores import part_files
 from mlops.artifacts.version_folder import verify_version
 from mlops.clock import Clock, system_clock
 from mlops.errors import ConfigError, PlatformError
 from mlops.features import Features
+from mlops.monitoring.event_store import read_score_files
 from mlops.platforms.base import (
     Answer,
     Deployment,
@@ -118,6 +121,8 @@ class FakeEndpoint:
         self.clock: Clock = system_clock
         """By which `invoke` takes note of what it answers."""
         self.kept: list[dict[str, Any]] = []
+        self.scored: list[Path] = []
+        self.front: list[dict[str, Any]] | None = None
         """What checks found, as they told it."""
         self._placed: dict[str, Placed] = {}
         self._shares: dict[str, int] = {}
@@ -259,7 +264,16 @@ class FakeEndpoint:
         if self._noted:
             own = pl.LazyFrame(self._noted, schema=event_schema(_TINY), orient="row")
             rows = pl.concat([rows, own], how="diagonal")
-        return replace(self.events, rows=rows.filter(within).select(columns))
+        rows = rows.filter(within).select(columns)
+        paths = [path for folder in self.scored for path in part_files(folder)]
+        scored = read_score_files(paths, self.name, window, features).rows
+        return replace(self.events, rows=pl.concat([rows, scored]))
+
+    def front_log(self, _window: Window) -> list[dict[str, Any]] | None:
+        return self.front
+
+    def keep_scored(self, folder: Path) -> None:
+        self.scored.append(folder)
 
     def keep_checks(self, checks: Sequence[Mapping[str, Any]]) -> None:
         self.kept += [dict(each) for each in checks]

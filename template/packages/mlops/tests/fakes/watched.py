@@ -147,6 +147,11 @@ def drift(columns: int = 6) -> DriftResult:
 
 def performance() -> dict[str, Any]:
     """What the document of a check says by which a model fell below its limit."""
+    return performance_result().to_dict()
+
+
+def performance_result() -> PerformanceResult:
+    """A check by which a model fell below its limit."""
     span = Span(MONTH.start.isoformat(), MONTH.end.isoformat())
     days = [
         Part(f"2026-06-{day:02}", 120, 0.85 - 0.01 * day, PerformanceOutcome.OK)
@@ -171,7 +176,7 @@ def performance() -> dict[str, Any]:
         predictions=PredictionCounts(4000, 0, 37, 0, 0, {}, 12, {}),
         realised=Realised(span, 2880, 0.72, (0.7, 0.74), over_time=tuple(days), slices=slices),
         estimated=Estimated(span, 4000, "f1", 0.75, 0.82, PerformanceOutcome.OK),
-    ).to_dict()
+    )
 
 
 def write_pages(folder: Path) -> None:

@@ -14,6 +14,7 @@ from fakes.changes import held_by_another, longer_by
 from fakes.rig import NAME, SLOW, Rig
 from fakes.tiny_version import ROW
 from fakes.waiting import LONGEST_SECONDS, wait_for
+from mlops.artifacts.event_folders import event_folders
 from mlops.platforms.base import ModelVersion
 from mlops.platforms.local import processes
 from mlops.platforms.local.endpoint import LocalEndpoint
@@ -64,6 +65,9 @@ class LocalPlace:
 
     def version(self, number: int) -> ModelVersion:
         return self._rig.version(number)
+
+    def scored(self, run: str) -> Path:
+        return event_folders(self._rig.home, NAME).score(run)
 
     def another_command(self, traffic: dict[str, int]) -> AbstractContextManager[None]:
         rig = self._rig

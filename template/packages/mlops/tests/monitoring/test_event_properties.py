@@ -1,8 +1,12 @@
 """What queries may read is what events have: a name that changes in one place is noticed here."""
 
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
 import polars as pl
 import pytest
 
+from fakes.watched import drift_result, performance_result
 from mlops.artifacts.predictions import event_schema
 from mlops.monitoring.event_properties import SOURCES, Kind, SourceName
 from mlops.monitoring.rules.words import WORDS
@@ -36,6 +40,28 @@ def test_queries_read_of_checks_what_all_checks_have(source: SourceName) -> None
             "rows": Kind.WHOLE,
         }.items()
     )
+
+
+KINDS: Mapping[Kind, tuple[type, ...]] = {
+    Kind.TEXT: (str,),
+    Kind.WHOLE: (int,),
+    Kind.NUMBER: (float, int),
+}
+CHECKS: Mapping[SourceName, Callable[[], Sequence[Mapping[str, Any]]]] = {
+    "drift": lambda: drift_result().kept(),
+    "performance": lambda: performance_result().rows(),
+}
+
+
+@pytest.mark.parametrize("source", CHECKS)
+def test_queries_read_of_checks_what_checks_keep(source: SourceName) -> None:
+    """What is kept is sent to Azure by these very names (test_insights.py has predictions)."""
+    rows = CHECKS[source]()
+    assert {row["check"] for row in rows} == {SOURCES[source].event}
+    for name, kind in SOURCES[source].properties.items():
+        values = [row[name] for row in rows if name in row]
+        assert values, f"no row has {name}"
+        assert all(value is None or isinstance(value, KINDS[kind]) for value in values), name
 
 
 def test_the_front_end_s_log_has_columns_and_no_properties() -> None:

@@ -3,6 +3,7 @@
 import ast
 import threading
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -12,8 +13,7 @@ import requests
 import mlops
 from fakes.waiting import wait_for
 from mlops.ci.github import GitHub
-from mlops.platforms.azure import client, credentials
-from mlops.platforms.azure import observations as azure_observations
+from mlops.platforms.azure import client, credentials, log_analytics, observations
 from mlops.platforms.azure.client import AzureClients
 from mlops.platforms.azure.credentials import github_assertion
 from mlops.platforms.http import OwnSession, post
@@ -89,7 +89,7 @@ def assertion(server: Recorder) -> None:
 
 
 def traffic_log(server: Recorder) -> None:
-    azure_observations.query(OwnSession(), "ours", server.url, "the query")
+    observations.query_fresh(OwnSession(), "ours", server.url, "tiny", datetime.now(UTC))
 
 
 def scoring(server: Recorder) -> None:
@@ -129,7 +129,7 @@ CLIENTS: list[Callable[[Recorder], None]] = [
 def test_a_file_of_passwords_replaces_no_header(
     server: Recorder, monkeypatch: pytest.MonkeyPatch, send: Callable[[Recorder], None]
 ) -> None:
-    monkeypatch.setattr(azure_observations, "API", "{workspace}/query")
+    monkeypatch.setattr(log_analytics, "API", "{workspace}/query")
     send(server)
     assert set(server.seen) == {OURS}
 

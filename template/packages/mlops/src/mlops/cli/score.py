@@ -8,6 +8,7 @@ import click
 from mlops.cli.options import data_dir_option, environment_option, folder, json_option, settings_for
 from mlops.console import emit, progress, show, show_table
 from mlops.data.source import locate
+from mlops.errors import MlopsError
 from mlops.platforms import open_platform
 from mlops.settings.loading import LoadedSettings
 
@@ -61,8 +62,8 @@ def score(
     settings, day = settings_as_of(environment, reference_date)
     with progress("scoring") as report:
         platform = open_platform(settings)
+        endpoint = platform.endpoint(settings.endpoint_name)
         if model_version is None:
-            endpoint = platform.endpoint(settings.endpoint_name)
             served = served_version(platform, endpoint, settings.values.environment)
         else:
             served = named_version(platform, model_version)
@@ -74,6 +75,10 @@ def score(
             deployment=served.deployment,
         )
         scored = score_data(request, settings, report)
+        try:
+            endpoint.keep_scored(Path(scored.events))
+        except MlopsError as error:
+            show(f"warning: nothing will watch these predictions: {error}", style="yellow")
     for name, why in scored.left_out.items():
         show(f"warning: left out {name}: {why}", style="yellow")
     if as_json:

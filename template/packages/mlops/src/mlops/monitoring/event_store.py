@@ -4,7 +4,7 @@ A line that a killed server left unfinished counts for nothing. What else cannot
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -49,6 +49,31 @@ def read_events(
     schema = event_schema(features)
     rows = pl.concat([pl.DataFrame(schema=schema), *reader.tables]).lazy()
     return Predictions(rows, reader.dropped, dict(reader.unread))
+
+
+def read_score_files(
+    paths: Iterable[Path], endpoint: str, window: Window, features: Features | None = None
+) -> Predictions:
+    """Return the events of files of `mlops score` in a window, as `read_events` does.
+
+    Args:
+        paths: the files.
+        endpoint: the name of the endpoint that they are of.
+        window: when the predictions were made.
+        features: the features to read with them; None: none.
+    """
+    reader = _Reader(endpoint, window, features or _NO_FEATURES)
+    for path in paths:
+        reader.add_table(path)
+    rows = pl.concat([pl.DataFrame(schema=event_schema(features)), *reader.tables]).lazy()
+    return Predictions(rows, 0, dict(reader.unread))
+
+
+def feature_value(value: Any, feature: Feature) -> float | str | None:
+    """Return what an event has of a feature as a table holds it; of another kind: null."""
+    if feature.kind is Kind.CATEGORY:
+        return _text(normalised(value)) if isinstance(value, str) else None
+    return float(value) if isinstance(value, int | float) else None
 
 
 @dataclass
@@ -138,7 +163,7 @@ class _Reader:
             _text(prediction),
             None if value is None else float(value),
             probabilities,
-            *(_value(features.get(each.name), each) for each in self.features),
+            *(feature_value(features.get(each.name), each) for each in self.features),
         )
 
     def _rows(self, table: pl.LazyFrame) -> pl.LazyFrame:
@@ -177,12 +202,6 @@ def _text(value: Any) -> str | None:
         return None
     text = str(value)
     return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
-
-
-def _value(value: Any, feature: Feature) -> float | str | None:
-    if feature.kind is Kind.CATEGORY:
-        return _text(normalised(value)) if isinstance(value, str) else None
-    return float(value) if isinstance(value, int | float) else None
 
 
 def _column(name: str, feature: Feature, has: pl.Schema) -> pl.Expr:

@@ -38,9 +38,21 @@ class Telemetry:
     personal: Callable[[], Personal] = lambda: NOTHING_PERSONAL
 
     def told(
-        self, endpoint: str, deployment: str, facts: VersionFacts, sink: str
+        self,
+        endpoint: str,
+        deployment: str,
+        facts: VersionFacts,
+        sink: str,
+        place: Mapping[str, str] | None = None,
     ) -> dict[str, str]:
         """Return the environment by which a deployment knows it; nothing where events are off.
+
+        Args:
+            endpoint: the endpoint's name.
+            deployment: the deployment's.
+            facts: of the version that it serves.
+            sink: where events go.
+            place: what that needs to know besides.
 
         Raises:
             ConfigError: contract.py declares something personal in another way than there is.
@@ -57,6 +69,7 @@ class Telemetry:
             "features": self._features(facts),
             "queue": self.settings.queue,
             "sink": sink,
+            **(place or {}),
         }
         if sink == FILES:
             # as the server's own folder is the state folder, it stays right when that is moved
@@ -77,6 +90,11 @@ def telemetry_of(settings: LoadedSettings) -> Telemetry:
         settings.values.telemetry,
         lambda: personal_of(settings.use_case),
     )
+
+
+def told_features(told: Mapping[str, str]) -> list[str]:
+    """Return the features that a deployment which was told this may keep."""
+    return list(json.loads(told[VARIABLE])["features"]) if VARIABLE in told else []
 
 
 def digest(told: Mapping[str, str]) -> str:

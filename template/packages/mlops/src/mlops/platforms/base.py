@@ -272,19 +272,23 @@ class Endpoint(Protocol):
             NotObserved: they cannot be read for now.
         """
 
+    def keep_scored(self, folder: Path) -> None:
+        """Keep the events that a run of `mlops score` wrote to a folder, or raise MlopsError."""
+
     def keep_checks(self, checks: Sequence[Mapping[str, Any]]) -> None:
-        """Keep what a check of this endpoint found, beside its predictions.
+        """Keep what a check of this endpoint found, or raise PlatformError.
 
-        Args:
-            checks: flat rows of texts, numbers and null; each has `check` (such as `drift`) and
-                `time`, in ISO 8601 with its offset.
-
-        Raises:
-            PlatformError: they cannot be kept.
+        Each row is flat, of texts, numbers and null, and has `check` (such as `drift`) and `time`,
+        in ISO 8601 with its offset.
         """
 
     def checks(self, name: str, window: Window) -> list[dict[str, Any]]:
-        """Return what such checks found in a window, oldest first.
+        """Return what such checks found in a window, oldest first, or raise NotObserved."""
+
+    def front_log(self, window: Window) -> list[dict[str, Any]] | None:
+        """Return the requests of a window as the front logged them; None if it keeps no log.
+
+        Each has `time` and the properties of `traffic` in monitoring/event_properties.py.
 
         Raises:
             NotObserved: it cannot be read for now.

@@ -266,6 +266,12 @@ class AzureSettings(_Section):
     log_analytics_workspace_id: str | None = Field(
         default=None, description="Where requests are logged; null: no A/B test is possible."
     )
+    insights_connection_string: str | None = Field(
+        default=None,
+        pattern=r"(?i)^InstrumentationKey=[0-9a-f-]{36};IngestionEndpoint=https://\S+$",
+        description="The Application Insights that gets events of predictions and of checks: an "
+        "address, no secret, where only who signs in may write; null: none are kept.",
+    )
     log_patience_seconds: float = Field(
         default=900.0,
         ge=0,

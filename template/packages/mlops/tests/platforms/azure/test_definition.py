@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,11 @@ from mlops.platforms.azure import definition
 from mlops.platforms.azure import endpoint as azure_endpoint
 from mlops.platforms.base import ModelVersion
 from mlops.settings.loading import LoadedSettings
+
+CONNECTION = (
+    "InstrumentationKey=00000000-0000-0000-0000-000000000001;"
+    "IngestionEndpoint=https://westeurope-5.in.applicationinsights.azure.com/"
+)
 
 
 @pytest.fixture
@@ -39,7 +45,7 @@ def test_whatever_a_deployment_is_made_of_decides_whether_it_is_current(
     version = ModelVersion("tiny", 1, tmp_path)
     assert not endpoint.is_current("blue", version)
     settings = endpoint._clients.settings
-    told = definition.wanted_telemetry(settings, NAME, "blue", facts)
+    told = definition.wanted_telemetry(settings, NAME, "blue", facts, "")
     endpoint_tags = definition.wanted_tags(tmp_path, facts, settings.values, told)
     place.azure.placed["blue"].tags = dict(endpoint_tags)
     assert endpoint.is_current("blue", version)
@@ -62,13 +68,15 @@ def test_whatever_a_deployment_is_made_of_decides_whether_it_is_current(
         {"telemetry__keys": True},
         {"telemetry__features": False},
         {"telemetry__queue": 9},
+        {"azure__insights_connection_string": None},
+        {"azure__insights_connection_string": CONNECTION.replace("west", "north")},
     ],
 )
 def test_what_conf_decides_of_a_deployment_is_in_its_tags(
     load: Callable[..., LoadedSettings],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-    change: dict[str, float],
+    change: dict[str, Any],
 ) -> None:
     facts = VersionFacts("tiny", 1, "s", "c", {"a": 1.0}, {})
     (tmp_path / "aml" / "endpoints").mkdir(parents=True)
@@ -76,12 +84,13 @@ def test_what_conf_decides_of_a_deployment_is_in_its_tags(
     monkeypatch.setattr(definition, "environment_version", lambda *_: "1")
 
     def tags(settings: LoadedSettings) -> dict[str, str]:
-        told = definition.wanted_telemetry(settings, NAME, "blue", facts)
+        told = definition.wanted_telemetry(settings, NAME, "blue", facts, "")
         return definition.wanted_tags(tmp_path, facts, settings.values, told)
 
-    before = tags(load())
-    assert tags(load()) == before
-    assert tags(load(**change)) != before
+    there = {"azure__insights_connection_string": CONNECTION}
+    before = tags(load(**there))
+    assert tags(load(**there)) == before
+    assert tags(load(**there | change)) != before
 
 
 def test_what_could_not_be_fetched_for_a_deployment_is_told(place: AzurePlace) -> None:

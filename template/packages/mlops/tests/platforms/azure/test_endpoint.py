@@ -401,14 +401,12 @@ def test_a_request_of_its_own_is_looked_for_in_the_log(
     monkeypatch.setattr(place.endpoint, "invoke", lambda _payload, name: asked.append(name))
 
     def found(*arguments: Any) -> list[Any]:
-        asked.append(arguments[-1])
+        asked.append(arguments[-2])
         return [{}]
 
-    monkeypatch.setattr(azure_endpoint, "query", found)
+    monkeypatch.setattr(azure_endpoint, "query_fresh", found)
     place.endpoint.await_observation("green", silent)
-    deployment, query = asked
-    assert deployment == "green"
-    assert f"EndpointName == '{NAME}'" in query
+    assert asked == ["green", NAME]
 
 
 def test_a_first_change_that_fails_keeps_the_empty_endpoint(

@@ -9,17 +9,18 @@ import requests
 
 from mlops.errors import ConfigError, PlatformError
 from mlops.platforms.azure import observations as azure_observations
+from mlops.platforms.azure.log_analytics import TIME, LogTable, parse_time
 from mlops.platforms.azure.observations import (
     TrafficLog,
     await_row,
     fresh_query,
-    parse_time,
     query_traffic,
-    rows_of,
+    read_front_log,
     status_of,
     traffic_query,
 )
 from mlops.platforms.base import NotObserved
+from mlops.window import Window
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 NONE: frozenset[str] = frozenset()
@@ -239,6 +240,19 @@ def test_any_request_since_then_will_do() -> None:
     assert "UserAgent" not in said
 
 
-def test_an_answer_without_rows_is_refused() -> None:
-    with pytest.raises(PlatformError, match="without rows"):
-        rows_of({"error": "x"})
+def test_all_that_the_front_logged_is_read_once() -> None:
+    texts: list[str] = []
+
+    def ask(text: str, table: LogTable) -> list[dict[str, Any]]:
+        texts.append(text)
+        assert table.may_lack, "no request has come yet"
+        logged = {"deployment": "blue", "request": "a", "status": 429, TIME: "2026-03-01T12:00:00Z"}
+        return [logged, dict(logged), {**logged, "deployment": "green"}]
+
+    window = Window(START, START + timedelta(hours=1))
+    found = read_front_log(ask, "churn-prod", window)
+    assert [(row["deployment"], row["status"]) for row in found] == [("blue", 429), ("green", 429)]
+    assert {row["time"] for row in found} == {"2026-03-01T12:00:00Z"}
+    assert "request" not in found[0]
+    assert 'EndpointName == "churn-prod"' in texts[0]
+    assert "UserAgent" not in texts[0]

@@ -10,6 +10,7 @@ from mlops.clock import Clock
 from mlops.errors import MlopsError
 from mlops.files import read_json
 from mlops.monitoring.report.content import Page, Section, Serving, Table
+from mlops.monitoring.report.front import front_sections
 from mlops.monitoring.report.kept import kept_records
 from mlops.monitoring.report.sections import (
     ab_section,
@@ -96,6 +97,7 @@ def _sections(
     records, problems = _records(settings, platform)
     return (
         request_section(environment, endpoint.predictions(window), window),
+        *front_sections(endpoint, window),
         release_section(records, endpoint.checks(CHANGE, window), problems),
         ab_section(environment, records),
         drift_section(environment, _newest(settings, drift_result.CHECK, drift_result.SCHEMA)),

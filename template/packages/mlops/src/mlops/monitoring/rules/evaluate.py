@@ -69,11 +69,11 @@ def last_window(query: Query) -> "timedelta":
 
 
 def check_frame(source: SourceName, checks: Iterable[Mapping[str, Any]]) -> "pl.DataFrame":
-    """Return findings of checks as a frame of their source; what a finding lacks is null.
+    """Return findings of checks, or requests, as a frame of their source; what lacks is null.
 
     Args:
-        source: `drift`, `performance` or `decision`.
-        checks: as an endpoint keeps them: `time` is a text with its offset.
+        source: any but `prediction`.
+        checks: as an endpoint returns them: `time` is a text with its offset.
     """
     import polars as pl
 

@@ -1,9 +1,10 @@
 """KQL for Azure Monitor from a query, for the tables of a Log Analytics workspace."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import Literal
 
-from mlops.monitoring.event_properties import SOURCES, TIME, Kind, Source
+from mlops.monitoring.event_properties import SOURCES, TIME, Kind, Source, SourceName
 from mlops.monitoring.rules.deny import require_allowed
 from mlops.monitoring.rules.shapes import ROWS, Condition, Measure, Query
 from mlops.monitoring.rules.words import WORDS
@@ -51,6 +52,47 @@ def to_series(query: Query) -> str:
 def to_rule(query: Query) -> str:
     """Return the KQL of an alert rule, which is bounded in time by the rule, and not ordered."""
     return _joined(query, _answer(query, "outside"))
+
+
+def to_rows(
+    source: SourceName,
+    where: str,
+    start: datetime,
+    end: datetime,
+    rows: int,
+    extra: Mapping[str, str] | None = None,
+) -> str:
+    """Return the KQL of the first events of a source in a time, as they are.
+
+    Its columns are `TimeGenerated`, the source's properties, typed, and what is asked for besides.
+    No alert rule may have it.
+
+    Args:
+        source: which events.
+        where: a further condition, in KQL, on what the table has.
+        start: from when on.
+        end: until when; excluded.
+        rows: how many, in the order of time.
+        extra: further columns by name, in KQL.
+    """
+    found = SOURCES[source]
+    more = [f"{name} = {what}" for name, what in (extra or {}).items()]
+    lines = [
+        *([f"where Name == {literal(found.event)}"] if found.event else []),
+        within(start, end),
+        f"where {where}",
+        _typed(found, found.properties),
+        f"project {', '.join([TIME, *map(_name, found.properties), *more])}",
+        f"order by {TIME} asc",
+        f"take {rows}",
+    ]
+    return found.table + "".join(f"\n| {line}" for line in lines)
+
+
+def within(start: datetime, end: datetime) -> str:
+    """Return the line that keeps the rows of a time, the end excluded."""
+    first, last = (f"datetime({each.isoformat()})" for each in (start, end))
+    return f"where {TIME} >= {first} and {TIME} < {last}"
 
 
 def literal(value: float | str) -> str:
@@ -110,18 +152,21 @@ def _order(query: Query) -> str:
 
 def _bounds(query: Query, window: Window | Since) -> str:
     if isinstance(window, Window):
-        start, end = (f"datetime({each.isoformat()})" for each in (window.start, window.end))
-        return f"where {TIME} >= {start} and {TIME} < {end}"
+        return within(window.start, window.end)
     return f"where {TIME} >= ago({query.window})" if window == "ago" else ""
 
 
 def _read(query: Query, source: Source) -> str:
     """Return the line that gives each property that is read its name and type."""
     used = {column for _, column in query.columns()}
+    return _typed(source, [each for each in source.properties if each in used])
+
+
+def _typed(source: Source, names: Iterable[str]) -> str:
     read = [
-        f"{_name(each)} = {_CASTS[kind]}({source.columns.get(each) or _property(each)})"
-        for each, kind in source.properties.items()
-        if each in used
+        f"{_name(each)} = {_CASTS[source.properties[each]]}"
+        f"({source.columns.get(each) or _property(each)})"
+        for each in names
     ]
     return f"extend {', '.join(read)}" if read else ""
 

@@ -20,5 +20,6 @@ def frames_of(endpoint: Endpoint, query: Query, window: Window) -> "Frames":
     if query.source == "prediction":
         return {"prediction": endpoint.predictions(window).rows}
     if query.source == "traffic":
-        return {}
+        rows = endpoint.front_log(window)
+        return {} if rows is None else {"traffic": check_frame("traffic", rows)}
     return {query.source: check_frame(query.source, endpoint.checks(query.source, window))}

@@ -43,7 +43,7 @@ def register(clients: AzureClients, folder: Path, name: str, report: Report) -> 
             return f"{name}:{number}"
     number = _next_number(clients, name)
     report(f"uploading {folder} as {name}, version {number}")
-    return _create(clients, name, number, str(folder), {HASH_TAG: digest})
+    return create(clients, name, number, str(folder), {HASH_TAG: digest})
 
 
 def register_path(clients: AzureClients, path: str, name: str, report: Report) -> str:
@@ -64,7 +64,7 @@ def register_path(clients: AzureClients, path: str, name: str, report: Report) -
             return f"{name}:{number}"
     number = _next_number(clients, name)
     report(f"registering {path} as {name}, version {number}")
-    return _create(clients, name, number, path, {})
+    return create(clients, name, number, path, {})
 
 
 def check_path(path: str) -> None:
@@ -81,7 +81,8 @@ def check_path(path: str) -> None:
         )
 
 
-def _create(clients: AzureClients, name: str, number: int, path: str, tags: dict[str, str]) -> str:
+def create(clients: AzureClients, name: str, number: int, path: str, tags: dict[str, str]) -> str:
+    """Make a version of a data asset of a folder; return `<name>:<version>`."""
     from azure.ai.ml.entities import Data
 
     asset = Data(name=name, version=str(number), type="uri_folder", path=path, tags=tags)

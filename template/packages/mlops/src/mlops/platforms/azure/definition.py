@@ -10,8 +10,14 @@ from typing import Any
 
 from mlops.artifacts.version_folder import VersionFacts
 from mlops.files import code_hash
-from mlops.monitoring.telemetry import APPLICATION_INSIGHTS, digest, telemetry_of
+from mlops.monitoring.telemetry import (
+    APPLICATION_INSIGHTS,
+    digest,
+    telemetry_of,
+    told_features,
+)
 from mlops.platforms.azure.client import AzureClients
+from mlops.platforms.azure.collector import wanted_collector
 from mlops.platforms.azure.environments import SERVING, environment_id, environment_version
 from mlops.platforms.azure.errors import azure_errors, word_of
 from mlops.platforms.azure.origin import asset_id, read_origin
@@ -25,10 +31,22 @@ WORKERS_VARIABLE = "WORKER_COUNT"
 
 
 def wanted_telemetry(
-    settings: LoadedSettings, endpoint: str, deployment: str, facts: VersionFacts
+    settings: LoadedSettings, endpoint: str, deployment: str, facts: VersionFacts, client: str
 ) -> dict[str, str]:
-    """Return the environment by which a deployment knows what events it keeps."""
-    return telemetry_of(settings).told(endpoint, deployment, facts, APPLICATION_INSIGHTS)
+    """Return the environment by which a deployment knows what events it keeps, and where.
+
+    Args:
+        settings: of the environment; without an Application Insights nothing is kept.
+        endpoint: the endpoint's name.
+        deployment: the deployment's.
+        facts: of the version that it serves.
+        client: the client id of the identity that sends; empty: the one that Azure made.
+    """
+    connection = settings.values.azure.insights_connection_string
+    if connection is None:
+        return {}
+    place = {"connection_string": connection, "client_id": client}
+    return telemetry_of(settings).told(endpoint, deployment, facts, APPLICATION_INSIGHTS, place)
 
 
 def wanted_tags(
@@ -71,6 +89,7 @@ def wanted_deployment(
     facts: VersionFacts,
     model: str,
     origin: str,
+    client: str,
     report: Report,
 ) -> Any:
     """Return the deployment of aml/endpoints/deployment.yml with all that conf decides.
@@ -85,6 +104,7 @@ def wanted_deployment(
         facts: of the version that it serves.
         model: the version's id in Azure.
         origin: what it was made of before; empty for what the project holds now.
+        client: the client id of the identity that sends its events, as above.
         report: receives lines about the progress.
     """
     from azure.ai.ml import load_online_deployment
@@ -95,7 +115,7 @@ def wanted_deployment(
     entity.name = name
     entity.endpoint_name = endpoint
     entity.model = model
-    telemetry = wanted_telemetry(clients.settings, endpoint, name, facts)
+    telemetry = wanted_telemetry(clients.settings, endpoint, name, facts, client)
     entity.tags = wanted_tags(root, facts, values, telemetry)
     entity.environment_variables = {
         **(entity.environment_variables or {}),
@@ -118,6 +138,9 @@ def wanted_deployment(
     milliseconds = int(1000 * values.endpoint.request_timeout_seconds)
     entity.request_settings.request_timeout_ms = milliseconds
     entity.request_settings.max_concurrent_requests_per_instance = values.serving.workers
+    entity.data_collector = wanted_collector(
+        clients, entity.data_collector, endpoint, name, features=bool(told_features(telemetry))
+    )
     return entity
 
 

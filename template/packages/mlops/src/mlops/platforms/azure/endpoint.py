@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from typing_extensions import override
@@ -30,15 +31,14 @@ from mlops.platforms.azure.definition import (
     wanted_telemetry,
 )
 from mlops.platforms.azure.endpoint_hold import EndpointHold
-from mlops.platforms.azure.errors import azure_errors, not_there_yet, word_of
+from mlops.platforms.azure.errors import word_of
+from mlops.platforms.azure.events import AzureEvents
 from mlops.platforms.azure.models import AzureModels
 from mlops.platforms.azure.observations import (
-    SCOPE,
     SKEW,
     TrafficLog,
     await_row,
-    fresh_query,
-    query,
+    query_fresh,
     query_traffic,
 )
 from mlops.platforms.azure.resource import (
@@ -71,8 +71,7 @@ from mlops.progress import Report, silent
 from mlops.settings.azure_names import check_online_name
 from mlops.window import Window
 
-_LOG_LINES = 200
-_PAUSE_SECONDS = 2.0
+_LOG_LINES, _PAUSE_SECONDS = 200, 2.0
 
 
 @dataclass
@@ -119,6 +118,7 @@ class AzureEndpoint(Endpoint):
         )
         self._session = OwnSession()
         self._caller = AzureCaller(clients, self._resource)
+        self._events = AzureEvents(clients, name, self._session)
 
     @override
     def exists(self) -> bool:
@@ -157,7 +157,9 @@ class AzureEndpoint(Endpoint):
             view = self._resource.existing()
             before = view.deployments
             wanted = wanted_deployment(
-                self._clients, self.name, deployment, facts, reference, origin, report
+                *(self._clients, self.name, deployment, facts, reference, origin),
+                view.client_id,
+                report,
             )
             in_the_way = self._is_in_the_way(view, wanted)
             try:
@@ -182,13 +184,14 @@ class AzureEndpoint(Endpoint):
 
         The same holds for the image, the definition of deployments and what conf decides of it.
         """
-        view = self._resource.read()
+        view, settings = self._resource.read(), self._clients.settings
         found = view.deployments.get(deployment) if view else None
         if view is None or found is None or not view.described[deployment].healthy:
             return False
-        facts, values = verify_version(version.folder), self._clients.settings.values
-        told = wanted_telemetry(self._clients.settings, self.name, deployment, facts)
-        return is_as_wanted(found, wanted_tags(self._root, facts, values, told), values)
+        facts = verify_version(version.folder)
+        told = wanted_telemetry(settings, self.name, deployment, facts, view.client_id)
+        tags = wanted_tags(self._root, facts, settings.values, told)
+        return is_as_wanted(found, tags, settings.values)
 
     @override
     def deployments(self) -> list[Deployment]:
@@ -240,11 +243,7 @@ class AzureEndpoint(Endpoint):
         self._remove(deployment, silent, checked)
 
     @override
-    def observations(
-        self,
-        after: int = 0,
-        patience_seconds: float = math.inf,
-    ) -> list[Observation]:
+    def observations(self, after: int = 0, patience_seconds: float = math.inf) -> list[Observation]:
         """Return how requests went that ended after the observation of this sequence.
 
         They come from the log of the endpoint's traffic, some minutes late. The first call begins
@@ -260,7 +259,7 @@ class AzureEndpoint(Endpoint):
         log = self._known.log = self._known.log or TrafficLog(self._clock())
         if log.is_due(self._azure.poll_seconds):
             rows = query_traffic(
-                self._session, self._log_token(), workspace, self.name, log.window_start
+                self._session, self._events.token(), workspace, self.name, log.window_start
             )
             view = self._resource.existing()
             mirrored = frozenset(name for name in view.mirror if not view.traffic.get(name))
@@ -270,24 +269,32 @@ class AzureEndpoint(Endpoint):
 
     @override
     def predictions(self, window: Window, features: "Features | None" = None) -> Predictions:
-        raise not_there_yet("events of predictions are not read")
+        return self._events.predictions(window, features)
+
+    @override
+    def keep_scored(self, folder: Path) -> None:
+        self._events.keep_scored(folder)
 
     @override
     def keep_checks(self, checks: Sequence[Mapping[str, Any]]) -> None:
-        raise not_there_yet("what checks find is not kept")
+        self._events.keep(checks)
 
     @override
     def checks(self, name: str, window: Window) -> list[dict[str, Any]]:
-        raise not_there_yet("what checks found is not read")
+        return self._events.checks(name, window)
+
+    @override
+    def front_log(self, window: Window) -> list[dict[str, Any]]:
+        return self._events.front_log(window)
 
     @override
     def await_observation(self, deployment: str, report: Report) -> None:
         """Send a request that scores nothing; wait for it, or any other since, in the log."""
         workspace = self._log_workspace
-        text = fresh_query(self.name, self._clock() - SKEW)
+        since = self._clock() - SKEW
         self.invoke({"data": []}, deployment)
         await_row(
-            lambda: query(self._session, self._log_token(), workspace, text),
+            lambda: query_fresh(self._session, self._events.token(), workspace, self.name, since),
             self._azure.log_patience_seconds,
             self.poll_seconds,
             report,
@@ -303,10 +310,6 @@ class AzureEndpoint(Endpoint):
             "workspace that gets the category AmlOnlineEndpointTrafficLog of the endpoint "
             "(docs/going-live.md)",
         )
-
-    def _log_token(self) -> str:
-        with azure_errors("signing in to Log Analytics"):
-            return self._clients.tokens.token(SCOPE)
 
     @override
     @contextlib.contextmanager

@@ -403,10 +403,3 @@ def _cut(text: str, longest: int) -> str:
     if len(text) <= longest:
         return text
     return f"{text[: longest + 1].rpartition(' ')[0] or text[:longest]} …"
-
-
-def not_there_yet(what: str) -> PlatformError:
-    """Return the refusal of what this platform cannot do yet."""
-    return PlatformError(
-        f"{what} on the platform azure yet", "watch the model on the platform local meanwhile"
-    )

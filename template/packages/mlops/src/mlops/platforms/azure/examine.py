@@ -16,7 +16,8 @@ from mlops.platforms.azure.caller import check_auth
 from mlops.platforms.azure.client import AzureClients, require_extra
 from mlops.platforms.azure.credentials import sign_in_kind, who_signed_in
 from mlops.platforms.azure.errors import azure_errors, explain, failure_of_answer, word_of
-from mlops.platforms.azure.observations import SCOPE, TABLE, query
+from mlops.platforms.azure.log_analytics import SCOPE
+from mlops.platforms.azure.observations import query_any
 from mlops.platforms.http import OwnSession
 from mlops.settings.azure_names import subscription_id
 from mlops.settings.loading import LoadedSettings
@@ -189,5 +190,5 @@ def _log(clients: AzureClients) -> str:
         return f"not set: no A/B test, which {typed('release')} makes from level 3 on"
     with azure_errors("signing in to Log Analytics"):
         token = clients.tokens.token(SCOPE)
-    query(OwnSession(), token, workspace, f"{TABLE}\n| take 1")
+    query_any(OwnSession(), token, workspace)
     return f"{workspace} can be read"

@@ -5,21 +5,21 @@ each request is counted once, and gets its number when it is first seen.
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import requests
 
-from mlops.errors import ConfigError, PlatformError
+from mlops.monitoring.rules.kql import literal, to_rows
 from mlops.platforms.answers import own_status
+from mlops.platforms.azure.log_analytics import TIME, LogTable, Row, pages, parse_time, query
 from mlops.platforms.base import NotObserved, Observation
 from mlops.platforms.traffic_rules import DIRECT_AGENT
 from mlops.progress import Report
+from mlops.window import Window
 
-API = "https://api.loganalytics.azure.com/v1/workspaces/{workspace}/query"
-SCOPE = "https://api.loganalytics.io/.default"
 TABLE = "AmlOnlineEndpointTrafficLog"
 COLUMNS = (
     "TimeGenerated",
@@ -33,12 +33,12 @@ LATE = timedelta(minutes=15)
 SKEW = timedelta(minutes=1)
 """By so much Azure's clock may be behind."""
 _ROWS = 20_000
-_TOO_MANY, _SERVER_ERROR = 429, 500
-_TIMEOUT_SECONDS = 60.0
-_ATTEMPTS = 4
-_LONGEST_WAIT = 60.0
-
-Row = Mapping[str, Any]
+_REQUEST = "request"
+_LOG = LogTable(
+    TABLE,
+    "the log of requests",
+    f"a diagnostic setting of the endpoint sends its category {TABLE} there",
+)
 
 
 @dataclass
@@ -120,7 +120,7 @@ class TrafficLog:
             self._seen = {key: seen for key, seen in self._seen.items() if seen >= limit}
 
 
-def traffic_query(endpoint: str, since: datetime) -> str:
+def traffic_query(endpoint: str, since: datetime, rows: int = _ROWS) -> str:
     """Return the query for the requests of an endpoint that it gave to a deployment itself."""
     return (
         f"{TABLE}\n"
@@ -129,7 +129,7 @@ def traffic_query(endpoint: str, since: datetime) -> str:
         f"| where UserAgent !startswith '{DIRECT_AGENT}'\n"
         f"| project {', '.join(COLUMNS)}\n"
         "| order by TimeGenerated asc\n"
-        f"| take {_ROWS}"
+        f"| take {rows}"
     )
 
 
@@ -181,98 +181,60 @@ def await_row(
         clock.sleep(pause_seconds)
 
 
-def rows_of(answer: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the rows of a query's answer by the names of their columns.
-
-    Raises:
-        PlatformError: the answer has no such table.
-    """
-    try:
-        table = answer["tables"][0]
-        names = [column["name"] for column in table["columns"]]
-        return [dict(zip(names, row, strict=True)) for row in table["rows"]]
-    except (KeyError, IndexError, TypeError, ValueError) as error:
-        raise PlatformError(f"Log Analytics gave an answer without rows: {error!r}") from None
-
-
 def status_of(row: Row) -> int:
     """Return the status of the deployment's answer; Azure's front gives 424 for all but 200."""
     return own_status(int(row["ResponseCode"] or 0), int(row.get("ModelStatusCode") or 0))
 
 
-def parse_time(text: str) -> datetime:
-    """Return a time of the log: UTC, with up to seven digits of a second."""
-    return datetime.fromisoformat(text)
-
-
 def query_traffic(
     session: requests.Session, token: str, workspace: str, endpoint: str, since: datetime
 ) -> list[dict[str, Any]]:
-    """Read the log of an endpoint's requests from a time on.
+    """Read the log of an endpoint's requests from a time on; some rows may come twice.
 
     Raises:
         ConfigError: the workspace does not exist or may not be read.
         NotObserved: Log Analytics does not answer.
     """
-    found: list[dict[str, Any]] = []
-    while True:
-        rows = query(session, token, workspace, traffic_query(endpoint, since))
-        found += rows
-        if len(rows) < _ROWS:
-            return found
-        newest = parse_time(str(rows[-1]["TimeGenerated"]))
-        if newest <= since:
-            return found
-        since = newest
+    return [
+        row
+        for page in pages(
+            lambda text: query(session, token, workspace, text, _LOG),
+            lambda start, size: traffic_query(endpoint, start, size),
+            since,
+            _ROWS,
+        )
+        for row in page
+    ]
 
 
-def query(session: requests.Session, token: str, workspace: str, text: str) -> list[dict[str, Any]]:
-    """Return the rows that a query finds; what may pass by itself is asked again a few times.
+def query_fresh(
+    session: requests.Session, token: str, workspace: str, endpoint: str, since: datetime
+) -> list[dict[str, Any]]:
+    """Return one request of an endpoint since a time, whoever sent it, or nothing; see above."""
+    return query(session, token, workspace, fresh_query(endpoint, since), _LOG)
 
-    Raises:
-        ConfigError: the workspace does not exist or may not be read.
-        NotObserved: Log Analytics does not answer.
-        PlatformError: it answers something else than rows.
+
+def query_any(session: requests.Session, token: str, workspace: str) -> list[dict[str, Any]]:
+    """Return one request of any endpoint, or nothing; see above."""
+    return query(session, token, workspace, f"{TABLE}\n| take 1", _LOG)
+
+
+def read_front_log(
+    ask: Callable[[str, LogTable], list[dict[str, Any]]], endpoint: str, window: Window
+) -> list[dict[str, Any]]:
+    """Return all requests of an endpoint in a window; see `Endpoint.front_log`.
+
+    A table to which no request has come yet has no rows.
     """
-    answer = _answer(session, token, workspace, text)
-    if answer.status_code in (401, 403):
-        raise ConfigError(
-            "the log of requests may not be read",
-            "give who runs this the role Log Analytics Reader on the Log Analytics workspace "
-            f"{workspace}",
-        )
-    if answer.status_code in (400, 404):
-        raise ConfigError(
-            f"Log Analytics does not answer the query for {TABLE} ({answer.text[:300]})",
-            "check azure.log_analytics_workspace_id, and that a diagnostic setting of the endpoint "
-            "sends its category AmlOnlineEndpointTrafficLog there",
-        )
-    if answer.status_code != requests.codes.ok:
-        raise PlatformError(
-            f"Log Analytics answered {answer.status_code}: {answer.text[:300]}", "try again"
-        )
-    return rows_of(answer.json())
+    table = replace(_LOG, may_lack=True)
 
+    def text(since: datetime, rows: int) -> str:
+        where = f"EndpointName == {literal(endpoint)}"
+        return to_rows("traffic", where, since, window.end, rows, {_REQUEST: "XRequestId"})
 
-def _answer(session: requests.Session, token: str, workspace: str, text: str) -> requests.Response:
-    problem = ""
-    for attempt in range(_ATTEMPTS):
-        wait = float(2**attempt)
-        try:
-            answer = session.post(
-                API.format(workspace=workspace),
-                json={"query": text},
-                headers={"Authorization": f"Bearer {token}"},
-                timeout=_TIMEOUT_SECONDS,
-            )
-        except requests.RequestException as error:
-            problem = f"Log Analytics cannot be reached: {error}"
-        else:
-            if answer.status_code < _SERVER_ERROR and answer.status_code != _TOO_MANY:
-                return answer
-            problem = f"Log Analytics answered {answer.status_code}: {answer.text[:300]}"
-            asked = answer.headers.get("Retry-After", "")
-            wait = float(asked) if asked.isdecimal() else wait
-        if attempt < _ATTEMPTS - 1:
-            time.sleep(min(wait, _LONGEST_WAIT))
-    raise NotObserved(f"{problem}", "try again")
+    found = {
+        (row[TIME], row["deployment"], row.pop(_REQUEST)): row
+        for page in pages(lambda asked: ask(asked, table), text, window.start)
+        for row in page
+    }
+    return [{"time": row.pop(TIME), **row} for row in found.values()]

@@ -1,5 +1,6 @@
 """An online endpoint and its deployments as resources of Azure: how they are read and written."""
 
+import copy
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from typing import Any
 from mlops.errors import ConfigError
 from mlops.hints import typed
 from mlops.platforms.azure.client import AzureClients
+from mlops.platforms.azure.collector import as_it_is
 from mlops.platforms.azure.errors import azure_errors, word_of
 from mlops.platforms.azure.lease import AzureLease, read_lease
 from mlops.platforms.azure.origin import origin_of
@@ -55,6 +57,12 @@ class View:
         """The deployment that gets copies of requests, with its percentage."""
         copies = self.entity.mirror_traffic or {}
         return {name: int(percent) for name, percent in copies.items() if percent}
+
+    @property
+    def client_id(self) -> str:
+        """The client id of the identity that was given to it; empty where Azure made one."""
+        given = getattr(self.entity.identity, "user_assigned_identities", None) or ()
+        return next((str(each.client_id) for each in given if each.client_id), "")
 
     @property
     def described(self) -> dict[str, Deployment]:
@@ -160,8 +168,10 @@ class EndpointResource:
         """Create or replace a deployment, and wait until it runs or failed."""
         doing = f"deploying {entity.name} to {self.name}"
         entity.endpoint_name = self.name
+        sent = copy.copy(entity)
+        sent.data_collector = as_it_is(entity.data_collector)
         with azure_errors(doing):
-            poller = self._clients.workspace.online_deployments.begin_create_or_update(entity)
+            poller = self._clients.workspace.online_deployments.begin_create_or_update(sent)
             self._clients.finish(poller, doing, report)
 
     def remove_deployment(self, name: str, report: Report) -> None:

@@ -105,13 +105,8 @@ class LocalEndpoint(Endpoint):
         self._telemetry = telemetry
         self._state = StateFile(self._home)
         self._servers = LocalServers(
-            project.root,
-            name,
-            settings,
-            self._state,
-            serving_venvs or self._home / "serving-env",
-            telemetry,
-            clock,
+            *(project.root, name, settings, self._state),
+            *(serving_venvs or self._home / "serving-env", telemetry, clock),
         )
         self._events = event_folders(self._home, name)
         self._checks = CheckLog(self._events.checks)
@@ -247,6 +242,10 @@ class LocalEndpoint(Endpoint):
         return read_events(self._events, window, features)
 
     @override
+    def keep_scored(self, folder: Path) -> None:
+        """Leave them: they are read where `mlops score` writes them."""
+
+    @override
     def keep_checks(self, checks: Sequence[Mapping[str, Any]]) -> None:
         self._checks.add(checks)
 
@@ -255,15 +254,16 @@ class LocalEndpoint(Endpoint):
         return self._checks.read(name, window)
 
     @override
+    def front_log(self, window: Window) -> None:
+        """Return nothing: events and observations say all that the router knows."""
+
+    @override
     def observations(self, after: int = 0, patience_seconds: float = math.inf) -> list[Observation]:
         self._repair(silent, retry_failed=False)
+        port = self._servers.existing().port or 0
+        limit = self._settings.request_timeout_seconds
         return get_observations(
-            self._servers.session,
-            self._servers.existing().port or 0,
-            self.key(),
-            after,
-            patience_seconds,
-            self._settings.request_timeout_seconds,
+            self._servers.session, port, self.key(), after, patience_seconds, limit
         )
 
     @override

@@ -6,7 +6,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from fakes.watched import drift_result, performance_result
+from fakes.watched import drift, performance_result
 from mlops.artifacts.predictions import event_schema
 from mlops.monitoring.event_properties import SOURCES, Kind, SourceName
 from mlops.monitoring.rules.words import WORDS
@@ -48,7 +48,7 @@ KINDS: Mapping[Kind, tuple[type, ...]] = {
     Kind.NUMBER: (float, int),
 }
 CHECKS: Mapping[SourceName, Callable[[], Sequence[Mapping[str, Any]]]] = {
-    "drift": lambda: drift_result().kept(),
+    "drift": lambda: drift().kept(),
     "performance": lambda: performance_result().rows(),
 }
 

@@ -29,7 +29,7 @@ _SCOPE = "https://monitor.azure.com//.default"
 """As the exporter asks for it, so that the token that it keeps is the same."""
 _PROPERTIES = (
     *("inference_id", "key", "source", "environment", "endpoint", "deployment", "model_name"),
-    *("model_version", "latency_ms", "status", "error_type", "prediction"),
+    *("model_version", "latency_ms", "status", "error_type", "prediction", "row"),
 )
 _TOLD_OF_LOSS = ("environment", "endpoint", "deployment", "model_name", "dropped", "error_type")
 _LONGEST = 8192

@@ -178,13 +178,15 @@ class Events:
                         *(rows, keys, answer, agent, count),
                     )
                 )
+        except Exception as error:
+            self._fail(wanted, error)
+        try:
             if self._thread is None:
                 self._start()
             elif 2 * (self._added - self._done) > self._plan.queue and not self._wake.is_set():
                 self._wake.set()
-        except Exception as error:
-            self._failed += wanted
-            self._error = type(error).__name__
+        except Exception as error:  # the next request tries it again
+            self._error = _name(error)
 
     def close(self) -> None:
         """Write what waits, for two seconds at most, and end the thread."""
@@ -197,8 +199,9 @@ class Events:
     def _start(self) -> None:
         with self._lock:
             if self._thread is None:
-                self._thread = threading.Thread(target=self._work, name="telemetry", daemon=True)
-                self._thread.start()
+                thread = threading.Thread(target=self._work, name="telemetry", daemon=True)
+                thread.start()
+                self._thread = thread
 
     def _work(self) -> None:
         sink: Sink | None = None
@@ -279,12 +282,19 @@ class Events:
                 "key": str(keys[number]) if keys is not None else None,
                 "prediction": predictions[number] if predictions else None,
                 "probability": probabilities[number] if probabilities else None,
-                "features": {name: row[name] for name in self._plan.features if name in row},
+                "row": number,
+                "features": self._features(row),
             }
             yield json.dumps(event, allow_nan=False, separators=(",", ":"))
             self._built += 1
             if self._built % _SLICE == 0 and not self._ends:
                 time.sleep(_PAUSE_SECONDS)
+
+    def _features(self, row: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Return the features that may be kept; None where none may be, or none are known."""
+        if not self._plan.features:
+            return None
+        return {name: row[name] for name in self._plan.features if name in row}
 
     def _loss(self, lost: int, at: datetime) -> str:
         told = {

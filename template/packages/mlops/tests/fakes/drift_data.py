@@ -80,6 +80,8 @@ def events_of(
         "status": pl.Series([200] * rows, dtype=pl.Int64),
         "prediction": pl.Series((answers >= 0.5).astype(int)).cast(pl.String),
         "value": pl.Series(answers, dtype=pl.Float64),
+        "row": pl.Series([0] * rows, dtype=pl.Int64),
+        "has_features": pl.Series([True] * rows, dtype=pl.Boolean),
         **{f"{FEATURE}{each.name}": table[each.name] for each in features},
     }
     return pl.LazyFrame(

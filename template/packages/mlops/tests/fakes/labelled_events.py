@@ -57,6 +57,8 @@ def events(
         "deployment": ["blue"] * count,
         "model_name": ["tiny"] * count,
         "model_version": [version] * count,
+        "row": [0 if source == REQUEST else None] * count,
+        "has_features": [features is not None] * count,
         "latency_ms": [5.0] * count,
         "status": [status] * count,
         "error_type": [None] * count,

@@ -55,6 +55,7 @@ def busy_events(rows: int = 4000, seed: int = 0) -> Predictions:
         "latency_ms": random.lognormal(2.0, 0.5, rows).tolist(),
         "status": status.tolist(),
         "value": random.random(rows).tolist(),
+        "row": [0] * rows,
     }
     told = pl.LazyFrame(given, schema_overrides=_overrides(given))
     return Predictions(

@@ -302,10 +302,14 @@ def test_a_baseline_without_a_feature_is_another_schema(reference: Reference) ->
 
 def test_events_without_features_are_told_and_only_then_ok(reference: Reference) -> None:
     window = POPULATION.sample(ROWS, 2)
-    bare = events_of(POPULATION.sample(ROWS, 3), POPULATION.features).with_columns(
-        pl.lit(None).cast(kind).alias(name)
-        for name, kind in event_schema(POPULATION.features).items()
-        if name.startswith(FEATURE)
+    bare = (
+        events_of(POPULATION.sample(ROWS, 3), POPULATION.features)
+        .with_columns(
+            pl.lit(None).cast(kind).alias(name)
+            for name, kind in event_schema(POPULATION.features).items()
+            if name.startswith(FEATURE)
+        )
+        .with_columns(has_features=False)
     )
     found = looked_at(reference, bare)
     assert (found.outcome, found.reason) == ("schema broken", "no event holds any feature")
@@ -317,6 +321,38 @@ def test_events_without_features_are_told_and_only_then_ok(reference: Reference)
     assert found.outcome == "not enough"
     assert found.volume.without_features == ROWS
     assert looked_at(reference, pl.concat([bare, whole])).outcome == "ok"
+
+
+def test_features_that_may_all_be_null_are_told_from_features_that_were_not_kept(
+    tmp_path: Path,
+) -> None:
+    features = Features(tuple(replace(each, has_nulls=True) for each in POPULATION.features))
+    path = tmp_path / "baseline.parquet"
+    baseline_of(POPULATION.sample(5000, 1), features).write_parquet(path)
+    reference = reference_to(path, features)
+    window = events_of(POPULATION.sample(ROWS, 2), features)
+    nothing = [
+        pl.lit(None)
+        .cast(window.collect_schema()[f"{FEATURE}{each.name}"])
+        .alias(f"{FEATURE}{each.name}")
+        for each in features
+    ]
+    unkept = window.with_columns(*nothing, has_features=pl.lit(value=False))
+    asked = Asked(WEEK, NOW, DriftSettings(), holds_features=False)
+    assert check(reference, Predictions(unkept), asked).outcome == "ok"
+    assert looked_at(reference, unkept).reason == "no event holds any feature"
+    assert looked_at(reference, pl.concat([unkept.head(50), window])).outcome == "ok"
+    assert looked_at(reference, window.with_columns(nothing)).outcome == "drift"
+
+
+def test_failures_are_counted_by_request_and_not_by_row(reference: Reference) -> None:
+    rows = events_of(POPULATION.sample(ROWS, 2), POPULATION.features)
+    many = rows.with_columns(row=pl.int_range(ROWS, dtype=pl.Int64) % 100)
+    refused = rows.head(5).with_columns(
+        status=pl.lit(400, pl.Int64), prediction=pl.lit(None, pl.String)
+    )
+    volume = looked_at(reference, pl.concat([many, refused])).volume
+    assert (volume.rows, volume.failures, volume.failure_share) == (ROWS, 5, 0.5)
 
 
 def test_classes_are_compared_as_names(tmp_path: Path) -> None:

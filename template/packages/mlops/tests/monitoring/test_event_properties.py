@@ -12,8 +12,8 @@ from mlops.monitoring.event_properties import SOURCES, Kind, SourceName
 from mlops.monitoring.rules.words import WORDS
 
 TYPES = {Kind.TEXT: pl.String(), Kind.WHOLE: pl.Int64(), Kind.NUMBER: pl.Float64()}
-NO_PROPERTIES = {"time", "probabilities"}
-"""An event's time is a column of its own in each table, and KQL reads no list of numbers."""
+NO_PROPERTIES = {"time", "probabilities", "has_features"}
+"""An event's time is a column of its own in each table; KQL reads no list and no features."""
 
 
 def test_queries_read_of_predictions_what_events_of_predictions_have() -> None:

@@ -46,6 +46,7 @@ def event(**changed: Any) -> dict[str, Any]:
         "key": None,
         "prediction": 1,
         "probability": 0.75,
+        "row": 0,
         "features": {"size": 2, "new": True, "colour": " red "},
         **changed,
     }
@@ -96,6 +97,8 @@ def test_a_line_becomes_a_row_of_the_canonical_columns(folders: EventFolders, wr
             "prediction": "1",
             "value": 0.75,
             "probabilities": None,
+            "row": 0,
+            "has_features": True,
             "feature.size": 2.0,
             "feature.new": 1.0,
             "feature.colour": "red",

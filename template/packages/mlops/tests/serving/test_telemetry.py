@@ -136,9 +136,10 @@ def test_each_row_leaves_a_line_in_the_file_of_its_process_and_day(
         "key": "x",
         "prediction": answer["predictions"][0],
         "probability": answer["probabilities"][0],
+        "row": 0,
         "features": ROW,
     }
-    assert (second["key"], second["features"]["c"]) == ("5", None)
+    assert (second["key"], second["features"]["c"], second["row"]) == ("5", None, 1)
 
 
 @pytest.mark.parametrize(
@@ -156,15 +157,16 @@ def test_what_commands_ask_themselves_is_told_apart(
 
 @pytest.mark.parametrize(
     ("settings", "key", "names"),
-    [({}, None, ["a", "b", "c"]), ({"features": False, "keys": True}, "x", [])],
+    [({}, None, ["a", "b", "c"]), ({"features": False, "keys": True}, "x", None)],
 )
 def test_keys_and_features_are_kept_where_they_may_be(
-    start: Start, tmp_path: Path, settings: dict[str, Any], key: str | None, names: list[str]
+    start: Start, tmp_path: Path, settings: dict[str, Any], key: str | None, names: list[str] | None
 ) -> None:
     script = start(**settings)
     ask(script, keys=["x"])
     (event,) = written(script, tmp_path)
-    assert (event["key"], list(event["features"])) == (key, names)
+    found = event["features"]
+    assert (event["key"], found and list(found)) == (key, names)
 
 
 def test_what_a_server_is_not_told_of_it_does_not_keep(
@@ -310,16 +312,20 @@ def test_a_line_that_cannot_be_built_is_counted(start: Start, tmp_path: Path) ->
     assert loss["dropped"] == 1
 
 
-def test_a_thread_that_cannot_begin_reaches_no_answer(
-    start: Start, score: ModuleType, monkeypatch: pytest.MonkeyPatch
+def test_a_thread_that_cannot_begin_reaches_no_answer_and_begins_with_a_later_request(
+    start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(**_arguments: object) -> threading.Thread:
+    def refuse(_thread: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
 
     script = start()
-    monkeypatch.setattr(score.telemetry.threading, "Thread", refuse)
-    assert ask(script)["model_version"] == 7
-    monkeypatch.undo()
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        assert ask(script)["model_version"] == 7
+        script._events.close()
+        script._events._ends = False
+    ask(script)
+    assert [line.get("dropped", 0) for line in written(script, tmp_path)] == [0, 0]
 
 
 def test_events_are_written_while_the_server_goes_on(

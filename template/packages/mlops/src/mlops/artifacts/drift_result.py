@@ -110,8 +110,8 @@ class Volume:
     Attributes:
         rows: those that the version that serves answered.
         per_day: of these, by the days of the window.
-        failures: events of this version that ended without an answer.
-        failure_share: of all its events; null without any.
+        failures: requests to this version that were not answered.
+        failure_share: of all requests to it; null without any.
         other_versions: events of other versions, which are left out.
         generated: events of rehearsals, which are left out.
         without_features: answered rows that hold no feature.

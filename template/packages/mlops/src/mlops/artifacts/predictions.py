@@ -52,6 +52,9 @@ def event_schema(features: "Features | None" = None) -> "dict[str, pl.DataType]"
     - `prediction`: 0 or 1, the name of a class, or a number, as a text; null of a failure
     - `value`: the probability of label 1, of the class that was predicted, or the number predicted
     - `probabilities`: of several classes alone, in the order of the signature
+    - `row`: which row of its request it is, from 0; null of `score`. What counts requests looks at
+      row 0, which each of them has, also one that failed
+    - `has_features`: whether its features were kept, even if all of them are null
     - `feature.<name>`: Float64, or String of a category; a boolean is 0 or 1
 
     Args:
@@ -76,6 +79,8 @@ def event_schema(features: "Features | None" = None) -> "dict[str, pl.DataType]"
         "prediction": pl.String(),
         "value": pl.Float64(),
         "probabilities": pl.List(pl.Float64()),
+        "row": pl.Int64(),
+        "has_features": pl.Boolean(),
         **{
             f"{FEATURE}{each.name}": pl.String() if each.kind is Kind.CATEGORY else pl.Float64()
             for each in features or ()

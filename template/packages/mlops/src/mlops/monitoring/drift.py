@@ -197,7 +197,7 @@ def _result(
             rows=counts.answered,
             per_day=counts.answered / asked.window.days,
             failures=counts.failures,
-            failure_share=counts.failures / counts.ours if counts.ours else None,
+            failure_share=counts.failures / counts.requests if counts.requests else None,
             other_versions=counts.others,
             generated=counts.generated,
             without_features=counts.answered - counts.featured,

@@ -68,6 +68,7 @@ SOURCES: Mapping[SourceName, Source] = {
             "error_type": Kind.TEXT,
             "prediction": Kind.TEXT,
             "value": Kind.NUMBER,
+            "row": Kind.WHOLE,
         },
     ),
     "drift": Source(

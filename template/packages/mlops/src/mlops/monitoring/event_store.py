@@ -163,7 +163,9 @@ class _Reader:
             _text(prediction),
             None if value is None else float(value),
             probabilities,
-            *(feature_value(features.get(each.name), each) for each in self.features),
+            int(line["row"]),
+            features is not None,
+            *(feature_value((features or {}).get(each.name), each) for each in self.features),
         )
 
     def _rows(self, table: pl.LazyFrame) -> pl.LazyFrame:
@@ -177,6 +179,8 @@ class _Reader:
             "error_type": pl.lit(None),
             "prediction": pl.col(PREDICTION),
             **_probabilities(has[PREDICTION], has[PROBABILITY]),
+            "row": pl.lit(None),
+            "has_features": pl.lit(any(name.startswith(FEATURE) for name in has)),
             **{
                 f"{FEATURE}{each.name}": _column(f"{FEATURE}{each.name}", each, has)
                 for each in self.features

@@ -220,7 +220,7 @@ def _events(known: Predictions, judged: Judged, asked: Asked) -> _Events:
     complete = predictions.filter(is_complete(asked.target))
     return _Events(
         rows=complete,
-        failed=rows.height - predictions.height,
+        failed=rows.filter((pl.col("row") == 0) & ~answered).height,
         incomplete=predictions.height - complete.height,
         generated=int(of_rehearsals.item()),
         others=others,

@@ -77,10 +77,12 @@ class WindowCounts:
         rows: all of them but those of rehearsals.
         ours: those of the version that serves.
         answered: those of them that were answered.
-        featured: those of these that hold features.
+        featured: those of these whose features were kept.
         columns: each column that has a profile; of features over the rows that hold any, of the
             prediction over all that were answered.
         generated: those of rehearsals, which are left out.
+        requests: the requests to the version that serves; scoring makes none.
+        failures: those of them that were not answered.
     """
 
     rows: int
@@ -89,16 +91,13 @@ class WindowCounts:
     featured: int
     columns: Mapping[str, ColumnCounts]
     generated: int = 0
+    requests: int = 0
+    failures: int = 0
 
     @property
     def others(self) -> int:
         """The rows of other versions."""
         return self.rows - self.ours
-
-    @property
-    def failures(self) -> int:
-        """The rows of the version that serves which were not answered."""
-        return self.ours - self.answered
 
 
 def required(feature: Feature) -> bool:
@@ -138,7 +137,8 @@ def count_window(
     generated = pl.col("source") == GENERATED
     ours = ~generated & (pl.col("model_version") == version)
     answered = answers_of(version)
-    featured = answered & _any_feature(features)
+    featured = answered & pl.col("has_features").fill_null(value=False)
+    requests = ours & (pl.col("row") == 0).fill_null(value=False)
     sources = _sources(features, profiles)
     flags = {
         "rows": ~generated,
@@ -146,6 +146,8 @@ def count_window(
         "answered": answered,
         "featured": featured,
         "generated": generated,
+        "requests": requests,
+        "failures": requests & ~answered,
     }
     values = [
         _value(source, profiles[name], answered if name == PREDICTION else featured).alias(f"{i}")
@@ -175,15 +177,6 @@ def _sources(
         named = isinstance(prediction, CategoryProfile)
         found[PREDICTION] = ("prediction" if named else "value", None)
     return found
-
-
-def _any_feature(features: Features) -> "pl.Expr":
-    """Return whether a row holds features; a request with nothing but nulls may be one, too."""
-    import polars as pl
-
-    if not any(required(each) for each in features):
-        return pl.lit(value=True)
-    return pl.any_horizontal(pl.col(f"{FEATURE}{each.name}").is_not_null() for each in features)
 
 
 def _value(source: str, profile: Profile, counts: "pl.Expr") -> "pl.Expr":

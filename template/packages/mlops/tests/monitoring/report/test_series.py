@@ -22,6 +22,7 @@ def events(*rows: Mapping[str, object]) -> pl.LazyFrame:
         "model_version": 1,
         "status": 200,
         "latency_ms": 10.0,
+        "row": 0,
     }
     schema = {name: kind for name, kind in event_schema().items() if name in usual}
     return pl.LazyFrame([{**usual, **row} for row in rows], schema=schema)
@@ -89,16 +90,19 @@ def test_latency_is_of_answered_requests_alone() -> None:
         *({"latency_ms": float(n)} for n in range(100)),
         {"latency_ms": 100.0, "source": "generated"},
         {"latency_ms": 9_999.0, "status": 500},
-        {"latency_ms": None, "source": "score"},
+        {"latency_ms": 9_999.0, "row": 1},
+        {"latency_ms": None, "source": "score", "row": None},
     )
     (found,) = series.latency(rows, DAY).collect().rows()
     assert found[1:] == (50.0, 95.0, 99.0, 101)
 
 
 def test_errors_are_shares_of_a_version_s_requests() -> None:
-    rows = events({}, {}, {}, {"status": 400}, {"model_version": 2}, {"source": "score"})
+    further_rows = [{"status": 400, "row": row} for row in (1, 2)]
+    scored = {"source": "score", "row": None}
+    rows = events({}, {}, {}, {"status": 400}, *further_rows, {"model_version": 2}, scored)
     found = series.errors(rows, DAY).collect()
-    assert found.select("version", "errors", "failed", "predictions").rows() == [
+    assert found.select("version", "errors", "failed", "requests").rows() == [
         (1, 0.25, 1, 4),
         (2, 0.0, 0, 1),
     ]

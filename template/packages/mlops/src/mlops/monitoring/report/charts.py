@@ -95,14 +95,16 @@ def latency_chart(found: "pl.DataFrame", name: str, window: Window, every: timed
         (moment(time), *(f"{value:.1f}" for value in values), f"{count:,}")
         for time, *values, count in found.rows()
     )
-    return Chart("Latency", summary, svg, Table(("from (UTC)", "p50", "p95", "p99", "rows"), rows))
+    return Chart(
+        "Latency", summary, svg, Table(("from (UTC)", "p50", "p95", "p99", "requests"), rows)
+    )
 
 
 def errors_chart(found: "pl.DataFrame", name: str, window: Window, every: timedelta) -> Chart:
     """Draw the share of requests that failed over time, see `series.errors`."""
     import polars as pl
 
-    failed, total = int(found["failed"].sum()), int(found["predictions"].sum())
+    failed, total = int(found["failed"].sum()), int(found["requests"].sum())
     summary = f"{failed:,} of {total:,} requests failed {_within(window)}"
     with styled():
         figure = new_figure()
@@ -123,7 +125,7 @@ def errors_chart(found: "pl.DataFrame", name: str, window: Window, every: timede
         (moment(time), str(version), f"{100 * share:.2f} %", f"{bad:,}", f"{count:,}")
         for time, version, share, bad, count in found.rows()
     )
-    columns = ("from (UTC)", "version", "failed", "rows that failed", "rows")
+    columns = ("from (UTC)", "version", "failed", "requests that failed", "requests")
     return Chart("Errors", summary, svg, Table(columns, rows))
 
 

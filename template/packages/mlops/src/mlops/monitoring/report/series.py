@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from mlops.artifacts.predictions import ANSWERED, SCORE
+from mlops.artifacts.predictions import ANSWERED
 from mlops.window import Window
 
 if TYPE_CHECKING:
@@ -62,12 +62,11 @@ def traffic(rows: "pl.LazyFrame", every: timedelta) -> "pl.LazyFrame":
 def latency(rows: "pl.LazyFrame", every: timedelta) -> "pl.LazyFrame":
     """Return the latency of answered requests in each part of the time.
 
-    Columns: time, p50, p95, p99 (milliseconds), requests. A request of several rows counts once a
-    row.
+    Columns: time, p50, p95, p99 (milliseconds), requests.
     """
     import polars as pl
 
-    answered = (pl.col("source") != SCORE) & (pl.col("status") == ANSWERED)
+    answered = (pl.col("row") == 0) & (pl.col("status") == ANSWERED)
     answered &= pl.col("latency_ms").is_not_null()
     return (
         rows.filter(answered)
@@ -84,15 +83,15 @@ def latency(rows: "pl.LazyFrame", every: timedelta) -> "pl.LazyFrame":
 
 
 def errors(rows: "pl.LazyFrame", every: timedelta) -> "pl.LazyFrame":
-    """Return the share of predictions that failed, by version, in each part of the time.
+    """Return the share of requests that failed, by version, in each part of the time.
 
-    Columns: time, version, errors (0 to 1), failed, predictions.
+    Columns: time, version, errors (0 to 1), failed, requests.
     """
     import polars as pl
 
     failed = pl.col("status") != ANSWERED
     return (
-        rows.filter(pl.col("source") != SCORE)
+        rows.filter(pl.col("row") == 0)
         .group_by(
             pl.col("time").dt.truncate(every).alias("time"),
             pl.col("model_version").alias("version"),
@@ -100,7 +99,7 @@ def errors(rows: "pl.LazyFrame", every: timedelta) -> "pl.LazyFrame":
         .agg(
             failed.mean().alias("errors"),
             failed.sum().alias("failed"),
-            pl.len().alias("predictions"),
+            pl.len().alias("requests"),
         )
         .sort("time", "version")
     )

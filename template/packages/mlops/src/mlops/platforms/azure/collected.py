@@ -42,7 +42,7 @@ def with_features(
     columns = _columns(features)
     if events.is_empty():
         nothing = [pl.lit(None, kind).alias(name) for name, kind in columns.items()]
-        return events.with_columns(nothing), {}
+        return events.with_columns(nothing, has_features=False), {}
     unread: dict[str, str] = {}
     wanted = frozenset(events["inference_id"])
     rows = [
@@ -61,7 +61,10 @@ def with_features(
             "has the role Storage Blob Data Contributor on the workspace's storage, or set "
             "telemetry.features: false",
         )
-    return events.join(found, on="inference_id", how="left"), unread
+    found = found.with_columns(has_features=True)
+    joined = events.drop("has_features").join(found, on="inference_id", how="left")
+    told = joined.with_columns(pl.col("has_features").fill_null(value=False))
+    return told.select(list(event_schema(features))), unread
 
 
 def _columns(features: Features) -> dict[str, pl.DataType]:

@@ -39,10 +39,11 @@ _AT_ONCE, _CHARACTERS = 500, 1_000_000
 _SECONDS = 10.0
 _LOG_SECONDS = 60.0
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-# Without these the exporter reports on itself to its maker, and asks there for its settings.
+# Without these the exporter reports on itself, also to its maker, and asks there for its settings.
 _QUIET = (
     "APPLICATIONINSIGHTS_STATSBEAT_DISABLED_ALL",
     "APPLICATIONINSIGHTS_CONTROLPLANE_DISABLED",
+    "APPLICATIONINSIGHTS_SDKSTATS_DISABLED",
 )
 
 log = logging.getLogger("azmlinfsrv.telemetry")

@@ -1,5 +1,6 @@
 """Events that commands send, by the real exporter to an ingestion endpoint on this machine."""
 
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -8,6 +9,7 @@ import pytest
 
 from fakes.ingestion import Ingestion, ingestion
 from mlops.errors import ConfigError, PlatformError
+from mlops.platforms.azure import event_sender
 from mlops.platforms.azure.event_sender import Event, EventSender
 
 NOON = datetime(2026, 5, 1, 12, 0, 0, 123456, tzinfo=UTC)
@@ -29,6 +31,16 @@ def test_an_event_comes_as_it_was_sent(there: Ingestion) -> None:
     assert item["time"] == "2026-05-01T12:00:00.123456Z"
     assert item["data"]["baseType"] == "EventData"
     assert there.named("drift") == [{"column": "a", "empty": ""}]
+
+
+def test_the_exporter_sends_nothing_of_itself(
+    there: Ingestion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in event_sender._QUIET:
+        monkeypatch.delenv(name, raising=False)
+    sender(there).send([Event("drift", NOON, {})])
+    assert [os.environ[name] for name in event_sender._QUIET] == ["true"] * 3
+    assert [item["data"]["baseType"] for item in there.items] == ["EventData"]
 
 
 def test_many_events_go_in_parts(there: Ingestion) -> None:

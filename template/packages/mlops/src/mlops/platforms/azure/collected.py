@@ -7,7 +7,7 @@ A line of its files is an object with `data`, a list of rows; ours have `inferen
 import json
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import polars as pl
 
@@ -74,10 +74,7 @@ def _columns(features: Features) -> dict[str, pl.DataType]:
 
 def _files(blobs: WorkspaceBlobs, endpoint: str, events: pl.DataFrame) -> Iterator[str]:
     """Yield the collector's files of the hours in which events were."""
-    times = events["time"]
-    first, last = times.min(), times.max()
-    assert isinstance(first, datetime)
-    assert isinstance(last, datetime)
+    first, last = (cast(datetime, each) for each in (events["time"].min(), events["time"].max()))
     hours = [f"{each:%Y/%m/%d/%H}" for each in (first - _MARGIN, last + _MARGIN)]
     days = (last - first + 2 * _MARGIN).days + 2
     for deployment in sorted(events["deployment"].drop_nulls().unique()):

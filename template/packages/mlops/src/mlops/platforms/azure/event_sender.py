@@ -17,8 +17,9 @@ LONGEST = 8192
 _QUIET = (
     "APPLICATIONINSIGHTS_STATSBEAT_DISABLED_ALL",
     "APPLICATIONINSIGHTS_CONTROLPLANE_DISABLED",
+    "APPLICATIONINSIGHTS_SDKSTATS_DISABLED",
 )
-"""Without these the exporter reports on itself to its maker, and asks there for its settings."""
+"""Without these the exporter reports on itself, also to its maker, and asks there for settings."""
 _AT_ONCE = 500
 _RETRIES = 3
 _LONGEST_WAIT = 10

@@ -95,7 +95,7 @@ def remarks(result: "PerformanceResult") -> Iterator[str]:
         yield f"slice {name}: not assessed, {why}"
     yield from (f"labels: {note}" for note in labels.notes)
     yield from (f"not read: {name}: {why}" for name, why in seen.unread.items())
-    if result.estimated.metric is None:
+    if result.estimated.reason:
         yield f"estimated: not estimated, {result.estimated.reason}"
     else:
         yield ASSUMED

@@ -11,6 +11,7 @@ from mlops.clock import Clock
 from mlops.console import progress, show
 from mlops.files import write_text
 from mlops.progress import Report
+from mlops.settings.loading import require_environment
 from mlops.settings.project import Project, find_project
 from mlops.window import Window
 
@@ -44,8 +45,11 @@ def report(environments: tuple[str, ...], days: float, output: Path | None, open
     It is one file, which asks no host for anything.
     """
     project, now = find_project(), clock()
+    named = list(dict.fromkeys(environments))
+    for each in named:
+        require_environment(project, each)
     with progress("report") as told:
-        page = page_of(project, list(environments) or project.environments(), days, now, told)
+        page = page_of(project, named or project.environments(), days, now, told)
         path = output or project.state_dir / "report.html"
         path.parent.mkdir(parents=True, exist_ok=True)
         write_text(path, page)

@@ -66,7 +66,10 @@ def feedback(
     if result.outcome is Outcome.BELOW:
         raise Refused(result.reason, "train on newer data, or roll back if a release made it worse")
     if result.outcome is Outcome.NOT_ENOUGH:
-        raise Hold(f"not enough to judge version {result.judged.model_version}: {result.reason}")
+        raise Hold(
+            f"not enough to judge version {result.judged.model_version}: {result.reason}",
+            "docs/feedback.md says what a check needs, such as more labels or a longer --since",
+        )
 
 
 def tables(result: "PerformanceResult") -> Iterator[Table]:

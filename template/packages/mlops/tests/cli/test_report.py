@@ -202,6 +202,12 @@ def test_an_unknown_environment_is_named_with_those_there_are(
 
 
 @pytest.mark.usefixtures("platform")
+@pytest.mark.parametrize("days", ["800000", "0", "nan", "inf"])
+def test_days_that_are_no_window_are_wrong_usage(mlops: Command, days: str) -> None:
+    assert mlops("report", "--days", days) == 2
+
+
+@pytest.mark.usefixtures("platform")
 def test_an_environment_that_is_named_twice_is_there_once(page: Callable[..., str]) -> None:
     text = page("--environment", "dev", "--environment", "dev")
     assert text.count('id="dev"') == 1

@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
 
 import pytest
@@ -65,6 +65,9 @@ class AzurePlace:
     def changed_script(self, addition: str) -> AbstractContextManager[None]:
         return longer_by(addition, self._settings.project.root / "serving" / "score.py")
 
+    def unkept_checks(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> AzurePlace:
@@ -123,6 +126,13 @@ class TestAzureEndpoint(EndpointContract):
             place.endpoint.keep_checks([])
         with pytest.raises(PlatformError, match="what checks found is not read on the platform"):
             place.endpoint.checks("drift", WINDOW)
+
+    def test_what_checks_find_and_cannot_be_kept_is_a_failure_of_the_platform(
+        self, place: Place
+    ) -> None:
+        """Nothing is kept yet, see above."""
+        with place.unkept_checks(), pytest.raises(PlatformError):
+            place.endpoint.keep_checks([])
 
     def test_what_is_altered_after_its_download_is_refused(self, place: AzurePlace) -> None:
         from mlops.errors import Refused

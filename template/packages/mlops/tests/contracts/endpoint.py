@@ -18,7 +18,7 @@ from fakes.tiny_version import FAILS, FEATURES, ROW
 from mlops.clock import system_clock
 from mlops.errors import ConfigError, PlatformError, Refused
 from mlops.features import Features
-from mlops.platforms.base import DeploymentShare, Endpoint, ModelVersion, Observation
+from mlops.platforms.base import DeploymentShare, Endpoint, ModelVersion, NotObserved, Observation
 from mlops.platforms.lease_rules import EndpointBusy
 from mlops.progress import silent
 from mlops.window import Window
@@ -51,6 +51,9 @@ class Place(Protocol):
 
     def changed_script(self, addition: str) -> AbstractContextManager[None]:
         """The scoring code with something added."""
+
+    def unkept_checks(self) -> AbstractContextManager[None]:
+        """Nothing that checks find can be kept, or read."""
 
 
 def served(place: Place, deployment: str = "blue") -> int:
@@ -293,6 +296,19 @@ class EndpointContract:
         window = Window(now, now + timedelta(seconds=1))
         assert place.endpoint.checks("drift", window) == [row]
         assert place.endpoint.checks("drift", Window(now - timedelta(days=1), now)) == []
+
+    def test_what_checks_find_and_cannot_be_kept_is_a_failure_of_the_platform(
+        self, place: Place
+    ) -> None:
+        now = system_clock()
+        row = {"check": "drift", "time": now.isoformat()}
+        place.endpoint.keep_checks([row])
+        with place.unkept_checks():
+            with pytest.raises(PlatformError):
+                place.endpoint.keep_checks([row])
+            with pytest.raises(NotObserved):
+                place.endpoint.checks("drift", Window(now, now + timedelta(seconds=1)))
+        assert place.endpoint.checks("drift", Window(now, now + timedelta(seconds=1))) == [row]
 
     def test_one_change_at_a_time(self, place: Place) -> None:
         def take() -> None:

@@ -119,6 +119,8 @@ class FakeEndpoint:
         """By which `invoke` takes note of what it answers."""
         self.kept: list[dict[str, Any]] = []
         """What checks found, as they told it."""
+        self.unkept = ""
+        """Why nothing that checks find can be kept or read."""
         self._placed: dict[str, Placed] = {}
         self._shares: dict[str, int] = {}
         self._mirror: dict[str, int] = {}
@@ -262,9 +264,14 @@ class FakeEndpoint:
         return replace(self.events, rows=rows.filter(within).select(columns))
 
     def keep_checks(self, checks: Sequence[Mapping[str, Any]]) -> None:
+        if self.unkept:
+            raise PlatformError(self.unkept)
         self.kept += [dict(each) for each in checks]
 
     def checks(self, name: str, window: Window) -> list[dict[str, Any]]:
+        if self.unkept:
+            raise NotObserved(self.unkept)
+
         def within(told: str) -> bool:
             return window.start <= datetime.fromisoformat(told) < window.end
 

@@ -31,8 +31,8 @@ def remove_old_events(
 ) -> list[Path]:
     """Remove files of predictions of an endpoint, and return them; what checks found stays.
 
-    What servers write to today goes last of all, and only where its size demands it: they go on in a new
-    file.
+    What servers write to today goes last of all, and only where its size demands it: they go on in
+    a new file.
 
     Args:
         folders: of the endpoint.

@@ -3,18 +3,20 @@
 import json
 import shutil
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from contracts.endpoint import PURPOSE, EndpointContract
+from contracts.endpoint import PURPOSE, EndpointContract, Place
 from fakes.changes import held_by_another, longer_by
 from fakes.tiny_version import FAILS, ROW, write_version
 from fakes.waiting import wait_for
 from mlops.artifacts.event_folders import event_folders
 from mlops.artifacts.version_folder import HASH_TAG
 from mlops.clock import system_clock
+from mlops.errors import PlatformError
 from mlops.files import file_sha256
 from mlops.platforms.azure.client import AzureClients
 from mlops.platforms.azure.endpoint import AzureEndpoint
@@ -79,6 +81,18 @@ class AzurePlace:
     def changed_script(self, addition: str) -> AbstractContextManager[None]:
         return longer_by(addition, self._settings.project.root / "serving" / "score.py")
 
+    @contextmanager
+    def unkept_checks(self) -> Iterator[None]:
+        known = self._settings
+        azure = known.values.azure
+        nowhere = (azure.insights_connection_string or "").replace("https://", "https://gone.")
+        lost = azure.model_copy(update={"insights_connection_string": nowhere})
+        self._settings = replace(known, values=known.values.model_copy(update={"azure": lost}))
+        try:
+            yield
+        finally:
+            self._settings = known
+
 
 @pytest.fixture(scope="module")
 def script() -> Iterator[Path]:
@@ -140,6 +154,14 @@ class TestAzureEndpoint(EndpointContract):
             ("green", 424, 400),
         ]
         assert {row["endpoint"] for row in found} == {endpoint.name}
+
+    def test_what_checks_find_and_cannot_be_kept_is_a_failure_of_the_platform(
+        self, place: Place
+    ) -> None:
+        """What cannot be read is shown with the log's own answers, which no test here can spoil."""
+        row = {"check": "drift", "time": system_clock().isoformat()}
+        with place.unkept_checks(), pytest.raises(PlatformError, match="cannot be reached"):
+            place.endpoint.keep_checks([row])
 
     def test_what_is_altered_after_its_download_is_refused(self, place: AzurePlace) -> None:
         from mlops.errors import Refused

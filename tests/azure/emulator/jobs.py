@@ -79,7 +79,12 @@ def _output_uri(child: Run, name: str, properties: Body) -> str:
     given = ((properties.get("outputs") or {}).get(parent) or {}).get("uri") if parent else None
     path = f"azureml/{child.id}/{name}"
     if given:
-        path = str(given).partition("/paths/")[2].replace("${{name}}", child.parent or child.id).strip("/")
+        path = (
+            str(given)
+            .partition("/paths/")[2]
+            .replace("${{name}}", child.parent or child.id)
+            .strip("/")
+        )
     return f"{datastore_uri(child.workspace)}/{path}/"
 
 

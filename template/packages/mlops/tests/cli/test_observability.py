@@ -75,11 +75,31 @@ def test_a_query_is_answered_from_the_events_of_the_endpoint(
 ) -> None:
     assert mlops("observability", "show", "latency", "--json") == 0
     told = json.loads(capsys.readouterr().out)
-    assert told == {"id": "latency", "rows": [{"model_version": 1, "n": 2, "p95": 10.0}]}
+    assert told == {
+        "id": "latency",
+        "rows": [{"model_version": 1, "n": 2, "p95": 10.0}],
+        "dropped": 0,
+        "unread": {},
+    }
     assert mlops("observability", "show", "latency", "--since", "2h") == 0
     said = capsys.readouterr()
     assert "p95" in said.out
     assert "How long it took." in said.err
+
+
+@pytest.mark.usefixtures("kql")
+@pytest.mark.parametrize(("arguments", "code"), [([], 0), (["--since", "1m"], 4)])
+def test_events_that_are_missing_are_told(
+    mlops: Command, endpoint: FakeEndpoint, capsys: pytest.CaptureFixture[str],
+    arguments: list[str], code: int,
+) -> None:  # fmt: skip
+    endpoint.events = replace(endpoint.events, dropped=1200, unread={"part-1": "damaged"})
+    assert mlops("observability", "show", "latency", "--json", *arguments) == code
+    said = capsys.readouterr()
+    told = json.loads(said.out)
+    assert (told["dropped"], told["unread"]) == (1200, {"part-1": "damaged"})
+    assert "note: 1,200 events were dropped before they were written" in said.err
+    assert "note: not read: part-1: damaged" in said.err
 
 
 @pytest.mark.usefixtures("kql", "endpoint")

@@ -7,7 +7,7 @@ import pytest
 
 from fakes.cli import Command
 from mlops.cli.main import mlops as root
-from mlops.cli.options import seconds_of, span_of
+from mlops.cli.options import seconds_of, since_of
 
 
 @pytest.mark.parametrize(
@@ -20,7 +20,7 @@ def test_a_time_can_be_said_in_seconds_minutes_or_hours(
     assert seconds_of(context, click.Option(["--duration"]), text) == seconds
 
 
-@pytest.mark.parametrize("text", ["0", "-1s", "1d", "soon", ""])
+@pytest.mark.parametrize("text", ["0", "-1s", "1d", "soon", "", "\N{ARABIC-INDIC DIGIT THREE}s"])
 def test_what_is_no_time_is_wrong_usage(
     mlops: Command, capsys: pytest.CaptureFixture[str], text: str
 ) -> None:
@@ -48,10 +48,25 @@ def test_not_to_wait_the_option_is_left_out(
     ],
 )
 def test_a_span_is_said_in_minutes_hours_or_days(text: str | None, span: timedelta | None) -> None:
-    assert span_of(click.Context(root), click.Option(["--since"]), text) == span
+    assert since_of(click.Context(root), click.Option(["--since"]), text) == span
 
 
-@pytest.mark.parametrize("text", ["0d", "7", "7s", "-1d", "soon", "", "4000d", "9" * 400 + "d"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "0d",
+        "7",
+        "7s",
+        "-1d",
+        "soon",
+        "",
+        "4000d",
+        "9" * 400 + "d",
+        "\N{ARABIC-INDIC DIGIT THREE}d",
+        "1.5",
+        "1e3d",
+    ],
+)
 def test_what_is_no_span_is_wrong_usage(text: str) -> None:
     with pytest.raises(click.BadParameter, match="no span of time such as"):
-        span_of(click.Context(root), click.Option(["--since"]), text)
+        since_of(click.Context(root), click.Option(["--since"]), text)

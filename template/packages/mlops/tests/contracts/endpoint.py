@@ -58,6 +58,9 @@ class Place(Protocol):
     def changed_script(self, addition: str) -> AbstractContextManager[None]:
         """The scoring code with something added."""
 
+    def unkept_checks(self) -> AbstractContextManager[None]:
+        """Nothing that checks find can be kept, or read."""
+
 
 def served(place: Place, deployment: str = "blue") -> int:
     """The version that a deployment serves."""
@@ -323,6 +326,19 @@ class EndpointContract:
         window = Window(now, now + timedelta(seconds=1))
         assert place.endpoint.checks("drift", window) == [row]
         assert place.endpoint.checks("drift", Window(now - timedelta(days=1), now)) == []
+
+    def test_what_checks_find_and_cannot_be_kept_is_a_failure_of_the_platform(
+        self, place: Place
+    ) -> None:
+        now = system_clock()
+        row = {"check": "drift", "time": now.isoformat()}
+        place.endpoint.keep_checks([row])
+        with place.unkept_checks():
+            with pytest.raises(PlatformError):
+                place.endpoint.keep_checks([row])
+            with pytest.raises(NotObserved):
+                place.endpoint.checks("drift", Window(now, now + timedelta(seconds=1)))
+        assert place.endpoint.checks("drift", Window(now, now + timedelta(seconds=1))) == [row]
 
     def test_one_change_at_a_time(self, place: Place) -> None:
         def take() -> None:

@@ -51,6 +51,12 @@ class FakePlace:
         finally:
             self._used.code = before
 
+    @contextmanager
+    def unkept_checks(self) -> Iterator[None]:
+        self._used.unkept = "the disk is full"
+        yield
+        self._used.unkept = ""
+
 
 class TestFakeEndpoint(EndpointContract):
     @pytest.fixture

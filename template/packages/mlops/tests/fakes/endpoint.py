@@ -124,6 +124,8 @@ class FakeEndpoint:
         self.scored: list[Path] = []
         self.front: list[dict[str, Any]] | None = None
         """What checks found, as they told it."""
+        self.unkept = ""
+        """Why nothing that checks find can be kept or read."""
         self._placed: dict[str, Placed] = {}
         self._shares: dict[str, int] = {}
         self._mirror: dict[str, int] = {}
@@ -276,9 +278,14 @@ class FakeEndpoint:
         self.scored.append(folder)
 
     def keep_checks(self, checks: Sequence[Mapping[str, Any]]) -> None:
+        if self.unkept:
+            raise PlatformError(self.unkept)
         self.kept += [dict(each) for each in checks]
 
     def checks(self, name: str, window: Window) -> list[dict[str, Any]]:
+        if self.unkept:
+            raise NotObserved(self.unkept)
+
         def within(told: str) -> bool:
             return window.start <= datetime.fromisoformat(told) < window.end
 

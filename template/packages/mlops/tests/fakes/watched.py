@@ -2,7 +2,7 @@
 
 import sys
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -146,36 +146,41 @@ def drift(columns: int = 6) -> DriftResult:
     )
 
 
-def performance() -> dict[str, Any]:
-    """What the document of a check says by which a model fell below its limit."""
-    return performance_result().to_dict()
+def performance(delay: int = 0, *, well: bool = False) -> dict[str, Any]:
+    """What the document of such a check says."""
+    return performance_result(delay, well=well).to_dict()
 
 
-def performance_result() -> PerformanceResult:
-    """A check by which a model fell below its limit."""
+def performance_result(delay: int = 0, *, well: bool = False) -> PerformanceResult:
+    """A check by which a model fell below its limit, or did well; labels are so many days late."""
     span = Span(MONTH.start.isoformat(), MONTH.end.isoformat())
+    first = date(2026, 6, 1) - timedelta(days=delay)
+    fall = 0.001 if well else 0.01
     days = [
-        Part(f"2026-06-{day:02}", 120, 0.85 - 0.01 * day, PerformanceOutcome.OK)
-        for day in range(1, 25)
+        Part(f"{first + timedelta(days=n)}", 120, 0.84 - fall * n, PerformanceOutcome.OK)
+        for n in range(24)
     ]
     slices = (
         Part("country=DE", 900, 0.81, PerformanceOutcome.OK),
         Part("country=FR", 12, None, PerformanceOutcome.NOT_ENOUGH),
     )
+    value = 0.82 if well else 0.72
     return PerformanceResult(
         time=NOW.isoformat(),
         judged=Judged("prod", "tiny-prod", "blue", "tiny", 1),
-        outcome=PerformanceOutcome.BELOW,
-        reason="f1 is 0.7200, and the gate asks for at least 0.7500",
+        outcome=PerformanceOutcome.OK if well else PerformanceOutcome.BELOW,
+        reason="" if well else "f1 is 0.7200, and the gate asks for at least 0.7500",
         metric="f1",
         lower_is_better=False,
         limits={"f1": 0.75},
         holdout={"f1": 0.84},
         min_rows=100,
-        delay_days=0,
+        delay_days=delay,
         labels=LabelCounts(rows=2880),
         predictions=PredictionCounts(4000, 0, 37, 0, 0, {}, 12, {}),
-        realised=Realised(span, 2880, 0.72, (0.7, 0.74), over_time=tuple(days), slices=slices),
+        realised=Realised(
+            span, 2880, value, (value - 0.02, value + 0.02), over_time=tuple(days), slices=slices
+        ),
         estimated=Estimated(span, 4000, "f1", 0.75, 0.82, PerformanceOutcome.OK),
     )
 
@@ -223,9 +228,15 @@ def write_pages(folder: Path) -> None:
             performance_section("test", None, MONTH),
         ),
     )
+    late = Serving(
+        "late",
+        "tiny-late",
+        deployments=deployments,
+        sections=(performance_section("late", performance(60, well=True), MONTH),),
+    )
     broken = Serving("dev", "tiny-dev", problem="the endpoint does not answer")
     about = ("Tiny", "Predicts what a machine does next.", "Team", "team@example.com", NOW, MONTH)
-    for name, serving in (("busy", [busy, empty, broken]), ("empty", [empty])):
+    for name, serving in (("busy", [busy, late, empty, broken]), ("empty", [empty])):
         (folder / f"{name}.html").write_text(render(Page(*about, serving)), encoding="utf-8")
 
 

@@ -1,9 +1,10 @@
 """Changes of several steps: what holds while they last, and what is left when they fail."""
 
 import json
+import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import psutil
@@ -15,6 +16,7 @@ from fakes.rig import NAME, SLOW, Rig
 from fakes.tiny_version import ROW
 from fakes.waiting import LONGEST_SECONDS, wait_for
 from mlops.artifacts.event_folders import event_folders
+from mlops.clock import system_clock
 from mlops.platforms.base import ModelVersion
 from mlops.platforms.local import processes
 from mlops.platforms.local.endpoint import LocalEndpoint
@@ -75,6 +77,18 @@ class LocalPlace:
 
     def changed_script(self, addition: str) -> AbstractContextManager[None]:
         return longer_by(addition, self._rig.script)
+
+    @contextmanager
+    def unkept_checks(self) -> Iterator[None]:
+        checks = event_folders(self._rig.home, NAME).checks
+        aside = checks.rename(checks.with_name("aside"))
+        today = checks / f"{system_clock():%Y-%m-%d}.jsonl"
+        today.mkdir(parents=True)  # nobody can write to it, whatever a user may do
+        try:
+            yield
+        finally:
+            shutil.rmtree(checks)
+            aside.rename(checks)
 
 
 @pytest.fixture

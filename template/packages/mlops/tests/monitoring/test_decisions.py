@@ -58,6 +58,16 @@ def test_it_is_asked_for_by_kind_and_cause(
     assert decided(endpoint, DAY, **asked) == found  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("kind", ["pause", None, 7, ["rollback"]])
+def test_what_another_version_decided_about_is_passed_over(
+    endpoint: FakeEndpoint, kind: object
+) -> None:
+    keep(endpoint, [FIRST])
+    endpoint.keep_checks([{**SECOND.row(), "kind": kind}])
+    assert decided(endpoint, DAY) == [FIRST]
+    assert decided(endpoint, DAY, kind=Kind.ROLLBACK) == [FIRST]
+
+
 def test_queries_read_of_it_what_it_has() -> None:
     source = event_properties.SOURCES["decision"]
     assert source.event == CHECK

@@ -57,6 +57,21 @@ def test_the_oldest_go_where_there_are_too_many(folders: EventFolders) -> None:
     assert remove_old_events(folders, 90, 4 * KB, NOW) == [today]
 
 
+def test_what_a_server_writes_to_goes_after_what_was_scored_since(folders: EventFolders) -> None:
+    today, scored = add(folders, 10), add(folders, 10, scored=True)
+    later = (NOW - timedelta(minutes=1)).timestamp()
+    os.utime(scored, (later, later))
+    assert remove_old_events(folders, 90, 1 * KB, NOW) == [scored]
+    assert today.exists()
+
+
+def test_days_that_reach_before_all_time_keep_everything(folders: EventFolders) -> None:
+    kept = add(folders, 1)
+    assert remove_old_events(folders, 999_999, 1.0, NOW) == []
+    assert remove_old_events(folders, 700_000, 1.0, NOW) == []
+    assert kept.exists()
+
+
 def test_an_endpoint_without_events_has_nothing_to_remove(folders: EventFolders) -> None:
     assert remove_old_events(folders, 1, 1.0, NOW + timedelta(days=9)) == []
 

@@ -165,8 +165,12 @@ def test_a_line_that_was_cut_off_at_the_end_counts_for_nothing(
         json.dumps(event(schema=2)) + "\n",
         json.dumps(event(time="yesterday")) + "\n",
         json.dumps(event(probability="high")) + "\n",
+        json.dumps(event(status=1e30)) + "\n",
+        json.dumps(event(model_version=10**30)) + "\n",
+        json.dumps({**event(), "dropped": 2**63}) + "\n",
+        "[" * 100_000 + "\n",
     ],
-    ids=range(7),
+    ids=range(11),
 )
 def test_what_is_no_event_is_named_and_the_others_are_read(
     folders: EventFolders, write: Write, line: str

@@ -93,6 +93,24 @@ def test_labels_ten_days_late_and_a_window_of_a_day_are_never_green(
     assert late.predictions.immature == 4
 
 
+@pytest.mark.parametrize(
+    ("labels", "outcome", "why"),
+    [
+        (RIGHT, Outcome.NOT_ENOUGH, "1 files of events could not be read, and f1 is within its"),
+        ([0, 1, 0, 1], Outcome.BELOW, "f1 is 0.5000"),
+    ],
+)
+def test_what_could_not_be_read_is_never_green(
+    platform: FakePlatform, check: Callable[..., Checked], tmp_path: Path,
+    labels: list[int], outcome: Outcome, why: str,
+) -> None:  # fmt: skip
+    see(platform, events(GOOD, [ago(1)] * 4), unread={"part-1": "damaged"})
+    result = check(by_id(tmp_path, labels)).result
+    assert result.outcome is outcome
+    assert result.reason.startswith(why)
+    assert platform.endpoint("tiny-dev").kept[0]["outcome"] == outcome.value
+
+
 def test_without_any_prediction_nothing_is_green(
     platform: FakePlatform, check: Callable[..., Checked], tmp_path: Path
 ) -> None:
@@ -217,6 +235,15 @@ def test_raw_data_are_labelled_by_labels_py(
         check(raw, feedback__delay_days=10)
 
 
+def test_the_window_begins_at_midnight_also_where_labels_are_half_a_day_late(
+    platform: FakePlatform, check: Callable[..., Checked], tmp_path: Path
+) -> None:
+    see(platform, events(GOOD, [ago(1)] * 4))
+    late = check(by_id(tmp_path, RIGHT), days=2, feedback__delay_days=0.25).result.realised.window
+    assert late.end == ago(0.25).isoformat()
+    assert late.start == f"{ago(2.25).date()}T00:00:00+00:00"
+
+
 @pytest.mark.parametrize(
     ("task", "outputs", "labels", "metric", "limit", "outcome"),
     [
@@ -299,7 +326,6 @@ def test_what_was_found_is_kept(
         "rows": 4,
         "labelled": 4,
         "coverage": 1.0,
-        "estimate_of_error": None,
         "window_start": "2024-05-31T00:00:00+00:00",
         "window_end": NOW.isoformat(),
     }

@@ -89,6 +89,13 @@ def test_a_label_that_comes_twice_counts_once() -> None:
     assert (found.contradicting, found.repeated) == (0, 1)
 
 
+def test_labels_of_nobody_repeat_and_contradict_no_prediction() -> None:
+    seen = first_predictions(events([0.9], [ago(20)]), By.ID)
+    twice = (("nobody", 1), ("nobody", 1), ("another", 0), ("another", 1))
+    found = join(seen, by_id(("0", 1), *twice), DUE)
+    assert (found.contradicting, found.repeated, found.unknown) == (0, 0, 2)
+
+
 def test_labels_of_unknown_predictions_are_counted_and_join_nothing() -> None:
     seen = first_predictions(events([0.9], [ago(20)]), By.ID)
     found = join(seen, by_id(("0", 1), ("nobody", 1), ("another", 0)), DUE)

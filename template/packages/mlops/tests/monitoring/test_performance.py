@@ -219,6 +219,16 @@ def test_an_estimate_in_slices() -> None:
     assert found.slices[1].value is None
 
 
+def test_an_estimate_without_a_value_says_why() -> None:
+    rows = labelled()
+    nothing = estimated(rows.clear(), rows, asked(), WEEK)
+    assert (nothing.value, nothing.reason) == (None, "the window has no prediction of this version")
+    never = labelled().with_columns(value=pl.lit(0.0))
+    found = estimated(never, never, asked(), WEEK)
+    assert (found.value, found.reason) == (None, "f1 cannot be estimated of these predictions")
+    assert estimated(rows, rows, asked(), WEEK).reason == ""
+
+
 def test_a_regression_is_not_estimated() -> None:
     rows = labelled(Task.REGRESSION)
     found = estimated(rows, rows, asked(Task.REGRESSION), WEEK)

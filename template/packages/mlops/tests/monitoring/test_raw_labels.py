@@ -103,7 +103,7 @@ def test_labels_py_runs_for_so_many_days_at_most(
     assert labels(folder, settings, *asked[:3]).rows.height == 3
     with pytest.raises(ConfigError, match="predictions of 4 days") as error:
         labels(folder, settings, *asked)
-    assert "--since 3d" in error.value.remedy
+    assert "--since 2d" in error.value.remedy, "from noon on two days touch three"
 
 
 def test_labels_of_another_task_are_left_out(folder: Path, settings: LoadedSettings) -> None:

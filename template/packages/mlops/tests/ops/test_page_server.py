@@ -33,14 +33,32 @@ def test_there_is_one_page(address: str) -> None:
     assert requests.get(f"{address}/favicon.ico", timeout=10).status_code == 404
 
 
-def test_what_hinders_it_is_told_in_its_place() -> None:
-    def fails() -> str:
-        raise ConfigError("conf/prod.yaml: <nothing> here", "mend it")
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (ConfigError("conf/prod.yaml: <nothing> here", "mend it"), "conf/prod.yaml: &lt;nothing"),
+        (KeyError("<columns>"), "KeyError: &#x27;&lt;columns&gt;&#x27;"),
+        (RecursionError("too deep"), "RecursionError: too deep"),
+    ],
+)
+def test_what_hinders_it_is_told_in_its_place(error: Exception, said: str) -> None:
+    hindered = iter([True, False])
 
-    with served_page(0, fails) as address:
+    def page() -> str:
+        if next(hindered):
+            raise error
+        return "<p>page</p>"
+
+    with served_page(0, page) as address:
         answer = requests.get(address, timeout=10)
+        assert requests.get(address, timeout=10).text == "<p>page</p>"
     assert answer.status_code == 500
-    assert "conf/prod.yaml: &lt;nothing&gt; here" in answer.text
+    assert said in answer.text
+
+
+def test_behind_the_last_port_any_other_is_taken() -> None:
+    with served_page(65_536, lambda: "page") as address:
+        assert requests.get(address, timeout=10).text == "page"
 
 
 def test_another_port_is_taken_where_one_is_used() -> None:

@@ -251,6 +251,22 @@ def test_what_azure_or_infra_would_not_follow_is_refused(
     assert variable in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("name", "most"),
+    [
+        ("telemetry.keep_days", 3650),
+        ("drift.days", 3650),
+        ("feedback.days", 3650),
+        ("feedback.delay_days", 3650),
+        ("data.max_age_days", 36_500),
+    ],
+)
+def test_no_span_of_days_reaches_before_all_time(project: Project, name: str, most: int) -> None:
+    load_settings(project, overrides={name: most}, variables={})
+    with pytest.raises(ConfigError, match=f"less than or equal to {most}"):
+        load_settings(project, overrides={name: 999_999}, variables={})
+
+
 @pytest.mark.parametrize("region", ["usgovvirginia", "US Gov Virginia", "chinanorth3", "usdodeast"])
 def test_a_region_of_another_cloud_is_refused(project: Project, region: str) -> None:
     with pytest.raises(ConfigError, match="Azure Government and Azure in China are not supported"):

@@ -230,7 +230,6 @@ class PerformanceResult:
                 "rows": part.rows,
                 "labelled": labelled,
                 "coverage": self.coverage if kind == REALISED and not part.name else None,
-                "estimate_of_error": None,
                 "window_start": found.window.start,
                 "window_end": found.window.end,
             }

@@ -66,7 +66,10 @@ def feedback(
     if result.outcome is Outcome.BELOW:
         raise Refused(result.reason, "train on newer data, or roll back if a release made it worse")
     if result.outcome is Outcome.NOT_ENOUGH:
-        raise Hold(f"not enough to judge version {result.judged.model_version}: {result.reason}")
+        raise Hold(
+            f"not enough to judge version {result.judged.model_version}: {result.reason}",
+            "docs/feedback.md says what a check needs, such as more labels or a longer --since",
+        )
 
 
 def tables(result: "PerformanceResult") -> Iterator[Table]:
@@ -95,7 +98,7 @@ def remarks(result: "PerformanceResult") -> Iterator[str]:
         yield f"slice {name}: not assessed, {why}"
     yield from (f"labels: {note}" for note in labels.notes)
     yield from (f"not read: {name}: {why}" for name, why in seen.unread.items())
-    if result.estimated.metric is None:
+    if result.estimated.reason:
         yield f"estimated: not estimated, {result.estimated.reason}"
     else:
         yield ASSUMED

@@ -4,15 +4,14 @@ from datetime import datetime, timedelta
 
 import click
 
-from mlops.cli.options import environment_option, json_option, now, settings_for
+from mlops.cli.options import environment_option, json_option, now, settings_for, since_option_for
 from mlops.console import emit, show, show_table
 from mlops.errors import Hold, Refused
 from mlops.hints import typed
 from mlops.monitoring.rules import generated
 from mlops.monitoring.rules.evaluate import evaluate, last_window
 from mlops.monitoring.rules.reading import find_query, read_queries
-from mlops.monitoring.rules.shapes import span
-from mlops.monitoring.rules.sources import frames_of
+from mlops.monitoring.rules.sources import events_for
 from mlops.platforms import open_platform
 from mlops.settings.project import find_project
 from mlops.window import Window
@@ -41,12 +40,7 @@ def write(check: bool) -> None:
 
 @click.command("show")
 @click.argument("name", metavar="ID")
-@click.option(
-    "--since",
-    metavar="SPAN",
-    callback=lambda _context, _option, value: _span(value),
-    help="How far to look back, such as 6h or 7d; default: as the query says.",
-)
+@since_option_for("as the query says")
 @environment_option
 @json_option
 def show_answer(name: str, since: timedelta | None, environment: str | None, as_json: bool) -> None:
@@ -58,9 +52,13 @@ def show_answer(name: str, since: timedelta | None, environment: str | None, as_
     query = find_query(read_queries(settings.project.root), name)
     endpoint = open_platform(settings).endpoint(settings.endpoint_name)
     window = Window.last(since or last_window(query), now())
-    answer = evaluate(query, frames_of(endpoint, query, window), window)
+    known = events_for(endpoint, query, window)
+    answer = evaluate(query, known.frames, window)
+    for note in known.missing():
+        show(f"note: {note}", style="yellow")
     if as_json:
-        emit({"id": query.id, "rows": answer.to_dicts()})
+        missing = {"dropped": known.dropped, "unread": dict(known.unread)}
+        emit({"id": query.id, "rows": answer.to_dicts(), **missing})
     elif not answer.is_empty():
         rows = [["" if each is None else _cell(each) for each in row] for row in answer.rows()]
         show_table(query.title, answer.columns, rows, is_result=True)
@@ -71,13 +69,6 @@ def show_answer(name: str, since: timedelta | None, environment: str | None, as_
             f"{window.start:%Y-%m-%d %H:%M} UTC",
             "look further back with --since, or wait for more requests",
         )
-
-
-def _span(value: str | None) -> timedelta | None:
-    try:
-        return span(value) if value else None
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from None
 
 
 def _cell(value: object) -> str:

@@ -117,7 +117,13 @@ def stubs(strict: bool, as_json: bool) -> None:
 
 
 @click.command()
-@click.option("--port", type=int, default=5000, show_default=True, help="Port on 127.0.0.1.")
+@click.option(
+    "--port",
+    type=click.IntRange(1, 65_535),
+    default=5000,
+    show_default=True,
+    help="Port on 127.0.0.1.",
+)
 def ui(port: int) -> None:
     """Show runs and versions (MLflow) and what serves; Ctrl-C ends it.
 

@@ -1,15 +1,19 @@
 """The options that several commands share, and the settings that they choose."""
 
 import re
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
 from mlops.clock import Clock, system_clock
 from mlops.settings.loading import LoadedSettings, load_settings
 from mlops.settings.project import find_project
+from mlops.window import span_of
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
 
 environment_option = click.option(
     "--environment",
@@ -60,7 +64,7 @@ def seconds_of(_context: click.Context, option: click.Parameter, value: str | No
     """Return the seconds of a time such as 90s, 30m or 1h."""
     if value is None:
         return None
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", value.strip())
+    found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([smh]?)", value.strip())
     seconds = float(found[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[found[2]] if found else 0.0
     if seconds <= 0:
         without = "; leave the option out not to wait" if option.name == "wait" else ""
@@ -71,29 +75,26 @@ def seconds_of(_context: click.Context, option: click.Parameter, value: str | No
     return seconds
 
 
-def span_of(
+def since_of(
     _context: click.Context, _option: click.Parameter, value: str | None
 ) -> timedelta | None:
     """Return the span of time that a text such as 7d, 36h or 90m says."""
     if value is None:
         return None
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)([mhd])", value.strip())
     try:
-        span = float(found[1]) * _UNITS[found[2]] if found else timedelta()
-    except OverflowError:
-        span = timedelta()
-    if not timedelta() < span <= _LONGEST:
-        raise click.BadParameter(
-            f"{value!r} is no span of time such as 7d, 36h or 90m, of at most 3650d"
-        )
-    return span
+        return span_of(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
 
 
-_UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
-_LONGEST = timedelta(days=3650)
-since_option = click.option(
-    "--since",
-    metavar="SPAN",
-    callback=span_of,
-    help="Look at the events of the last 7d, 36h or 90m; default: the days that conf names.",
-)
+def since_option_for(default: str) -> Callable[[_Command], _Command]:
+    """Return the option `--since`, by what counts without it in words."""
+    return click.option(
+        "--since",
+        metavar="SPAN",
+        callback=since_of,
+        help=f"Look at the events of the last 7d, 36h or 90m; default: {default}.",
+    )
+
+
+since_option = since_option_for("the days that conf names")

@@ -1,5 +1,6 @@
 """One page about what serves."""
 
+import math
 import webbrowser
 from datetime import timedelta
 from pathlib import Path
@@ -11,10 +12,18 @@ from mlops.clock import Clock
 from mlops.console import progress, show
 from mlops.files import write_text
 from mlops.progress import Report
+from mlops.settings.loading import require_environment
 from mlops.settings.project import Project, find_project
-from mlops.window import Window
+from mlops.window import LONGEST, Window
 
 DAYS = 30.0
+
+
+def _days(_context: click.Context, _option: click.Parameter, value: float) -> float:
+    """Refuse `nan`, which no range does."""
+    if math.isnan(value):
+        raise click.BadParameter(f"{value} is no number of days")
+    return value
 
 
 @click.command()
@@ -27,8 +36,9 @@ DAYS = 30.0
 )
 @click.option(
     "--days",
-    type=click.FloatRange(min=0, min_open=True),
+    type=click.FloatRange(min=0, min_open=True, max=LONGEST.days),
     default=DAYS,
+    callback=_days,
     show_default=True,
     help="Of how many days events are shown.",
 )
@@ -44,8 +54,11 @@ def report(environments: tuple[str, ...], days: float, output: Path | None, open
     It is one file, which asks no host for anything.
     """
     project, now = find_project(), clock()
+    named = list(dict.fromkeys(environments))
+    for each in named:
+        require_environment(project, each)
     with progress("report") as told:
-        page = page_of(project, list(environments) or project.environments(), days, now, told)
+        page = page_of(project, named or project.environments(), days, now, told)
         path = output or project.state_dir / "report.html"
         path.parent.mkdir(parents=True, exist_ok=True)
         write_text(path, page)

@@ -27,6 +27,9 @@ class Kind(StrEnum):
     TIDYING = "tidying"
 
 
+_KINDS = frozenset(Kind)
+
+
 @dataclass(frozen=True)
 class Decision:
     """One decision.
@@ -77,6 +80,8 @@ def decided(
 ) -> list[Decision]:
     """Return what was decided in a window, oldest first.
 
+    What another version of the project decided about, and this one does not know, is passed over.
+
     Args:
         endpoint: about what.
         window: when.
@@ -86,11 +91,12 @@ def decided(
     Raises:
         NotObserved: it cannot be read for now.
     """
-    found = [_decision(row) for row in endpoint.checks(CHECK, window)]
     return [
-        each
-        for each in found
-        if kind in (None, each.kind) and (cause is None or each.cause == cause)
+        _decision(row)
+        for row in endpoint.checks(CHECK, window)
+        if str(row.get("kind")) in _KINDS
+        and (kind is None or row["kind"] == kind)
+        and (cause is None or row.get("cause") == cause)
     ]
 
 

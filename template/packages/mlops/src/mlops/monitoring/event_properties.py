@@ -98,7 +98,6 @@ SOURCES: Mapping[SourceName, Source] = {
             "labelled": Kind.WHOLE,
             "coverage": Kind.NUMBER,
             "kind": Kind.TEXT,
-            "estimate_of_error": Kind.NUMBER,
         },
     ),
     "decision": Source(

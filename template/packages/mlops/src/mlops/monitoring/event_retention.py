@@ -17,8 +17,9 @@ _GB = 1_000_000_000
 
 @dataclass(frozen=True, order=True)
 class _File:
-    """A file of events; those of a day are ordered by when they were written last."""
+    """A file of events; what is written to comes last, then the day and the last write decide."""
 
+    in_use: bool
     day: str
     written: float
     path: Path
@@ -30,8 +31,8 @@ def remove_old_events(
 ) -> list[Path]:
     """Remove files of predictions of an endpoint, and return them; what checks found stays.
 
-    What servers write to today goes last, and only where its size demands it: they go on in a new
-    file.
+    What servers write to today goes last of all, and only where its size demands it: they go on in
+    a new file.
 
     Args:
         folders: of the endpoint.
@@ -39,8 +40,9 @@ def remove_old_events(
         keep_gb: beyond so many thousand million bytes the oldest files go.
         now: the present time.
     """
-    oldest = f"{now.astimezone(UTC) - timedelta(days=keep_days):%Y-%m-%d}"
-    files = sorted(_files(folders))
+    now = now.astimezone(UTC)
+    oldest = _oldest_day(now, keep_days)
+    files = sorted(_files(folders, now.date().isoformat()))
     left = sum(file.size for file in files)
     removed = []
     for file in files:
@@ -56,13 +58,20 @@ def remove_old_events(
     return removed
 
 
-def _files(folders: EventFolders) -> Iterator[_File]:
+def _oldest_day(now: datetime, keep_days: int) -> str:
+    try:
+        return (now - timedelta(days=keep_days)).date().isoformat()
+    except OverflowError:  # before there were days
+        return ""
+
+
+def _files(folders: EventFolders, today: str) -> Iterator[_File]:
     for day, path in folders.request_files():
         with contextlib.suppress(OSError):
             found = path.stat()
-            yield _File(day, found.st_mtime, path, found.st_size)
+            yield _File(day >= today, day, found.st_mtime, path, found.st_size)
     for path in folders.score_files():
         with contextlib.suppress(OSError):
             found = path.stat()
             day = f"{datetime.fromtimestamp(found.st_mtime, UTC):%Y-%m-%d}"
-            yield _File(day, found.st_mtime, path, found.st_size)
+            yield _File(False, day, found.st_mtime, path, found.st_size)

@@ -23,6 +23,9 @@ LINE_SCHEMA = 1
 _CHUNK = 50_000
 """So many lines at a time become a table, which needs far less memory."""
 _NO_FEATURES = Features()
+_NO_EVENT = (AttributeError, KeyError, TypeError, ValueError, OverflowError, RecursionError)
+"""What a line of something else brings about."""
+_WHOLE = range(-(2**63), 2**63)
 
 
 def read_events(
@@ -96,7 +99,7 @@ class _Reader:
             for line in _complete_lines(path):
                 try:
                     found = self._event(json.loads(line))
-                except (AttributeError, KeyError, TypeError, ValueError, OverflowError):
+                except _NO_EVENT:
                     bad += 1
                     continue
                 if found is not None:
@@ -137,7 +140,7 @@ class _Reader:
         if not self.window.start <= time < self.window.end:
             return None
         if "dropped" in line:
-            self.dropped += int(line["dropped"])
+            self.dropped += _whole(line["dropped"])
             return None
         if line["source"] == DIRECT:
             return None
@@ -156,14 +159,14 @@ class _Reader:
             _text(line["endpoint"]),
             _text(line["deployment"]),
             _text(line["model_name"]),
-            int(line["model_version"]),
+            _whole(line["model_version"]),
             float(line["latency_ms"]),
-            int(line["status"]),
+            _whole(line["status"]),
             _text(line["error_type"]),
             _text(prediction),
             None if value is None else float(value),
             probabilities,
-            int(line["row"]),
+            _whole(line["row"]),
             features is not None,
             *(feature_value((features or {}).get(each.name), each) for each in self.features),
         )
@@ -206,6 +209,18 @@ def _text(value: Any) -> str | None:
         return None
     text = str(value)
     return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _whole(value: Any) -> int:
+    """Return a whole number that a table can hold.
+
+    Raises:
+        OverflowError: it is too large.
+    """
+    number = int(value)
+    if number not in _WHOLE:
+        raise OverflowError(number)
+    return number
 
 
 def _column(name: str, feature: Feature, has: pl.Schema) -> pl.Expr:

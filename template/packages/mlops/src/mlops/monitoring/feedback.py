@@ -16,6 +16,7 @@ from mlops.artifacts.evidence_folder import time_name
 from mlops.artifacts.performance_result import (
     Judged,
     LabelCounts,
+    Outcome,
     PerformanceResult,
     PredictionCounts,
     write_performance,
@@ -117,7 +118,7 @@ def check_performance(
     now, values = settings.clock(), settings.values
     endpoint = platform.endpoint(settings.endpoint_name)
     newest = _whole_days(Window.last(request.span, now))
-    due = Window(newest.start - _delay(settings), now - _delay(settings))
+    due = _whole_days(Window.last(request.span, now - _delay(settings)))
     report("reading the predictions")
     judged = _judged(endpoint, settings, Window(due.start, now))
     folder = VersionFolder(named_version(platform, judged.model_version).version.folder)
@@ -130,8 +131,10 @@ def check_performance(
     joined = _joined(events, labels, due)
     report("measuring")
     found = realised(joined.labelled, asked, due)
-    reason = problem or reason_of(found, asked, joined.mature.height)
     outcome = asked.outcome(asked.metric, found.value, found.rows, asked.min_rows)
+    reason = problem or reason_of(found, asked, joined.mature.height)
+    if outcome is Outcome.OK and known.unread:
+        outcome, reason = Outcome.NOT_ENOUGH, _unread(known, asked)
     result = PerformanceResult(
         time=now.isoformat(),
         judged=judged,
@@ -150,6 +153,11 @@ def check_performance(
     )
     endpoint.keep_checks(result.rows())
     return Checked(result, write_performance(settings.project.state_dir, result, time_name(now)))
+
+
+def _unread(known: Predictions, asked: Asked) -> str:
+    words = f"{len(known.unread)} files of events could not be read"
+    return f"{words}, and {asked.metric} is within its limit in the others"
 
 
 def _delay(settings: LoadedSettings) -> timedelta:

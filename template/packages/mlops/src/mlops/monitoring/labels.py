@@ -165,8 +165,8 @@ def join(
     return Joined(
         mature=told.filter(mature).drop("times", "different"),
         young=young.drop(LABEL, "times", "different"),
-        repeated=found.filter(pl.col("times") > 1, pl.col("different") == 1).height,
-        contradicting=found.filter(pl.col("different") > 1).height,
+        repeated=told.filter(pl.col("times") > 1, pl.col("different") == 1).height,
+        contradicting=told.filter(pl.col("different") > 1).height,
         unknown=labels.unknown + rest.height - elsewhere,
         elsewhere=elsewhere,
         immature=young.filter(pl.col(LABEL).is_not_null()).height,

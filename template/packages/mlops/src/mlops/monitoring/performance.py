@@ -159,10 +159,17 @@ def estimated(
         limit=asked.limits.get(metric),
         value=found[metric],
         outcome=asked.outcome(metric, found[metric], rows.height, asked.min_rows),
+        reason=_no_estimate(rows, metric, found[metric]),
         metrics=found,
         on_labelled=_estimated(labelled, asked)[metric],
         slices=tuple(slices),
     )
+
+
+def _no_estimate(rows: pl.DataFrame, metric: str, value: float | None) -> str:
+    if rows.is_empty():
+        return "the window has no prediction of this version"
+    return "" if value is not None else f"{metric} cannot be estimated of these predictions"
 
 
 def span_of(window: Window) -> Span:

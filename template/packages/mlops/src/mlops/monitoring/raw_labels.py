@@ -55,11 +55,11 @@ def labels_of_raw_data(
         MlopsError: labels.py failed on data that no error may quote.
     """
     days = sorted(keys[DAY].unique().to_list())
-    if len(days) > MOST_DAYS:
+    if len(days) > MOST_DAYS:  # a window of so many days touches one more, where it begins
         raise ConfigError(
             f"there are predictions of {len(days)} days, and labels.py runs once for each of at "
             f"most {MOST_DAYS}",
-            f"name a shorter window, such as --since {MOST_DAYS}d",
+            f"name a shorter window, such as --since {MOST_DAYS - 1}d",
         )
     use_case, today = settings.use_case, settings.clock().date()
     located = Located(folder, FOLDER, folder.name)

@@ -1,8 +1,9 @@
 """What a window of events holds, counted for all columns in one pass.
 
-Polars streams the events batch by batch. Of each batch nothing is kept but how many values lie up
-to each edge of a profile, and how often each name is there: many events need no more memory than
-few.
+The events are looked at batch by batch. Of each batch nothing is kept but how many values lie up
+to each edge of a profile, and how often each name is there: counting many needs no more memory than
+counting few. What the events themselves need is another matter: Polars streams those of a file that
+is only scanned, and those that `event_store.read_events` returns are in memory already.
 """
 
 from collections.abc import Mapping

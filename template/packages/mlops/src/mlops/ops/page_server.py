@@ -37,11 +37,17 @@ class _Handler(BaseHTTPRequestHandler):
         elif self.path.partition("?")[0] != "/":
             self._answer(HTTPStatus.NOT_FOUND, "There is one page here, at /.")
         else:
-            try:
-                self._answer(HTTPStatus.OK, self.server.page())
-            except MlopsError as error:
-                said = f"<p>The page cannot be made: {html.escape(str(error))}</p>"
-                self._answer(HTTPStatus.INTERNAL_SERVER_ERROR, said)
+            self._answer(*self._page())
+
+    def _page(self) -> tuple[HTTPStatus, str]:
+        try:
+            return HTTPStatus.OK, self.server.page()
+        except MlopsError as error:
+            why = str(error)
+        except Exception as error:  # the next one who asks may get a page
+            why = f"{type(error).__name__}: {error}"
+        said = f"<p>The page cannot be made: {html.escape(why)}</p>"
+        return HTTPStatus.INTERNAL_SERVER_ERROR, said
 
     def _answer(self, status: HTTPStatus, text: str) -> None:
         content = text.encode()
@@ -62,7 +68,7 @@ def served_page(port: int, make: Callable[[], str]) -> Iterator[str]:
     """Serve a page on this machine until the block ends.
 
     Args:
-        port: where; if another program uses it, any that is free.
+        port: where; if another program uses it, or there is no such port, any that is free.
         make: returns the page; what it raises is told in its place.
 
     Yields:
@@ -70,7 +76,7 @@ def served_page(port: int, make: Callable[[], str]) -> Iterator[str]:
     """
     try:
         server = _Server(port, make)
-    except OSError:
+    except (OSError, OverflowError):  # above 65535 there is no port
         server = _Server(0, make)
     thread = threading.Thread(target=server.serve_forever, name="page", daemon=True)
     thread.start()

@@ -25,7 +25,7 @@ def serve_pages(settings: LoadedSettings, port: int, page: Callable[[], str]) ->
 
     Args:
         settings: the project's.
-        port: MLflow's; the page has the next one, or any if that is taken.
+        port: MLflow's; the page has the next one, or any if that is taken or there is none.
         page: makes the page about what serves.
 
     Raises:

@@ -35,6 +35,7 @@ class DataSettings(Section):
     max_age_days: int | None = Field(
         default=30,
         ge=0,
+        le=36_500,
         description="The newest row may be this old at most; null switches this off.",
     )
     unique_key: tuple[str, ...] | None = Field(

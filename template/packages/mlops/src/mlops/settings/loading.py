@@ -150,7 +150,8 @@ def flatten(settings: Settings) -> dict[str, Any]:
     return dict(_flatten(settings.model_dump(mode="json")))
 
 
-def _file_layers(project: Project, environment: str) -> list[tuple[dict[str, Any], str]]:
+def require_environment(project: Project, environment: str) -> None:
+    """Raise ConfigError, which names those that there are, if conf/ has no such environment."""
     known = project.environments()
     if environment not in known or not _NAME.fullmatch(environment):
         raise ConfigError(
@@ -158,6 +159,10 @@ def _file_layers(project: Project, environment: str) -> list[tuple[dict[str, Any
             f"(there is: {', '.join(known) or 'none'})",
             _brought_by_level(project, environment),
         )
+
+
+def _file_layers(project: Project, environment: str) -> list[tuple[dict[str, Any], str]]:
+    require_environment(project, environment)
     paths = [project.root / "conf" / f"{name}.yaml" for name in ("base", environment)]
     layers = [(_read_yaml(path), f"conf/{path.name}") for path in paths if path.is_file()]
     for content, source in layers:

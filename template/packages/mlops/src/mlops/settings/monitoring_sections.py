@@ -26,7 +26,10 @@ class TelemetrySettings(Section):
         "and counted.",
     )
     keep_days: int = Field(
-        default=90, ge=1, description="Events on this machine are removed after so many days."
+        default=90,
+        ge=1,
+        le=3650,
+        description="Events on this machine are removed after so many days.",
     )
     keep_gb: float = Field(
         default=2.0,
@@ -39,7 +42,7 @@ class DriftSettings(Section):
     """When the data that a model is asked about counts as other than what it was trained on."""
 
     days: float = Field(
-        default=7.0, gt=0, description="The newest days of events that are looked at."
+        default=7.0, gt=0, le=3650, description="The newest days of events that are looked at."
     )
     alpha: float = Field(
         default=0.01,
@@ -95,6 +98,7 @@ class FeedbackSettings(Section):
     delay_days: float = Field(
         default=0.0,
         ge=0,
+        le=3650,
         description="Days after a prediction until its label is known: only older predictions are "
         "judged.",
     )

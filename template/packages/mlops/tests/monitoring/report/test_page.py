@@ -1,6 +1,7 @@
 """The page: what it says, and that nothing breaks out of it."""
 
 import re
+import warnings
 from dataclasses import replace
 
 import polars as pl
@@ -157,6 +158,36 @@ def test_realised_and_estimated_performance_stand_apart() -> None:
     assert section.table.rows[1] == ("country=FR", "12", "none", "not enough")
     assert section.charts[0].numbers is not None
     assert len(section.charts[0].numbers.rows) == 25
+
+
+@pytest.mark.parametrize("delay", [0, 20, 60])
+def test_the_picture_of_performance_reaches_back_to_the_first_late_label(delay: int) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # such as of a layout that has no room
+        (chart,) = performance_section("prod", performance(delay), MONTH).charts
+    width = float(re.findall(r'viewBox="0 0 ([0-9.]+)', chart.svg)[0])
+    marks = [
+        float(x) for x in re.findall(r'<use [^>]*x="([-0-9.]+)"[^>]*var\(--series-0\)', chart.svg)
+    ]
+    assert len(marks) == 25  # and the one of the legend
+    assert 0 < min(marks) < 0.2 * width
+    assert max(marks) < width
+    assert max(marks) - min(marks) > 0.2 * width
+
+
+def test_a_model_that_does_well_has_no_empty_sentence() -> None:
+    section = performance_section("prod", performance(well=True), MONTH)
+    assert section.outcome is not None
+    assert (section.outcome.word, section.outcome.tone) == ("ok", "good")
+    assert [note.split(" ")[0] for note in section.notes] == ["Realised,", "Estimated"]
+
+
+def test_an_estimate_that_has_no_reason_says_none() -> None:
+    found = performance()
+    found["estimated"] |= {"value": None, "reason": ""}
+    assert (
+        performance_section("prod", found, MONTH).notes[-1] == "Estimated without labels: nothing."
+    )
 
 
 @pytest.mark.parametrize(

@@ -160,5 +160,19 @@ def test_findings_of_checks_are_asked_too() -> None:
     assert check_frame("drift", []).is_empty()
 
 
+def test_a_whole_number_that_no_column_holds_is_missing_as_in_azure() -> None:
+    rows = [
+        {
+            "check": "drift",
+            "time": "2026-06-30T11:00:00+00:00",
+            "model_version": number,
+            "psi": number,
+        }
+        for number in (10**30, 3, -(2**63) - 1, 2**63 - 1)
+    ]
+    found = check_frame("drift", rows)
+    assert found["model_version"].to_list() == [None, 3, None, 2**63 - 1]
+
+
 def test_a_query_looks_back_as_far_as_it_says() -> None:
     assert last_window(query(window="36h")) == timedelta(hours=36)

@@ -39,6 +39,10 @@ def test_a_query_is_read() -> None:
         ({"least": 0}, "least", "greater than or equal to 1"),
         ({"least": None}, "least", "valid integer"),
         ({"window": "1 day"}, "window", "no span of time"),
+        ({"window": "1\N{ARABIC-INDIC DIGIT SEVEN}d"}, "window", "no span of time"),
+        ({"window": "1.5h"}, "window", "no whole number of m, h or d"),
+        ({"window": "9999d"}, "window", "of at most 3650d"),
+        ({"least": 10**30}, "least", "less than 9223372036854775808"),
         ({"bucket": "7d"}, "bucket", "Input should be '1m'"),
         ({"bucket": "1d", "window": "6h"}, "bucket", "longer than the window"),
         ({"windows": "1d"}, "windows", "unknown key"),
@@ -82,6 +86,12 @@ def test_what_is_wrong_is_named_by_file_id_and_field(
         ({"column": "status", "operator": "==", "value": 200.5}, ".value", "is a whole number"),
         ({"column": "status", "operator": "in", "value": ["200"]}, ".value", "is a whole number"),
         ({"column": "status", "operator": "==", "value": True}, "", "valid"),
+        ({"column": "status", "operator": "==", "value": 2**63}, ".value", "is a whole number"),
+        (
+            {"column": "status", "operator": "in", "value": [-(2**70)]},
+            ".value",
+            "is a whole number",
+        ),
         ({"column": "value", "operator": ">", "value": float("inf")}, "", "finite"),
         ({"column": "key", "operator": "==", "value": 1}, ".value", "is a text"),
         ({"column": "key", "operator": ">", "value": "a"}, ".operator", "no order"),
@@ -105,10 +115,16 @@ def test_a_condition_that_cannot_hold_is_named(
     assert message in caught.value.message
 
 
+def test_the_largest_whole_numbers_are_taken() -> None:
+    least, most = -(2**63), 2**63 - 1
+    where = [{"column": "status", "operator": "in", "value": [least, most]}]
+    assert query(where=where).where[0].values == (least, most)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("queries: [", "not valid YAML"),
+        ("queries: [", "is not valid YAML"),
         ("schema: 2\nqueries: []\n", "schema: Input should be 1"),
         ("schema: 1\n", "queries: Field required"),
         ("[]", "the file: "),
@@ -126,7 +142,7 @@ def test_a_file_of_another_form_is_refused(text: str, message: str) -> None:
 
 
 def test_a_project_without_the_file_is_told_so(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"observability/queries\.yaml cannot be read"):
+    with pytest.raises(ConfigError, match=r"observability/queries\.yaml cannot be read: .*; "):
         read_queries(tmp_path)
     (tmp_path / "observability").mkdir()
     (tmp_path / QUERIES).write_text(content(PLAIN), encoding="utf-8")

@@ -187,8 +187,10 @@ def performance_chart(
         realised: times and values from labels.
         estimated: times and values without labels.
         name: no other picture of the page has it.
-        window: the time that is shown.
+        window: that of the page; where labels come late the picture begins before it, with the
+            first of them.
     """
+    window = Window(min((time for time, _ in realised), default=window.start), window.end)
     told = f"{metric}, realised: {_last(realised)}; estimated without labels: {_last(estimated)}"
     summary = told if limit is None else f"{told}; limit {decimal(limit)}"
     with styled():
@@ -201,8 +203,8 @@ def performance_chart(
             if points:
                 times, values = zip(*points, strict=True)
                 drawn = axis.plot(times, values, line, marker="o", color=colour, label=label)
-                # the estimate is of the window's end, which is the edge of the picture
-                drawn[0].set_clip_on(False)
+                # the estimate is of the window's end: half of its mark is beyond the edge
+                drawn[0].set_clip_on(points is not estimated)
         if limit is not None:
             axis.axhline(limit, color=INK, linestyle="--", linewidth=1, label="limit")
         axis.set_ylabel(metric)

@@ -1,17 +1,18 @@
 """Reads what the page says: endpoints, their events, what was kept of releases and checks."""
 
+from collections.abc import Callable
 from typing import Any
 
 from mlops.artifacts import drift_result, performance_result
 from mlops.artifacts.documents import EVIDENCE
-from mlops.artifacts.event_folders import documents_folder
 from mlops.artifacts.evidence_folder import releases_folder
 from mlops.clock import Clock
 from mlops.errors import MlopsError
-from mlops.files import read_json
-from mlops.monitoring.report.content import Page, Section, Serving, Table
+from mlops.hints import typed
+from mlops.monitoring.report.checked import newest_document, outdated
+from mlops.monitoring.report.content import Mark, Page, Section, Serving, Table
 from mlops.monitoring.report.front import front_sections
-from mlops.monitoring.report.kept import kept_records
+from mlops.monitoring.report.kept import kept_records, read_records
 from mlops.monitoring.report.sections import (
     ab_section,
     drift_section,
@@ -65,14 +66,13 @@ def _serving(
         name = settings.endpoint_name
         platform = open_platform(settings)
         endpoint = platform.endpoint(name)
-        sections = _sections(settings, platform, endpoint, window)
-        if not endpoint.exists():
-            return Serving(environment, name, sections=sections)
-        return Serving(
-            environment, name, endpoint.url(), deployments=_deployments(endpoint), sections=sections
-        )
+        deployed = endpoint.exists()
+        url = endpoint.url() if deployed else ""
+        deployments = _deployments(endpoint) if deployed else None
     except MlopsError as error:
         return Serving(environment, name, problem=str(error))
+    sections = _sections(settings, platform, endpoint, window)
+    return Serving(environment, name, url, deployments=deployments, sections=sections)
 
 
 def _deployments(endpoint: Endpoint) -> Table:
@@ -95,25 +95,56 @@ def _sections(
 ) -> tuple[Section, ...]:
     environment = settings.values.environment
     records, problems = _records(settings, platform)
-    return (
-        request_section(environment, endpoint.predictions(window), window),
-        *front_sections(endpoint, window),
-        release_section(records, endpoint.checks(CHANGE, window), problems),
-        ab_section(environment, records),
-        drift_section(environment, _newest(settings, drift_result.CHECK, drift_result.SCHEMA)),
-        performance_section(
-            environment,
-            _newest(settings, performance_result.CHECK, performance_result.SCHEMA),
-            window,
-        ),
-    )
+    changes, unread = _changes(endpoint, window)
+    parts: dict[str, Callable[[], Section]] = {
+        "Requests": lambda: request_section(environment, endpoint.predictions(window), window),
+        "Releases": lambda: release_section(records, changes, [*problems, *unread]),
+        "Last A/B test": lambda: ab_section(environment, records),
+        "Drift": lambda: _drift(settings, endpoint, window),
+        "Performance": lambda: _performance(settings, endpoint, window),
+    }
+    requests, *others = (_readable(title, make) for title, make in parts.items())
+    return (requests, *front_sections(endpoint, window), *others)
 
 
-def _newest(settings: LoadedSettings, check: str, schema: int) -> dict[str, Any] | None:
-    """Return the newest document of a check, or None."""
-    folder = documents_folder(settings.project.state_dir, settings.endpoint_name, check)
-    newest = max(folder.glob("*.json"), default=None)
-    return None if newest is None else read_json(newest, schema=schema)
+def _readable(title: str, make: Callable[[], Section]) -> Section:
+    """Return a section; one that cannot be made says so, and hides no other."""
+    try:
+        return make()
+    except MlopsError as error:
+        said = str(error)
+    except Exception as error:  # whatever a damaged file brings about
+        said = f"what it is made of cannot be understood ({type(error).__name__}: {error})"
+    return Section(title, Mark("cannot be read", "bad"), said)
+
+
+def _drift(settings: LoadedSettings, endpoint: Endpoint, window: Window) -> Section:
+    environment, state_dir = settings.values.environment, settings.project.state_dir
+    found = newest_document(state_dir, endpoint.name, drift_result.CHECK, drift_result.SCHEMA)
+    if found and (why := outdated(found, endpoint, window)):
+        return _not_checked("Drift", why, f"drift --environment {environment}")
+    return drift_section(environment, found or None)
+
+
+def _performance(settings: LoadedSettings, endpoint: Endpoint, window: Window) -> Section:
+    environment, state_dir = settings.values.environment, settings.project.state_dir
+    check, schema = performance_result.CHECK, performance_result.SCHEMA
+    found = newest_document(state_dir, endpoint.name, check, schema)
+    if found and (why := outdated(found, endpoint, window)):
+        return _not_checked("Performance", why, f"feedback --environment {environment}")
+    return performance_section(environment, found or None, window)
+
+
+def _not_checked(title: str, why: str, command: str) -> Section:
+    said = f"{typed(command)} makes a new check. Until then, {why}."
+    return Section(title, Mark("not checked", "open"), said)
+
+
+def _changes(endpoint: Endpoint, window: Window) -> tuple[list[dict[str, Any]], list[str]]:
+    try:
+        return endpoint.checks(CHANGE, window), []
+    except MlopsError as error:
+        return [], [f"the changes of traffic by hand: {error.message}"]
 
 
 def _records(
@@ -124,10 +155,9 @@ def _records(
     Releases of this machine come from its folder, those of others from beside the versions.
     """
     state_dir, name = settings.project.state_dir, settings.endpoint_name
-    here = sorted((releases_folder(state_dir) / name).glob(f"*/{EVIDENCE.name}"))
+    here, unread = read_records((releases_folder(state_dir) / name).glob(f"*/{EVIDENCE.name}"))
     kept, problems = kept_records(
         platform, settings.values.environment, name, state_dir / "kept-evidence"
     )
-    found = [*(EVIDENCE.read(path.parent) for path in here), *kept]
-    by_moment = {(each["ended_at"], each["candidate"]): each for each in found}
-    return list(by_moment.values()), problems
+    by_moment = {(each["ended_at"], each["candidate"]): each for each in [*here, *kept]}
+    return list(by_moment.values()), [*unread, *problems]

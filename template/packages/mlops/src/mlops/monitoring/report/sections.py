@@ -150,11 +150,11 @@ def drift_section(environment: str, found: Mapping[str, Any] | None) -> Section:
         "Drift",
         Mark(found["outcome"], tones[found["outcome"]]),
         notes=(
-            f"{found['reason']}.",
+            *_sentences(found["reason"]),
             f"Checked on {_day(found['time'])}: {found['volume']['rows']:,} rows of version "
             f"{found['model_version']} from {_day(found['window_start'])} to "
             f"{_day(found['window_end'])}, against its own training data.",
-            *(f"{each}." for each in found["remarks"]),
+            *_sentences(*found["remarks"]),
         ),
         table=Table(columns, tuple(rows)) if rows else None,
         charts=tuple(shown),
@@ -203,7 +203,7 @@ def performance_section(
         "Performance",
         Mark(found["outcome"], tones[found["outcome"]]),
         notes=(
-            f"{found['reason']}.",
+            *_sentences(found["reason"]),
             f"Realised, by labels: {found['metric']} {_decimal(realised['value'])} on "
             f"{realised['rows']:,} labelled predictions of version {found['model_version']} "
             f"({coverage} of those that are due), limit {_decimal(found['limit'])}.",
@@ -216,9 +216,15 @@ def performance_section(
     )
 
 
+def _sentences(*said: str) -> tuple[str, ...]:
+    """Return what documents say in words; a reason is empty where all is well."""
+    return tuple(f"{each}." for each in said if each)
+
+
 def _estimate(found: Mapping[str, Any]) -> str:
     if found["metric"] is None or found["value"] is None:
-        return f"Estimated without labels: nothing ({found['reason']})."
+        why = f" ({found['reason']})" if found["reason"] else ""
+        return f"Estimated without labels: nothing{why}."
     return (
         f"Estimated without labels, by the model's own confidence: {found['metric']} "
         f"{_decimal(found['value'])}. It cannot see that the world itself has changed."

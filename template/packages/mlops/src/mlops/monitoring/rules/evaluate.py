@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 from mlops.errors import ConfigError
 from mlops.monitoring.event_properties import SOURCES, Kind, SourceName
-from mlops.monitoring.rules.shapes import ROWS, Condition, Measure, Query, Threshold, span
-from mlops.window import Window
+from mlops.monitoring.rules.shapes import ROWS, Condition, Measure, Query, Threshold
+from mlops.window import Window, span_of
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -65,11 +65,13 @@ def alarms(answer: "pl.DataFrame", rule: Threshold, limit: float) -> "pl.DataFra
 
 def last_window(query: Query) -> "timedelta":
     """Return how far back a query looks by itself."""
-    return span(query.window)
+    return span_of(query.window)
 
 
 def check_frame(source: SourceName, checks: Iterable[Mapping[str, Any]]) -> "pl.DataFrame":
     """Return findings of checks, or requests, as a frame of their source; what lacks is null.
+
+    So is a whole number that is too large for a column.
 
     Args:
         source: any but `prediction`.
@@ -80,10 +82,15 @@ def check_frame(source: SourceName, checks: Iterable[Mapping[str, Any]]) -> "pl.
     properties = SOURCES[source].properties
     kinds = {Kind.TEXT: pl.String(), Kind.WHOLE: pl.Int64(), Kind.NUMBER: pl.Float64()}
     schema = {TIME: pl.String(), **{name: kinds[kind] for name, kind in properties.items()}}
-    rows = [{name: each.get(name) for name in schema} for each in checks]
+    rows = [{name: _held(each.get(name)) for name in schema} for each in checks]
     return pl.DataFrame(rows, schema=schema, strict=False).with_columns(
         pl.col(TIME).str.to_datetime(time_unit="us", time_zone="UTC")
     )
+
+
+def _held(value: Any) -> Any:
+    """Return a value, or null of a whole number that no column holds, as KQL has it."""
+    return None if isinstance(value, int) and not -(2**63) <= value < 2**63 else value
 
 
 def _rows(events: "pl.LazyFrame", query: Query, window: Window) -> "pl.LazyFrame":

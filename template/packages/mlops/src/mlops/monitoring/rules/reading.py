@@ -29,7 +29,9 @@ def read_queries(root: Path) -> tuple[Query, ...]:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{QUERIES} cannot be read: {error}") from None
+        raise ConfigError(
+            f"{QUERIES} cannot be read: {error}", "bring it back from git, as UTF-8 text"
+        ) from None
     return parse_queries(text, QUERIES.as_posix())
 
 
@@ -60,7 +62,7 @@ def parse_queries(text: str, name: str) -> tuple[Query, ...]:
         # a safe loader of our own
         content = yaml.load(text, Loader=Loader)  # nosec B506
     except yaml.YAMLError as error:
-        raise ConfigError(f"{name} is not valid YAML: {error}") from None
+        raise ConfigError(f"{name} is not valid YAML: {error}", f"mend {name} there") from None
     try:
         queries = Content.model_validate(content).queries
     except ValidationError as error:

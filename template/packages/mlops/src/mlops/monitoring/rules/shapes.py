@@ -1,14 +1,13 @@
 """What a file of charts and rules may say."""
 
-import re
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from mlops.monitoring.event_properties import SOURCES, Kind, SourceName
 from mlops.monitoring.rules.words import WORDS
+from mlops.window import span_of
 
 ROWS = "n"
 """The column of every answer that counts the events it is made of."""
@@ -20,7 +19,6 @@ ALERT_WINDOWS = tuple(f"{n}m" for n in (5, 10, 15, 30, 45, 60)) + tuple(
 """The windows that Azure Monitor has for a rule (SPEC of scheduledQueryRules)."""
 MOST_DIMENSIONS = 6
 """By so many columns Azure Monitor splits a rule at most."""
-_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 _OF_TEXTS = {"==", "!=", "in", "filled", "empty"}
 
 Operator = Literal["==", "!=", ">", ">=", "<", "<=", "in", "filled", "empty"]
@@ -31,20 +29,10 @@ MeasureKind = Literal[
 ChartKind = Literal["lines", "areas", "bars", "table"]
 
 
-def span(text: str) -> timedelta:
-    """Return how long a span such as `15m`, `6h` or `7d` is.
-
-    Raises:
-        ValueError: it is none.
-    """
-    found = re.fullmatch(r"([1-9]\d{0,3})([mhd])", text)
-    if not found:
-        raise ValueError(f"{text!r} is no span of time: write one such as 15m, 6h or 7d")
-    return timedelta(**{_UNITS[found[2]]: int(found[1])})
-
-
 def _span(text: str) -> str:
-    span(text)
+    span_of(text)
+    if not text[:-1].isdecimal():  # KQL has it as it is
+        raise ValueError(f"{text!r} is no whole number of m, h or d, such as 15m, 6h or 7d")
     return text
 
 
@@ -57,7 +45,9 @@ def _plain(text: str) -> str:
 
 Span = Annotated[str, AfterValidator(_span)]
 Line = Annotated[str, AfterValidator(_plain)]
-Value = int | float | Line
+Whole = Annotated[int, Field(ge=-(2**63), lt=2**63)]
+"""What a `long` of Azure and an Int64 here can hold."""
+Value = Whole | float | Line
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
 
 
@@ -186,7 +176,7 @@ class Query(_Part):
     by: tuple[str, ...] = Field(default=(), strict=False)
     bucket: Bucket | None = None
     window: Span
-    least: int = Field(ge=1)
+    least: int = Field(ge=1, lt=2**63)
     measures: dict[Name, Measure] = Field(default_factory=dict)
     chart: Chart
     rule: Threshold | None = None
@@ -207,7 +197,7 @@ class Query(_Part):
                 yield f"measures.{name}.of", f"{measure.of} is a text, of which there is none"
         if len({*self.by}) < len(self.by):
             yield "by", "a column stands twice"
-        if self.bucket and span(self.bucket) > span(self.window):
+        if self.bucket and span_of(self.bucket) > span_of(self.window):
             yield "bucket", "is longer than the window"
         yield from self._wrong_chart()
         yield from self._wrong_rule()
@@ -251,7 +241,7 @@ class Query(_Part):
             yield "rule.measure", f"there is no measure {self.rule.measure!r}"
         if self.bucket:
             yield "bucket", "a rule judges its window as a whole: it has none"
-        if span(self.window) not in {span(each) for each in ALERT_WINDOWS}:
+        if span_of(self.window) not in {span_of(each) for each in ALERT_WINDOWS}:
             yield "window", f"a rule can have {', '.join(ALERT_WINDOWS)}"
         if len(self.by) > MOST_DIMENSIONS:
             yield "by", f"a rule has at most {MOST_DIMENSIONS} columns"

@@ -10,7 +10,8 @@ from typing import Any
 
 from mlops.hints import typed
 from mlops.monitoring.rules.kql import to_kql, to_series
-from mlops.monitoring.rules.shapes import Query, span
+from mlops.monitoring.rules.shapes import Query
+from mlops.window import span_of
 
 _LOGS = 0
 _SIZE_MEDIUM = 0
@@ -60,7 +61,7 @@ def _items(query: Query) -> Iterable[dict[str, Any]]:
             "query": to_series(query) if over_time else to_kql(query, "outside"),
             "size": _SIZE_MEDIUM,
             "title": f"{query.title}, {query.window}",
-            "timeContext": {"durationMs": span(query.window) // timedelta(milliseconds=1)},
+            "timeContext": {"durationMs": span_of(query.window) // timedelta(milliseconds=1)},
             "queryType": _LOGS,
             "resourceType": "microsoft.operationalinsights/workspaces",
             "visualization": _VISUALIZATIONS[query.chart.kind],

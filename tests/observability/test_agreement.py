@@ -119,7 +119,7 @@ def test_the_file_s_own_window_ends_when_it_runs() -> None:
     """`ago` asks this machine's clock, so an hour lies between the rows and the window's edge."""
     query = QUERIES["traffic-split"]
     now = datetime.now(UTC)
-    row = made_up("prediction", 1, 0)[0] | {"source": "request"}
+    row = made_up("prediction", 1, 0)[0] | {"source": "request", "row": 0}
     rows = [row | {"time": now - timedelta(hours=hours)} for hours in (23, 25)]
     there = Engine({"prediction": rows}).answer(sql_of(to_kql(query)))
     frames = {query.source: as_frame("prediction", rows)}

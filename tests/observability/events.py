@@ -51,7 +51,7 @@ _TEXTS: Mapping[str, list[str]] = {
 _WHOLE: Mapping[str, list[int]] = {
     "status": [200, 200, 400, 408, 424, 429, 500],
     "model_status": [200, 500],
-    "row": [0, 0, 0, 1],
+    "row": [*[0] * 12, 1],
 }
 
 

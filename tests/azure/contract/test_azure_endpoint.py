@@ -26,11 +26,12 @@ WINDOW = Window.last(timedelta(days=1), system_clock())
 HOLD = f"""
 import json, sys, time
 from mlops.platforms import open_platform
+from mlops.platforms.lease_terms import RELEASE
 from mlops.settings.project import find_project
 from mlops.settings.loading import load_settings
 settings = load_settings(find_project())
 endpoint = open_platform(settings).endpoint(settings.endpoint_name)
-with endpoint.lease("{PURPOSE}"):
+with endpoint.lease("{PURPOSE}", RELEASE):
     endpoint.set_mirror(None)
     endpoint.set_traffic(json.loads(sys.argv[1]))
     print("held", flush=True)

@@ -24,6 +24,7 @@ import json, sys
 from pathlib import Path
 from mlops.clock import system_clock
 from mlops.monitoring.telemetry import Telemetry
+from mlops.platforms.lease_terms import RELEASE
 from mlops.platforms.local.endpoint import LocalEndpoint
 from mlops.settings.project import find_project
 from mlops.settings.sections import EndpointSettings
@@ -36,11 +37,12 @@ endpoint = LocalEndpoint(
     Telemetry("dev"),
     Path(environments),
 )
-with endpoint.lease("{PURPOSE}"):
+with endpoint.lease("{PURPOSE}", RELEASE):
     endpoint.set_mirror(None)
     endpoint.set_traffic(json.loads(traffic))
     print("held", flush=True)
-    sys.stdin.read()
+    sys.stdin.readline()
+    endpoint.set_traffic({{"green": 100}})
 """
 
 

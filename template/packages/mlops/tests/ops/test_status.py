@@ -16,7 +16,8 @@ from mlops.ops.status import (
     show_status,
 )
 from mlops.platforms.azure.platform import AzurePlatform
-from mlops.platforms.base import ModelVersion, Pending, Run
+from mlops.platforms.base import ModelVersion, Run
+from mlops.platforms.lease_terms import Pending
 from mlops.platforms.local.platform import LocalPlatform
 from mlops.settings.project import Project
 

@@ -12,7 +12,8 @@ from mlops.errors import MlopsError
 from mlops.hints import typed
 from mlops.metrics import decimal
 from mlops.platforms import open_platform, platform_class
-from mlops.platforms.base import Endpoint, ModelVersion, Pending, Platform, Run
+from mlops.platforms.base import Endpoint, ModelVersion, Platform, Run
+from mlops.platforms.lease_terms import Pending
 from mlops.platforms.stored_runs import short_ids
 from mlops.settings.loading import LoadedSettings, load_settings
 from mlops.settings.project import Project

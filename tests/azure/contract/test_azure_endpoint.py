@@ -60,7 +60,7 @@ class AzurePlace:
     def version(self, number: int) -> ModelVersion:
         return self._models.version(number)
 
-    def another_command(self, traffic: dict[str, int]) -> AbstractContextManager[None]:
+    def another_command(self, traffic: dict[str, int]) -> AbstractContextManager[object]:
         return held_by_another(HOLD, json.dumps(traffic))
 
     def changed_script(self, addition: str) -> AbstractContextManager[None]:

@@ -45,7 +45,7 @@ class Place(Protocol):
     def version(self, number: int) -> ModelVersion:
         """A registered version of the tiny model."""
 
-    def another_command(self, traffic: dict[str, int]) -> AbstractContextManager[None]:
+    def another_command(self, traffic: dict[str, int]) -> AbstractContextManager[object]:
         """A release that holds the lease for PURPOSE, has ended the mirror and set the traffic.
 
         At the end it is killed.

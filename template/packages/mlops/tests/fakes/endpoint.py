@@ -126,6 +126,7 @@ class FakeEndpoint:
         self._shares: dict[str, int] = {}
         self._mirror: dict[str, int] = {}
         self._lease: FakeLease | None = None
+        self._own: FakeLease | None = None  # what the command that asks took, also if it lost it
         self._log = RequestLog()
         self._printed: dict[str, list[str]] = {}
         self._in_batches: dict[str, int] = {}
@@ -292,17 +293,20 @@ class FakeEndpoint:
                 raise self._busy(self._lease)
             self._restore()
         self.calls.append(f"lease for {purpose}")
-        mine = self._lease = self._taken(purpose, terms)
+        outer, mine = self._own, self._taken(purpose, terms)
+        self._own = self._lease = mine
         try:
             yield
+            self._require_hold()
         except BaseException:
             if self._is_still(mine):
                 if self._lease == mine:
                     self.calls.append("undone")
                 self._restore()
             raise
-        if self._is_still(mine):
-            self._complete()
+        finally:
+            self._own = outer
+        self._complete()
 
     def pending(self) -> Pending | None:
         held = self._lease
@@ -445,9 +449,14 @@ class FakeEndpoint:
             raise ConfigError(f"the endpoint {self.name} does not exist")
 
     def _require_right_to_change(self) -> None:
+        self._require_hold()
         self._undo_abandoned(silent)
         if self._lease and self._lease.holder == "another":
             raise self._busy(self._lease)
+
+    def _require_hold(self) -> None:
+        if self._own and not self._is_still(self._own):
+            raise EndpointBusy(f"{self._own.purpose} lost its hold on {self.name}")
 
     def _busy(self, held: FakeLease) -> EndpointBusy:
         return EndpointBusy(f"another command is changing {self.name}: {held.purpose}")

@@ -11,11 +11,10 @@ from mlops.hints import typed
 from mlops.monitoring.rules import generated
 from mlops.monitoring.rules.evaluate import evaluate, last_window
 from mlops.monitoring.rules.reading import find_query, read_queries
-from mlops.monitoring.rules.shapes import span
 from mlops.monitoring.rules.sources import frames_of
 from mlops.platforms import open_platform
 from mlops.settings.project import find_project
-from mlops.window import Window
+from mlops.window import Window, span
 
 
 @click.command()

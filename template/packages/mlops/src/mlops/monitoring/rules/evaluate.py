@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 from mlops.errors import ConfigError
 from mlops.monitoring.event_properties import SOURCES, Kind, SourceName
-from mlops.monitoring.rules.shapes import ROWS, Condition, Measure, Query, Threshold, span
-from mlops.window import Window
+from mlops.monitoring.rules.shapes import ROWS, Condition, Measure, Query, Threshold
+from mlops.window import Window, span
 
 if TYPE_CHECKING:
     from datetime import timedelta

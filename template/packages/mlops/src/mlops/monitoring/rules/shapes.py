@@ -1,14 +1,13 @@
 """What a file of charts and rules may say."""
 
-import re
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from mlops.monitoring.event_properties import SOURCES, Kind, SourceName
 from mlops.monitoring.rules.words import WORDS
+from mlops.window import span
 
 ROWS = "n"
 """The column of every answer that counts the events it is made of."""
@@ -20,7 +19,6 @@ ALERT_WINDOWS = tuple(f"{n}m" for n in (5, 10, 15, 30, 45, 60)) + tuple(
 """The windows that Azure Monitor has for a rule (SPEC of scheduledQueryRules)."""
 MOST_DIMENSIONS = 6
 """By so many columns Azure Monitor splits a rule at most."""
-_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 _OF_TEXTS = {"==", "!=", "in", "filled", "empty"}
 
 Operator = Literal["==", "!=", ">", ">=", "<", "<=", "in", "filled", "empty"]
@@ -29,18 +27,6 @@ MeasureKind = Literal[
     "count", "share", "p50", "p90", "p95", "p99", "average", "min", "max", "latest"
 ]
 ChartKind = Literal["lines", "areas", "bars", "table"]
-
-
-def span(text: str) -> timedelta:
-    """Return how long a span such as `15m`, `6h` or `7d` is.
-
-    Raises:
-        ValueError: it is none.
-    """
-    found = re.fullmatch(r"([1-9]\d{0,3})([mhd])", text)
-    if not found:
-        raise ValueError(f"{text!r} is no span of time: write one such as 15m, 6h or 7d")
-    return timedelta(**{_UNITS[found[2]]: int(found[1])})
 
 
 def _span(text: str) -> str:

@@ -10,7 +10,8 @@ from typing import Any
 
 from mlops.hints import typed
 from mlops.monitoring.rules.kql import to_kql, to_series
-from mlops.monitoring.rules.shapes import Query, span
+from mlops.monitoring.rules.shapes import Query
+from mlops.window import span
 
 _LOGS = 0
 _SIZE_MEDIUM = 0

@@ -215,13 +215,13 @@ class Changes:
             return view
         if held is None:
             return view
-        ended = self._is_own(held) or held.is_abandoned or held.gives_way(terms)
-        if not ended and held.is_held(self._clock(), in_progress=view.in_progress):
+        ended, gives_way = self._is_own(held) or held.is_abandoned, held.gives_way(terms)
+        if not (ended or gives_way) and held.is_held(self._clock(), in_progress=view.in_progress):
             raise self._busy(held)
         # who is known to have ended may have left Azure at work
         tired = self._hold.state is State.IMPATIENT
         try:
-            _patiently(lambda: self._end(held), patient=ended and not tired)
+            _patiently(lambda: self._end(held), patient=(ended or gives_way) and not tired)
         except Conflict as error:
             if not ended:
                 raise

@@ -115,6 +115,7 @@ class LocalEndpoint(Endpoint):
             clock,
         )
         self._events = event_folders(self._home, name)
+        self._purpose = ""  # of the lease that was taken by this object
         self._checks = CheckLog(self._events.checks)
 
     @override
@@ -294,12 +295,16 @@ class LocalEndpoint(Endpoint):
             self._change(lambda s: leases.taken(s, purpose, terms))
             if held is not None:
                 self._servers.let_router_follow(silent)
+        self._purpose = purpose
         try:
             yield
+            leases.check(self.name, self._lease(), terms, purpose)
         except BaseException:
-            self._change(lambda s: leases.ended(s) if leases.is_own(s.lease) else s)
+            self._change(lambda s: leases.ended(s) if leases.is_for(s.lease, purpose) else s)
             raise
-        self._change(lambda s: leases.completed(s) if leases.is_own(s.lease) else s)
+        finally:
+            self._purpose = ""
+        self._change(lambda s: leases.completed(s) if leases.is_for(s.lease, purpose) else s)
 
     @override
     def pending(self) -> Pending | None:
@@ -369,16 +374,12 @@ class LocalEndpoint(Endpoint):
             EndpointBusy: another command changes it, and does not give way on these terms.
         """
         held = self._lease()
-        may = leases.is_own(held) or leases.gives_way(held, terms)
-        if held is not None and not may and leases.is_held(held):
-            raise leases.busy(self.name, held)
+        leases.check(self.name, held, terms, self._purpose)
         # another command may be starting the router again, or end the step before it gives way
-        wait = self._settings.start_timeout_seconds if may else 0.0
+        wait = self._settings.start_timeout_seconds if leases.is_held(held) else 0.0
         with self._state.changing(self.name, wait):
             self._undo_abandoned(silent)
-            held = self._lease()
-            if held and not (leases.is_own(held) or leases.gives_way(held, terms)):
-                raise leases.busy(self.name, held)
+            leases.check(self.name, self._lease(), terms, self._purpose)
             yield
 
     def _lease(self) -> Lease | None:

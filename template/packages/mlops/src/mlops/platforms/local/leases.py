@@ -7,6 +7,7 @@ holds it stands in the state, so that the next command can undo what a killed on
 import os
 from dataclasses import replace
 
+from mlops.hints import typed
 from mlops.platforms import process_identity
 from mlops.platforms.base import DeploymentShare
 from mlops.platforms.lease_rules import EndpointBusy, Memory, Shares, memory_after, undone
@@ -30,6 +31,33 @@ def is_held(lease: Lease | None) -> bool:
 def is_own(lease: Lease | None) -> bool:
     """Tell whether this process took a lease."""
     return lease is not None and lease.pid == os.getpid() and is_held(lease)
+
+
+def is_for(lease: Lease | None, purpose: str) -> bool:
+    """Tell whether this process took a lease for a purpose."""
+    return lease is not None and lease.purpose == purpose and is_own(lease)
+
+
+def check(endpoint: str, lease: Lease | None, terms: Terms, purpose: str) -> None:
+    """Check that a step may be made.
+
+    Args:
+        endpoint: its name.
+        lease: what is held.
+        terms: of the change that is to begin.
+        purpose: what who asks holds the lease for, or nothing.
+
+    Raises:
+        EndpointBusy: another process holds it and does not give way, or who asks lost it.
+    """
+    if purpose and not is_for(lease, purpose):
+        to = f" to {lease.purpose} (process {lease.pid})" if lease else ""
+        raise EndpointBusy(
+            f"{purpose} lost its hold on the endpoint {endpoint}{to} and changes nothing more",
+            f"look at {typed('status')}, then try again",
+        )
+    if lease and is_held(lease) and not (is_own(lease) or gives_way(lease, terms)):
+        raise busy(endpoint, lease)
 
 
 def pending(lease: Lease) -> Pending:

@@ -17,7 +17,8 @@ from mlops.monitoring.report.sections import (
     performance_section,
     release_section,
     request_section,
-)from mlops.platforms.lease_terms import WayBack
+)
+from mlops.platforms.lease_terms import WayBack
 
 EVIL = '<script>alert("1")</script>'
 

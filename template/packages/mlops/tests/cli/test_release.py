@@ -76,8 +76,8 @@ def released(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeEndpoint:
     platform = FakePlatform(tmp_path / "platform")
     endpoint = platform.endpoint("tiny-dev")
     endpoint.serve("blue", 1, share=100)
-    endpoint.serve("green", 2)
     with endpoint.lease("the release of version 2", RELEASE):
+        endpoint.serve("green", 2)
         way = WayBack("blue", 1, system_clock(), withdraws=2)
         endpoint.set_traffic({"green": 100}, completes=True, way_back=way)
     monkeypatch.setattr("mlops.cli.release.open_platform", lambda _: platform)

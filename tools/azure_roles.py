@@ -22,6 +22,7 @@ AZURE_ROLES = {
 }
 OWN_ROLES = (
     *("endpoint-operator", "endpoint-deployer", "endpoint-reader", "endpoint-caller"),
+    "traffic-mover",
     *("registry-reader", "infrastructure-plan"),
 )
 

@@ -14,6 +14,7 @@ from mlops.platforms.azure.endpoint import AzureEndpoint
 from mlops.platforms.azure.errors import Conflict
 from mlops.platforms.lease_rules import EndpointBusy
 from mlops.platforms.lease_terms import RELEASE, TIDYING, WITHDRAWAL, WayBack
+from mlops.release.kept import kept
 from mlops.settings.loading import LoadedSettings
 
 UNTIL = datetime(2027, 3, 1, 12, tzinfo=UTC)
@@ -107,6 +108,22 @@ def test_while_azure_makes_a_deployment_a_release_is_not_interrupted(
         place.azure.before_write = lambda: None
         place.endpoint.set_traffic({"blue": 90, "green": 10})
     assert other.traffic() == {"blue": 90, "green": 10}
+
+
+def test_after_the_workflow_of_infra_there_is_no_way_back_and_something_to_tidy(
+    place: Place,
+) -> None:
+    """infra/modules/rollback.json writes the traffic and these tags; `previous` it leaves."""
+    place.azure.kept[NAME].tags = {
+        "mlops-previous-blue": "version 1, 100 %",
+        "mlops-previous-green": "version 2, 0 %",
+        "mlops-way-back-deployment": "green",
+        "mlops-way-back-version": "2",
+        "mlops-way-back-until": "2027-03-01T12:00:00Z",
+    }
+    assert place.endpoint.way_back() == WayBack("green", 2, UNTIL)
+    assert kept(place.endpoint) == WayBack("green", 2, UNTIL)
+    assert place.endpoint.previous() == SERVED
 
 
 def test_a_withdrawal_that_dies_after_its_switch_leaves_nothing_to_go_back_to(

@@ -431,6 +431,42 @@ class TestAgainstTheEmulator:
         assert (run.status, run.code) == (FAILED, "Busy")
         self._nothing_moved(azure, served, run)
 
+    def test_what_somebody_changes_meanwhile_stops_it(
+        self, azure: AzureEmulator, served: str, workflow: Workflow
+    ) -> None:
+        send = workflow.send
+
+        def interrupted(method: str, uri: str, body: Any, audience: str) -> Answer:
+            answer = send(method, uri, body, audience)
+            if "/deployments/blue" in uri:
+                self._tag(azure, served, {**WAY_BACK, "mlops-lease-holder": "a release"})
+            return answer
+
+        workflow.send = interrupted
+        run = workflow.run(metric_alert(("deployment", "green")))
+        assert (run.status, run.code) == (FAILED, "Changed")
+        self._nothing_moved(azure, served, run)
+
+    def test_traffic_that_does_not_come_is_no_success(
+        self, azure: AzureEmulator, served: str, workflow: Workflow
+    ) -> None:
+        send, sent = workflow.send, list[str]()
+
+        def overtaken(method: str, uri: str, body: Any, audience: str) -> Answer:
+            answer = send(method, uri, body, audience)
+            sent.append(method)
+            if method == "GET" and "PUT" in sent:
+                found = answer.json()
+                found["properties"]["traffic"] = {"green": 100}
+                return Said(200, found)
+            return answer
+
+        workflow.send = overtaken
+        run = workflow.run(metric_alert(("deployment", "green")))
+        assert (run.status, run.code) == (FAILED, "NotMoved")
+        assert run.statuses["Until_it_moved"] == "TimedOut"
+        assert sent.count("GET") > 50
+
     def _nothing_moved(self, azure: AzureEmulator, served: str, run: Run) -> None:
         assert self._endpoint(azure, served)["properties"]["traffic"] == {"green": 100}
         assert "PUT" not in [method for method, _, _ in run.requests]

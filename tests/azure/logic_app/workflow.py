@@ -78,7 +78,7 @@ class Workflow:
             raise ExpressionError("these are not its parameters")
         self._actions = definition["actions"]
         self._parameters = dict(parameters)
-        self._send = send
+        self.send = send
         self._sleep = sleep
 
     def run(self, payload: Any) -> Run:
@@ -146,7 +146,7 @@ class Workflow:
             raise NotInterpretedError(f"signing in by {signing_in}")
         method, uri, body = inputs["method"], inputs["uri"], inputs.get("body")
         run.requests.append((method, uri, body))
-        answer = self._send(method, uri, body, signing_in["audience"])
+        answer = self.send(method, uri, body, signing_in["audience"])
         if answer.status_code == _WAITED_FOR:
             raise NotInterpretedError("an answer 202, which Azure would follow")
         run.bodies[name] = answer.json()

@@ -2,7 +2,8 @@
 
 An endpoint on this machine serves two versions with real inference servers. Requests come at a
 steady rate, however late the earlier ones are answered, while what `mlops rollback` does is done
-there and back, several times; the start of Python is not in it. Run in the machinery's environment, with its tests on the path.
+there and back, several times; the start of Python is not in it. Run in the machinery's environment,
+with its tests on the path.
 """
 
 import statistics

@@ -67,7 +67,7 @@ lint: uv ## format, lint, types and security of all Python here
 	@$(MACHINERY) ruff format --check
 	@$(MACHINERY) ruff check
 	@$(MACHINERY) mypy
-	@$(MACHINERY) mypy $(addprefix $(CURDIR)/tests/,azure/contract machinery/drift machinery/endurance) $(addprefix $(CURDIR)/benchmarks/,serving.py telemetry.py)
+	@$(MACHINERY) mypy $(addprefix $(CURDIR)/tests/,azure/contract machinery/drift machinery/endurance) $(addprefix $(CURDIR)/benchmarks/,serving.py telemetry.py rollback.py)
 	@$(MACHINERY) bandit --quiet --configfile pyproject.toml --recursive src
 
 format: uv ## let ruff rewrite this repository's own Python
@@ -115,6 +115,7 @@ bench: uv ## the measurements of benchmarks/
 	@$(RUN) python -m benchmarks.validation
 	@$(MACHINERY) python "$(CURDIR)/benchmarks/serving.py"
 	@$(MACHINERY) python "$(CURDIR)/benchmarks/telemetry.py"
+	@PYTHONPATH=tests $(MACHINERY) python "$(CURDIR)/benchmarks/rollback.py"
 	@$(RUN) python -m benchmarks.scoring
 	@$(RUN) python -m benchmarks.drift
 

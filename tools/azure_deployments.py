@@ -33,7 +33,13 @@ DEPLOYMENTS = {
     "prod": Deployment("prod"),
     "prod-later": Deployment(
         "prod",
-        LATER | {"dataCollector": True, "imageBuilder": True, "callerPrincipalIds": [CALLER]},
+        LATER
+        | {
+            "dataCollector": True,
+            "imageBuilder": True,
+            "callerPrincipalIds": [CALLER],
+            "alertsMoveTraffic": True,
+        },
     ),
     "dev-private": Deployment("dev", LATER | {"privateNetwork": True}),
     "prod-private": Deployment("prod", LATER | {"privateNetwork": True}),

@@ -23,6 +23,7 @@ AZURE_ROLES = {
 }
 OWN_ROLES = (
     *("endpoint-operator", "endpoint-deployer", "endpoint-reader", "endpoint-caller"),
+    "traffic-mover",
     *("registry-reader", "infrastructure-plan"),
 )
 

@@ -92,6 +92,9 @@ param natGateway bool = false
 @description('The endpoint whose requests are logged; it must exist. Empty: none.')
 param endpointName string = ''
 
+@description('An alert that fires moves the traffic of that endpoint back to what its tags name, by a workflow of Azure Logic Apps: level 3. For endpoints with an identity that Azure makes (`azure.endpoint_identity: system`).')
+param alertsMoveTraffic bool = false
+
 @description('Who may call endpoints with a token of Entra: principal ids of service principals and managed identities, for `serving.auth: entra`. People and groups get the role by hand.')
 param callerPrincipalIds string[] = []
 
@@ -340,6 +343,27 @@ module endpointLogs 'modules/endpoint-logs.bicep' = if (!empty(endpointName)) {
     logWorkspaceName: logWorkspaceName
   }
   dependsOn: [workspace]
+}
+
+module rollbackByAlert 'modules/rollback.bicep' = if (alertsMoveTraffic && !empty(endpointName)) {
+  params: {
+    name: 'logic-${name}-rollback'
+    location: location
+    tags: allTags
+    workspaceName: workspaceName
+    endpointName: endpointName
+  }
+  dependsOn: [workspace]
+}
+
+module rollbackRight 'modules/rollback-right.bicep' = if (alertsMoveTraffic && !empty(endpointName)) {
+  params: {
+    slug: slug
+    workspaceName: workspaceName
+    endpointName: endpointName
+    #disable-next-line what-if-short-circuiting // Azure alone knows a principal's id
+    principalId: rollbackByAlert!.outputs.principalId
+  }
 }
 
 module budget 'modules/budget.bicep' = if (!empty(budgetStart)) {

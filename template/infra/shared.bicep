@@ -78,7 +78,7 @@ var registryUserNumber = '1823dd4f-9b8c-4ab6-ab4e-7397a3684615'
 var registryReaderNumber = guid(subscription().id, slug, 'registry-reader')
 var planRoleNumber = guid(subscription().id, slug, 'infrastructure-plan')
 var assignableRoleNumbers = map(
-  ['endpoint-deployer', 'endpoint-operator', 'endpoint-reader', 'endpoint-caller'],
+  ['endpoint-deployer', 'endpoint-operator', 'endpoint-reader', 'endpoint-caller', 'traffic-mover'],
   role => guid(subscription().id, slug, role)
 )
 

@@ -95,7 +95,8 @@ RIGHTS = {
     + builder_rights("prod")
     + f"""
         prod-monitoring | Storage Blob Data Contributor | mlw
-        {CALLER} | endpoint-caller | mlw-prod""",
+        {CALLER} | endpoint-caller | mlw-prod
+        logic-prod-rollback | traffic-mover | an-endpoint""",
     "dev-private": DEV + private_rights("dev"),
     "prod-private": PROD + private_rights("prod"),
     "shared": """

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
-from tests.infra import access, network, resources, roles
+from tests.infra import access, network, resources, roles, rollback
 from tools.azure_deployments import DEPLOYMENTS
 from tools.bicep import Snapshot
 
@@ -48,6 +48,7 @@ CHECKS = {
             resources.check_machines,
             resources.check_logs,
             resources.check_workbook,
+            rollback.check_rollback,
             resources.check_budget,
             network.check_network,
         ),

@@ -18,6 +18,7 @@ STORAGE, WORKSPACE, REGISTRY = (
 CONNECTIONS, BUILDER, MONITORING, WORKBOOK = (
     f"modules/{name}.bicep" for name in ("connections", "builder-rights", "monitoring", "workbook")
 )
+ROLLBACK = "modules/rollback.bicep"
 DEV, PROD, VALUES = "dev.bicepparam", "prod.bicepparam", "shared.bicepparam"
 
 FAULTS: dict[str, tuple[str, str, str, str, str]] = {
@@ -357,6 +358,50 @@ FAULTS: dict[str, tuple[str, str, str, str, str]] = {
         "observability/workbooks.json",
         "dev",
         COMPILER,
+    ),
+    "an alert's workflow where nobody asked for it": (
+        MAIN,
+        "if (alertsMoveTraffic && !empty(endpointName))",
+        "if (!empty(endpointName))",
+        "prod-private",
+        "rollback",
+    ),
+    "an alert's workflow of another endpoint": (
+        ROLLBACK,
+        "name: endpointName",
+        "name: '${endpointName}-2'",
+        "prod-later",
+        "rollback",
+    ),
+    "an alert's workflow with two slashes in its address": (
+        ROLLBACK,
+        "substring(endpoint.id, 1)",
+        "endpoint.id",
+        "prod-later",
+        "rollback",
+    ),
+    "an alert's workflow that skips a check": (
+        "modules/rollback.json",
+        "@equals(string(body('Endpoint')), string(body('Again')))",
+        "@equals(1, 1)",
+        "prod-later",
+        "rollback",
+    ),
+    "an alert's workflow that may deploy": (
+        ROLES,
+        "'${machineLearning}/workspaces/onlineEndpoints/write'\n          '${machineLearning}"
+        "/workspaces/onlineEndpoints/deployments/read'",
+        "'${machineLearning}/workspaces/onlineEndpoints/write'\n          '${machineLearning}"
+        "/workspaces/onlineEndpoints/deployments/write'",
+        "shared",
+        "roles",
+    ),
+    "an alert's workflow with a right on the whole workspace": (
+        "modules/rollback-right.bicep",
+        "scope: endpoint",
+        "scope: workspace",
+        "prod-later",
+        "rights",
     ),
     "public access in private": (
         WORKSPACE,

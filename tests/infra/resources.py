@@ -18,6 +18,7 @@ UNTAGGED = re.compile(
     r"roleDefinitions|diagnosticSettings|budgets)$"
 )
 WORKBOOK = "Microsoft.Insights/workbooks"
+LOGIC_APP = "Microsoft.Logic/workflows"
 REGISTRY_ID = "/registries/mlr-"
 
 
@@ -46,7 +47,7 @@ def check_kinds(name: str, deployed: Snapshot, slug: str) -> None:
     if name == "shared":
         assert found == {
             f"{MACHINE_LEARNING}/registries": 1,
-            "Microsoft.Authorization/roleDefinitions": 6,
+            "Microsoft.Authorization/roleDefinitions": 7,
             identities: 7 + 7,
             f"{identities}/federatedIdentityCredentials": 14,
         }
@@ -70,6 +71,8 @@ def check_kinds(name: str, deployed: Snapshot, slug: str) -> None:
         expected[CLUSTER] = clusters
     if later:
         expected["Microsoft.Consumption/budgets"] = 1
+    if name == "prod-later":
+        expected[LOGIC_APP] = 1
     if is_private(name):
         expected |= {
             "Microsoft.Network/networkSecurityGroups": 1,

@@ -58,6 +58,11 @@ ACTIONS = {
         f"{WORKSPACE}/onlineEndpoints/deployments/read",
     ],
     "endpoint-caller": [f"{WORKSPACE}/onlineEndpoints/score/action"],
+    "traffic-mover": [
+        f"{WORKSPACE}/onlineEndpoints/read",
+        f"{WORKSPACE}/onlineEndpoints/write",
+        f"{WORKSPACE}/onlineEndpoints/deployments/read",
+    ],
     "registry-reader": [f"{ML}/registries/read", f"{ML}/registries/*/read"],
     "infrastructure-plan": [
         "*/read",

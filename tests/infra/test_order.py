@@ -25,6 +25,8 @@ MAIN = {
     "builder": {"rights", "network", "connections", "cluster"},
     "builderRights": {"builder"},
     "endpointLogs": {"workspace"},
+    "rollbackByAlert": {"workspace"},
+    "rollbackRight": {"rollbackByAlert"},
     "budget": set(),
 }
 # And before each of shared.bicep, of loops the whole.

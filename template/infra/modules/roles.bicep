@@ -135,6 +135,27 @@ resource endpointCaller 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
   }
 }
 
+// For the workflow that moves traffic back at an alert. Azure has no action for traffic alone: who
+// may write an endpoint may also change its tags.
+resource trafficMover 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
+  name: guid(subscription().id, slug, 'traffic-mover')
+  properties: {
+    roleName: '${slug} traffic mover ${mark}'
+    description: 'Changes the traffic of an endpoint. Gets no key, and makes no deployment.'
+    type: 'CustomRole'
+    assignableScopes: assignableScopes
+    permissions: [
+      {
+        actions: [
+          '${machineLearning}/workspaces/onlineEndpoints/read'
+          '${machineLearning}/workspaces/onlineEndpoints/write'
+          '${machineLearning}/workspaces/onlineEndpoints/deployments/read'
+        ]
+      }
+    ]
+  }
+}
+
 resource registryReader 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
   name: guid(subscription().id, slug, 'registry-reader')
   properties: {

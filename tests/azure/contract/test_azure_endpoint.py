@@ -30,11 +30,12 @@ from mlops.window import Window
 HOLD = f"""
 import json, sys, time
 from mlops.platforms import open_platform
+from mlops.platforms.lease_terms import RELEASE
 from mlops.settings.project import find_project
 from mlops.settings.loading import load_settings
 settings = load_settings(find_project())
 endpoint = open_platform(settings).endpoint(settings.endpoint_name)
-with endpoint.lease("{PURPOSE}"):
+with endpoint.lease("{PURPOSE}", RELEASE):
     endpoint.set_mirror(None)
     endpoint.set_traffic(json.loads(sys.argv[1]))
     print("held", flush=True)
@@ -75,7 +76,7 @@ class AzurePlace:
         settings = self._settings
         return event_folders(settings.project.state_dir, settings.endpoint_name).score(run)
 
-    def another_command(self, traffic: dict[str, int]) -> AbstractContextManager[None]:
+    def another_command(self, traffic: dict[str, int]) -> AbstractContextManager[object]:
         return held_by_another(HOLD, json.dumps(traffic))
 
     def changed_script(self, addition: str) -> AbstractContextManager[None]:

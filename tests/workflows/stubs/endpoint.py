@@ -55,6 +55,9 @@ class Endpoint:
     def mirror(self) -> dict[str, int]:
         return {}
 
+    def way_back(self) -> None:
+        pass
+
     def previous(self) -> dict[str, Share] | None:
         if len(self.history) < 2:
             return None
@@ -80,7 +83,7 @@ class Endpoint:
         pass
 
     @contextmanager
-    def lease(self, _purpose: str) -> Iterator[None]:
+    def lease(self, _purpose: str, _terms: object = None) -> Iterator[None]:
         yield
         serving = {name: str(self.versions[name]) for name, share in self.shares.items() if share}
         if serving != self.history[-1]:

@@ -33,7 +33,7 @@ LAYERS = (
     {"diagnosis", "yaml_loader"},
     {"console", "ci.job"},
     {"settings", "usecase"},
-    {"data", "artifacts", "platforms.base"},
+    {"data", "artifacts", "platforms.base", "platforms.lease_terms"},
     {"steps"},
     {"monitoring", "governance", "tuning"},
     {"steps.register"},

@@ -1,4 +1,4 @@
-"""A stretch of time whose events are looked at."""
+"""Stretches of time: a window whose events are looked at, and how long one is in words."""
 
 import re
 from dataclasses import dataclass

@@ -9,7 +9,9 @@ import pytest
 from fakes.cli import Command, Outputs
 from fakes.endpoint import FakeEndpoint
 from fakes.platform import FakePlatform
+from mlops.clock import system_clock
 from mlops.errors import ConfigError
+from mlops.platforms.lease_terms import RELEASE, WayBack
 from mlops.release.rehearsal import require_local
 from mlops.settings.loading import load_settings
 from mlops.settings.project import Project
@@ -66,6 +68,72 @@ def test_a_rollback_of_a_version_that_does_not_serve_changes_nothing(
     assert f"version 1 has no traffic, so nothing is undone: callers reach {reached}" in told
     assert mlops("rollback", "--model-version", 3) == 2
     assert "nothing is undone" not in capsys.readouterr().err
+
+
+@pytest.fixture
+def released(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeEndpoint:
+    """The endpoint of dev, where version 2, in green, took the place of version 1."""
+    platform = FakePlatform(tmp_path / "platform")
+    endpoint = platform.endpoint("tiny-dev")
+    endpoint.serve("blue", 1, share=100)
+    with endpoint.lease("the release of version 2", RELEASE):
+        endpoint.serve("green", 2)
+        way = WayBack("blue", 1, system_clock(), withdraws=2)
+        endpoint.set_traffic({"green": 100}, completes=True, way_back=way)
+    monkeypatch.setattr("mlops.cli.release.open_platform", lambda _: platform)
+    return endpoint
+
+
+@pytest.mark.usefixtures("at_level_2")
+def test_an_alert_withdraws_a_version_once(
+    mlops: Command,
+    released: FakeEndpoint,
+    outputs: Outputs,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def alarm(number: int) -> tuple[int, str]:
+        code = mlops("rollback", "--model-version", number, "--alert", "error-rate", "--json")
+        said = json.loads(capsys.readouterr().out)
+        assert outputs()["outcome"] == said["outcome"]
+        return code, said["outcome"]
+
+    assert alarm(2) == (0, "rolled back")
+    assert released.serving == {"blue": 1}  # nothing is kept in dev
+    assert alarm(2) == (0, "nothing to withdraw")
+    assert alarm(1) == (1, "no way back")
+    with released.another_command("a switch", {"blue": 100}):
+        assert alarm(2) == (0, "nothing to withdraw")
+
+
+@pytest.mark.usefixtures("at_level_2", "released")
+def test_an_alert_that_finds_another_command_at_work_says_so(
+    mlops: Command, released: FakeEndpoint, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with released.another_command("a switch", {"green": 100}):
+        assert mlops("rollback", "--model-version", 2, "--alert", "latency") == 3
+    assert "another command is changing tiny-dev: a switch" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("at_level_2", "released")
+def test_a_rollback_by_hand_goes_forward_again_and_one_by_an_alert_does_not(
+    mlops: Command, released: FakeEndpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLOPS_RELEASE__KEEP_PREVIOUS", "24h")
+    for share in (100, 0, 100):
+        assert mlops("rollback") == 0
+        assert released.traffic() == {"blue": share, "green": 100 - share}
+    assert mlops("rollback", "--model-version", 1, "--alert", "error-rate") == 1
+    assert released.traffic() == {"blue": 100, "green": 0}
+
+
+@pytest.mark.parametrize(
+    "given", [("--alert", "error-rate"), ("--alert", " ", "--model-version", 2)]
+)
+def test_an_alert_names_what_it_withdraws_and_why(
+    mlops: Command, capsys: pytest.CaptureFixture[str], given: tuple[object, ...]
+) -> None:
+    assert mlops("rollback", *given) == 2
+    assert "an alert withdraws one version" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("at_level_2")

@@ -8,7 +8,7 @@ import json
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
@@ -23,6 +23,7 @@ from mlops.features import Features
 from mlops.monitoring.events import Source, events_of, write_events
 from mlops.platforms.base import DeploymentShare, Endpoint, ModelVersion, NotObserved, Observation
 from mlops.platforms.lease_rules import EndpointBusy
+from mlops.platforms.lease_terms import RELEASE, TIDYING, USUAL, WITHDRAWAL, WayBack
 from mlops.progress import silent
 from mlops.window import Window
 
@@ -30,6 +31,7 @@ TINY_FEATURES = Features.read(FEATURES)
 PURPOSE = "the release of version 2"
 CRASH = "\ndef init():\n    raise ValueError('the model is broken')\n"
 WAIT_SECONDS = 60
+UNTIL = datetime(2027, 3, 1, 12, tzinfo=UTC)
 
 
 class Place(Protocol):
@@ -49,8 +51,8 @@ class Place(Protocol):
     def scored(self, run: str) -> Path:
         """The folder in which `mlops score` would write the events of a run."""
 
-    def another_command(self, traffic: dict[str, int]) -> AbstractContextManager[None]:
-        """A command that holds the lease for PURPOSE, has ended the mirror and set the traffic.
+    def another_command(self, traffic: dict[str, int]) -> AbstractContextManager[object]:
+        """A release that holds the lease for PURPOSE, has ended the mirror and set the traffic.
 
         At the end it is killed.
         """
@@ -360,6 +362,7 @@ class EndpointContract:
             pending = place.endpoint.pending()
             assert pending
             assert (pending.purpose, pending.lives, pending.done) == (PURPOSE, True, False)
+            assert pending.yields
             assert place.endpoint.traffic() == {"blue": 90, "green": 10}
             assert place.endpoint.invoke({"data": [ROW]}).status == 200
 
@@ -433,6 +436,37 @@ class EndpointContract:
             each.name: DeploymentShare(each.model_version, share, each.origin)
             for each, share in zip(before, (100, 0), strict=True)
         }
+
+    def test_a_change_leaves_a_way_back_and_the_next_one_another(self, place: Place) -> None:
+        endpoint = place.endpoint
+        way = WayBack("blue", served(place), UNTIL, withdraws=served(place, "green"))
+        with endpoint.lease(PURPOSE, RELEASE):
+            endpoint.set_traffic({"green": 100}, completes=True, way_back=way)
+        assert place.endpoint.way_back() == way
+        recorded = place.endpoint.previous()
+        with endpoint.lease("a tidying", TIDYING):
+            endpoint.set_traffic({"blue": 100})
+        assert (place.endpoint.previous(), place.endpoint.way_back()) == (recorded, way)
+        with endpoint.lease("a withdrawal", WITHDRAWAL):
+            endpoint.set_traffic({"green": 100}, completes=True)
+        assert (place.endpoint.previous(), place.endpoint.way_back()) == (None, None)
+        with endpoint.lease("a switch"):
+            endpoint.set_traffic({"blue": 100})
+        assert place.endpoint.previous()
+        assert place.endpoint.way_back() is None
+
+    def test_a_release_gives_way_to_a_withdrawal_alone(self, place: Place) -> None:
+        with place.another_command({"blue": 90, "green": 10}):
+            with pytest.raises(EndpointBusy), place.endpoint.lease("a switch", USUAL):
+                pass
+            with place.endpoint.lease("a withdrawal", WITHDRAWAL):
+                # as before the release began
+                assert place.endpoint.traffic() == {"blue": 100, "green": 0}
+                pending = place.endpoint.pending()
+                assert pending
+                assert (pending.purpose, pending.yields) == ("a withdrawal", False)
+            assert place.endpoint.pending() is None
+            assert place.endpoint.traffic() == {"blue": 100, "green": 0}
 
     def test_a_crash_in_init_leaves_all_as_it_was_and_says_why(self, place: Place) -> None:
         url, before = place.endpoint.url(), state(place)

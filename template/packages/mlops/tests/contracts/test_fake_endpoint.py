@@ -11,6 +11,7 @@ from fakes.endpoint import FakeEndpoint
 from fakes.front import fronted
 from fakes.platform import FakePlatform
 from mlops.platforms.base import Endpoint, ModelVersion, Platform
+from mlops.platforms.lease_terms import RELEASE
 from mlops.progress import silent
 
 
@@ -40,7 +41,7 @@ class FakePlace:
         return self._folder / f"score-{run}"
 
     def another_command(self, traffic: dict[str, int]) -> AbstractContextManager[None]:
-        return self._used.another_command(PURPOSE, traffic)
+        return self._used.another_command(PURPOSE, traffic, RELEASE)
 
     @contextmanager
     def changed_script(self, addition: str) -> Iterator[None]:

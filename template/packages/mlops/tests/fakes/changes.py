@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 @contextmanager
-def held_by_another(script: str, *arguments: object) -> Iterator[None]:
+def held_by_another(script: str, *arguments: object) -> "Iterator[subprocess.Popen[str]]":
     """Run Python code that says `held` and then waits; kill it at the end of the block."""
     command = subprocess.Popen(
         [sys.executable, "-c", script, *map(str, arguments)],
@@ -19,7 +19,7 @@ def held_by_another(script: str, *arguments: object) -> Iterator[None]:
     try:
         assert command.stdout
         assert command.stdout.readline() == "held\n"
-        yield
+        yield command
     finally:
         command.kill()
         command.communicate()

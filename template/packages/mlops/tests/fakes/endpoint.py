@@ -35,9 +35,9 @@ from mlops.platforms.base import (
     ModelVersion,
     NotObserved,
     Observation,
-    Pending,
 )
-from mlops.platforms.lease_rules import EndpointBusy
+from mlops.platforms.lease_rules import EndpointBusy, Memory, memory_after, undone
+from mlops.platforms.lease_terms import USUAL, Pending, Terms, WayBack
 from mlops.platforms.traffic_rules import (
     check_mirror,
     check_removal,
@@ -77,6 +77,7 @@ class FakeLease:
     mirror: dict[str, int]
     holder: Literal["own", "another", "dead"] = "own"
     done: bool = False
+    terms: Terms = USUAL
 
 
 class FakeEndpoint:
@@ -113,6 +114,8 @@ class FakeEndpoint:
         self.patience: set[float] = set()
         """What `observations` was asked with."""
         self.recorded: dict[str, DeploymentShare] | None = None
+        self.kept_back: WayBack | None = None
+        """What `way_back` returns."""
         self.completed = False
         """Whether the last traffic that was set completes its change."""
         self.stopped = False
@@ -130,6 +133,7 @@ class FakeEndpoint:
         self._shares: dict[str, int] = {}
         self._mirror: dict[str, int] = {}
         self._lease: FakeLease | None = None
+        self._own: FakeLease | None = None  # what the command that asks took, also if it lost it
         self._log = RequestLog()
         self._printed: dict[str, list[str]] = {}
         self._in_batches: dict[str, int] = {}
@@ -148,15 +152,18 @@ class FakeEndpoint:
         return {name: each.model_version for name, each in sorted(self._placed.items())}
 
     @contextmanager
-    def another_command(self, purpose: str, traffic: Mapping[str, int]) -> Iterator[None]:
+    def another_command(
+        self, purpose: str, traffic: Mapping[str, int], terms: Terms = USUAL
+    ) -> Iterator[None]:
         """Let another command hold the lease, after it has set the traffic; at the end it dies."""
-        taken = self._taken(purpose)
+        taken = replace(self._taken(purpose, terms), holder="another")
         self._mirror, self._shares = {}, {name: traffic.get(name, 0) for name in self._placed}
-        self._lease = replace(taken, holder="another")
+        self._lease = taken
         try:
             yield
         finally:
-            self._lease = replace(taken, holder="dead")
+            if self._lease is taken:
+                self._lease = replace(taken, holder="dead")
 
     def exists(self) -> bool:
         return bool(self._placed)
@@ -212,7 +219,13 @@ class FakeEndpoint:
     def traffic(self) -> dict[str, int]:
         return dict(sorted(self._shares.items()))
 
-    def set_traffic(self, traffic: Mapping[str, int], *, completes: bool = False) -> None:
+    def set_traffic(
+        self,
+        traffic: Mapping[str, int],
+        *,
+        completes: bool = False,
+        way_back: WayBack | None = None,
+    ) -> None:
         self._require_right_to_change()
         self._require_existence()
         check_shares(self.name, traffic, self._placed.keys(), self._mirror)
@@ -224,6 +237,7 @@ class FakeEndpoint:
         self.completed = completes
         if self._lease and completes:
             self._lease = replace(self._lease, done=True)
+            self.kept_back = way_back
         self._shares = {name: traffic.get(name, 0) for name in self._placed}
 
     def mirror(self) -> dict[str, int]:
@@ -293,29 +307,40 @@ class FakeEndpoint:
         return sorted(found, key=lambda each: str(each["time"]))
 
     @contextmanager
-    def lease(self, purpose: str) -> Iterator[None]:
+    def lease(self, purpose: str, terms: Terms = USUAL) -> Iterator[None]:
         self._undo_abandoned(silent)
         if self._lease:
-            raise self._busy(self._lease)
+            if not (terms.takes_over and self._lease.terms.yields and not self._lease.done):
+                raise self._busy(self._lease)
+            self._restore()
         self.calls.append(f"lease for {purpose}")
-        self._lease = self._taken(purpose)
+        outer, mine = self._own, self._taken(purpose, terms)
+        self._own = self._lease = mine
         try:
             yield
+            self._require_hold()
         except BaseException:
-            if self._lease and self._lease.done:
-                self._complete()
-            else:
-                self.calls.append("undone")
+            if self._is_still(mine):
+                if self._lease == mine:
+                    self.calls.append("undone")
                 self._restore()
             raise
+        finally:
+            self._own = outer
         self._complete()
 
     def pending(self) -> Pending | None:
         held = self._lease
-        return Pending(held.purpose, held.holder != "dead", held.done) if held else None
+        if held is None:
+            return None
+        lives = held.holder != "dead"
+        return Pending(held.purpose, lives, held.done, yields=held.terms.yields)
 
     def previous(self) -> dict[str, DeploymentShare] | None:
         return self.recorded
+
+    def way_back(self) -> WayBack | None:
+        return self.kept_back
 
     def invoke(self, payload: bytes | Mapping[str, Any], deployment: str | None = None) -> Answer:
         self._require_existence()
@@ -445,15 +470,24 @@ class FakeEndpoint:
             raise ConfigError(f"the endpoint {self.name} does not exist")
 
     def _require_right_to_change(self) -> None:
+        self._require_hold()
         self._undo_abandoned(silent)
         if self._lease and self._lease.holder == "another":
             raise self._busy(self._lease)
 
+    def _require_hold(self) -> None:
+        if self._own and not self._is_still(self._own):
+            raise EndpointBusy(f"{self._own.purpose} lost its hold on {self.name}")
+
     def _busy(self, held: FakeLease) -> EndpointBusy:
         return EndpointBusy(f"another command is changing {self.name}: {held.purpose}")
 
-    def _taken(self, purpose: str) -> FakeLease:
-        return FakeLease(purpose, self._described(), dict(self._mirror))
+    def _taken(self, purpose: str, terms: Terms) -> FakeLease:
+        return FakeLease(purpose, self._described(), dict(self._mirror), terms=terms)
+
+    def _is_still(self, lease: FakeLease) -> bool:
+        held = self._lease
+        return held is not None and replace(held, done=False) == lease
 
     def _described(self) -> dict[str, DeploymentShare]:
         return {
@@ -462,30 +496,31 @@ class FakeEndpoint:
         }
 
     def _complete(self) -> None:
-        if self._lease and self._lease.before and self._lease.before != self._described():
-            self.recorded = self._lease.before
-        self._lease = None
+        if held := self._lease:
+            known = Memory(self.recorded, self.kept_back)
+            now, leaves = self._described(), held.terms.leaves
+            self._remember(memory_after(held.before, now, known, leaves, done=held.done))
 
     def _restore(self) -> None:
-        if self._lease is None:
+        """Undo the change, unless it was done."""
+        held = self._lease
+        if held is None or held.done:
+            self._complete()
             return
-        before, mirror = self._lease.before, self._lease.mirror
-        if any(share.traffic and name not in self._placed for name, share in before.items()):
-            self._complete()  # what callers had is gone: they stay with what replaced it
-            self._mirror = {}
-            return
-        self._shares = {n: before[n].traffic if n in before else 0 for n in sorted(self._placed)}
-        self._mirror = {name: percent for name, percent in mirror.items() if name in self._placed}
+        known = Memory(self.recorded, self.kept_back)
+        after = undone(held.before, held.mirror, self._described(), known)
+        self._shares, self._mirror = after.traffic, after.mirror
+        self._remember(after.memory)
+
+    def _remember(self, memory: Memory) -> None:
+        self.recorded, self.kept_back = memory.previous, memory.way_back
         self._lease = None
 
     def _undo_abandoned(self, report: Report) -> None:
         held = self._lease
         if held is None or held.holder != "dead":
             return
-        if held.done:
-            self._complete()
-        else:
-            self._restore()
+        self._restore()
         shares = ", ".join(f"{name} {share} %" for name, share in self.traffic().items())
         when = " at its end" if held.done else ""
         report(f"{held.purpose} was interrupted{when}: the traffic is {shares}")

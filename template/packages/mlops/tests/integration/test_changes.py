@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
@@ -12,21 +13,29 @@ import pytest
 
 from contracts.endpoint import PURPOSE, EndpointContract, latest, observed
 from fakes.changes import held_by_another, longer_by
+from fakes.platform import FakePlatform
 from fakes.rig import NAME, SLOW, Rig
 from fakes.tiny_version import ROW
 from fakes.waiting import LONGEST_SECONDS, wait_for
 from mlops.artifacts.event_folders import event_folders
 from mlops.clock import system_clock
 from mlops.platforms.base import ModelVersion
+from mlops.platforms.lease_rules import EndpointBusy
+from mlops.platforms.lease_terms import RELEASE, WITHDRAWAL, WayBack
 from mlops.platforms.local import processes
 from mlops.platforms.local.endpoint import LocalEndpoint
 from mlops.progress import silent
+from mlops.release.rehearsal import Load, generated_traffic
+from mlops.release.traffic import rollback
+from mlops.settings.sections import SmokeTestSettings
 
 HOLD = f"""
 import json, sys
 from pathlib import Path
 from mlops.clock import system_clock
+from mlops.errors import MlopsError
 from mlops.monitoring.telemetry import Telemetry
+from mlops.platforms.lease_terms import RELEASE
 from mlops.platforms.local.endpoint import LocalEndpoint
 from mlops.settings.project import find_project
 from mlops.settings.sections import EndpointSettings
@@ -39,11 +48,15 @@ endpoint = LocalEndpoint(
     Telemetry("dev"),
     Path(environments),
 )
-with endpoint.lease("{PURPOSE}"):
+with endpoint.lease("{PURPOSE}", RELEASE):
     endpoint.set_mirror(None)
     endpoint.set_traffic(json.loads(traffic))
     print("held", flush=True)
-    sys.stdin.read()
+    sys.stdin.readline()
+    try:
+        endpoint.set_traffic({{"green": 100}})
+    except MlopsError as error:
+        print(error.message, flush=True)
 """
 
 
@@ -71,7 +84,9 @@ class LocalPlace:
     def scored(self, run: str) -> Path:
         return event_folders(self._rig.home, NAME).score(run)
 
-    def another_command(self, traffic: dict[str, int]) -> AbstractContextManager[None]:
+    def another_command(
+        self, traffic: dict[str, int]
+    ) -> AbstractContextManager["subprocess.Popen[str]"]:
         rig = self._rig
         return held_by_another(HOLD, rig.root, NAME, rig.serving_venvs, json.dumps(traffic))
 
@@ -133,6 +148,55 @@ def test_a_dead_green_disturbs_nobody_and_is_seen(both: Rig) -> None:
         endpoint.set_mirror(None)
         # it is the change's to judge: no request starts what it watches again
         assert {each.name: each.healthy for each in endpoint.deployments()}["green"] is False
+
+
+def test_a_release_that_gave_way_notices_at_its_next_step(both: Rig, rigs: Path) -> None:
+    """Also once the withdrawal is over, and nobody holds the endpoint."""
+    before = both.endpoint.traffic()
+    with LocalPlace(both, rigs).another_command({"blue": 90, "green": 10}) as release:
+        with both.endpoint.lease("the withdrawal of version 1", WITHDRAWAL):
+            assert both.endpoint.traffic() == before
+        assert release.stdin
+        assert release.stdout
+        release.stdin.write("\n")
+        release.stdin.flush()
+        said = release.stdout.readline()
+    assert said == f"{PURPOSE} lost its hold on the endpoint {NAME} and changes nothing more\n"
+    assert both.endpoint.traffic() == before
+    assert both.endpoint.pending() is None
+
+
+def test_while_a_withdrawal_lasts_the_release_knows_who_took_its_place(both: Rig) -> None:
+    endpoint = both.endpoint
+    with both.endpoint.lease("the withdrawal of version 1", WITHDRAWAL):
+        with (
+            pytest.raises(EndpointBusy, match="the withdrawal of version 1"),
+            endpoint.lease(PURPOSE, RELEASE),
+        ):
+            pass
+        assert both.endpoint.traffic()["blue"] == 100
+
+
+def test_callers_notice_nothing_of_a_rollback_to_what_is_kept(both: Rig, tmp_path: Path) -> None:
+    endpoint, platform = both.endpoint, FakePlatform(tmp_path)
+    blue, green = (both.state.deployments[name].model_version for name in ("blue", "green"))
+    now = system_clock()
+    with endpoint.lease(PURPOSE, RELEASE):
+        way = WayBack("blue", blue, now, withdraws=green)
+        endpoint.set_traffic({"green": 100}, completes=True, way_back=way)
+    processes_before = {name: both.process(name).pid for name in ("blue", "green")}
+    with generated_traffic(endpoint.url(), endpoint.key(), [ROW], per_second=50) as load:
+        for traffic in ({"blue": 100, "green": 0}, {"blue": 0, "green": 100}):
+            rollback(platform, both.endpoint, SmokeTestSettings(), kept_until=now)
+            assert both.endpoint.traffic() == traffic
+            _wait_for_more(load)
+    assert load.failed == 0
+    assert {name: both.process(name).pid for name in ("blue", "green")} == processes_before
+
+
+def _wait_for_more(load: Load) -> None:
+    enough = load.answers[200] + 5
+    wait_for(lambda: load.answers[200] > enough)
 
 
 def test_an_open_request_is_answered_before_its_deployment_goes(

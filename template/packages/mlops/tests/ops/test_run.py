@@ -21,7 +21,6 @@ from mlops.release.smoke import SmokeResult
 from mlops.release.watchers import Ended, Watchers
 from mlops.settings.loading import LoadedSettings, load_settings
 from mlops.settings.project import Project
-from mlops.settings.sections import SmokeTestSettings
 
 
 @dataclass
@@ -162,9 +161,8 @@ def test_a_failure_after_the_switch_brings_back_what_served(
         endpoint: Endpoint,
         target: dict[str, DeploymentShare],
         _purpose: str,
-        smoke: SmokeTestSettings | None,
     ) -> None:
-        world.calls.append(f"put back {endpoint.name}: {target['blue']}, {smoke}")
+        world.calls.append(f"put back {endpoint.name}: {target['blue']}")
 
     monkeypatch.setattr(loop, "_predict", fail)
     monkeypatch.setattr(loop, "put_back", put_back)
@@ -172,7 +170,7 @@ def test_a_failure_after_the_switch_brings_back_what_served(
     with pytest.raises(Refused):
         loop.run_loop(at_level(3), None)
     before = DeploymentShare(model_version=1, traffic=100)
-    assert world.calls[-1] == f"put back tiny-prod: {before}, None"
+    assert world.calls[-1] == f"put back tiny-prod: {before}"
 
 
 def test_an_environment_that_is_missing_is_named(

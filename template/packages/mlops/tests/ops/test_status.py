@@ -1,5 +1,6 @@
 """`mlops status`: what it tells of runs, versions and endpoints."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,8 @@ from mlops.ops.status import (
     show_status,
 )
 from mlops.platforms.azure.platform import AzurePlatform
-from mlops.platforms.base import ModelVersion, Pending, Run
+from mlops.platforms.base import ModelVersion, Run
+from mlops.platforms.lease_terms import Pending, WayBack
 from mlops.platforms.local.platform import LocalPlatform
 from mlops.settings.project import Project
 
@@ -111,7 +113,7 @@ def test_no_row_of_a_status_is_broken_at_80_columns(
             "metric": "median_absolute_error",
             "runs": [run],
             "versions": [version],
-            "endpoints": [{**prod, "problem": "", "pending": ""}],
+            "endpoints": [{**prod, "problem": "", "pending": "", "kept": None}],
             "advice": "",
         }
     )
@@ -132,6 +134,7 @@ def test_where_nothing_runs_no_address_is_said_to_answer(
         "environment": "prod",
         "problem": "",
         "pending": "",
+        "kept": None,
         **_describe_endpoint(endpoint, {}),
     }
     nothing = {
@@ -144,6 +147,29 @@ def test_where_nothing_runs_no_address_is_said_to_answer(
     }
     show_status({**nothing, "endpoints": [found]})
     assert "answers at" not in capsys.readouterr().out
+
+
+def test_what_is_kept_as_the_way_back_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    endpoint = FakeEndpoint()
+    endpoint.serve("blue", 1)
+    endpoint.serve("green", 2, share=100)
+    assert _describe_endpoint(endpoint, {})["kept"] is None
+    endpoint.kept_back = WayBack("blue", 1, datetime(2026, 3, 2, 12, tzinfo=UTC), withdraws=2)
+    found = _describe_endpoint(endpoint, {})
+    assert found["kept"] == {
+        "deployment": "blue",
+        "version": 1,
+        "until": "2026-03-02T12:00:00+00:00",
+        "alert_withdraws": 2,
+    }
+    prod = {"environment": "prod", "problem": "", "pending": "", **found}
+    nothing = {"model": "m", "platform": "p", "metric": "f1", "runs": [], "versions": []}
+    show_status({**nothing, "advice": "", "endpoints": [prod]})
+    said = "prod: blue, version 1, is kept until 2026-03-02 12:00 UTC"
+    assert said in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -175,7 +201,7 @@ def test_a_url_is_never_broken(
     blue = {"name": "blue", "version": 1, "commit": "", "traffic": 100, "state": "running"}
     blue["mark"] = ""
     dev = {"environment": "dev", "url": URL, "deployments": [blue], "answers": True}
-    dev |= {"problem": "", "pending": ""}
+    dev |= {"problem": "", "pending": "", "kept": None}
     found = {
         "model": "m",
         "platform": "p",

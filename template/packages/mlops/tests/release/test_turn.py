@@ -12,6 +12,7 @@ from fakes.release import AtLevel
 from mlops.errors import PlatformError, Refused
 from mlops.platforms.base import AtWork, DeploymentShare
 from mlops.platforms.lease_rules import EndpointBusy
+from mlops.platforms.lease_terms import USUAL, Terms
 from mlops.release.candidate import ReleaseOptions, release_version
 from mlops.release.traffic import rollback
 from mlops.release.turn import NotItsTurn, in_turn
@@ -84,10 +85,10 @@ def test_it_waits_while_the_platform_works_off_what_was_cut_off(
 ) -> None:
     free = serving.lease
 
-    def lease(purpose: str) -> AbstractContextManager[None]:
+    def lease(purpose: str, terms: Terms = USUAL) -> AbstractContextManager[None]:
         if clock.now < 30:
             raise AtWork(f"{OTHER} was interrupted")
-        return free(purpose)
+        return free(purpose, terms)
 
     monkeypatch.setattr(serving, "lease", lease)
     if waits:

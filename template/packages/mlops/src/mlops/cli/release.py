@@ -15,9 +15,12 @@ from mlops.cli.options import (
 )
 from mlops.console import emit, progress, show, show_table
 from mlops.errors import ConfigError, Hold, Refused
+from mlops.hints import typed
 from mlops.platforms import open_platform
-from mlops.platforms.base import Endpoint
+from mlops.platforms.base import Endpoint, Platform
+from mlops.platforms.lease_rules import EndpointBusy
 from mlops.release.change_log import ROLLBACK, SWITCH, keep_change
+from mlops.release.kept import kept_until
 from mlops.release.traffic import (
     RELEASE_LEVEL,
     has_traffic,
@@ -30,6 +33,7 @@ from mlops.release.traffic import switch_traffic as switch
 
 if TYPE_CHECKING:
     from mlops.release.watchers import Ended
+    from mlops.settings.loading import LoadedSettings
 
 rehearsal_option = click.option(
     "--rehearsal",
@@ -165,15 +169,32 @@ def switch_traffic(green_percent: int, environment: str | None, as_json: bool) -
     type=int,
     help="Only if callers reach this version; otherwise there is nothing to undo.",
 )
+@click.option(
+    "--alert",
+    "cause",
+    metavar="CAUSE",
+    help="With --model-version: withdraw it as an alert does, once a release.",
+)
 @environment_option
 @json_option
 @tells_what_serves
-def rollback(model_version: int | None, environment: str | None, as_json: bool) -> None:
-    """Restore what served before the last change."""
+def rollback(
+    model_version: int | None, cause: str | None, environment: str | None, as_json: bool
+) -> None:
+    """Restore what served before the last change.
+
+    With --alert only a release is undone, only where the version before takes the same requests,
+    and nothing goes forward again: exit 1 if there is no way back, 3 if another command is at work.
+    """
+    if cause is not None and (model_version is None or not cause.strip()):
+        raise ConfigError("an alert withdraws one version", "name it: --model-version, --alert")
     settings = settings_for(environment)
     require_level(settings.project, RELEASE_LEVEL, "rollback")
     platform = open_platform(settings)
     endpoint = platform.endpoint(settings.endpoint_name)
+    if cause is not None and model_version is not None:
+        _withdraw(platform, endpoint, model_version, cause.strip(), settings, as_json)
+        return
     with progress("rollback") as report:
         if model_version is not None and not has_traffic(endpoint, model_version, report):
             platform.version(model_version)  # an unknown number is a mistake
@@ -184,9 +205,34 @@ def rollback(model_version: int | None, environment: str | None, as_json: bool) 
             if as_json:
                 emit(_traffic(endpoint))
             return
-        roll_back(platform, endpoint, settings.values.smoke_test, report)
+        smoke = settings.values.smoke_test
+        roll_back(platform, endpoint, smoke, report, kept_until(settings))
         keep_change(endpoint, settings, ROLLBACK, report)
     _show_traffic(endpoint, as_json)
+
+
+def _withdraw(
+    platform: Platform,
+    endpoint: Endpoint,
+    model_version: int,
+    cause: str,
+    settings: "LoadedSettings",
+    as_json: bool,
+) -> None:
+    from mlops.release.withdraw import Outcome, withdraw
+
+    with progress("rollback") as report:
+        found = withdraw(platform, endpoint, model_version, cause, settings, report)
+    set_output("outcome", found.outcome.value)
+    said = f"{endpoint.name}: {found.outcome}: {found.reason}"
+    summarise(said, (), [])
+    show(said)
+    if as_json:
+        emit({**_traffic(endpoint), "outcome": found.outcome.value, "reason": found.reason})
+    if found.outcome is Outcome.NO_WAY_BACK:
+        raise Refused(found.reason, f"{typed('rollback')} goes back to what is recorded, if it is")
+    if found.outcome is Outcome.BUSY:
+        raise EndpointBusy(found.reason, "wait for it to end, then try again")
 
 
 def _show_release(end: "Ended", as_json: bool) -> None:

@@ -118,7 +118,7 @@ def _put_back(
     if not served and endpoint.exists():
         endpoint.stop()
     elif served != _served(endpoint):
-        put_back(platform, endpoint, served, "putting back what served before", smoke=None)
+        put_back(platform, endpoint, served, "putting back what served before")
 
 
 def _train(platform: Platform, data_dir: Path | None, board: Board) -> Run:

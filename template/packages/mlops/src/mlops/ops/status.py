@@ -12,8 +12,10 @@ from mlops.errors import MlopsError
 from mlops.hints import typed
 from mlops.metrics import decimal
 from mlops.platforms import open_platform, platform_class
-from mlops.platforms.base import Endpoint, ModelVersion, Pending, Platform, Run
+from mlops.platforms.base import Endpoint, ModelVersion, Platform, Run
+from mlops.platforms.lease_terms import Pending
 from mlops.platforms.stored_runs import short_ids
+from mlops.release.kept import kept
 from mlops.settings.loading import LoadedSettings, load_settings
 from mlops.settings.project import Project
 
@@ -84,6 +86,10 @@ def show_status(found: dict[str, Any]) -> None:
         if each["answers"]:
             show_result(f"{each['environment']} answers at {each['url']}")
     for each in found["endpoints"]:
+        if way := each["kept"]:
+            until = _minute(way["until"])
+            kept_there = f"{way['deployment']}, version {way['version']}, is kept until {until} UTC"
+            show(f"{each['environment']}: {kept_there}, so that a rollback only moves traffic")
         if each["pending"]:
             show(f"{each['environment']}: {each['pending']}", style="yellow")
         if each["problem"]:
@@ -228,6 +234,7 @@ def _try_endpoint(
         "url": "",
         "answers": False,
         "deployments": [],
+        "kept": None,
         "pending": "",
     }
     try:
@@ -243,6 +250,7 @@ def _try_endpoint(
 def _describe_endpoint(endpoint: Endpoint, marks: Mapping[int, str]) -> dict[str, Any]:
     traffic = endpoint.traffic()
     deployments = endpoint.deployments()
+    way = kept(endpoint)
     return {
         "url": endpoint.url(),
         "answers": any(each.healthy and traffic.get(each.name, 0) for each in deployments),
@@ -257,6 +265,13 @@ def _describe_endpoint(endpoint: Endpoint, marks: Mapping[int, str]) -> dict[str
             }
             for each in deployments
         ],
+        "kept": way
+        and {
+            "deployment": way.deployment,
+            "version": way.model_version,
+            "until": way.until.isoformat(),
+            "alert_withdraws": way.withdraws,
+        },
     }
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from mlops.diagnosis import Diagnosis
 from mlops.errors import ConfigError, PlatformError
+from mlops.platforms.lease_terms import USUAL, Pending, Terms, WayBack
 from mlops.progress import Report, StageReport
 from mlops.settings.loading import LoadedSettings
 from mlops.window import Window
@@ -118,23 +119,6 @@ class DeploymentShare:
     origin: str = ""
 
 
-@dataclass(frozen=True)
-class Pending:
-    """A change of an endpoint that holds its lease.
-
-    Attributes:
-        purpose: what it is for.
-        lives: whether its command may still be at work; otherwise it is known to have ended.
-        done: whether it had reached its end, so that nobody undoes it.
-        until: for how long it holds by itself, where that is known; else empty.
-    """
-
-    purpose: str
-    lives: bool
-    done: bool = False
-    until: str = ""
-
-
 class NoAccess(ConfigError):
     """Who runs this may not read what all environments share.
 
@@ -203,11 +187,18 @@ class Endpoint(Protocol):
     def traffic(self) -> dict[str, int]:
         """Return the percentage of traffic of each deployment; the sum is 0 or 100."""
 
-    def set_traffic(self, traffic: Mapping[str, int], *, completes: bool = False) -> None:
+    def set_traffic(
+        self,
+        traffic: Mapping[str, int],
+        *,
+        completes: bool = False,
+        way_back: WayBack | None = None,
+    ) -> None:
         """Set the percentages; a deployment that is not named gets none.
 
         A deployment that is mirrored to cannot take traffic: end the mirror first. What completes
-        the change of a lease is not undone any more if the process dies after it.
+        the change of a lease is not undone any more if the process dies after it, and says what
+        the way back is from now on.
 
         Raises:
             ConfigError: they do not sum to 0 or 100, are negative, or name a deployment that is
@@ -294,14 +285,14 @@ class Endpoint(Protocol):
             NotObserved: it cannot be read for now.
         """
 
-    def lease(self, purpose: str) -> AbstractContextManager[None]:
+    def lease(self, purpose: str, terms: Terms = USUAL) -> AbstractContextManager[None]:
         """Hold the endpoint for one change of several steps, such as a release.
 
         If the change ends with an exception, traffic and mirror are as before; if its process dies,
         the next repair restores them. Neither happens after the traffic that completes the change.
 
         Raises:
-            EndpointBusy: another change is in progress; the sentence names its purpose.
+            EndpointBusy: another change is in progress, or took the lease; the sentence names it.
             AtWork: the platform works off what a command began that has ended.
         """
 
@@ -310,6 +301,9 @@ class Endpoint(Protocol):
 
     def previous(self) -> dict[str, DeploymentShare] | None:
         """Return what each deployment was before the last completed change, or None."""
+
+    def way_back(self) -> WayBack | None:
+        """Return what had all traffic before the last change, if that change said so, or None."""
 
     def invoke(self, payload: bytes | Mapping[str, Any], deployment: str | None = None) -> Answer:
         """Send one scoring request, to one deployment if it is named; return any answer.

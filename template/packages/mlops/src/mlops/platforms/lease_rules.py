@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from mlops.errors import PlatformError
 from mlops.platforms.base import DeploymentShare
+from mlops.platforms.lease_terms import Leaves, WayBack
 
 Shares = dict[str, DeploymentShare]
 """What each deployment serves and its percentage of the traffic, in order of name."""
@@ -15,20 +16,41 @@ class EndpointBusy(PlatformError):
 
 
 @dataclass(frozen=True)
+class Memory:
+    """What is recorded of before: what each deployment was, and the way back to it."""
+
+    previous: Shares | None = None
+    way_back: WayBack | None = None
+
+
+@dataclass(frozen=True)
 class Undone:
-    """Traffic and mirror after a change was undone, and what to record of before, if anything."""
+    """Traffic and mirror after a change was undone, and what is recorded of before."""
 
     traffic: dict[str, int]
     mirror: dict[str, int]
-    previous: Shares | None
+    memory: Memory
 
 
-def previous_after(before: Shares, now: Shares) -> Shares | None:
-    """Return what to record after a change that went well, or None if it changed nothing."""
-    return before if before and before != now else None
+def memory_after(
+    before: Shares, now: Shares, memory: Memory, leaves: Leaves = Leaves.BEFORE, *, done: bool
+) -> Memory:
+    """Return what is recorded after a change that went well.
+
+    Args:
+        before: what each deployment was when it began.
+        now: what each deployment is.
+        memory: what is recorded so far; what is done has set its own way back.
+        leaves: what the change is to leave.
+        done: whether it set the traffic that completes it.
+    """
+    if leaves is Leaves.AS_IT_WAS or not before or before == now:
+        return memory
+    previous = before if leaves is Leaves.BEFORE else None
+    return Memory(previous, memory.way_back if done else None)
 
 
-def undone(before: Shares, mirror: Mapping[str, int], now: Shares) -> Undone:
+def undone(before: Shares, mirror: Mapping[str, int], now: Shares, memory: Memory) -> Undone:
     """Return what undoing a change comes to.
 
     Where it has already removed a deployment that had traffic, the traffic stays as it is: it goes
@@ -38,12 +60,13 @@ def undone(before: Shares, mirror: Mapping[str, int], now: Shares) -> Undone:
         before: what each deployment was when the change began.
         mirror: the mirror of then.
         now: what each deployment is now.
+        memory: what is recorded so far.
     """
     if any(share.traffic and name not in now for name, share in before.items()):
         traffic = {name: share.traffic for name, share in now.items()}
-        return Undone(traffic, {}, previous_after(before, now))
+        return Undone(traffic, {}, memory_after(before, now, memory, done=False))
     traffic = {name: before[name].traffic if name in before else 0 for name in now}
-    return Undone(traffic, {name: share for name, share in mirror.items() if name in now}, None)
+    return Undone(traffic, {name: share for name, share in mirror.items() if name in now}, memory)
 
 
 def interrupted(purpose: str, traffic: Mapping[str, int], *, done: bool) -> str:

@@ -1,7 +1,8 @@
 """`mlops release`: a version goes to an endpoint at 0 %, proves itself, and takes all traffic.
 
-Smoke test by header; from maturity level 3 on an A/B test; then the switch, and the old deployment
-is removed. Whatever says no on the way, or breaks, leaves the old deployment with all traffic.
+Smoke test by header; from maturity level 3 on an A/B test; then the switch. The old deployment is
+kept for a while without traffic, as the way back, or removed. Whatever says no on the way, or
+breaks, leaves the old deployment with all traffic.
 """
 
 import contextlib
@@ -11,13 +12,16 @@ from dataclasses import dataclass, replace
 from mlops.checks import failures
 from mlops.errors import Hold, MlopsError, Refused
 from mlops.platforms.base import ALL_TRAFFIC, Endpoint, ModelVersion, Platform
+from mlops.platforms.lease_terms import RELEASE, WayBack
 from mlops.progress import Report
+from mlops.release.ab_test.looks import Look
 from mlops.release.ab_test.run import run_ab_test
 from mlops.release.ab_test.settings import ab_settings_of, has_ab_test
 from mlops.release.compatibility import Replacement, refusal, replacement
 from mlops.release.data_rules import require_whole, source_of
 from mlops.release.evidence import Record, record_of, write_evidence
 from mlops.release.health import lasting_problem
+from mlops.release.kept import is_kept, kept, kept_sentence
 from mlops.release.traffic import (
     RELEASE_LEVEL,
     newer_served,
@@ -30,7 +34,7 @@ from mlops.release.traffic import (
     sole_deployment,
     try_deployment,
 )
-from mlops.release.turn import in_turn
+from mlops.release.turn import in_turn, require_hold
 from mlops.release.watchers import NOBODY, Ended, Watchers
 from mlops.settings.loading import LoadedSettings
 from mlops.settings.sections import AbTestSettings
@@ -93,7 +97,7 @@ def release_version(
     candidate: _Candidate | None = None
     try:
         purpose = f"the release of version {version.version}"
-        with in_turn(endpoint, purpose, options.wait_seconds, watchers.report):
+        with in_turn(endpoint, purpose, options.wait_seconds, watchers.report, RELEASE):
             baseline = sole_deployment(endpoint.traffic())
             if baseline and not options.rehearsal and _is_released(endpoint, baseline, version):
                 return _unchanged(endpoint, baseline, version, watchers)
@@ -103,7 +107,9 @@ def release_version(
             allowed = options.rehearsal or options.breaking or means.made_up
             if means.changes and not allowed:
                 raise refusal(means.changes, version, endpoint, _BREAKING)
-            job = _Job(platform, settings, endpoint, version, baseline, means, options, watchers)
+            job = _Job(
+                platform, settings, endpoint, version, baseline, means, options, watchers, purpose
+            )
             if job.compared:
                 endpoint.observations()  # without them there is no A/B test: better to know now
             candidate = _Candidate(job, _begun(job))
@@ -151,8 +157,10 @@ def _look_at_order(
 
 
 def _is_released(endpoint: Endpoint, baseline: str, version: ModelVersion) -> bool:
-    alone = [each.name for each in endpoint.deployments()] == [baseline]
-    return alone and endpoint.is_current(baseline, version)
+    others = [each for each in endpoint.deployments() if each.name != baseline]
+    way = endpoint.way_back()
+    kept = [each for each in others if way and is_kept(each, way)]
+    return others == kept and endpoint.is_current(baseline, version)
 
 
 def _unchanged(
@@ -178,6 +186,7 @@ class _Job:
     means: Replacement
     options: ReleaseOptions
     watchers: Watchers
+    purpose: str
 
     @property
     def compared(self) -> bool:
@@ -229,8 +238,13 @@ class _Candidate:
         self.promoted = True
 
     def remove_others(self) -> None:
-        """Remove what served before; what cannot be removed is recorded."""
-        others = [each.name for each in self._endpoint.deployments() if each.name != self._name]
+        """Remove what served before, unless it is kept; what cannot be removed is recorded."""
+        stay = {self._name}
+        way = self._endpoint.way_back()
+        if way and self._job.settings.values.release.kept_for:
+            self._report(kept_sentence(way))
+            stay.add(way.deployment)
+        others = [each.name for each in self._endpoint.deployments() if each.name not in stay]
         self.record = replace(self.record, left=tuple(others))  # if it is cut off
         self.record = replace(self.record, left=remove(self._endpoint, others, self._report))
 
@@ -285,7 +299,7 @@ class _Candidate:
             self._name,
             self._job.ab_settings,
             self._report,
-            self._job.watchers.watch,
+            self._look,
             callers=self._job.platform.has_callers,
         )
         self.record = replace(self.record, ab_test=result, reason=result.reason)
@@ -298,10 +312,31 @@ class _Candidate:
                 f"{self._name} stays without traffic: run the same command to test it again",
             )
 
+    def _look(self, look: Look, traffic: dict[str, int], mirror: dict[str, int]) -> None:
+        """Hand a look of the A/B test on, and end it if a withdrawal took the endpoint."""
+        require_hold(self._endpoint, self._job.purpose)
+        self._job.watchers.watch(look, traffic, mirror)
+
     def _switch(self) -> None:
         self._report(f"{self._name} takes all traffic")
         self._endpoint.set_mirror(None)
-        self._endpoint.set_traffic({self._name: ALL_TRAFFIC}, completes=True)
+        shares, way = {self._name: ALL_TRAFFIC}, self._way_back()
+        self._endpoint.set_traffic(shares, completes=True, way_back=way)
+
+    def _way_back(self) -> WayBack | None:
+        """Return the way back from the switch: an alert may take it where requests are the same."""
+        found = {each.name: each for each in self._endpoint.deployments()}
+        old, new = found.get(self._job.baseline or ""), found[self._name]
+        if old is None:
+            return None
+        settings = self._job.settings
+        same = (old.model_version, old.origin) == (new.model_version, new.origin)
+        return WayBack(
+            old.name,
+            old.model_version,
+            settings.clock() + settings.values.release.kept_for,
+            withdraws=None if same or self._job.means.uncompared else self._version.version,
+        )
 
     def _clean_up(self, error: BaseException, *, keep: bool) -> None:
         """Keep what explains the failure; remove the candidate that this release brought."""
@@ -310,7 +345,9 @@ class _Candidate:
             outcome = "hold" if isinstance(error, Hold) else "rejected"
         reason = str(error).partition("\n")[0] or "it was interrupted"
         with contextlib.suppress(MlopsError):
-            there = [each.name for each in self._endpoint.deployments()]
+            way = kept(self._endpoint)
+            # what did not start took no place: what was kept there is kept still
+            there = [] if way and way.deployment == self._name else self._endpoint.traffic()
             if self._name in there and outcome != "hold":
                 log = self._endpoint.logs(self._name, LOG_LINES)
                 self.record = replace(self.record, candidate_log=log)

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 
 from mlops.checks import failures
 from mlops.errors import ConfigError, MlopsError, PlatformError, Refused
@@ -15,6 +16,7 @@ from mlops.platforms.base import (
     ModelVersion,
     Platform,
 )
+from mlops.platforms.lease_terms import WayBack
 from mlops.progress import Report, silent
 from mlops.release.data_rules import require_no_made_up_data
 from mlops.release.smoke import SmokeResult, signatures_of, smoke_test
@@ -153,14 +155,26 @@ def _has_traffic(endpoint: Endpoint, model_version: int) -> bool:
 
 
 def rollback(
-    platform: Platform, endpoint: Endpoint, smoke: SmokeTestSettings, report: Report = silent
+    platform: Platform,
+    endpoint: Endpoint,
+    smoke: SmokeTestSettings,
+    report: Report = silent,
+    kept_until: datetime | None = None,
 ) -> dict[str, DeploymentShare]:
     """Restore what served before the last completed change; return what was recorded of it.
 
-    A version that was removed is deployed again, with the serving code and the image that it had,
-    and smoke-tested before it gets traffic. What had no traffic then is not brought back. A second
-    rollback goes forward again. One of made-up data comes back, too: it served just before, and
-    what took its place may be broken.
+    What is still there, healthy and the same, gets its traffic at once. A version that was removed
+    is deployed again, with the serving code and the image that it had, and smoke-tested before it
+    gets traffic. What had no traffic then is not brought back. A second rollback goes forward
+    again. One of made-up data comes back, too: it served just before, and what took its place may
+    be broken.
+
+    Args:
+        platform: where versions are.
+        endpoint: the endpoint.
+        smoke: how what is deployed again is tested.
+        report: receives lines about the progress.
+        kept_until: until when what loses its traffic stays without any; None: it is removed.
 
     Raises:
         ConfigError: nothing was recorded, or a version is not registered any more.
@@ -175,7 +189,9 @@ def rollback(
             "as after its first release",
             f"release another version, or {typed('stop')} ends what serves",
         )
-    put_back(platform, endpoint, target, "a rollback", smoke, report)
+    require_registered(platform, endpoint, target)
+    with endpoint.lease("a rollback"):
+        serve_again(platform, endpoint, target, smoke, report, kept_until)
     return target
 
 
@@ -184,10 +200,42 @@ def put_back(
     endpoint: Endpoint,
     target: Mapping[str, DeploymentShare],
     purpose: str,
-    smoke: SmokeTestSettings | None,
     report: Report = silent,
 ) -> None:
-    """Let the versions that had traffic serve again, with their shares, and remove the others.
+    """Let the versions that had traffic just now serve again, untested, and remove the others.
+
+    Raises:
+        ConfigError: a version is not registered any more.
+        PlatformError: a deployment did not start, or another command changes the endpoint.
+    """
+    require_registered(platform, endpoint, target)
+    with endpoint.lease(purpose):
+        serve_again(platform, endpoint, target, None, report)
+
+
+def require_registered(
+    platform: Platform, endpoint: Endpoint, target: Mapping[str, DeploymentShare]
+) -> None:
+    """Check that what had traffic is registered, unless it is there still and only moves.
+
+    Raises:
+        ConfigError: a version is not registered any more.
+    """
+    found = {each.name: each for each in endpoint.deployments()}
+    for name, share in target.items():
+        if share.traffic and not _serves_still(found.get(name), share):
+            platform.version(share.model_version)
+
+
+def serve_again(
+    platform: Platform,
+    endpoint: Endpoint,
+    target: Mapping[str, DeploymentShare],
+    smoke: SmokeTestSettings | None,
+    report: Report,
+    kept_until: datetime | None = None,
+) -> None:
+    """Give the traffic to what had it, under the endpoint's lease; what had none stays away.
 
     With a test, a deployment that callers reach is never replaced: where the recorded name has
     traffic for another version, the recorded version takes the other colour.
@@ -196,37 +244,54 @@ def put_back(
         platform: where versions are.
         endpoint: the endpoint.
         target: what each deployment was.
-        purpose: what the change is called while it lasts.
-        smoke: how each is tested before it gets traffic; None: not at all, as it served just now.
+        smoke: how what is deployed again is tested; None: not at all, as it served just now.
         report: receives lines about the progress.
+        kept_until: until when what loses its traffic stays without any; None: it is removed.
 
     Raises:
         ConfigError: both colours have traffic, so that a version has no place, or a version is
             not registered any more.
         Refused: a version failed its smoke test; all is as it was.
-        PlatformError: a deployment did not start, or another command changes the endpoint.
+        PlatformError: a deployment did not start.
     """
     wanted = {name: share for name, share in target.items() if share.traffic}
-    for share in wanted.values():
-        platform.version(share.model_version)
-    with endpoint.lease(purpose):
-        before = {each.name for each in endpoint.deployments()}
-        shares: dict[str, int] = {}
-        try:
-            for name, share in wanted.items():
+    before = {each.name: each for each in endpoint.deployments()}
+    way = _kept_after(endpoint, before, kept_until)
+    shares: dict[str, int] = {}
+    try:
+        for name, share in wanted.items():
+            if _serves_still(before.get(name), share):
+                report(f"{name} still serves version {share.model_version}")
+                place = name
+            else:
                 place = _place(endpoint, name, share, wanted.keys()) if smoke else name
-                _bring_back(platform, endpoint, place, share, report)
+                version = platform.version(share.model_version)
+                endpoint.deploy(place, version, report, origin=share.origin)
                 if smoke is not None:
                     _require_works(platform, endpoint, place, smoke, report)
-                shares[place] = share.traffic
-            report("traffic: " + ", ".join(f"{name} {share} %" for name, share in shares.items()))
-            endpoint.set_mirror(None)
-            endpoint.set_traffic(shares, completes=True)
-        except BaseException:
-            added = {each.name for each in endpoint.deployments()} - before
-            remove(endpoint, added, report)
-            raise
-        remove(endpoint, _withdrawn(endpoint, target) - shares.keys(), report)
+            shares[place] = share.traffic
+        report("traffic: " + ", ".join(f"{name} {share} %" for name, share in shares.items()))
+        endpoint.set_mirror(None)
+        endpoint.set_traffic(shares, completes=True, way_back=way)
+    except BaseException:
+        remove(endpoint, {each.name for each in endpoint.deployments()} - before.keys(), report)
+        raise
+    stay = {*shares, way.deployment} if way else {*shares}
+    remove(endpoint, _withdrawn(endpoint, target) - stay, report)
+
+
+def _kept_after(
+    endpoint: Endpoint, before: Mapping[str, Deployment], until: datetime | None
+) -> WayBack | None:
+    """Return the way back from a way back: what has all traffic now, by a person's hand alone."""
+    name = next((n for n, share in endpoint.traffic().items() if share == ALL_TRAFFIC), None)
+    if name is None or until is None:
+        return None
+    return WayBack(name, before[name].model_version, until)
+
+
+def _serves_still(found: Deployment | None, share: DeploymentShare) -> bool:
+    return found is not None and found.healthy and _is_same(found, share)
 
 
 def remove(endpoint: Endpoint, names: Iterable[str], report: Report) -> tuple[str, ...]:
@@ -276,17 +341,6 @@ def _withdrawn(endpoint: Endpoint, target: Mapping[str, DeploymentShare]) -> set
         for each in endpoint.deployments()
         if each.name not in target or not _is_same(each, target[each.name])
     }
-
-
-def _bring_back(
-    platform: Platform, endpoint: Endpoint, name: str, share: DeploymentShare, report: Report
-) -> None:
-    found = {each.name: each for each in endpoint.deployments()}.get(name)
-    if found and found.healthy and _is_same(found, share):
-        report(f"{name} still serves version {share.model_version}")
-    else:
-        version = platform.version(share.model_version)
-        endpoint.deploy(name, version, report, origin=share.origin)
 
 
 def _is_same(found: Deployment, share: DeploymentShare) -> bool:

@@ -13,6 +13,7 @@ from mlops.settings.monitoring_sections import (
     TelemetrySettings,
 )
 from mlops.settings.platform_names import PlatformName
+from mlops.settings.release_section import ReleaseSettings
 from mlops.settings.scoring_sections import ScoreSettings
 from mlops.settings.section import Section as _Section
 from mlops.settings.training import TrainingSettings
@@ -335,6 +336,7 @@ class Settings(_Section):
     serving: ServingSettings = ServingSettings()
     smoke_test: SmokeTestSettings = SmokeTestSettings()
     ab_test: AbTestSettings = AbTestSettings()
+    release: ReleaseSettings = ReleaseSettings()
     score: ScoreSettings = ScoreSettings()
     telemetry: TelemetrySettings = TelemetrySettings()
     drift: DriftSettings = DriftSettings()

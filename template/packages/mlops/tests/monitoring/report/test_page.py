@@ -7,8 +7,10 @@ from dataclasses import replace
 import polars as pl
 import pytest
 
+from fakes.endpoint import FakeEndpoint
 from fakes.watched import MONTH, NOW, busy_events, drift, performance, release
 from mlops.artifacts.predictions import Predictions, event_schema
+from mlops.monitoring.report.collect import deployments_of
 from mlops.monitoring.report.content import Page, Section, Serving
 from mlops.monitoring.report.page import render, told
 from mlops.monitoring.report.sections import (
@@ -18,6 +20,7 @@ from mlops.monitoring.report.sections import (
     release_section,
     request_section,
 )
+from mlops.platforms.lease_terms import WayBack
 
 EVIL = '<script>alert("1")</script>'
 
@@ -57,6 +60,19 @@ def test_without_events_nothing_seen_is_said_not_that_all_is_well() -> None:
     section = request_section("prod", nothing, MONTH)
     assert (section.outcome and section.outcome.word, section.charts) == ("nothing seen", ())
     assert "telemetry.enabled" in section.empty
+
+
+def test_what_is_kept_as_the_way_back_says_until_when() -> None:
+    endpoint = FakeEndpoint()
+    endpoint.serve("blue", 1)
+    endpoint.serve("green", 2, share=100)
+    endpoint.kept_back = WayBack("blue", 1, NOW, withdraws=2)
+    states = [row[3] for row in deployments_of(endpoint).rows]
+    assert states == [f"healthy, kept until {NOW:%Y-%m-%d %H:%M} UTC", "healthy"]
+    endpoint.dead.add("blue")
+    assert deployments_of(endpoint).rows[0][3].startswith("not running, kept until")
+    endpoint.kept_back = None
+    assert [row[3] for row in deployments_of(endpoint).rows] == ["not running", "healthy"]
 
 
 def test_releases_and_rollbacks_stand_newest_first() -> None:

@@ -103,15 +103,15 @@ def test_what_could_not_be_fetched_for_a_deployment_is_told(place: AzurePlace) -
 def test_a_deployment_gets_no_other_machines_while_it_has_traffic(place: AzurePlace) -> None:
     view = place.endpoint._resource.existing()
     wanted = deployment("blue", 2)
-    assert not place.endpoint._is_in_the_way(view, wanted)
+    assert not definition.is_in_the_way(view, wanted)
     wanted.instance_type = wanted.instance_type.upper()
-    assert not place.endpoint._is_in_the_way(view, wanted)
+    assert not definition.is_in_the_way(view, wanted)
     wanted.instance_type = "Standard_D4as_v4"
     with pytest.raises(ConfigError, match=r"blue runs on Standard_D2as_v4 and has 100 %.*release"):
-        place.endpoint._is_in_the_way(view, wanted)
+        definition.is_in_the_way(view, wanted)
     for name, in_the_way in (("green", True), ("red", False)):
         wanted.name = name
-        assert place.endpoint._is_in_the_way(view, wanted) is in_the_way
+        assert definition.is_in_the_way(view, wanted) is in_the_way
 
 
 def test_a_tag_that_somebody_wrote_is_no_version(place: AzurePlace) -> None:

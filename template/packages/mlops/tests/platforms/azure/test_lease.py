@@ -8,7 +8,8 @@ import pytest
 
 from mlops.platforms.azure import lease as leases
 from mlops.platforms.base import DeploymentShare
-from mlops.platforms.lease_rules import previous_after
+from mlops.platforms.lease_rules import Memory
+from mlops.platforms.lease_terms import WITHDRAWAL, Leaves, WayBack
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 BLUE = {"blue": DeploymentShare(3, 100)}
@@ -29,10 +30,8 @@ ORIGIN = "code 0123:1, environment serving:4567, on Standard_D2as_v4"
 
 def test_an_origin_survives_its_tag_if_it_fits() -> None:
     for origin, kept in ((ORIGIN, ORIGIN), ("x" * 300, "")):
-        tags = leases.with_previous({}, {"blue": DeploymentShare(3, 100, origin)})
-        assert leases.read_previous(tags) == {"blue": DeploymentShare(3, 100, kept)}
-    changed = {"blue": DeploymentShare(3, 100, ORIGIN)}
-    assert previous_after(LEASE.before, changed) == BLUE
+        tags = leases.with_memory({}, Memory({"blue": DeploymentShare(3, 100, origin)}))
+        assert leases.read_memory(tags) == Memory({"blue": DeploymentShare(3, 100, kept)})
 
 
 PROCESSES = {
@@ -114,10 +113,38 @@ def test_a_lease_holds_until_its_time_or_while_azure_is_at_work() -> None:
     assert leases.renewed(LEASE, late, 300).is_held(late)
 
 
-def test_what_was_before_is_recorded_if_it_changed() -> None:
-    assert previous_after(LEASE.before, BOTH) == BLUE
-    assert previous_after(LEASE.before, BLUE) is None
-    tags = leases.with_previous({"mlops-previous-red": "version 1, 0 %"}, BOTH)
-    assert leases.read_previous(tags) == BOTH
-    assert leases.read_previous({}) is None
-    assert leases.read_previous({"mlops-previous-blue": "?"}) is None
+@pytest.mark.parametrize("withdraws", [4, None])
+def test_what_was_before_survives_its_tags(withdraws: int | None) -> None:
+    memory = Memory(BOTH, WayBack("blue", 3, SOON, withdraws))
+    older = {"mlops-previous-red": "version 1, 0 %", "mlops-way-back-withdraws": "9", "team": "us"}
+    tags = leases.with_memory(older, memory)
+    assert leases.read_memory(tags) == memory
+    assert leases.with_memory(tags, Memory()) == {"team": "us"}
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [
+        {},
+        {"mlops-previous-blue": "?"},
+        {"mlops-way-back-deployment": "blue", "mlops-way-back-version": "3"},
+        {
+            "mlops-way-back-deployment": "blue",
+            "mlops-way-back-version": "the good one",
+            "mlops-way-back-until": "2026-03-01T12:00:00Z",
+        },
+    ],
+)
+def test_of_before_what_cannot_be_read_is_nothing(tags: dict[str, str]) -> None:
+    assert leases.read_memory(tags) == Memory()
+
+
+def test_the_terms_of_a_lease_survive_its_tags() -> None:
+    for leaves in Leaves:
+        lease = replace(LEASE, leaves=leaves, yields=True)
+        assert leases.read_lease(leases.with_lease({}, lease)) == lease
+    assert [replace(LEASE, yields=each).gives_way(WITHDRAWAL) for each in (True, False)] == [
+        True,
+        False,
+    ]
+    assert not replace(LEASE, yields=True, done=True).gives_way(WITHDRAWAL)

@@ -7,6 +7,7 @@ import psutil
 
 from mlops.platforms import process_identity
 from mlops.platforms.base import DeploymentShare
+from mlops.platforms.lease_terms import RELEASE, WITHDRAWAL
 from mlops.platforms.local import leases
 from mlops.platforms.local.state import DeploymentState, EndpointState, Lease
 
@@ -101,6 +102,20 @@ def test_traffic_never_goes_back_to_a_deployment_that_was_removed() -> None:
     undone = leases.ended(failed)
     assert undone.traffic == {"green": 100}
     assert undone.previous == SHARES
+
+
+def test_what_gives_way_is_undone_and_what_was_done_is_not() -> None:
+    before = replace(BEFORE, traffic={"blue": 100, "green": 0})
+    release = leases.taken(before, "the release of version 2", RELEASE)
+    tried = replace(release, traffic={"blue": 90, "green": 10}, mirror={"green": 20})
+    assert leases.gives_way(tried.lease, WITHDRAWAL)
+    assert not leases.gives_way(tried.lease, RELEASE)
+    taken = leases.taken(tried, "the withdrawal of version 1", WITHDRAWAL)
+    assert (taken.traffic, taken.mirror) == ({"blue": 100, "green": 0}, {})
+    assert taken.lease
+    assert (taken.lease.purpose, taken.lease.yields) == ("the withdrawal of version 1", False)
+    assert not leases.gives_way(leases.done(tried).lease, WITHDRAWAL)
+    assert not leases.gives_way(leases.taken(before, "a switch").lease, WITHDRAWAL)
 
 
 def test_without_a_lease_nothing_is_undone() -> None:

@@ -21,9 +21,11 @@ from mlops.monitoring.report.sections import (
     request_section,
 )
 from mlops.platforms import open_platform
-from mlops.platforms.base import Endpoint, Platform
+from mlops.platforms.base import Deployment, Endpoint, Platform
+from mlops.platforms.lease_terms import WayBack
 from mlops.progress import Report
 from mlops.release.change_log import CHANGE
+from mlops.release.kept import is_kept, kept
 from mlops.settings.loading import LoadedSettings, load_settings
 from mlops.settings.project import Project
 from mlops.window import Window
@@ -68,26 +70,34 @@ def _serving(
         endpoint = platform.endpoint(name)
         deployed = endpoint.exists()
         url = endpoint.url() if deployed else ""
-        deployments = _deployments(endpoint) if deployed else None
+        deployments = deployments_of(endpoint) if deployed else None
     except MlopsError as error:
         return Serving(environment, name, problem=str(error))
     sections = _sections(settings, platform, endpoint, window)
     return Serving(environment, name, url, deployments=deployments, sections=sections)
 
 
-def _deployments(endpoint: Endpoint) -> Table:
-    traffic = endpoint.traffic()
+def deployments_of(endpoint: Endpoint) -> Table:
+    """Return what an endpoint serves, as a table."""
+    traffic, way = endpoint.traffic(), kept(endpoint)
     rows = [
         (
             each.name,
             str(each.model_version),
             f"{traffic.get(each.name, 0)} %",
-            "healthy" if each.healthy else each.detail,
+            _state(each, way),
             each.commit[:10],
         )
         for each in endpoint.deployments()
     ]
     return Table(("deployment", "version", "traffic", "state", "commit"), tuple(rows))
+
+
+def _state(deployment: Deployment, way: WayBack | None) -> str:
+    state = "healthy" if deployment.healthy else deployment.detail
+    if way is None or not is_kept(deployment, way):
+        return state
+    return f"{state}, kept until {way.until:%Y-%m-%d %H:%M} UTC"
 
 
 def _sections(

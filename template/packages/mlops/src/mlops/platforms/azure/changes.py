@@ -23,7 +23,15 @@ from mlops.platforms.azure.errors import Conflict
 from mlops.platforms.azure.lease import AzureLease
 from mlops.platforms.azure.resource import Change, EndpointResource, View
 from mlops.platforms.base import AtWork
-from mlops.platforms.lease_rules import EndpointBusy, Shares, interrupted, previous_after, undone
+from mlops.platforms.lease_rules import (
+    EndpointBusy,
+    Memory,
+    Shares,
+    interrupted,
+    memory_after,
+    undone,
+)
+from mlops.platforms.lease_terms import USUAL, Terms, WayBack
 from mlops.progress import Report, silent
 
 SETTLE_SECONDS = 2.0
@@ -50,12 +58,19 @@ class Changes:
         self._seconds = lease_seconds
         self._clock = clock
 
-    def write(self, change: Callable[[View], Change | None], *, completes: bool = False) -> None:
+    def write(
+        self,
+        change: Callable[[View], Change | None],
+        *,
+        completes: bool = False,
+        way_back: WayBack | None = None,
+    ) -> None:
         """Write once, unless another command holds the endpoint.
 
         Args:
             change: returns what to write, given what was read; None for nothing.
             completes: whether the change that the lease is for is done with this.
+            way_back: from what is done with this.
 
         Raises:
             ConfigError: the endpoint does not exist.
@@ -72,7 +87,8 @@ class Changes:
                 return found
             sent = True
             self._hold.happened(Event.LAST_WRITE_SENT)
-            tags = view.tags if found.tags is None else found.tags
+            memory = replace(leases.read_memory(view.tags), way_back=way_back)
+            tags = leases.with_memory(view.tags if found.tags is None else found.tags, memory)
             return replace(found, tags=leases.with_lease(tags, replace(lease, done=True)))
 
         self._write(lambda: self._free(self._resource.existing(), silent), wanted)
@@ -125,7 +141,7 @@ class Changes:
                 self._free(view, report)
 
     @contextlib.contextmanager
-    def held(self, purpose: str, report: Report = silent, *, record: bool) -> Iterator[None]:
+    def held(self, purpose: str, report: Report = silent, terms: Terms = USUAL) -> Iterator[None]:
         """Hold the endpoint, which is created if there is none, for the time of the block.
 
         If the block fails, traffic and mirror are as before, unless the change was done by then.
@@ -133,7 +149,7 @@ class Changes:
         Args:
             purpose: what others are told.
             report: receives a line if the change of a dead command is undone first.
-            record: whether what was before is kept for `previous`.
+            terms: on what terms.
 
         Raises:
             EndpointBusy: another change is in progress, or Azure is at work on the endpoint.
@@ -142,7 +158,7 @@ class Changes:
         if report is not silent:
             self._hold.report = report
         try:
-            self._take(purpose, report)
+            self._take(purpose, report, terms)
         except Conflict as error:
             raise EndpointBusy(error.message, error.remedy) from None
         ended = threading.Event()
@@ -154,22 +170,22 @@ class Changes:
                 ended.set()
                 if self._hold.state is State.DONE:
                     with contextlib.suppress(EndpointBusy):
-                        self._complete(purpose, record)
+                        self._complete(purpose)
                 else:
                     self._undo(error)
                 raise
             ended.set()
-            self._complete(purpose, record)
+            self._complete(purpose)
         finally:
             ended.set()
             self._hold.happened(Event.LET_GO)
 
-    def _take(self, purpose: str, report: Report) -> None:
+    def _take(self, purpose: str, report: Report, terms: Terms) -> None:
         """Take the lease; the endpoint is created for it if there is none, and stays."""
 
         def lease(before: Shares, mirror: Mapping[str, int]) -> AzureLease:
             expires = self._clock() + timedelta(seconds=self._seconds)
-            return leases.taken(self._hold.holder, purpose, before, mirror, expires)
+            return leases.taken(self._hold.holder, purpose, before, mirror, expires, terms)
 
         with self._hold.lock:
             view = self._resource.read()
@@ -178,7 +194,7 @@ class Changes:
             if view is None:
                 self._resource.create(leases.with_lease({}, lease({}, {})))
             else:
-                view = self._free(view, report)
+                view = self._free(view, report, terms)
                 tags = leases.with_lease(view.tags, lease(view.shares, view.mirror))
                 self._resource.write(view, Change(tags=tags))
             time.sleep(SETTLE_SECONDS)
@@ -187,8 +203,11 @@ class Changes:
                 raise self._busy(found)
             self._hold.happened(Event.TAKEN)
 
-    def _free(self, view: View, report: Report) -> View:
-        """Return the endpoint, which nobody else holds; undo what a dead command left."""
+    def _free(self, view: View, report: Report, terms: Terms = USUAL) -> View:
+        """Return the endpoint, which nobody else holds; undo what a dead command left.
+
+        What gives way to a change on such terms counts as dead: it notices at its next step.
+        """
         held = view.lease
         if self._hold.is_held:
             if not self._is_own(held):
@@ -196,13 +215,13 @@ class Changes:
             return view
         if held is None:
             return view
-        ended = self._is_own(held) or held.is_abandoned
-        if not ended and held.is_held(self._clock(), in_progress=view.in_progress):
+        ended, gives_way = self._is_own(held) or held.is_abandoned, held.gives_way(terms)
+        if not (ended or gives_way) and held.is_held(self._clock(), in_progress=view.in_progress):
             raise self._busy(held)
         # who is known to have ended may have left Azure at work
         tired = self._hold.state is State.IMPATIENT
         try:
-            _patiently(lambda: self._end(held), patient=ended and not tired)
+            _patiently(lambda: self._end(held), patient=(ended or gives_way) and not tired)
         except Conflict as error:
             if not ended:
                 raise
@@ -256,9 +275,9 @@ class Changes:
                 if not ended.is_set():
                     self._resource.write(view, self._moved_on(view))
 
-    def _complete(self, purpose: str, record: bool) -> None:
+    def _complete(self, purpose: str) -> None:
         def completed(view: View) -> Change | None:
-            return _completed(view, view.lease, record=record) if view.lease else None
+            return _completed(view, view.lease) if view.lease else None
 
         try:
             self._write(self._own, completed)
@@ -336,19 +355,18 @@ def _patiently(attempt: Callable[[], None], *, patient: bool = True) -> None:
         time.sleep(_PAUSE_SECONDS)
 
 
-def _completed(view: View, held: AzureLease, *, record: bool = True) -> Change:
+def _completed(view: View, held: AzureLease) -> Change:
     """Return what ends a change that went well."""
-    tags = leases.with_lease(view.tags, None)
-    before = previous_after(held.before, view.shares)
-    if record and before:
-        tags = leases.with_previous(tags, before)
-    return Change(tags=tags)
+    known = leases.read_memory(view.tags)
+    memory = memory_after(held.before, view.shares, known, held.leaves, done=held.done)
+    return Change(tags=_without_lease(view, memory))
 
 
 def _undoing(view: View, held: AzureLease) -> Change:
     """Return what undoes a change."""
-    after = undone(held.before, held.mirror, view.shares)
-    tags = leases.with_lease(view.tags, None)
-    if after.previous:
-        tags = leases.with_previous(tags, after.previous)
-    return Change(after.traffic, after.mirror, tags)
+    after = undone(held.before, held.mirror, view.shares, leases.read_memory(view.tags))
+    return Change(after.traffic, after.mirror, _without_lease(view, after.memory))
+
+
+def _without_lease(view: View, memory: Memory) -> dict[str, str]:
+    return leases.with_lease(leases.with_memory(view.tags, memory), None)

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from mlops.artifacts.version_folder import VersionFacts
+from mlops.errors import ConfigError
 from mlops.files import code_hash
+from mlops.hints import typed
 from mlops.monitoring.telemetry import (
     APPLICATION_INSIGHTS,
     digest,
@@ -21,6 +23,7 @@ from mlops.platforms.azure.collector import wanted_collector
 from mlops.platforms.azure.environments import SERVING, environment_id, environment_version
 from mlops.platforms.azure.errors import azure_errors, word_of
 from mlops.platforms.azure.origin import asset_id, read_origin
+from mlops.platforms.azure.resource import View
 from mlops.progress import Report
 from mlops.settings.azure_names import workspace_id
 from mlops.settings.loading import LoadedSettings
@@ -149,3 +152,23 @@ def _definition(root: Path, values: Settings) -> str:
     text = (root / DEPLOYMENT_FILE).read_bytes()
     decided = f"\0{values.endpoint.request_timeout_seconds:g}\0{values.serving.workers}"
     return hashlib.sha256(text + decided.encode()).hexdigest()[:16]
+
+
+def is_in_the_way(view: View, wanted: Any) -> bool:
+    """Tell whether a deployment has to go first: Azure gives one that exists no other machines.
+
+    Raises:
+        ConfigError: it has traffic.
+    """
+    found = view.deployments.get(wanted.name)
+    if found is None or word_of(found.instance_type) == word_of(wanted.instance_type):
+        return False
+    if share := view.traffic.get(wanted.name):
+        raise ConfigError(
+            f"{wanted.name} runs on {found.instance_type} and has {share} % of the traffic: "
+            f"Azure gives a deployment no other machines ({wanted.instance_type}) while it "
+            "exists",
+            f"{typed('release')} makes it as the other colour, or {typed('switch-traffic')} "
+            "takes its traffic first",
+        )
+    return True

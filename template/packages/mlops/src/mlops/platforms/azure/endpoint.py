@@ -26,12 +26,12 @@ from mlops.platforms.azure.changes import Changes
 from mlops.platforms.azure.client import AzureClients
 from mlops.platforms.azure.definition import (
     is_as_wanted,
+    is_in_the_way,
     wanted_deployment,
     wanted_tags,
     wanted_telemetry,
 )
 from mlops.platforms.azure.endpoint_hold import EndpointHold
-from mlops.platforms.azure.errors import word_of
 from mlops.platforms.azure.events import AzureEvents
 from mlops.platforms.azure.models import AzureModels
 from mlops.platforms.azure.observations import (
@@ -55,10 +55,10 @@ from mlops.platforms.base import (
     Endpoint,
     ModelVersion,
     Observation,
-    Pending,
 )
 from mlops.platforms.http import OwnSession, predicts_as
 from mlops.platforms.lease_rules import Shares
+from mlops.platforms.lease_terms import TIDYING, USUAL, Pending, Terms, WayBack
 from mlops.platforms.log_excerpt import excerpt
 from mlops.platforms.traffic_rules import (
     check_mirror,
@@ -161,7 +161,7 @@ class AzureEndpoint(Endpoint):
                 view.client_id,
                 report,
             )
-            in_the_way = self._is_in_the_way(view, wanted)
+            in_the_way = is_in_the_way(view, wanted)
             try:
                 if in_the_way:
                     report(f"removing {deployment}, which Azure gives no other machines")
@@ -204,8 +204,13 @@ class AzureEndpoint(Endpoint):
         return view.traffic if view else {}
 
     @override
-    def set_traffic(self, traffic: Mapping[str, int], *, completes: bool = False) -> None:
-
+    def set_traffic(
+        self,
+        traffic: Mapping[str, int],
+        *,
+        completes: bool = False,
+        way_back: WayBack | None = None,
+    ) -> None:
         def wanted(view: View) -> Change | None:
             check_shares(self.name, traffic, view.deployments.keys(), view.mirror)
             for name in (name for name, share in traffic.items() if share):
@@ -214,7 +219,7 @@ class AzureEndpoint(Endpoint):
             shares = {name: traffic.get(name, 0) for name in view.traffic}
             return None if shares == view.traffic else Change(traffic=shares)
 
-        self._changes.write(wanted, completes=completes)
+        self._changes.write(wanted, completes=completes, way_back=way_back)
         self._look_anew()
 
     @override
@@ -313,8 +318,8 @@ class AzureEndpoint(Endpoint):
 
     @override
     @contextlib.contextmanager
-    def lease(self, purpose: str) -> Iterator[None]:
-        with self._changes.held(purpose, record=True):
+    def lease(self, purpose: str, terms: Terms = USUAL) -> Iterator[None]:
+        with self._changes.held(purpose, terms=terms):
             yield
 
     @override
@@ -327,7 +332,12 @@ class AzureEndpoint(Endpoint):
     @override
     def previous(self) -> Shares | None:
         view = self._resource.read()
-        return leases.read_previous(view.tags) if view else None
+        return leases.read_memory(view.tags).previous if view else None
+
+    @override
+    def way_back(self) -> WayBack | None:
+        view = self._resource.read()
+        return leases.read_memory(view.tags).way_back if view else None
 
     @override
     def invoke(self, payload: bytes | Mapping[str, Any], deployment: str | None = None) -> Answer:
@@ -364,27 +374,8 @@ class AzureEndpoint(Endpoint):
             self._changes.write(lambda _view: None)
             yield
             return
-        with self._changes.held(purpose, report, record=False):
+        with self._changes.held(purpose, report, TIDYING):
             yield
-
-    def _is_in_the_way(self, view: View, wanted: Any) -> bool:
-        """Tell whether a deployment has to go first: Azure gives one that exists no other machines.
-
-        Raises:
-            ConfigError: it has traffic.
-        """
-        found = view.deployments.get(wanted.name)
-        if found is None or word_of(found.instance_type) == word_of(wanted.instance_type):
-            return False
-        if share := view.traffic.get(wanted.name):
-            raise ConfigError(
-                f"{wanted.name} runs on {found.instance_type} and has {share} % of the traffic: "
-                f"Azure gives a deployment no other machines ({wanted.instance_type}) while it "
-                "exists",
-                f"{typed('release')} makes it as the other colour, or {typed('switch-traffic')} "
-                "takes its traffic first",
-            )
-        return True
 
     def _check(self, deployment: str, facts: VersionFacts) -> None:
         """Wait until a new deployment predicts, as the version that it should be.

@@ -16,11 +16,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from mlops.platforms import process_identity
-from mlops.platforms.base import DeploymentShare, Pending
-from mlops.platforms.lease_rules import Shares
+from mlops.platforms.base import DeploymentShare
+from mlops.platforms.lease_rules import Memory, Shares
+from mlops.platforms.lease_terms import USUAL, Leaves, Pending, Terms, WayBack
 
 LEASE = "mlops-lease-"
 PREVIOUS = "mlops-previous-"
+WAY_BACK = "mlops-way-back-"
 _BEFORE = f"{LEASE}before-"
 _MIRROR = f"{LEASE}mirror-"
 _LONGEST_VALUE = 256
@@ -36,7 +38,7 @@ class AzureLease:
     """Who holds an endpoint, for what and until when; and how it was before.
 
     `process` and `run` tell whether its holder still lives. `done` says that the change has reached
-    its end: nobody undoes it any more.
+    its end: nobody undoes it any more. `leaves` and `yields` are of its terms.
     """
 
     purpose: str
@@ -47,6 +49,12 @@ class AzureLease:
     process: str = ""
     run: str = ""
     done: bool = False
+    leaves: Leaves = Leaves.BEFORE
+    yields: bool = False
+
+    def gives_way(self, terms: Terms) -> bool:
+        """Tell whether its holder loses it to a change on these terms."""
+        return terms.takes_over and self.yields and not self.done
 
     @property
     def is_abandoned(self) -> bool:
@@ -72,7 +80,12 @@ class AzureLease:
 
 
 def taken(
-    holder: str, purpose: str, before: Shares, mirror: Mapping[str, int], expires: datetime
+    holder: str,
+    purpose: str,
+    before: Shares,
+    mirror: Mapping[str, int],
+    expires: datetime,
+    terms: Terms = USUAL,
 ) -> AzureLease:
     """Return a lease of this process."""
     pid, create_time = process_identity.this_process()
@@ -84,6 +97,8 @@ def taken(
         dict(mirror),
         process=f"{machine_id()} {pid} {create_time!r}",
         run=this_run(),
+        leaves=terms.leaves,
+        yields=terms.yields,
     )
 
 
@@ -104,6 +119,8 @@ def read_lease(tags: Tags) -> AzureLease | None:
             process=tags.get(f"{LEASE}process", ""),
             run=tags.get(f"{LEASE}run", ""),
             done=f"{LEASE}done" in tags,
+            leaves=Leaves(tags.get(f"{LEASE}leaves", Leaves.BEFORE)),
+            yields=f"{LEASE}yields" in tags,
         )
     except (KeyError, ValueError):
         return None
@@ -122,6 +139,8 @@ def with_lease(tags: Tags, lease: AzureLease | None) -> dict[str, str]:
         **({f"{LEASE}process": lease.process} if lease.process else {}),
         **({f"{LEASE}run": lease.run} if lease.run else {}),
         **({f"{LEASE}done": "yes"} if lease.done else {}),
+        **({f"{LEASE}leaves": lease.leaves.value} if lease.leaves is not Leaves.BEFORE else {}),
+        **({f"{LEASE}yields": "yes"} if lease.yields else {}),
         **_written(lease.before, _BEFORE),
         **{f"{_MIRROR}{name}": str(percent) for name, percent in lease.mirror.items()},
     }
@@ -135,21 +154,43 @@ def pending(
         return None
     lives = not lease.is_abandoned and lease.is_held(now, in_progress=in_progress)
     until = f"{lease.expires:%Y-%m-%d %H:%M} UTC" if lives else ""
-    return Pending(lease.purpose, lives, lease.done, until)
+    return Pending(lease.purpose, lives, lease.done, until, lease.yields)
 
 
-def read_previous(tags: Tags) -> Shares | None:
-    """Return what each deployment was before the last completed change, or None."""
+def read_memory(tags: Tags) -> Memory:
+    """Return what the tags hold of before; what nobody can read is nothing."""
     try:
-        return _shares(tags, PREVIOUS) or None
+        previous = _shares(tags, PREVIOUS) or None
     except ValueError:
-        return None
+        previous = None
+    return Memory(previous, _way_back(_below(tags, WAY_BACK)))
 
 
-def with_previous(tags: Tags, shares: Shares) -> dict[str, str]:
+def with_memory(tags: Tags, memory: Memory) -> dict[str, str]:
     """Return the tags with this as what was before."""
-    kept = {name: value for name, value in tags.items() if not name.startswith(PREVIOUS)}
-    return {**kept, **_written(shares, PREVIOUS)}
+    kept = {
+        name: value for name, value in tags.items() if not name.startswith((PREVIOUS, WAY_BACK))
+    }
+    kept |= _written(memory.previous or {}, PREVIOUS)
+    if way := memory.way_back:
+        kept[f"{WAY_BACK}deployment"] = way.deployment
+        kept[f"{WAY_BACK}version"] = str(way.model_version)
+        kept[f"{WAY_BACK}until"] = way.until.astimezone(UTC).strftime(_TIME)
+        if way.withdraws is not None:
+            kept[f"{WAY_BACK}withdraws"] = str(way.withdraws)
+    return kept
+
+
+def _way_back(fields: Tags) -> WayBack | None:
+    try:
+        return WayBack(
+            fields["deployment"],
+            int(fields["version"]),
+            datetime.strptime(fields["until"], _TIME).replace(tzinfo=UTC),
+            int(fields["withdraws"]) if "withdraws" in fields else None,
+        )
+    except (KeyError, ValueError):
+        return None
 
 
 @functools.cache

@@ -30,10 +30,10 @@ from mlops.platforms.base import (
     Endpoint,
     ModelVersion,
     Observation,
-    Pending,
 )
 from mlops.platforms.http import Unreachable, post
 from mlops.platforms.lease_rules import EndpointBusy, Shares, interrupted
+from mlops.platforms.lease_terms import USUAL, Pending, Terms, WayBack
 from mlops.platforms.local import leases, processes
 from mlops.platforms.local.http import get_observations
 from mlops.platforms.local.processes import LOCALHOST, ProcessRecord
@@ -51,6 +51,7 @@ from mlops.platforms.local.state import (
     Lease,
     StateFile,
     check_name,
+    path_from,
     without_deployment,
 )
 from mlops.platforms.traffic_rules import (
@@ -109,6 +110,7 @@ class LocalEndpoint(Endpoint):
             *(serving_venvs or self._home / "serving-env", telemetry, clock),
         )
         self._events = event_folders(self._home, name)
+        self._purpose = ""  # of the lease that was taken by this object
         self._checks = CheckLog(self._events.checks)
 
     @override
@@ -149,7 +151,7 @@ class LocalEndpoint(Endpoint):
                 model_version=facts.version,
                 model_sha256=facts.model_sha256,
                 commit=facts.commit,
-                folder=self._relative(version.folder),
+                folder=path_from(self._root, version.folder),
                 code=code.relative_to(self._home).as_posix(),
                 telemetry=digest(self._servers.told(deployment, facts)),
             )
@@ -198,13 +200,21 @@ class LocalEndpoint(Endpoint):
         return {name: state.traffic.get(name, 0) for name in sorted(state.deployments)}
 
     @override
-    def set_traffic(self, traffic: Mapping[str, int], *, completes: bool = False) -> None:
+    def set_traffic(
+        self,
+        traffic: Mapping[str, int],
+        *,
+        completes: bool = False,
+        way_back: WayBack | None = None,
+    ) -> None:
         with self._changing():
             self._servers.end_leftovers()
             state = self._servers.existing()
             self._check_traffic(traffic, state)
             shares = {name: traffic.get(name, 0) for name in sorted(state.deployments)}
-            self._change(lambda s: replace(leases.done(s) if completes else s, traffic=shares))
+            self._change(
+                lambda s: replace(leases.done(s, way_back) if completes else s, traffic=shares)
+            )
             self._servers.let_router_follow(silent)
 
     @override
@@ -272,33 +282,44 @@ class LocalEndpoint(Endpoint):
 
     @override
     @contextlib.contextmanager
-    def lease(self, purpose: str) -> Iterator[None]:
+    def lease(self, purpose: str, terms: Terms = USUAL) -> Iterator[None]:
         """Hold the endpoint for one change of several steps.
 
         Until it ends, other commands can neither change the endpoint nor start its deployments
         again; only this process can.
         """
-        with self._changing():
+        with self._changing(terms):
             held = self._lease()
-            if held is not None:
+            if held is not None and not leases.gives_way(held, terms):
                 raise leases.busy(self.name, held)
-            self._change(lambda s: leases.taken(s, purpose))
+            self._change(lambda s: leases.taken(s, purpose, terms))
+            if held is not None:
+                self._servers.let_router_follow(silent)
+        self._purpose = purpose
         try:
             yield
+            leases.check(self.name, self._lease(), terms, purpose)
         except BaseException:
-            self._change(leases.ended)
+            self._change(lambda s: leases.ended(s) if leases.is_for(s.lease, purpose) else s)
             raise
-        self._change(leases.completed)
+        finally:
+            self._purpose = ""
+        self._change(lambda s: leases.completed(s) if leases.is_for(s.lease, purpose) else s)
 
     @override
     def pending(self) -> Pending | None:
         held = self._lease()
-        return Pending(held.purpose, leases.is_held(held), held.done) if held else None
+        return leases.pending(held) if held else None
 
     @override
     def previous(self) -> Shares | None:
         state = self._state.endpoint(self.name)
         return state.previous if state else None
+
+    @override
+    def way_back(self) -> WayBack | None:
+        state = self._state.endpoint(self.name)
+        return state.way_back if state else None
 
     @override
     def invoke(self, payload: bytes | Mapping[str, Any], deployment: str | None = None) -> Answer:
@@ -316,12 +337,11 @@ class LocalEndpoint(Endpoint):
 
     @override
     def logs(self, deployment: str, lines: int = 100) -> str:
-        found = self._servers.existing().deployments.get(deployment)
-        if found is None:
-            raise ConfigError(self._unknown(deployment))
-        if found.process is None:
-            return ""
-        return processes.tail(self._home / found.process.log, lines)
+        known = self._servers.existing().deployments
+        if deployment not in known:
+            raise ConfigError(unknown_deployment(self.name, deployment, known.keys()))
+        process = known[deployment].process
+        return processes.tail(self._home / process.log, lines) if process else ""
 
     @override
     def stop(self) -> None:
@@ -347,23 +367,19 @@ class LocalEndpoint(Endpoint):
         return post(self._servers.session, self.url(), payload, headers, timeout)
 
     @contextlib.contextmanager
-    def _changing(self) -> Iterator[None]:
+    def _changing(self, terms: Terms = USUAL) -> Iterator[None]:
         """Hold the right to change the endpoint for one step.
 
         Raises:
-            EndpointBusy: another command changes it.
+            EndpointBusy: another command changes it, and does not give way on these terms.
         """
         held = self._lease()
-        mine = leases.is_own(held)
-        if held is not None and not mine and leases.is_held(held):
-            raise leases.busy(self.name, held)
-        # another command may just be starting the router again: a release does not end for that
-        wait = self._settings.start_timeout_seconds if mine else 0.0
+        leases.check(self.name, held, terms, self._purpose)
+        # another command may be starting the router again, or end the step before it gives way
+        wait = self._settings.start_timeout_seconds if leases.is_held(held) else 0.0
         with self._state.changing(self.name, wait):
             self._undo_abandoned(silent)
-            held = self._lease()
-            if held is not None and not leases.is_own(held):
-                raise leases.busy(self.name, held)
+            leases.check(self.name, self._lease(), terms, self._purpose)
             yield
 
     def _lease(self) -> Lease | None:
@@ -387,7 +403,9 @@ class LocalEndpoint(Endpoint):
         router_runs = not state.deployments or self._servers.router_works(
             state, thorough=retry_failed
         )
-        if router_runs and (watched or self._is_whole(state, retry_failed=retry_failed)):
+        abandoned = state.lease and not leases.is_held(state.lease)
+        whole = not abandoned and self._servers.are_whole(state, retry_failed=retry_failed)
+        if router_runs and (watched or whole):
             return
         with contextlib.suppress(EndpointBusy), self._state.changing(self.name):
             self._undo_abandoned(report)
@@ -395,14 +413,6 @@ class LocalEndpoint(Endpoint):
                 self._servers.start_missing_router(report, thorough=retry_failed)
             else:
                 self._servers.start_missing(report, retry_failed=retry_failed)
-
-    def _is_whole(self, state: EndpointState, *, retry_failed: bool) -> bool:
-        if state.leftovers or (state.lease and not leases.is_held(state.lease)):
-            return False
-        return all(
-            self._servers.runs(each.process) or (each.failure and not retry_failed)
-            for each in state.deployments.values()
-        )
 
     def _switch(
         self, name: str, new: DeploymentState, router: ProcessRecord, first_share: int
@@ -438,13 +448,3 @@ class LocalEndpoint(Endpoint):
 
     def _change(self, function: Callable[[EndpointState], EndpointState]) -> EndpointState:
         return self._state.change(self.name, function)
-
-    def _unknown(self, deployment: str) -> str:
-        known = self._servers.existing().deployments.keys()
-        return unknown_deployment(self.name, deployment, known)
-
-    def _relative(self, folder: Path) -> str:
-        folder, root = folder.resolve(), self._root.resolve()
-        if folder.is_relative_to(root):
-            return folder.relative_to(root).as_posix()
-        return str(folder)

@@ -82,6 +82,13 @@ class LocalServers:
         """Tell whether a recorded process runs."""
         return processes.find(record, self._home) is not None
 
+    def are_whole(self, state: EndpointState, *, retry_failed: bool) -> bool:
+        """Tell whether every deployment's server runs, or failed before, and no other is left."""
+        return not state.leftovers and all(
+            self.runs(each.process) or (each.failure and not retry_failed)
+            for each in state.deployments.values()
+        )
+
     def describe(
         self, name: str, found: DeploymentState, patience: float = PROBE_SECONDS
     ) -> Deployment:

@@ -11,6 +11,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
 
@@ -20,6 +21,7 @@ from mlops.errors import ConfigError, PlatformError
 from mlops.files import read_json, write_json
 from mlops.platforms.base import DeploymentShare
 from mlops.platforms.lease_rules import EndpointBusy, Shares
+from mlops.platforms.lease_terms import Leaves, WayBack
 from mlops.platforms.local.processes import ProcessRecord
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,62}")
@@ -70,6 +72,8 @@ class Lease:
     before: Shares
     mirror: dict[str, int]
     done: bool = False
+    leaves: Leaves = Leaves.BEFORE
+    yields: bool = False
 
 
 @dataclass(frozen=True)
@@ -77,8 +81,8 @@ class EndpointState:
     """One endpoint: its router, its deployments and how traffic is shared among them.
 
     `mirror` is empty or names one deployment with its percentage of copies. `previous` is how the
-    endpoint was before the last completed change. `keep_days` and `keep_gb` say how much of its
-    events is kept.
+    endpoint was before the last completed change, `way_back` what of that is
+    kept. `keep_days` and `keep_gb` say how much of its events is kept.
     """
 
     revision: int = 0
@@ -91,6 +95,7 @@ class EndpointState:
     leftovers: tuple[ProcessRecord, ...] = ()
     lease: Lease | None = None
     previous: Shares | None = None
+    way_back: WayBack | None = None
     keep_days: int = 90
     keep_gb: float = 2.0
 
@@ -130,7 +135,7 @@ class StateFile:
             after = replace(function(before), revision=before.revision + 1)
             content.pop(name, None)
             if after.deployments or after.leftovers or after.lease:
-                content[name] = asdict(after)
+                content[name] = _content(after)
             self._write(STATE_FILE, content, private=False)
         return after
 
@@ -202,6 +207,13 @@ def _retry(operation: Callable[[], _Result]) -> _Result:
     return operation()
 
 
+def _content(state: EndpointState) -> dict[str, Any]:
+    content = asdict(state)
+    if state.way_back:
+        content["way_back"]["until"] = state.way_back.until.isoformat()
+    return content
+
+
 def _endpoint(content: dict[str, Any]) -> EndpointState:
     deployments = {
         name: DeploymentState(**{**fields, "process": _process(fields["process"])})
@@ -215,6 +227,7 @@ def _endpoint(content: dict[str, Any]) -> EndpointState:
             "leftovers": tuple(ProcessRecord(**fields) for fields in content["leftovers"]),
             "lease": _lease(content.get("lease")),
             "previous": _shares(content.get("previous")),
+            "way_back": _way_back(content.get("way_back")),
         }
     )
 
@@ -224,7 +237,16 @@ def _process(fields: dict[str, Any] | None) -> ProcessRecord | None:
 
 
 def _lease(fields: dict[str, Any] | None) -> Lease | None:
-    return None if fields is None else Lease(**{**fields, "before": _shares(fields["before"])})
+    if fields is None:
+        return None
+    leaves = Leaves(fields.get("leaves", Leaves.BEFORE))
+    return Lease(**{**fields, "before": _shares(fields["before"]), "leaves": leaves})
+
+
+def _way_back(fields: dict[str, Any] | None) -> WayBack | None:
+    if fields is None:
+        return None
+    return WayBack(**{**fields, "until": datetime.fromisoformat(fields["until"])})
 
 
 def _shares(content: dict[str, Any] | None) -> Shares | None:
@@ -258,3 +280,11 @@ def without_deployment(state: EndpointState, name: str) -> EndpointState:
         deployments=left,
         leftovers=(*state.leftovers, *(process for process in ended if process is not None)),
     )
+
+
+def path_from(root: Path, folder: Path) -> str:
+    """Return a folder as it is written down: from the root, if it is below it."""
+    folder, root = folder.resolve(), root.resolve()
+    if folder.is_relative_to(root):
+        return folder.relative_to(root).as_posix()
+    return str(folder)

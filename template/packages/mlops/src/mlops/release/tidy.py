@@ -1,0 +1,82 @@
+"""What was kept as the way back goes once its time is over: on Azure it is billed."""
+
+from datetime import datetime
+
+from mlops.errors import MlopsError
+from mlops.monitoring.decisions import Decision, Kind, keep
+from mlops.platforms.base import AtWork, Endpoint, Platform
+from mlops.platforms.lease_rules import EndpointBusy
+from mlops.platforms.lease_terms import TIDYING, WayBack
+from mlops.progress import Report, silent
+from mlops.release.kept import kept
+from mlops.release.traffic import remove
+from mlops.settings.loading import LoadedSettings
+
+CAUSE = "kept-long-enough"
+
+
+def tidy(
+    _platform: Platform,
+    endpoint: Endpoint,
+    settings: LoadedSettings,
+    now: datetime,
+    report: Report = silent,
+) -> list[str]:
+    """Remove the deployment that a change kept at 0 %, once its time is over; return what went.
+
+    Nothing else is removed: neither a candidate that waits nor what somebody deployed by hand. What
+    is recorded of before stays, so a rollback deploys it again. While another command changes the
+    endpoint it is left for the next time.
+
+    Args:
+        _platform: of the endpoint; the same arguments as those of `withdraw`.
+        endpoint: the endpoint.
+        settings: of its environment.
+        now: the present time, in UTC.
+        report: receives lines about the progress.
+
+    Raises:
+        PlatformError: the endpoint cannot be reached.
+    """
+    if not endpoint.exists() or not _due(endpoint, now):
+        return []
+    try:
+        with endpoint.lease("the removal of what was kept", TIDYING):
+            way = _due(endpoint, now)
+            if way is None or remove(endpoint, [way.deployment], report):
+                return []
+    except (EndpointBusy, AtWork) as busy:
+        report(f"what was kept stays for now: {busy.message}")
+        return []
+    _keep(endpoint, settings, way, now, report)
+    return [way.deployment]
+
+
+def _due(endpoint: Endpoint, now: datetime) -> WayBack | None:
+    way = kept(endpoint)
+    return way if way and way.until <= now else None
+
+
+def _keep(
+    endpoint: Endpoint,
+    settings: LoadedSettings,
+    way: WayBack,
+    now: datetime,
+    report: Report,
+) -> None:
+    decision = Decision(
+        time=now,
+        kind=Kind.TIDYING,
+        cause=CAUSE,
+        outcome="removed",
+        reason=f"{way.deployment}, version {way.model_version}, was kept at 0 % until then",
+        environment=settings.values.environment,
+        endpoint=endpoint.name,
+        model_name=settings.model_name,
+        deployment=way.deployment,
+        model_version=way.model_version,
+    )
+    try:
+        keep(endpoint, [decision])
+    except MlopsError as error:
+        report(f"that {way.deployment} was removed could not be kept: {error}")

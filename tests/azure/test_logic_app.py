@@ -194,7 +194,7 @@ def test_actions_do_what_microsoft_s_examples_say() -> None:
 
 
 def test_an_action_runs_after_what_it_names_alone() -> None:
-    after = {
+    after: dict[str, Any] = {
         "HTTP": HTTP,
         "Next": {"type": "Compose", "inputs": 1, "runAfter": {"HTTP": [SUCCEEDED]}},
     }

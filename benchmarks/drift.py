@@ -80,7 +80,7 @@ def write_lines(table, answers):
     with path.open("w", encoding="utf-8") as file:
         for n, features in enumerate(table.iter_rows(named=True)):
             told = dict(inference_id=f"{n:032x}", probability=answers[n], features=features)
-            file.write(json.dumps({**same, **told}) + "\n")
+            file.write(json.dumps({**same, **told}) + "\\n")
 
 def _drawn(i, random, moved):
     drawn = (

@@ -159,7 +159,7 @@ def test_events_that_cannot_be_read_hide_nothing_else(
     [
         (2, 3000, "of version 1, on 2026-06-30 12:00, and its outcome was ok: version 2 serves."),
         (None, 3000, "and its outcome was ok: nothing serves here now."),
-        (1, 1, "and its outcome was ok: that is before the 1 days of this page."),
+        (1, 1, "and its outcome was ok: that was before the time that this page shows."),
     ],
 )
 def test_a_check_of_something_else_is_no_check_of_what_serves(

@@ -41,7 +41,7 @@ def outdated(found: Mapping[str, Any], endpoint: Endpoint, window: Window) -> st
         f"outcome was {found['outcome']}"
     )
     if time < window.start:
-        return f"{was}: that is before the {window.days:g} days of this page"
+        return f"{was}: that was before the time that this page shows"
     try:
         now = watched_version(endpoint, window)
     except Hold:

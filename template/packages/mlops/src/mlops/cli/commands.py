@@ -136,7 +136,7 @@ OBSERVABILITY = LazyGroup(
         LazyCommand(
             "write",
             "mlops.cli.observability:write",
-            "Make KQL, and the workbook of infra/, of observability/queries.yaml.",
+            "Make KQL, and what infra/ deploys of it, of what observability/ says.",
         ),
     ],
 )

@@ -192,6 +192,11 @@ COMMANDS: Sequence[click.Command] = [
         "Judge the version that serves by labels that came later; exit 1 if it is below the limit.",
     ),
     LazyCommand(
+        "monitor",
+        "mlops.cli.monitor:monitor",
+        "Evaluate observability/alerts.yaml now; exit 1 on an alarm, 3 if something failed.",
+    ),
+    LazyCommand(
         "release", "mlops.cli.release:release", "Bring a version to callers, step by step."
     ),
     LazyCommand("ab-test", "mlops.cli.release:ab_test", "Compare two deployments under traffic."),

@@ -28,11 +28,6 @@ def azure_rules(alerts: Sequence[Alert]) -> dict[str, Any]:
     return {"rules": [_rule(alert) for alert in alerts]}
 
 
-def rule_name(project: str, environment: str, alert: str) -> str:
-    """Return the name of an alert's rule in Azure, as infra/ gives it."""
-    return f"alert-{project}-{environment}-{alert}"
-
-
 def _rule(alert: Alert) -> dict[str, Any]:
     operator, aggregation = _OPERATORS[alert.rule.operator]
     return {

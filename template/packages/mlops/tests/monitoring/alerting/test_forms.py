@@ -47,16 +47,17 @@ def test_a_card_says_all_of_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("news", "heading", "style"),
+    ("news", "heading", "colour"),
     [
         (News.ALARM, "Failing requests at tiny-prod", "attention"),
         (News.GOES_ON, "Still: Failing requests at tiny-prod", "attention"),
         (News.RESOLVED, "Resolved: Failing requests at tiny-prod", "good"),
     ],
 )
-def test_what_is_new_is_said_first(news: News, heading: str, style: str) -> None:
+def test_what_is_new_is_said_first(news: News, heading: str, colour: str) -> None:
     first = card(replace(MESSAGE, news=news))["body"][0]
-    assert (first["items"][0]["text"], first["style"]) == (heading, style)
+    (shown,) = first["items"]
+    assert (shown["text"], shown["color"]) == (heading, colour)
     assert slack(replace(MESSAGE, news=news))["blocks"][0]["text"]["text"] == heading
 
 

@@ -239,7 +239,7 @@ class _Acting:
 
     def _sentences(self, since: int) -> tuple[str, ...]:
         return tuple(
-            f"{each.kind.value}: {each.outcome}: {each.reason}"
+            f"{each.kind.value.capitalize()}: {each.outcome}, {each.reason}"
             + (f" ({each.subject})" if each.subject else "")
             for each in self.deeds[since:]
             if each.kind is not Kind.ALERT

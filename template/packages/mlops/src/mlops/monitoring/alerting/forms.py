@@ -7,26 +7,25 @@ from mlops.monitoring.alerting.message import Message, News, shortened
 
 CARD_VERSION = "1.4"
 """What Teams shows; newer elements it leaves out."""
-_STYLES = {"critical": "attention", "error": "attention", "warning": "warning", "info": "accent"}
-_COLOURS = {"attention": "Attention", "warning": "Warning", "accent": "Accent", "good": "Good"}
+_COLOURS = {"critical": "attention", "error": "attention", "warning": "warning", "info": "accent"}
 _SLACK_HEADER, _SLACK_TEXT, _PAGER_SUMMARY, _PAGER_KEY = 150, 3000, 1024, 255
 _NO_LINKS = str.maketrans("[]", "()")
 
 
 def teams(message: Message) -> dict[str, Any]:
     """Return an Adaptive Card as a Workflows webhook of Teams takes it."""
-    style = "good" if message.news is News.RESOLVED else _STYLES[message.severity]
+    colour = "good" if message.news is News.RESOLVED else _COLOURS[message.severity]
     body: list[dict[str, Any]] = [
         {
             "type": "Container",
-            "style": style,
+            "style": "emphasis",
             "bleed": True,
             "items": [
                 {
                     **_text(message.heading),
-                    "size": "Large",
-                    "weight": "Bolder",
-                    "color": _COLOURS[style],
+                    "size": "large",
+                    "weight": "bolder",
+                    "color": colour,
                 }
             ],
         },
@@ -37,8 +36,8 @@ def teams(message: Message) -> dict[str, Any]:
         },
     ]
     if message.lines:
-        body.append({**_text("Done"), "weight": "Bolder", "spacing": "Medium"})
-        body += [{**_text(each), "spacing": "Small"} for each in message.lines]
+        body.append({**_text("Done"), "weight": "bolder", "spacing": "medium"})
+        body += [{**_text(each), "spacing": "small"} for each in message.lines]
     card = {
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
         "type": "AdaptiveCard",
@@ -66,7 +65,10 @@ def slack(message: Message) -> dict[str, Any]:
         blocks.append({"type": "section", "text": _mrkdwn(f"*Done*\n{done}")})
     if message.url:
         blocks.append({"type": "section", "text": _mrkdwn(f"<{message.url}|Look>")})
-    return {"text": _entities(f"{message.heading}: {message.reason}"), "blocks": blocks}
+    return {
+        "text": _entities(shortened(f"{message.heading}: {message.reason}", 2 * _SLACK_HEADER)),
+        "blocks": blocks,
+    }
 
 
 def pager(message: Message, routing_key: str) -> dict[str, Any]:

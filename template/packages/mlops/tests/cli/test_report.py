@@ -1,16 +1,24 @@
 """`mlops report`: which environments, which file."""
 
+import shutil
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from fakes.alerts import ENOUGH, NOON, requests, watched
 from fakes.cli import Command
 from fakes.endpoint import FakeEndpoint
-from fakes.watched import busy_events, release
+from fakes.places import PROJECT
+from fakes.watched import busy_events, decisions, release
 from mlops.artifacts.documents import EVIDENCE
 from mlops.artifacts.evidence_folder import releases_folder
+from mlops.cli import options
 from mlops.errors import ConfigError
+from mlops.monitoring.decisions import keep
 from mlops.monitoring.report import collect
+from mlops.monitoring.rules.reading import ALERTS
 from mlops.settings.loading import LoadedSettings
 from mlops.settings.project import Project
 
@@ -55,6 +63,29 @@ def test_each_environment_is_on_the_page_and_one_that_fails_hides_no_other(
     assert ">promoted<" in text
     assert "Evidence on errors" in text
     assert "tiny-prod is not for you" in text
+
+
+def test_alerts_and_what_was_done_are_on_the_page(
+    mlops: Command,
+    project: Project,
+    endpoints: dict[str, FakeEndpoint],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    endpoints["tiny-dev"] = watched(requests(ENOUGH, 20, fault="failed"))
+    keep(endpoints["tiny-dev"], [replace(decisions(2)[1], time=NOON - timedelta(hours=1))])
+    monkeypatch.setattr(options, "system_clock", lambda: NOON)
+    assert mlops("report") == 0
+    text = Path(capsys.readouterr().out.strip()).read_text(encoding="utf-8")
+    assert "alerts.yaml cannot be read" in text
+    assert "100 predictions" in text, "it hides nothing else"
+    (project.root / ALERTS).parent.mkdir()
+    shutil.copy(PROJECT / ALERTS, project.root / ALERTS)
+    assert mlops("report") == 0
+    text = Path(capsys.readouterr().out.strip()).read_text(encoding="utf-8")
+    assert "error_rate is 0.2 of 100 events" in text
+    assert ">alarm<" in text
+    assert "<td>rolled back</td>" in text
 
 
 def test_an_endpoint_that_does_not_exist_is_said_to_be_empty(

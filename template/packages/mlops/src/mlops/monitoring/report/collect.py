@@ -8,9 +8,12 @@ from mlops.artifacts.documents import EVIDENCE
 from mlops.artifacts.event_folders import documents_folder
 from mlops.artifacts.evidence_folder import releases_folder
 from mlops.clock import Clock
-from mlops.errors import MlopsError
+from mlops.errors import ConfigError, MlopsError
 from mlops.files import read_json
-from mlops.monitoring.report.content import Page, Section, Serving, Table
+from mlops.monitoring.decisions import decided
+from mlops.monitoring.monitor import evaluate_alerts
+from mlops.monitoring.report.alert_sections import alert_section, decision_section
+from mlops.monitoring.report.content import Mark, Page, Section, Serving, Table
 from mlops.monitoring.report.sections import (
     ab_section,
     drift_section,
@@ -18,6 +21,7 @@ from mlops.monitoring.report.sections import (
     release_section,
     request_section,
 )
+from mlops.monitoring.rules.reading import read_alerts
 from mlops.platforms import open_platform
 from mlops.platforms.base import Endpoint
 from mlops.progress import Report
@@ -94,6 +98,8 @@ def _deployments(endpoint: Endpoint) -> Table:
 def _sections(settings: LoadedSettings, endpoint: Endpoint, window: Window) -> tuple[Section, ...]:
     environment, records = settings.values.environment, _records(settings)
     return (
+        _alerts(settings, endpoint),
+        decision_section(decided(endpoint, window)),
         request_section(environment, endpoint.predictions(window), window),
         release_section(records, endpoint.checks(CHANGE, window)),
         ab_section(environment, records),
@@ -104,6 +110,17 @@ def _sections(settings: LoadedSettings, endpoint: Endpoint, window: Window) -> t
             window,
         ),
     )
+
+
+def _alerts(settings: LoadedSettings, endpoint: Endpoint) -> Section:
+    environment = settings.values.environment
+    try:
+        alerts = read_alerts(settings.project.root)
+    except ConfigError as error:
+        # what else there is to say of the endpoint is not hidden
+        return Section("Alerts now", Mark("cannot be read", "bad"), str(error))
+    states = evaluate_alerts(endpoint, settings, alerts, settings.clock())
+    return alert_section(environment, states)
 
 
 def _newest(settings: LoadedSettings, check: str, schema: int) -> dict[str, Any] | None:

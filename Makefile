@@ -117,6 +117,7 @@ bench: uv ## the measurements of benchmarks/
 	@$(MACHINERY) python "$(CURDIR)/benchmarks/telemetry.py"
 	@$(RUN) python -m benchmarks.scoring
 	@$(RUN) python -m benchmarks.drift
+	@$(RUN) python -m benchmarks.monitor
 
 clean: ## what the other targets made, uv included
 	@rm -rf .build .uv .venv site

@@ -46,6 +46,7 @@ def environment_rights(name: str) -> str:
         {name} | {deploys} | mlw-{name}
         {name} | Storage Blob Data Contributor | mlw
         {name} | Log Analytics Reader | log-{name}
+        {name}-monitoring | Log Analytics Reader | log-{name}
         {name}-endpoint | AzureML Metrics Writer | mlw-{name}
         {name}-endpoint | AcrPull | cr
         {name}-endpoint | Storage Blob Data Reader | mlw

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
-from tests.infra import access, network, resources, roles
+from tests.infra import access, alerts, network, resources, roles
 from tools.azure_deployments import DEPLOYMENTS
 from tools.bicep import Snapshot
 
@@ -49,6 +49,8 @@ CHECKS = {
             resources.check_logs,
             resources.check_workbook,
             resources.check_budget,
+            alerts.check_alerts,
+            alerts.check_told,
             network.check_network,
         ),
         ENVIRONMENTS,

@@ -19,7 +19,8 @@ DRAW = """([card, config]) => {
   const drawn = new AdaptiveCard();
   drawn.hostConfig = new HostConfig(config);
   drawn.parse(card);
-  document.body.style.cssText = `margin: 0; background: ${config.containerStyles.default.backgroundColor}`;
+  const { backgroundColor } = config.containerStyles.default;
+  document.body.style.cssText = `margin: 0; background: ${backgroundColor}`;
   document.body.replaceChildren(drawn.render());
 }"""
 

@@ -90,13 +90,18 @@ def test_a_fault_of_a_card_is_noticed(
     assert refused(schema, FAULTS[fault]) or findings[fault]
 
 
+def validate(told: dict[str, Any]) -> Block:
+    block = Block.parse(told)
+    assert block is not None
+    block.validate_json()
+    return block
+
+
 @pytest.mark.parametrize("name", MESSAGES)
 def test_slack_s_own_models_take_its_blocks_as_they_are(name: str) -> None:
     payload = slack(MESSAGES[name])
     for told in payload["blocks"]:
-        block = Block.parse(told)
-        assert block is not None
-        block.validate_json()
+        block = validate(told)
         assert json.loads(json.dumps(block.to_dict())) == told
     assert len(payload["blocks"]) <= 50
     assert 0 < len(payload["text"]) <= 4000
@@ -115,6 +120,4 @@ def test_a_fault_of_a_block_is_noticed(number: int, values: dict[str, Any]) -> N
     told = slack(PLAIN)["blocks"][number] | values
     told = {name: value for name, value in told.items() if value is not None}
     with pytest.raises(SlackObjectFormationError):
-        block = Block.parse(told)
-        assert block is not None
-        block.validate_json()
+        validate(told)

@@ -77,7 +77,11 @@ var onWorkspaceStorage = concat(
   registers ? [{ principalId: registrarPrincipalId, role: blobWriter }] : []
 )
 var onLake = trains ? [{ principalId: computePrincipalId, role: blobReader }] : []
-var onLogs = [{ principalId: ciPrincipalId, role: logReader }]
+// Rules of Azure Monitor look as the identity of what monitors.
+var onLogs = [
+  { principalId: ciPrincipalId, role: logReader }
+  { principalId: monitoringPrincipalId, role: logReader }
+]
 
 resource workspace 'Microsoft.MachineLearningServices/workspaces@2025-06-01' existing = {
   name: workspaceName

@@ -91,7 +91,7 @@ reserved: uv ## questions/reserved.jinja, from a generated project's environment
 pipeline: uv ## what template/docs/pipeline.md says of which job runs when, by a model of GitHub
 	@$(RUN) python -m tests.workflows.graph.table
 
-queries: uv ## template/observability/, KQL and a workbook, from its queries.yaml
+queries: uv ## template/observability/: KQL, a workbook and rules, from its queries.yaml and alerts.yaml
 	@$(MACHINERY) python "$(CURDIR)/tools/observability_files.py"
 
 azure: uv ## what infra/ asks of Azure, by Microsoft's Bicep CLI (on PATH or in BICEP), for tests and a page
@@ -118,6 +118,7 @@ bench: uv ## the measurements of benchmarks/
 	@PYTHONPATH=tests $(MACHINERY) python "$(CURDIR)/benchmarks/rollback.py"
 	@$(RUN) python -m benchmarks.scoring
 	@$(RUN) python -m benchmarks.drift
+	@$(RUN) python -m benchmarks.monitor
 
 clean: ## what the other targets made, uv included
 	@rm -rf .build .uv .venv site

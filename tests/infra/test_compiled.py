@@ -240,7 +240,8 @@ def test_conf_decides_on_region_registry_and_machines(compiler: Bicep, infra: Pa
     prod, dev, shared = (
         with_other_values(compiler, infra, SLUG, file, {}) for file in ("prod", "dev", "shared")
     )
-    assert {each.body.get("location", "westus") for each in prod.resources} == {"westus"}
+    regions = {each.body.get("location", "westus") for each in prod.resources}
+    assert regions == {"westus", "global"}, "an action group is of no region"
     accounts = prod.of("Microsoft.Storage/storageAccounts")
     assert {each.body["sku"]["name"] for each in accounts} == {"Standard_LRS"}, "it has no zones"
     cluster = dev.one("Microsoft.MachineLearningServices/workspaces/computes")
@@ -254,8 +255,8 @@ def test_conf_decides_on_region_registry_and_machines(compiler: Bicep, infra: Pa
     own = with_other_values(compiler, infra, SLUG, "shared", {"registryResourceGroup": None})
     (registry,) = own.of("Microsoft.MachineLearningServices/registries")
     assert registry.name == "mlr-all"
-    regions = [each["location"] for each in registry.properties["regionDetails"]]
-    assert regions == ["francecentral", "westus"]
+    places = [each["location"] for each in registry.properties["regionDetails"]]
+    assert places == ["francecentral", "westus"]
 
 
 @pytest.mark.parametrize(
@@ -272,6 +273,23 @@ def test_a_value_that_cannot_be_is_refused(
     compiler: Bicep, infra: Path, file: str, values: dict[str, Any]
 ) -> None:
     assert compiler.diagnostics(written(infra, file, values))
+
+
+def test_conf_decides_on_the_limits_of_alerts(compiler: Bicep, infra: Path) -> None:
+    """Of prod before base, and of the code where neither says anything, or null."""
+    conf = infra.parent / "conf"
+    (conf / "base.yaml").write_text(
+        "alerts: {latency_ms: 300, error_rate: 0.02, drift_checks: null}\n", encoding="utf-8"
+    )
+    (conf / "prod.yaml").write_text("alerts: {latency_ms: 250.5}\n", encoding="utf-8")
+    found = with_other_values(compiler, infra, SLUG, "prod", {})
+    limits = {
+        each.properties["actions"]["customProperties"]["cause"]: each.properties["criteria"][
+            "allOf"
+        ][0]["threshold"]
+        for each in found.of("Microsoft.Insights/scheduledQueryRules")
+    }
+    assert limits == {"latency": 250.5, "error-rate": 0.02, "drift": 1, "performance": 1.0}
 
 
 def test_github_may_have_a_domain_of_its_own(compiler: Bicep, infra: Path) -> None:

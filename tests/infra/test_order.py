@@ -21,6 +21,7 @@ MAIN = {
     "network": {"workspace"},
     "connections": {"workspace", "network"},
     "rights": {"workspace"},
+    "alerts": {"rights"},
     "cluster": {"rights", "network", "connections"},
     "builder": {"rights", "network", "connections", "cluster"},
     "builderRights": {"builder"},

@@ -46,7 +46,7 @@ _TEXTS: Mapping[str, list[str]] = {
     "error_type": ["", "", "Timeout", 'a "quoted" \\ one'],
     "metric": ["f1"],
     "kind": ["realised", "estimated"],
-    "outcome": ["ok", "drift", "not enough"],
+    "outcome": ["ok", "drift", "not enough", "schema broken", "below"],
 }
 _WHOLE: Mapping[str, list[int]] = {
     "status": [200, 200, 400, 408, 424, 429, 500],

@@ -13,11 +13,10 @@ from mlops.monitoring.rules.shapes import Chart, Query
 from mlops.monitoring.rules.words import WORDS
 
 from tests.observability.events import DAY
-from tests.observability.known import OURS, QUERIES
+from tests.observability.known import ALERTS, FOLDER, OURS, QUERIES
 from tests.observability.language import Language, language
 from tools.worktree import ROOT
 
-FOLDER = ROOT / "template" / "observability"
 FILES = sorted(path.name for path in (FOLDER / "queries").glob("*.kql"))
 TYPES = {Kind.TEXT: "string", Kind.WHOLE: "long", Kind.NUMBER: "real"}
 CHART = Chart(kind="bars", show=("n",))
@@ -65,6 +64,19 @@ def test_each_file_is_right(parser: Language, file: str) -> None:
     found = parser.analyse(text)
     assert found.findings == ()
     assert found.columns == columns_of(OURS[Path(file).stem])
+
+
+@pytest.mark.parametrize("name", ALERTS)
+def test_the_text_of_each_alert_is_right_and_nothing_in_it_is_denied(
+    parser: Language, name: str
+) -> None:
+    text = (FOLDER / "alerts" / f"{name}.kql").read_text(encoding="utf-8")
+    found = parser.analyse(text)
+    assert found.findings == ()
+    assert found.columns == columns_of(ALERTS[name])
+    assert dict(found.columns)[ALERTS[name].rule.measure] in ("long", "real")
+    assert denied(text) == []
+    assert text.endswith(to_rule(ALERTS[name]))
 
 
 def test_each_query_of_the_workbook_is_right(parser: Language) -> None:

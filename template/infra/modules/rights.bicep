@@ -79,7 +79,11 @@ var onWorkspaceStorage = concat(
   registers ? [{ principalId: registrarPrincipalId, role: blobWriter }] : []
 )
 var onLake = trains ? [{ principalId: computePrincipalId, role: blobReader }] : []
-var onLogs = [{ principalId: ciPrincipalId, role: logReader }]
+// Rules of Azure Monitor look as the identity of what monitors.
+var onLogs = [
+  { principalId: ciPrincipalId, role: logReader }
+  { principalId: monitoringPrincipalId, role: logReader }
+]
 
 // Endpoints send events of predictions, the others what checks found and how traffic was changed.
 var onInsights = concat(

@@ -43,6 +43,8 @@ LAYERS = (
         "release",
         "scoring",
         "monitoring.drift_command",
+        "monitoring.monitor",
+        "monitoring.alerting",
         "monitoring.feedback",
         "monitoring.raw_labels",
     },

@@ -1,24 +1,31 @@
 """`mlops report`: which environments, which file."""
 
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Never
 
 import polars as pl
 import pytest
 
+from fakes.alerts import ENOUGH, NOON, requests, watched
 from fakes.cli import Command
 from fakes.endpoint import FakeEndpoint
+from fakes.places import PROJECT
 from fakes.platform import FakePlatform
-from fakes.watched import busy_events, drift, performance, release
+from fakes.watched import busy_events, decisions, drift, performance, release
 from mlops.artifacts.documents import EVIDENCE, Document
 from mlops.artifacts.drift_result import Outcome, write_drift
 from mlops.artifacts.event_folders import documents_folder
 from mlops.artifacts.evidence_folder import releases_folder, seal
 from mlops.artifacts.predictions import Predictions
+from mlops.cli import options
 from mlops.errors import ConfigError, PlatformError
+from mlops.monitoring.decisions import keep
 from mlops.monitoring.report import collect
+from mlops.monitoring.rules.reading import ALERTS
 from mlops.platforms.base import KeptEvidence, NotObserved
 from mlops.settings.project import Project
 
@@ -73,6 +80,26 @@ def test_each_environment_is_on_the_page_and_one_that_fails_hides_no_other(
     assert ">promoted<" in text
     assert "Evidence on errors" in text
     assert "tiny-prod is not for you" in text
+
+
+def test_alerts_and_what_was_done_are_on_the_page(
+    project: Project,
+    platform: Platform,
+    page: Callable[..., str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    endpoint = platform.endpoints["tiny-dev"] = watched(requests(ENOUGH, 20, fault="failed"))
+    keep(endpoint, [replace(decisions(2)[1], time=NOON - timedelta(hours=1))])
+    monkeypatch.setattr(options, "system_clock", lambda: NOON)
+    text = page()
+    assert "alerts.yaml cannot be read" in text
+    assert "100 predictions" in text, "it hides nothing else"
+    (project.root / ALERTS).parent.mkdir()
+    shutil.copy(PROJECT / ALERTS, project.root / ALERTS)
+    text = page()
+    assert "error_rate is 0.2 of 100 events" in text
+    assert ">alarm<" in text
+    assert "<td>rolled back</td>" in text
 
 
 def test_an_endpoint_that_does_not_exist_is_said_to_be_empty(

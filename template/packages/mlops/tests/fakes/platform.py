@@ -46,6 +46,8 @@ class FakePlatform:
         self.verdicts: dict[str, Mapping[str, Any]] = {}
         self.registered: dict[int, Run] = {}
         """The run of each version that was registered here."""
+        self.rules: dict[str, bool] | None = None
+        """Which alerts it watches by itself, and whether each is on."""
 
     @classmethod
     def examine(cls, _settings: LoadedSettings) -> list[Diagnosis]:
@@ -122,6 +124,9 @@ class FakePlatform:
         if self.gone:
             report(self.gone)
         return self.version(self.numbers[-1]) if self.numbers else None
+
+    def alert_rules(self) -> dict[str, bool] | None:
+        return self.rules
 
     def _evidence(self, number: int) -> LocalEvidence:
         self.version(number)

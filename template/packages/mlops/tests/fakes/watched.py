@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from fakes.alerts import ALERTS
 from mlops.artifacts.drift_result import ColumnDrift, Distribution, DriftResult, Volume
 from mlops.artifacts.drift_result import Outcome as DriftOutcome
 from mlops.artifacts.performance_result import (
@@ -23,6 +24,9 @@ from mlops.artifacts.performance_result import (
 )
 from mlops.artifacts.performance_result import Outcome as PerformanceOutcome
 from mlops.artifacts.predictions import Predictions, event_schema
+from mlops.monitoring.alert_state import AlertState, Outcome
+from mlops.monitoring.decisions import Decision, Kind
+from mlops.monitoring.report.alert_sections import alert_section, decision_section
 from mlops.monitoring.report.content import Page, Serving, Table
 from mlops.monitoring.report.page import render
 from mlops.monitoring.report.sections import (
@@ -32,6 +36,7 @@ from mlops.monitoring.report.sections import (
     release_section,
     request_section,
 )
+from mlops.monitoring.rules.evaluate import last_window
 from mlops.window import Window
 
 NOW = datetime(2026, 6, 30, 12, tzinfo=UTC)
@@ -185,6 +190,46 @@ def performance_result(delay: int = 0, *, well: bool = False) -> PerformanceResu
     )
 
 
+def alert_states() -> list[AlertState]:
+    """How alerts stand of which one is an alarm."""
+    states = []
+    for number, (name, outcome) in enumerate(
+        {
+            "latency": Outcome.OK,
+            "error-rate": Outcome.ALARM,
+            "drift": Outcome.NOT_ENOUGH,
+            "performance": Outcome.NOT_SERVING,
+        }.items()
+    ):
+        window = Window.last(last_window(ALERTS[name]), NOW)
+        reason = f"<{name}> is {number} of 412 events, an alarm where > 0.05"
+        states.append(
+            AlertState(ALERTS[name], outcome, reason, window, 0.05, "green", 2, 412, number)
+        )
+    return states
+
+
+def decisions(count: int = 60) -> list[Decision]:
+    """What was decided about them, oldest first."""
+    kinds = (Kind.ALERT, Kind.ROLLBACK, Kind.INCIDENT, Kind.NOTIFICATION)
+    return [
+        Decision(
+            time=NOW - timedelta(hours=count - n),
+            kind=kinds[n % len(kinds)],
+            cause="error-rate",
+            outcome="rolled back" if n % len(kinds) == 1 else "fired",
+            reason="error_rate is 0.12 of 412 events",
+            environment="prod",
+            endpoint="tiny-prod",
+            model_name="tiny",
+            deployment="green",
+            model_version=2,
+            subject=f"https://github.com/example/project/issues/{n}" if n % 2 else None,
+        )
+        for n in range(count)
+    ]
+
+
 def write_pages(folder: Path) -> None:
     """Write busy.html and empty.html, to be looked at in a browser."""
     changes = [
@@ -209,6 +254,8 @@ def write_pages(folder: Path) -> None:
         "http://127.0.0.1:9/score",
         deployments=deployments,
         sections=(
+            alert_section("prod", alert_states()),
+            decision_section(decisions()),
             request_section("prod", busy_events(), MONTH),
             release_section(records, changes),
             ab_section("prod", records),
@@ -221,6 +268,8 @@ def write_pages(folder: Path) -> None:
         "test",
         "tiny-test",
         sections=(
+            alert_section("test", []),
+            decision_section([]),
             request_section("test", nothing, MONTH),
             release_section([], []),
             ab_section("test", []),

@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
 
+from fakes.places import PROJECT
 from mlops.artifacts.event_folders import EventFolders
 from mlops.artifacts.predictions import Predictions, event_schema
 from mlops.features import Feature, Features, Kind
@@ -226,6 +227,40 @@ def test_the_window_ends_before_its_end_and_other_days_are_not_opened(
     found = read_events(folders, DAY)
     assert [row["time"] for row in rows(found)] == [DAY.start]
     assert dict(found.unread) == {}
+
+
+def test_lines_as_servers_write_them_are_told_apart_by_their_beginning(
+    folders: EventFolders, write: Write
+) -> None:
+    """Those of another time are not parsed; a beginning of another form is, whatever its time."""
+    window = Window(NOON, NOON + timedelta(minutes=5))
+
+    def line(at: datetime, **changed: Any) -> str:
+        told = at.isoformat(timespec="microseconds")
+        return json.dumps(event(time=told, **changed), separators=(",", ":")) + "\n"
+
+    tick = timedelta(microseconds=1)
+    zone = timezone(timedelta(hours=2))
+    broken = line(NOON - tick)[:60] + "\n"
+    write(
+        *(line(at) for at in (NOON - tick, NOON, window.end - tick, window.end)),
+        broken,
+        line(NOON.astimezone(zone), inference_id="east"),
+        line((NOON - tick).astimezone(zone), inference_id="too early"),
+        line(NOON)[:60] + "\n",
+    )
+    found = read_events(folders, window)
+    assert [(row["inference_id"], row["time"]) for row in rows(found)] == [
+        ("1", NOON),
+        ("1", window.end - tick),
+        ("east", NOON),
+    ]
+    assert dict(found.unread) == {"2026-05-01/blue-1-a.jsonl": "1 of its lines are no events"}
+
+
+def test_a_server_begins_its_lines_so() -> None:
+    source = (PROJECT / "serving" / "telemetry.py").read_text(encoding="utf-8")
+    assert '"schema": SCHEMA,\n            "time": at.isoformat(timespec="microseconds"),' in source
 
 
 def test_half_a_character_is_no_fault(folders: EventFolders, write: Write) -> None:

@@ -136,7 +136,7 @@ OBSERVABILITY = LazyGroup(
         LazyCommand(
             "write",
             "mlops.cli.observability:write",
-            "Make KQL, and the workbook of infra/, of observability/queries.yaml.",
+            "Make KQL, and what infra/ deploys of it, of what observability/ says.",
         ),
     ],
 )
@@ -190,6 +190,11 @@ COMMANDS: Sequence[click.Command] = [
         "feedback",
         "mlops.cli.feedback:feedback",
         "Judge the version that serves by labels that came later; exit 1 if it is below the limit.",
+    ),
+    LazyCommand(
+        "monitor",
+        "mlops.cli.monitor:monitor",
+        "Evaluate observability/alerts.yaml now; exit 1 on an alarm, 3 if something failed.",
     ),
     LazyCommand(
         "release", "mlops.cli.release:release", "Bring a version to callers, step by step."

@@ -20,14 +20,14 @@ from mlops.window import Window
 @click.command()
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 if a file is not as it should.")
 def write(check: bool) -> None:
-    """Make KQL, and the workbook of infra/, of observability/queries.yaml."""
+    """Make KQL, and what infra/ deploys of it, of what observability/ says."""
     root = find_project().root
     files = generated.generated(root)
     found = generated.differences(root, files)
     if check and found:
         names = ", ".join([*found.changed, *found.left_over])
         raise Refused(
-            f"what is made of observability/queries.yaml is not what it should be: {names}",
+            f"what is made of observability/ is not what it should be: {names}",
             f"run {typed('observability write')} and commit what it writes",
         )
     generated.write(root, files, found)
@@ -35,7 +35,7 @@ def write(check: bool) -> None:
         show(f"wrote {name}")
     for name in found.left_over:
         show(f"removed {name}")
-    show(f"{len(files)} files are as observability/queries.yaml says", style="green")
+    show(f"{len(files)} files are as observability/ says", style="green")
 
 
 @click.command("show")

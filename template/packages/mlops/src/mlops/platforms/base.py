@@ -442,3 +442,6 @@ class Platform(Protocol):
         One of made-up data is returned only where there is no other. If the version that serves is
         not registered any more, that is reported, and it is the newest one of those that are.
         """
+
+    def alert_rules(self) -> dict[str, bool] | None:
+        """Return the alerts that it watches by itself, and whether each is on; None: it cannot."""

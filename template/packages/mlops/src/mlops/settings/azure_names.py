@@ -85,6 +85,11 @@ def identity_id(names: AzureNames, settings: AzureSettings) -> str | None:
     )
 
 
+def alert_rule_prefix(project: str, environment: str) -> str:
+    """Return how the names of an environment's alert rules begin; the id of the alert ends them."""
+    return f"alert-{project}-{environment}-"
+
+
 def check_online_name(kind: str, name: str) -> None:
     """Check the name of an endpoint or of a deployment.
 

@@ -1,4 +1,6 @@
-"""The settings of watching a model that serves: telemetry, drift, late labels."""
+"""The settings of watching a model that serves: telemetry, drift, late labels, alerts."""
+
+from typing import Literal
 
 from pydantic import Field
 
@@ -106,4 +108,43 @@ class FeedbackSettings(Section):
         default=100,
         ge=1,
         description="With fewer labelled predictions there is not enough to say anything.",
+    )
+
+
+Receiver = Literal["teams", "slack", "pager"]
+
+
+class AlertSettings(Section):
+    """The limits of observability/alerts.yaml, and who is told."""
+
+    latency_ms: float = Field(
+        default=500.0, gt=0, description="An alarm where the 95th percentile is longer."
+    )
+    error_rate: float = Field(
+        default=0.05, gt=0, lt=1, description="An alarm where a larger share of requests failed."
+    )
+    drift_checks: int = Field(
+        default=1, ge=1, description="An alarm where so many checks of a day found drift."
+    )
+    performance_share: float = Field(
+        default=1.0,
+        gt=0,
+        le=1,
+        description="An alarm where this share of the checks of an hour was below the limit.",
+    )
+    receivers: tuple[Receiver, ...] = Field(
+        default=(),
+        description="Who is told: teams, slack, pager. Their addresses are secrets, in the "
+        "environment variables that docs/alerts.md names.",
+    )
+    remind_hours: float = Field(
+        default=24.0,
+        gt=0,
+        le=168,
+        description="An alarm that goes on is told again after so many hours.",
+    )
+    pager_url: str = Field(
+        default="https://events.pagerduty.com/v2/enqueue",
+        pattern=r"^https?://[^\s@]+$",
+        description="Where events of the pager go; its key is the secret.",
     )

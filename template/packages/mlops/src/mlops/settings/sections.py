@@ -8,6 +8,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from mlops.metrics import MetricName
 from mlops.settings.data_sections import DataSettings, SplitSettings
 from mlops.settings.monitoring_sections import (
+    AlertSettings,
     DriftSettings,
     FeedbackSettings,
     TelemetrySettings,
@@ -341,5 +342,6 @@ class Settings(_Section):
     telemetry: TelemetrySettings = TelemetrySettings()
     drift: DriftSettings = DriftSettings()
     feedback: FeedbackSettings = FeedbackSettings()
+    alerts: AlertSettings = AlertSettings()
     azure: AzureSettings = AzureSettings()
     params: Any = Field(default=None, description="The use case's own settings (params.py).")

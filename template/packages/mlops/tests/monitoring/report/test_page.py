@@ -8,8 +8,19 @@ import polars as pl
 import pytest
 
 from fakes.endpoint import FakeEndpoint
-from fakes.watched import MONTH, NOW, busy_events, drift, performance, release
+from fakes.watched import (
+    MONTH,
+    NOW,
+    alert_states,
+    busy_events,
+    decisions,
+    drift,
+    performance,
+    release,
+)
 from mlops.artifacts.predictions import Predictions, event_schema
+from mlops.monitoring.alert_state import Outcome
+from mlops.monitoring.report.alert_sections import alert_section, decision_section
 from mlops.monitoring.report.collect import deployments_of
 from mlops.monitoring.report.content import Page, Section, Serving
 from mlops.monitoring.report.page import render, told
@@ -44,6 +55,44 @@ def test_what_a_rehearsal_generated_is_said() -> None:
     generated = busy_events(50).rows.with_columns(source=pl.lit("generated"))
     section = request_section("prod", Predictions(generated), MONTH)
     assert section.notes == ("A rehearsal generated 50 of these requests.",)
+
+
+def test_the_worst_of_the_alerts_is_that_of_the_section() -> None:
+    states = alert_states()
+    section = alert_section("prod", states)
+    assert section.outcome is not None
+    assert (section.outcome.word, section.outcome.tone) == ("alarm", "bad")
+    assert section.table is not None
+    assert [row[2] for row in section.table.rows] == ["ok", "alarm", "not enough", "not serving"]
+    text = page(section)
+    assert "&lt;error-rate&gt; is 1" in text
+    for outcomes, word in (
+        ((Outcome.OK, Outcome.NOT_ENOUGH), "not enough"),
+        ((Outcome.OK, Outcome.NOT_SERVING), "ok"),
+        ((Outcome.NOT_ENOUGH, Outcome.UNREAD), "not read"),
+    ):
+        found = [
+            replace(state, outcome=each) for state, each in zip(states, outcomes, strict=False)
+        ]
+        outcome = alert_section("prod", found).outcome
+        assert outcome is not None
+        assert outcome.word == word
+    nothing = alert_section("prod", [])
+    assert nothing.outcome is not None
+    assert nothing.outcome.word == "nothing serves"
+
+
+def test_what_was_done_stands_newest_first_and_not_without_end() -> None:
+    section = decision_section(decisions(60))
+    assert section.table is not None
+    assert len(section.table.rows) == 50
+    assert section.notes == ("And 10 before these.",)
+    assert section.table.rows[0][0] > section.table.rows[-1][0]
+    few = decision_section(decisions(3))
+    assert few.table is not None
+    assert [row[1] for row in few.table.rows] == ["incident", "rollback", "alert"]
+    assert few.notes == ()
+    assert decision_section([]).empty
 
 
 def test_what_was_not_read_is_named() -> None:

@@ -7,8 +7,11 @@ from mlops.artifacts import drift_result, performance_result
 from mlops.artifacts.documents import EVIDENCE
 from mlops.artifacts.evidence_folder import releases_folder
 from mlops.clock import Clock
-from mlops.errors import MlopsError
+from mlops.errors import ConfigError, MlopsError
 from mlops.hints import typed
+from mlops.monitoring.decisions import decided
+from mlops.monitoring.monitor import evaluate_alerts
+from mlops.monitoring.report.alert_sections import alert_section, decision_section
 from mlops.monitoring.report.checked import newest_document, outdated
 from mlops.monitoring.report.content import Mark, Page, Section, Serving, Table
 from mlops.monitoring.report.front import front_sections
@@ -20,6 +23,7 @@ from mlops.monitoring.report.sections import (
     release_section,
     request_section,
 )
+from mlops.monitoring.rules.reading import read_alerts
 from mlops.platforms import open_platform
 from mlops.platforms.base import Deployment, Endpoint, Platform
 from mlops.platforms.lease_terms import WayBack
@@ -107,14 +111,18 @@ def _sections(
     records, problems = _records(settings, platform)
     changes, unread = _changes(endpoint, window)
     parts: dict[str, Callable[[], Section]] = {
+        "Alerts now": lambda: _alerts(settings, endpoint),
+        "What was done": lambda: decision_section(decided(endpoint, window)),
         "Requests": lambda: request_section(environment, endpoint.predictions(window), window),
         "Releases": lambda: release_section(records, changes, [*problems, *unread]),
         "Last A/B test": lambda: ab_section(environment, records),
         "Drift": lambda: _drift(settings, endpoint, window),
         "Performance": lambda: _performance(settings, endpoint, window),
     }
-    requests, *others = (_readable(title, make) for title, make in parts.items())
-    return (requests, *front_sections(endpoint, window), *others)
+    made = {title: _readable(title, make) for title, make in parts.items()}
+    place = list(made).index("Requests") + 1
+    sections = list(made.values())
+    return (*sections[:place], *front_sections(endpoint, window), *sections[place:])
 
 
 def _readable(title: str, make: Callable[[], Section]) -> Section:
@@ -171,3 +179,14 @@ def _records(
     )
     by_moment = {(each["ended_at"], each["candidate"]): each for each in [*here, *kept]}
     return list(by_moment.values()), [*unread, *problems]
+
+
+def _alerts(settings: LoadedSettings, endpoint: Endpoint) -> Section:
+    environment = settings.values.environment
+    try:
+        alerts = read_alerts(settings.project.root)
+    except ConfigError as error:
+        # what else there is to say of the endpoint is not hidden
+        return Section("Alerts now", Mark("cannot be read", "bad"), str(error))
+    states = evaluate_alerts(endpoint, settings, alerts, settings.clock())
+    return alert_section(environment, states)

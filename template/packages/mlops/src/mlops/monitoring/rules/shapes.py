@@ -1,7 +1,7 @@
 """What a file of charts and rules may say."""
 
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -260,5 +260,13 @@ def _mistyped(place: str, condition: Condition, kind: Kind) -> Iterator[tuple[st
 class Content(_Part):
     """What the whole file holds."""
 
+    KEY: ClassVar[str] = "queries"
+    PAGE: ClassVar[str] = "docs/observability.md"
+
     schema_: Literal[1] = Field(alias="schema")
     queries: tuple[Query, ...] = Field(strict=False)
+
+    @property
+    def all(self) -> tuple[Query, ...]:
+        """What it lists."""
+        return self.queries

@@ -10,8 +10,9 @@ from typing import Any
 import requests
 
 from mlops.diagnosis import Diagnosis, diagnose
-from mlops.errors import ConfigError, PlatformError
+from mlops.errors import ConfigError
 from mlops.hints import typed
+from mlops.platforms.azure.arm import ARM_SCOPE, arm_get
 from mlops.platforms.azure.caller import check_auth
 from mlops.platforms.azure.client import AzureClients, require_extra
 from mlops.platforms.azure.credentials import sign_in_kind, who_signed_in
@@ -22,7 +23,6 @@ from mlops.platforms.http import OwnSession
 from mlops.settings.azure_names import subscription_id
 from mlops.settings.loading import LoadedSettings
 
-_ARM_SCOPE = "https://management.azure.com/.default"
 _SIGNED_IN_AS = {
     "github": "the identity of this GitHub job",
     "azure-devops": "the service connection",
@@ -67,7 +67,7 @@ def _checks(settings: LoadedSettings) -> Iterator[tuple[str, Check]]:
         "signed in",
         ask(
             "signing in",
-            lambda: clients.tokens.token(_ARM_SCOPE),
+            lambda: clients.tokens.token(ARM_SCOPE),
             lambda token: (
                 f"{_SIGNED_IN_AS[sign_in_kind(os.environ)]} "
                 f"({who_signed_in(clients.credential, token)})"
@@ -135,27 +135,15 @@ def _resource_group(clients: AzureClients) -> str:
     """
     names = clients.names
     subscription = subscription_id(clients.settings.values.azure)
-    token = clients.tokens.token(_ARM_SCOPE)
-    try:
-        answer = OwnSession().get(
-            f"https://management.azure.com/subscriptions/{subscription}/resourcegroups/"
-            f"{names.resource_group}",
-            params={"api-version": "2021-04-01"},
-            headers={"Authorization": f"Bearer {token}"},
-            timeout=30,
-        )
-    except requests.RequestException as lost:
-        raise PlatformError(
-            f"reading the resource group {names.resource_group}: Azure cannot be reached "
-            f"({type(lost).__name__})",
-            "check network and proxy, then try again",
-        ) from None
+    doing = f"reading the resource group {names.resource_group}"
+    path = f"/subscriptions/{subscription}/resourcegroups/{names.resource_group}"
+    answer = arm_get(clients, doing, path, "2021-04-01")
     if answer.status_code == requests.codes.forbidden:
         clients.require_workspace()
         return " is not shown to who is signed in, and need not be: the workspace is"
     if answer.status_code != requests.codes.ok:
         said = failure_of_answer(answer.status_code, answer.text)
-        raise explain(said, f"reading the resource group {names.resource_group}")
+        raise explain(said, doing)
     return ""
 
 

@@ -179,6 +179,10 @@ class LocalPlatform(Platform):
         number = champion_number(serving, data, report)
         return None if number is None else self.version(number)
 
+    @override
+    def alert_rules(self) -> dict[str, bool] | None:
+        return None
+
     def _prod_endpoint(self) -> str:
         project = self.settings.project
         if "prod" in project.environments():

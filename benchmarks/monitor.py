@@ -1,0 +1,119 @@
+"""Time of `mlops monitor` on a day of a million events, all by itself, as a team calls it.
+
+Floor: reading the bytes of these events once. Each runs in a process of its own, in the machinery's
+environment. The events are lines as a server writes them, of ten features, in four files.
+"""
+
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.support import MACHINERY, machinery_python
+
+EVENTS, LIMIT_SECONDS = 1_000_000, 5.0
+
+CASE = """
+import json, sys, time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+what, folder, count = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
+now = datetime(2026, 6, 30, 23, 59, 59, tzinfo=UTC)
+
+def write():
+    from mlops.artifacts.event_folders import event_folders
+    from fakes.project import write_project
+    project = write_project(folder / "project")
+    day = event_folders(project.state_dir, "tiny-dev").requests / "2026-06-30"
+    day.mkdir(parents=True)
+    shared = dict(environment="dev", endpoint="tiny-dev", deployment="blue", model_name="tiny",
+                  model_version=1, status=200, error_type=None)
+    features = {f"feature_{n}": 12.5 * n for n in range(10)}
+    for part in range(4):
+        with (day / f"blue-{part}-a.jsonl").open("w", encoding="utf-8") as file:
+            for n in range(part, count, 4):
+                at = now - timedelta(seconds=86_000 * (1 - n / count))
+                told = dict(schema=1, time=at.isoformat(timespec="microseconds"), source="request",
+                            **shared, latency_ms=3.5 + n % 40, inference_id=f"{n:032x}", key=None,
+                            prediction=n % 2, probability=0.25, features=features)
+                file.write(json.dumps(told, separators=(",", ":")) + "\\n")
+
+def floor():
+    for path in sorted(folder.rglob("*.jsonl")):
+        path.read_bytes()
+
+def ours():
+    import shutil
+    import fakes.endpoint, fakes.places
+    from mlops.artifacts.event_folders import event_folders
+    from mlops.monitoring.event_store import read_events
+    from mlops.monitoring.rules.reading import ALERTS
+    from mlops.platforms.local.platform import LocalPlatform
+    from mlops.cli.main import mlops
+    root = folder / "project"
+    (root / ALERTS).parent.mkdir(exist_ok=True)
+    shutil.copy(fakes.places.PROJECT / ALERTS, root / ALERTS)
+    endpoint = fakes.endpoint.FakeEndpoint("tiny-dev")
+    endpoint.serve("blue", 1, share=100)
+    folders = event_folders(root / ".mlops", "tiny-dev")
+    endpoint.predictions = lambda window, features=None: read_events(folders, window, features)
+    LocalPlatform.endpoint = lambda _platform, _name: endpoint
+    import contextlib, io, os
+    os.chdir(root)
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said), contextlib.suppress(Exception):
+        mlops(["monitor", "--json"], standalone_mode=False, obj=lambda: now)
+    found = {each["id"]: each for each in json.loads(said.getvalue())["alerts"]}
+    assert found["latency"]["outcome"] == "ok", found["latency"]
+    print(json.dumps({"events": found["error-rate"]["rows"]}))
+
+{"write": write, "floor": floor, "ours": ours}[what]()
+"""
+
+
+def run(what: str, folder: Path) -> tuple[float, str]:
+    """Run one case in a process of its own; return its seconds, from start to end, and its word."""
+    command = [machinery_python(), "-c", TIMED, CASE, what, folder, EVENTS]
+    done = subprocess.run(
+        [str(each) for each in command],
+        check=True,
+        stdout=subprocess.PIPE,
+        cwd=MACHINERY,
+        env={"PYTHONPATH": str(MACHINERY / "tests"), "PATH": ""},
+    )
+    lines = done.stdout.decode().strip().splitlines()
+    return float(lines[-1]), lines[0] if len(lines) > 1 else ""
+
+
+TIMED = """
+import sys, time
+started = time.monotonic()
+case = sys.argv.pop(1)
+exec(case)
+print(time.monotonic() - started)
+"""
+
+
+def main() -> int:
+    """Measure, print a table, and compare with the limit."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        run("write", folder)
+        floor, _ = run("floor", folder)
+        seconds, said = run("ours", folder)
+    print(f"floor      {floor:7.2f} s")
+    print(
+        f"ours       {seconds:7.2f} s  {json.loads(said)['events']:,} events in the last 10 minutes"
+    )
+    met = seconds < LIMIT_SECONDS
+    print(
+        f"{EVENTS:,} events of a day: mlops monitor takes {seconds:.1f} s; "
+        f"limit: {LIMIT_SECONDS:g} s: {'met' if met else 'passed'}"
+    )
+    return 0 if met else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,83 @@
+"""Who is told: each receiver of conf/ with its address, which is a secret of the environment."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from mlops.monitoring.alerting.deliver import Courier, Letter, Sent
+from mlops.monitoring.alerting.forms import pager, slack, teams
+from mlops.monitoring.alerting.message import Message
+from mlops.settings.monitoring_sections import AlertSettings, Receiver
+
+VARIABLES: Mapping[Receiver, str] = {
+    "teams": "ALERTS_TEAMS_WEBHOOK",
+    "slack": "ALERTS_SLACK_WEBHOOK",
+    "pager": "ALERTS_PAGER_KEY",
+}
+"""The environment variable that holds the address, or the key, of each."""
+_ADDRESS = re.compile(r"https://[^\s/]+/\S*|http://(127\.0\.0\.1|localhost)(:\d+)?/\S*")
+_KEY = re.compile(r"\S+")
+
+
+@dataclass(frozen=True)
+class Told:
+    """One receiver.
+
+    Attributes:
+        name: as conf/ calls it.
+        secret: its address or key; empty: none is set.
+        pager_url: where events of a pager go.
+        courier: brings what it is told.
+    """
+
+    name: Receiver
+    secret: str = field(repr=False)
+    pager_url: str = ""
+    courier: Courier = field(default_factory=Courier)
+
+    @property
+    def problem(self) -> str:
+        """Why it cannot be told anything, or nothing."""
+        variable = VARIABLES[self.name]
+        if not self.secret:
+            return f"{variable} is not set"
+        form = _KEY if self.name == "pager" else _ADDRESS
+        if not form.fullmatch(self.secret):
+            return (
+                f"{variable} holds no {'key' if form is _KEY else 'address that begins https://'}"
+            )
+        return ""
+
+    def tell(self, message: Message) -> Sent:
+        """Tell it something; a failure is returned, not raised."""
+        if self.problem:
+            return Sent(False, self.problem, 0)
+        return self.courier.bring(self._letter(message))
+
+    def _letter(self, message: Message) -> Letter:
+        if self.name == "teams":
+            return Letter(self.secret, teams(message), (200, 202))
+        if self.name == "slack":
+            return Letter(self.secret, slack(message), (200,), says_ok=True)
+        return Letter(self.pager_url, pager(message, self.secret), (202,))
+
+
+def receivers_of(
+    settings: AlertSettings, variables: Mapping[str, str], courier: Courier | None = None
+) -> Sequence[Told]:
+    """Return the receivers of an environment.
+
+    Args:
+        settings: who they are.
+        variables: the environment, which holds their addresses.
+        courier: brings what they are told.
+    """
+    return [
+        Told(
+            name,
+            variables.get(VARIABLES[name], "").strip(),
+            settings.pager_url,
+            courier or Courier(),
+        )
+        for name in dict.fromkeys(settings.receivers)
+    ]

@@ -119,6 +119,8 @@ class FakeEndpoint:
         """By which `invoke` takes note of what it answers."""
         self.kept: list[dict[str, Any]] = []
         """What checks found, as they told it."""
+        self.noted: dict[str, str] = {}
+        """What is to be known at once."""
         self._placed: dict[str, Placed] = {}
         self._shares: dict[str, int] = {}
         self._mirror: dict[str, int] = {}
@@ -270,6 +272,14 @@ class FakeEndpoint:
 
         found = [each for each in self.kept if each["check"] == name and within(each["time"])]
         return sorted(found, key=lambda each: str(each["time"]))
+
+    def notes(self) -> dict[str, str]:
+        return dict(self.noted)
+
+    def note(self, name: str, text: str) -> None:
+        self._require_right_to_change()
+        self._require_existence()
+        self.noted[name] = text
 
     @contextmanager
     def lease(self, purpose: str) -> Iterator[None]:

@@ -13,6 +13,7 @@ from mlops.settings.monitoring_sections import (
     TelemetrySettings,
 )
 from mlops.settings.platform_names import PlatformName
+from mlops.settings.retraining_section import RetrainingSettings
 from mlops.settings.scoring_sections import ScoreSettings
 from mlops.settings.section import Section as _Section
 from mlops.settings.training import TrainingSettings
@@ -333,5 +334,6 @@ class Settings(_Section):
     telemetry: TelemetrySettings = TelemetrySettings()
     drift: DriftSettings = DriftSettings()
     feedback: FeedbackSettings = FeedbackSettings()
+    retraining: RetrainingSettings = RetrainingSettings()
     azure: AzureSettings = AzureSettings()
     params: Any = Field(default=None, description="The use case's own settings (params.py).")

@@ -32,6 +32,7 @@ from mlops.platforms.azure.definition import (
 from mlops.platforms.azure.endpoint_hold import EndpointHold
 from mlops.platforms.azure.errors import azure_errors, not_there_yet, word_of
 from mlops.platforms.azure.models import AzureModels
+from mlops.platforms.azure.notes import AzureNotes
 from mlops.platforms.azure.observations import (
     SCOPE,
     SKEW,
@@ -83,7 +84,7 @@ class Session:
     log: TrafficLog | None = None
 
 
-class AzureEndpoint(Endpoint):
+class AzureEndpoint(AzureNotes, Endpoint):
     """One endpoint in the workspace of the settings' environment.
 
     Args:

@@ -34,7 +34,7 @@ from mlops.platforms.base import (
 )
 from mlops.platforms.http import Unreachable, post
 from mlops.platforms.lease_rules import EndpointBusy, Shares, interrupted
-from mlops.platforms.local import leases, processes
+from mlops.platforms.local import leases, notes, processes
 from mlops.platforms.local.http import get_observations
 from mlops.platforms.local.processes import LOCALHOST, ProcessRecord
 from mlops.platforms.local.servers import (
@@ -71,7 +71,7 @@ if TYPE_CHECKING:
     from mlops.settings.sections import EndpointSettings
 
 
-class LocalEndpoint(Endpoint):
+class LocalEndpoint(notes.LocalNotes, Endpoint):
     """One endpoint.
 
     Args:

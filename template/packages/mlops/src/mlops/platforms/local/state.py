@@ -78,7 +78,7 @@ class EndpointState:
 
     `mirror` is empty or names one deployment with its percentage of copies. `previous` is how the
     endpoint was before the last completed change. `keep_days` and `keep_gb` say how much of its
-    events is kept.
+    events is kept, `notes` what every command must know at once.
     """
 
     revision: int = 0
@@ -93,6 +93,7 @@ class EndpointState:
     previous: Shares | None = None
     keep_days: int = 90
     keep_gb: float = 2.0
+    notes: dict[str, str] = field(default_factory=dict)
 
 
 class StateFile:

@@ -296,8 +296,9 @@ class EndpointContract:
 
     def test_a_note_is_read_at_once_and_outlasts_changes(self, place: Place) -> None:
         place.endpoint.note("candidate", "1-20260630")
-        with place.endpoint.lease("a decision"):
-            place.endpoint.note("told", "1")
+        endpoint = place.endpoint
+        with endpoint.lease("a decision"):
+            endpoint.note("told", "1")
             assert place.endpoint.notes() == {"candidate": "1-20260630", "told": "1"}
         place.endpoint.note("candidate", "1-20260701")
         place.endpoint.set_traffic({"blue": 0, "green": 100})

@@ -1,5 +1,6 @@
 """A candidate, and a repository with commits that it can be of."""
 
+import os
 import subprocess
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -30,10 +31,16 @@ def candidate(**changed: Any) -> Candidate:
 
 
 def git(root: Path, *arguments: str) -> str:
-    """Return what git says."""
+    """Return what git says; the same content makes the same commits."""
+    day = "2026-06-01T00:00:00Z"
     identity = ("-c", "user.name=t", "-c", "user.email=t@example.com")
     done = subprocess.run(
-        ["git", *identity, *arguments], cwd=root, check=True, capture_output=True, text=True
+        ["git", *identity, *arguments],
+        cwd=root,
+        env={**os.environ, "GIT_AUTHOR_DATE": day, "GIT_COMMITTER_DATE": day},
+        check=True,
+        capture_output=True,
+        text=True,
     )
     return done.stdout.strip()
 

@@ -1,6 +1,6 @@
 """The manifest of a candidate: what is to be trained, of which commit, and why.
 
-.mlops/candidates/<id>/candidate.json
+.mlops/candidates/<id>/candidate.json  serving/
 
 It is frozen when retraining is decided. What is trained on is what its source holds by the
 reference date, all of it. A run and a version that were made of it hold a copy.
@@ -111,6 +111,11 @@ def write_candidate(state_dir: Path, candidate: Candidate) -> Path:
             )
         return path
     return CANDIDATE.write(folder, candidate.to_dict())
+
+
+def served_code(state_dir: Path, candidate: Candidate) -> Path:
+    """Return the folder of the scoring code that came with a candidate's commit."""
+    return state_dir / "candidates" / candidate.id / "serving"
 
 
 def read_candidate(path: Path) -> Candidate:

@@ -192,6 +192,11 @@ COMMANDS: Sequence[click.Command] = [
         "Judge the version that serves by labels that came later; exit 1 if it is below the limit.",
     ),
     LazyCommand(
+        "retrain",
+        "mlops.cli.retrain:retrain",
+        "Train the model that serves again, if drift, performance or age are reason enough.",
+    ),
+    LazyCommand(
         "release", "mlops.cli.release:release", "Bring a version to callers, step by step."
     ),
     LazyCommand("ab-test", "mlops.cli.release:ab_test", "Compare two deployments under traffic."),

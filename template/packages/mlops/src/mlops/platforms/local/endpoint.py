@@ -99,7 +99,7 @@ class LocalEndpoint(notes.LocalNotes, Endpoint):
     ) -> None:
         check_name("endpoint", name)
         self.name = name
-        self._root = project.root
+        self._project = project
         self._home = project.state_dir
         self._settings = settings
         self._telemetry = telemetry
@@ -148,7 +148,7 @@ class LocalEndpoint(notes.LocalNotes, Endpoint):
         facts = verify_version(version.folder)
         with self._changing():
             self._servers.start_missing(report, retry_failed=False, but=deployment)
-            code = scoring_code(self._root / "serving", self._home / "serving-code", origin)
+            code = scoring_code(self._project.serving, self._home / "serving-code", origin)
             plan = DeploymentState(
                 model_name=facts.name,
                 model_version=facts.version,
@@ -183,7 +183,7 @@ class LocalEndpoint(notes.LocalNotes, Endpoint):
         return (*has, *kept) == (
             facts.version,
             facts.model_sha256,
-            code_hash(self._root / "serving"),
+            code_hash(self._project.serving),
             digest(self._servers.told(deployment, facts)),
             events.keep_days,
             events.keep_gb,
@@ -444,7 +444,7 @@ class LocalEndpoint(notes.LocalNotes, Endpoint):
         return unknown_deployment(self.name, deployment, known)
 
     def _relative(self, folder: Path) -> str:
-        folder, root = folder.resolve(), self._root.resolve()
+        folder, root = folder.resolve(), self._project.root.resolve()
         if folder.is_relative_to(root):
             return folder.relative_to(root).as_posix()
         return str(folder)

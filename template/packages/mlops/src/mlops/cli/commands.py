@@ -84,6 +84,16 @@ CI = LazyGroup(
             "mlops.cli.ci:previous_run",
             "Find the newest run that still keeps an artifact; print its number, if any.",
         ),
+        LazyCommand(
+            "candidate",
+            "mlops.cli.ci_monitor:candidate",
+            "Check that a candidate is of reviewed code; tell the workflow its commit.",
+        ),
+        LazyCommand(
+            "worst",
+            "mlops.cli.ci_monitor:worst",
+            "Tell the workflow the worst of several commands' exit codes: 1, then 3, 4 and 0.",
+        ),
     ],
 )
 SETUP = LazyGroup(

@@ -51,6 +51,17 @@ ACTIONS = {
         f"{WORKSPACE}/environments/*",
         f"{WORKSPACE}/datastores/listSecrets/action",
     ],
+    "endpoint-watcher": [
+        f"{WORKSPACE}/read",
+        f"{WORKSPACE}/models/read",
+        f"{WORKSPACE}/models/versions/read",
+        f"{WORKSPACE}/datastores/read",
+        f"{WORKSPACE}/onlineEndpoints/read",
+        f"{WORKSPACE}/onlineEndpoints/write",
+        f"{WORKSPACE}/onlineEndpoints/deployments/read",
+        f"{WORKSPACE}/onlineEndpoints/deployments/delete",
+        f"{ML}/locations/*/read",
+    ],
     "endpoint-reader": [
         f"{WORKSPACE}/read",
         f"{WORKSPACE}/onlineEndpoints/read",

@@ -18,6 +18,9 @@ param registrarPrincipalId string
 @description('Of what may come back to prod without an approval; empty elsewhere.')
 param rollbackPrincipalId string
 
+@description('Of what watches prod; empty elsewhere.')
+param watcherPrincipalId string
+
 @description('Of the training whose model is compared with the one in prod; empty elsewhere.')
 param trainerPrincipalId string
 
@@ -40,6 +43,7 @@ var blobWriter = 'ba92f5b4-2d11-453d-a403-e96b0029c9fe'
 var blobReader = '2a2b9908-6ea1-4ae2-8e65-a410df84e7d1'
 var endpointDeployer = guid(subscription().id, slug, 'endpoint-deployer')
 var endpointOperator = guid(subscription().id, slug, 'endpoint-operator')
+var endpointWatcher = guid(subscription().id, slug, 'endpoint-watcher')
 var endpointReader = guid(subscription().id, slug, 'endpoint-reader')
 var endpointCaller = guid(subscription().id, slug, 'endpoint-caller')
 
@@ -55,6 +59,7 @@ var onWorkspace = concat(
   environment == 'prod'
     ? [
         { principalId: rollbackPrincipalId, role: endpointOperator }
+        { principalId: watcherPrincipalId, role: endpointWatcher }
         { principalId: trainerPrincipalId, role: endpointReader }
       ]
     : [],
@@ -73,11 +78,15 @@ var onWorkspaceStorage = concat(
     }
   ],
   dataCollector ? [{ principalId: monitoringPrincipalId, role: blobWriter }] : [],
+  environment == 'prod' ? [{ principalId: watcherPrincipalId, role: blobReader }] : [],
   trains ? [{ principalId: computePrincipalId, role: blobWriter }] : [],
   registers ? [{ principalId: registrarPrincipalId, role: blobWriter }] : []
 )
 var onLake = trains ? [{ principalId: computePrincipalId, role: blobReader }] : []
-var onLogs = [{ principalId: ciPrincipalId, role: logReader }]
+var onLogs = concat(
+  [{ principalId: ciPrincipalId, role: logReader }],
+  environment == 'prod' ? [{ principalId: watcherPrincipalId, role: logReader }] : []
+)
 
 resource workspace 'Microsoft.MachineLearningServices/workspaces@2025-06-01' existing = {
   name: workspaceName

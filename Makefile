@@ -89,7 +89,7 @@ reserved: uv ## questions/reserved.jinja, from a generated project's environment
 	@$(RUN) python -m tools.reserved_names
 
 pipeline: uv ## what template/docs/pipeline.md says of which job runs when, by a model of GitHub
-	@$(RUN) python -m tests.workflows.graph.table
+	@PYTHONPATH="$(CURDIR)/template/packages/mlops/src" $(RUN) python -m tests.workflows.graph.table
 
 queries: uv ## template/observability/: KQL, a workbook and rules, from its queries.yaml and alerts.yaml
 	@$(MACHINERY) python "$(CURDIR)/tools/observability_files.py"

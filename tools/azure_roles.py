@@ -22,9 +22,9 @@ AZURE_ROLES = {
     "f58310d9-a9f6-439a-9e8d-f62e7b41a168": "Role Based Access Control Administrator",
 }
 OWN_ROLES = (
-    *("endpoint-operator", "endpoint-deployer", "endpoint-reader", "endpoint-caller"),
+    *("endpoint-operator", "endpoint-deployer", "endpoint-watcher", "endpoint-reader"),
+    *("endpoint-caller", "registry-reader", "infrastructure-plan"),
     "traffic-mover",
-    *("registry-reader", "infrastructure-plan"),
 )
 
 

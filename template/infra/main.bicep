@@ -148,6 +148,11 @@ resource rollback 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' 
   scope: resourceGroup(sharedGroup)
 }
 
+resource watcher 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = if (environment == 'prod') {
+  name: 'id-${slug}-prod-monitor'
+  scope: resourceGroup(sharedGroup)
+}
+
 resource trainer 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = if (environment == 'prod') {
   name: 'id-${slug}-dev'
   scope: resourceGroup(sharedGroup)
@@ -301,6 +306,7 @@ module rights 'modules/rights.bicep' = {
     ciPrincipalId: ci.properties.principalId
     registrarPrincipalId: registers ? registrar!.properties.principalId : ''
     rollbackPrincipalId: environment == 'prod' ? rollback!.properties.principalId : ''
+    watcherPrincipalId: environment == 'prod' ? watcher!.properties.principalId : ''
     trainerPrincipalId: environment == 'prod' ? trainer!.properties.principalId : ''
     computePrincipalId: trains ? compute!.properties.principalId : ''
     endpointPrincipalId: endpoint.properties.principalId

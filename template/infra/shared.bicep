@@ -62,10 +62,10 @@ var groupIds = map(
 )
 
 // Each GitHub environment signs in as an identity of its own. dev is open to develop, so only
-// dev-registration, which main alone enters, writes what test and prod deploy. prod-rollback has no
-// reviewers, so it may do less than prod; infra-plan is open to pull requests, so it may only read.
+// dev-registration, which main alone enters, writes what test and prod deploy. prod-rollback and
+// prod-monitor have no reviewers, so they may do less than prod; infra-plan is open to pull requests, so it may only read.
 var releases = contains(environments, 'prod')
-var deployers = concat(environments, releases ? ['prod-rollback'] : [])
+var deployers = concat(environments, releases ? ['prod-rollback', 'prod-monitor'] : [])
 var registryUsers = concat(deployers, releases ? ['dev-registration'] : [])
 var githubEnvironments = concat(registryUsers, ['infra', 'infra-plan'])
 var infraIndex = indexOf(githubEnvironments, 'infra')
@@ -78,7 +78,14 @@ var registryUserNumber = '1823dd4f-9b8c-4ab6-ab4e-7397a3684615'
 var registryReaderNumber = guid(subscription().id, slug, 'registry-reader')
 var planRoleNumber = guid(subscription().id, slug, 'infrastructure-plan')
 var assignableRoleNumbers = map(
-  ['endpoint-deployer', 'endpoint-operator', 'endpoint-reader', 'endpoint-caller', 'traffic-mover'],
+  [
+    'endpoint-deployer'
+    'endpoint-operator'
+    'endpoint-watcher'
+    'endpoint-reader'
+    'endpoint-caller'
+    'traffic-mover'
+  ],
   role => guid(subscription().id, slug, role)
 )
 
@@ -127,10 +134,11 @@ module machineIdentities 'modules/machine-identities.bicep' = [
 ]
 
 // A rollback may have to change the endpoint, or make a deployment anew: it gives the identity, too.
+// So does who watches, since a write of the endpoint names its identity.
 module endpointGivers 'modules/identity-operator.bicep' = [
   for (deployer, index) in deployers: {
     params: {
-      identityName: 'id-${slug}-${replace(deployer, '-rollback', '')}-endpoint'
+      identityName: 'id-${slug}-${replace(replace(deployer, '-rollback', ''), '-monitor', '')}-endpoint'
       #disable-next-line what-if-short-circuiting // Azure alone knows a principal's id
       principalId: githubIdentities[index].outputs.principalId
     }

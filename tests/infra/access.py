@@ -85,6 +85,10 @@ DEV = f"""{environment_rights("dev")}
 PROD = f"""{environment_rights("prod")}
         prod-rollback | endpoint-operator | mlw-prod
         prod-rollback | Monitoring Metrics Publisher | appi-prod
+        prod-monitor | endpoint-watcher | mlw-prod
+        prod-monitor | Storage Blob Data Reader | mlw
+        prod-monitor | Log Analytics Reader | log-prod
+        prod-monitor | Monitoring Metrics Publisher | appi-prod
         dev | endpoint-reader | mlw-prod"""
 RIGHTS = {
     "dev": DEV,
@@ -108,6 +112,7 @@ RIGHTS = {
         test | registry-reader | mlr
         prod | registry-reader | mlr
         prod-rollback | registry-reader | mlr
+        prod-monitor | registry-reader | mlr
         dev-endpoint | registry-reader | mlr
         test-endpoint | registry-reader | mlr
         prod-endpoint | registry-reader | mlr
@@ -115,6 +120,7 @@ RIGHTS = {
         test | Managed Identity Operator | test-endpoint
         prod | Managed Identity Operator | prod-endpoint
         prod-rollback | Managed Identity Operator | prod-endpoint
+        prod-monitor | Managed Identity Operator | prod-endpoint
         infra | Managed Identity Operator | dev-compute
         infra | Managed Identity Operator | dev-monitoring
         infra | Managed Identity Operator | test-monitoring
@@ -196,7 +202,16 @@ def signing_in(project: Path) -> set[str]:
     return found
 
 
-GITHUB = {"dev", "dev-registration", "test", "prod", "prod-rollback", "infra", "infra-plan"}
+GITHUB = {
+    "dev",
+    "dev-registration",
+    "test",
+    "prod",
+    "prod-rollback",
+    "prod-monitor",
+    "infra",
+    "infra-plan",
+}
 
 
 def check_federation(name: str, deployed: Snapshot, slug: str) -> None:

@@ -47,9 +47,9 @@ def check_kinds(name: str, deployed: Snapshot, slug: str) -> None:
     if name == "shared":
         assert found == {
             f"{MACHINE_LEARNING}/registries": 1,
-            "Microsoft.Authorization/roleDefinitions": 7,
-            identities: 7 + 7,
-            f"{identities}/federatedIdentityCredentials": 14,
+            "Microsoft.Authorization/roleDefinitions": 8,
+            identities: 8 + 7,
+            f"{identities}/federatedIdentityCredentials": 16,
         }
         return
     later = name.partition("-")[2]

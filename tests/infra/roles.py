@@ -52,6 +52,17 @@ ACTIONS = {
         f"{WORKSPACE}/data/versions/write",
         f"{WORKSPACE}/datastores/listSecrets/action",
     ],
+    "endpoint-watcher": [
+        f"{WORKSPACE}/read",
+        f"{WORKSPACE}/models/read",
+        f"{WORKSPACE}/models/versions/read",
+        f"{WORKSPACE}/datastores/read",
+        f"{WORKSPACE}/onlineEndpoints/read",
+        f"{WORKSPACE}/onlineEndpoints/write",
+        f"{WORKSPACE}/onlineEndpoints/deployments/read",
+        f"{WORKSPACE}/onlineEndpoints/deployments/delete",
+        f"{ML}/locations/*/read",
+    ],
     "endpoint-reader": [
         f"{WORKSPACE}/read",
         f"{WORKSPACE}/onlineEndpoints/read",

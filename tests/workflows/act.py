@@ -99,6 +99,10 @@ class Played:
     others: str = ""
     pull: str = ""
     pulls_forbidden: str = ""
+    codes: str = "{}"
+    candidate: str = ""
+    candidate_of: str = "retrain"
+    labels: bool = True
 
     def settings(self) -> dict[str, str | Path]:
         return {f"STUB_{name.upper()}": str(value) for name, value in vars(self).items()}

@@ -36,6 +36,7 @@ ENVIRONMENTS = {
     ("deploy.yml", "approval"): "prod-approval",
     ("deploy.yml", "release"): "${{ inputs.platform != 'local' && inputs.environment || '' }}",
     ("rollback.yml", "rollback"): "prod-rollback",
+    ("monitor.yml", "watch"): "prod-monitor",
     ("infra.yml", "plan"): "infra-plan",
     ("infra.yml", "deploy"): "infra",
 }
@@ -61,6 +62,10 @@ PERMISSIONS = {
     ("deploy.yml", "again"): {},
     ("deploy.yml", "release"): READ | SIGN_IN | {"actions": "read"},
     ("rollback.yml", "rollback"): READ | SIGN_IN,
+    ("monitor.yml", "platform"): READ,
+    ("monitor.yml", "watch"): READ | SIGN_IN | {"issues": "write"},
+    ("monitor.yml", "candidate"): {"actions": "write"},
+    ("monitor.yml", "found"): {},
     ("infra.yml", "environments"): READ,
     ("infra.yml", "plan"): READ | SIGN_IN,
     ("infra.yml", "deploy"): READ | SIGN_IN | {"actions": "read"},
@@ -88,7 +93,11 @@ TRIGGERS = {
     "rollback.yml": {"workflow_dispatch"},
     "infra.yml": {"push", "pull_request", "workflow_dispatch"},
     "weekly.yml": {"schedule", "workflow_dispatch"},
+    "monitor.yml": {"schedule", "workflow_dispatch"},
 }
+WATCHES = ("monitor.yml", "watch")
+"""The one job that is handed secrets: the addresses to which it tells what it found."""
+TOLD = ("ALERTS_TEAMS_WEBHOOK", "ALERTS_SLACK_WEBHOOK", "ALERTS_PAGER_KEY")
 SETUP = "$/.github/actions/setup"
 GH_HOST = 'export GH_HOST="${GITHUB_SERVER_URL#https://}"'
 REQUIRED = "Pull request checked"
@@ -201,10 +210,16 @@ def check_rights(workflows: Workflows) -> None:
 
 
 def check_secrets(workflows: Workflows) -> None:
-    """No secret stands in a workflow, and none is needed."""
+    """No secret stands in a workflow, and none is needed but addresses, by one step of one job."""
     for name, text in workflows.texts.items():
         assert not SECRET_VALUE.search(text), f"{name} holds a secret"
-        assert "secrets." not in text, f"{name}: no secret is needed, see OIDC"
+        handed = re.findall(r"^ +(\w+): \$\{\{ secrets\.(\w+) \}\}$", text, re.MULTILINE)
+        assert text.count("secrets.") == len(handed), f"{name}: a secret is pasted somewhere"
+        told = [(each, each) for each in TOLD] if name == WATCHES[0] else []
+        assert handed == told, f"{name}: no secret is needed, see OIDC"
+    handing = [(key, step) for key, step in workflows.steps() if "secrets." in str(step)]
+    assert all(key == WATCHES and step["id"] == "monitor" for key, step in handing)
+    assert len(handing) == (WATCHES in workflows.jobs)
 
 
 def check_data(workflows: Workflows) -> None:
@@ -269,6 +284,7 @@ def check_caches(workflows: Workflows) -> None:
     runs in some: so a job that signs in, writes or decides restores no cache and installs none.
     """
     decides = {("ml-cicd.yml", "data-quality"), ("deploy.yml", "ready")}
+    decides |= {("monitor.yml", "platform")}
     for key, step in workflows.steps():
         writes = "write" in workflows.jobs[key]["permissions"].values()
         if step.get("uses") == SETUP and (writes or key in decides):
@@ -372,13 +388,13 @@ def check_bots(workflows: Workflows) -> None:
 def check_weekly(workflows: Workflows) -> None:
     """A week that is over releases nothing, and what is new reaches no right to write.
 
-    Only weekly.yml is on a schedule. What it proposes is kept before any of it runs, and the job
-    that may write takes these files, runs nothing of the project, and has no copy of it.
+    It and monitor.yml alone are on a schedule. What it proposes is kept before any of it runs, and
+    the job that may write takes these files, runs nothing of the project, and has no copy of it.
     """
     scheduled = {
         name for name, content in workflows.contents.items() if "schedule" in events_of(content)
     }
-    assert scheduled == {"weekly.yml"}
+    assert scheduled == {"weekly.yml", "monitor.yml"} & workflows.contents.keys()
     jobs = workflows.contents["weekly.yml"]["jobs"]
     assert {*jobs} == {"tests", "newer", "propose"}
     for name, job in jobs.items():
@@ -398,6 +414,54 @@ def check_weekly(workflows: Workflows) -> None:
     used = [step["uses"].split("@")[0] for step in jobs["propose"]["steps"] if "uses" in step]
     assert used == ["actions/download-artifact"], "the job that writes has no copy of the project"
     assert not re.search(r"\b(uv|uvx|pip|python3?)\b ", "\n".join(scripts_of(jobs["propose"])))
+
+
+def check_candidate(workflows: Workflows) -> None:
+    """A candidate is handed on by a job that runs nothing of the project, and checked by main.
+
+    Whoever may start a run could name any commit: so the jobs with rights take the one that the
+    first job checked, and no other.
+    """
+    pipeline = workflows.contents["ml-cicd.yml"]["jobs"]
+    first = pipeline["data-quality"]
+    (check,) = [each for each in first["steps"] if "mlops ci candidate" in each.get("run", "")]
+    assert check["if"] == "${{ inputs.candidate }}"
+    assert first["outputs"]["commit"] == "${{ steps.candidate.outputs.commit }}"
+    for key, step in workflows.steps():
+        script = step.get("run", "")
+        if "git checkout" in script:
+            told = "inputs" if key[0] == "deploy.yml" else "needs.data-quality.outputs"
+            assert step["env"]["COMMIT"] == f"${{{{ {told}.commit }}}}", key
+            assert step["if"] == f"${{{{ {told}.commit != '' }}}}", key
+            assert '"$COMMIT"' in script, key
+    for name in ("deploy-test", "deploy-prod"):
+        assert pipeline[name]["with"]["commit"] == "${{ needs.data-quality.outputs.commit }}"
+    if "monitor.yml" not in workflows.contents:
+        return
+    handing = workflows.jobs["monitor.yml", "candidate"]
+    assert not any("uses" in step for step in handing["steps"]), "it has no copy of the project"
+    assert not re.search(r"\b(uv|uvx|pip|python3?|git)\b ", "\n".join(scripts_of(handing)))
+
+
+def check_watch(workflows: Workflows) -> None:
+    """What watches prod runs main alone, and what one command finds hides nothing of another."""
+    if "monitor.yml" not in workflows.contents:
+        return
+    jobs = workflows.contents["monitor.yml"]["jobs"]
+    assert jobs["platform"].get("if") == "${{ github.ref == 'refs/heads/main' }}"
+    assert needs_of(jobs["watch"]) == ["platform"]
+    steps = {step["id"]: step for step in jobs["watch"]["steps"] if "id" in step}
+    keeping = [name for name, step in steps.items() if "|| code=$?" in step["run"]]
+    assert keeping == ["drift", "feedback", "monitor", "retrain", "page"]
+    for name in keeping:
+        lines = steps[name]["run"].strip().splitlines()
+        assert (lines[0], lines[2]) == ("code=0", 'echo "code=$code" >> "$GITHUB_OUTPUT"'), name
+        assert len(lines) == 3, name
+        assert "|" not in lines[1].replace("|| code=$?", ""), f"{name}: a pipe hides a failure"
+    told = steps["ended"]["env"]
+    judged = [re.findall(r"steps\.(\w+)\.outputs\.code", value) for value in told.values()]
+    assert judged == [[name] for name in keeping]
+    assert all(f'=${name}"' in steps["ended"]["run"] for name in told)
 
 
 def scripts_of(job: dict[str, Any]) -> list[str]:
@@ -424,7 +488,7 @@ def check_rights_of(key: Key, job: dict[str, Any]) -> None:
     runs_code |= any(each.get("uses", "").startswith("$/") for each in steps)
     writes = {name for name, right in job["permissions"].items() if right == "write"}
     if runs_code and writes:
-        assert writes == {"id-token"}, key
+        assert writes == {"id-token"} | ({"issues"} if key == WATCHES else set()), key
         assert "environment" in job, f"{key}: it signs in, and no environment says from where"
 
 
@@ -464,7 +528,8 @@ def check_step(key: Key, step: dict[str, Any]) -> None:
     assert tried_again or "continue-on-error" not in step, f"{key}: {step.get('name')} cannot fail"
     for name, value in (step.get("env", {}) | step.get("with", {})).items():
         secret = SECRET_NAME.search(name) and name not in {"persist-credentials"}
-        assert not secret or str(value) == "${{ github.token }}", f"{key}: {name}"
+        known = str(value) == "${{ github.token }}" or (key == WATCHES and name in TOLD)
+        assert not secret or known, f"{key}: {name}"
 
 
 RULES = {
@@ -473,6 +538,7 @@ RULES = {
         check_permissions, check_environments, check_releases, check_needs,
         check_runners, check_steps, check_rights, check_secrets, check_data, check_evidence,
         check_concurrency, check_identities, check_infra, check_matrices, check_weekly, check_bots,
-        check_caches, check_required, check_triggers, check_jobs, check_counted,
+        check_caches, check_required, check_triggers, check_jobs, check_counted, check_candidate,
+        check_watch,
     )
 }  # fmt: skip

@@ -11,7 +11,10 @@ from tests.workflows.scenarios import MACHINERY, SCENARIOS, SENT, SEVEN_JOBS
 
 def is_long(scenario: str) -> bool:
     """Whether it is played in `make test-all` alone: variations of what another one plays."""
-    varied = ("weekly_", "infra_deploy_", "infra_approved_", "upload_again", "documentation")
+    varied = (
+        "weekly_", "infra_deploy_", "infra_approved_", "upload_again", "documentation",
+        "monitor_each_code", "monitor_below", "monitor_without_labels", "candidate_of_",
+    )  # fmt: skip
     return scenario.startswith(varied) and scenario != "weekly_proposal"
 
 

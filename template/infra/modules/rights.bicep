@@ -19,6 +19,9 @@ param registrarPrincipalId string
 @description('Of what may come back to prod without an approval; empty elsewhere.')
 param rollbackPrincipalId string
 
+@description('Of what watches prod; empty elsewhere.')
+param watcherPrincipalId string
+
 @description('Of the training whose model is compared with the one in prod; empty elsewhere.')
 param trainerPrincipalId string
 
@@ -42,6 +45,7 @@ var blobWriter = 'ba92f5b4-2d11-453d-a403-e96b0029c9fe'
 var blobReader = '2a2b9908-6ea1-4ae2-8e65-a410df84e7d1'
 var endpointDeployer = guid(subscription().id, slug, 'endpoint-deployer')
 var endpointOperator = guid(subscription().id, slug, 'endpoint-operator')
+var endpointWatcher = guid(subscription().id, slug, 'endpoint-watcher')
 var endpointReader = guid(subscription().id, slug, 'endpoint-reader')
 var endpointCaller = guid(subscription().id, slug, 'endpoint-caller')
 
@@ -57,6 +61,7 @@ var onWorkspace = concat(
   environment == 'prod'
     ? [
         { principalId: rollbackPrincipalId, role: endpointOperator }
+        { principalId: watcherPrincipalId, role: endpointWatcher }
         { principalId: trainerPrincipalId, role: endpointReader }
       ]
     : [],
@@ -75,15 +80,19 @@ var onWorkspaceStorage = concat(
     }
   ],
   dataCollector ? [{ principalId: monitoringPrincipalId, role: blobWriter }] : [],
+  environment == 'prod' ? [{ principalId: watcherPrincipalId, role: blobReader }] : [],
   trains ? [{ principalId: computePrincipalId, role: blobWriter }] : [],
   registers ? [{ principalId: registrarPrincipalId, role: blobWriter }] : []
 )
 var onLake = trains ? [{ principalId: computePrincipalId, role: blobReader }] : []
 // Rules of Azure Monitor look as the identity of what monitors.
-var onLogs = [
-  { principalId: ciPrincipalId, role: logReader }
-  { principalId: monitoringPrincipalId, role: logReader }
-]
+var onLogs = concat(
+  [
+    { principalId: ciPrincipalId, role: logReader }
+    { principalId: monitoringPrincipalId, role: logReader }
+  ],
+  environment == 'prod' ? [{ principalId: watcherPrincipalId, role: logReader }] : []
+)
 
 // Endpoints send events of predictions, the others what checks found and how traffic was changed.
 var onInsights = concat(
@@ -91,7 +100,12 @@ var onInsights = concat(
     { principalId: endpointPrincipalId, role: eventSender }
     { principalId: ciPrincipalId, role: eventSender }
   ],
-  environment == 'prod' ? [{ principalId: rollbackPrincipalId, role: eventSender }] : []
+  environment == 'prod'
+    ? [
+        { principalId: rollbackPrincipalId, role: eventSender }
+        { principalId: watcherPrincipalId, role: eventSender }
+      ]
+    : []
 )
 
 resource workspace 'Microsoft.MachineLearningServices/workspaces@2025-06-01' existing = {

@@ -90,6 +90,33 @@ resource endpointOperator 'Microsoft.Authorization/roleDefinitions@2022-04-01' =
   }
 }
 
+// Who watches moves all traffic to the version of before, and removes what has none. That it is just
+// these a role cannot say: Azure has no action for traffic alone.
+resource endpointWatcher 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
+  name: guid(subscription().id, slug, 'endpoint-watcher')
+  properties: {
+    roleName: '${slug} endpoint watcher ${mark}'
+    description: 'Sees what serves, changes traffic, removes deployments. Deploys nothing, gets no key.'
+    type: 'CustomRole'
+    assignableScopes: assignableScopes
+    permissions: [
+      {
+        actions: [
+          '${machineLearning}/workspaces/read'
+          '${machineLearning}/workspaces/models/read'
+          '${machineLearning}/workspaces/models/versions/read'
+          '${machineLearning}/workspaces/datastores/read'
+          '${machineLearning}/workspaces/onlineEndpoints/read'
+          '${machineLearning}/workspaces/onlineEndpoints/write'
+          '${machineLearning}/workspaces/onlineEndpoints/deployments/read'
+          '${machineLearning}/workspaces/onlineEndpoints/deployments/delete'
+          '${machineLearning}/locations/*/read'
+        ]
+      }
+    ]
+  }
+}
+
 resource endpointDeployer 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
   name: guid(subscription().id, slug, 'endpoint-deployer')
   properties: {

@@ -39,6 +39,13 @@ OTHERS = {
     "another branch, by hand": (by_hand("idea"), AZURE),
     "once a week": (WEEKLY, AZURE),
 }
+WATCHED = {
+    "each hour": (WEEKLY, AZURE),
+    "each hour, with drift": (WEEKLY, Project(drifts=True)),
+    "main, by hand": (by_hand(), AZURE),
+    "another branch, by hand": (by_hand("idea"), AZURE),
+    "without Azure": (WEEKLY, LOCAL),
+}
 Columns = Mapping[str, tuple[Event, Project]]
 
 
@@ -113,6 +120,7 @@ def parts(language: Language, workflows: Workflows) -> dict[str, list[str]]:
         "infra": what_runs(language, workflows, "infra.yml", INFRA),
         "rollback": what_runs(language, workflows, "rollback.yml", OTHERS),
         "weekly": what_runs(language, workflows, "weekly.yml", OTHERS),
+        "monitor": what_runs(language, workflows, "monitor.yml", WATCHED),
     }
 
 

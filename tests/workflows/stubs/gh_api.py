@@ -41,6 +41,7 @@ def answer(arguments: list[str]) -> str:
         "git/trees": "a-tree",
         "git/commits": "a-commit" if sends else "tree-of-main",
         "git/refs": "refs/heads/a-branch",
+        "actions/workflows/ml-cicd.yml/dispatches": "",
         "pulls": PULL if sends else os.environ.get("STUB_PULL", ""),
     }
     return next(text for name, text in answers.items() if path.startswith(name))

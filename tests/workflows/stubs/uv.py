@@ -41,7 +41,13 @@ def record() -> None:
         for name, value in os.environ.items()
         if name.startswith(("MLOPS_", "AZURE_", "UV_"))
     }
-    call = {"job": os.environ.get("GITHUB_JOB"), "command": COMMAND, "settings": settings}
+    marker = Path("serving/marker")
+    call = {
+        "job": os.environ.get("GITHUB_JOB"),
+        "command": COMMAND,
+        "settings": settings,
+        "serving": marker.read_text(encoding="utf-8") if marker.is_file() else "",
+    }
     with Path(os.environ["STUB_CALLS"]).open("a", encoding="utf-8") as stream:
         stream.write(json.dumps(call) + "\n")
 
@@ -97,6 +103,7 @@ def facts() -> None:
         approvals=asked,
         resource_group=f"rg-model-{there}",
         endpoint=f"model-{there}",
+        labels=os.environ["STUB_LABELS"].lower(),
     )
 
 
@@ -108,8 +115,21 @@ def validate(path: str | Path = "validation-results.json") -> None:
         print(ROW_VALUE)
 
 
+def watch() -> None:
+    """Look at what serves: end with the code in STUB_CODES, and hand on STUB_CANDIDATE."""
+    name = ARGUMENTS[2]
+    candidate = os.environ.get("STUB_CANDIDATE")
+    if candidate and name == os.environ["STUB_CANDIDATE_OF"]:
+        output(candidate=candidate)
+    if name == "report":
+        write(option("--output"))
+    sys.exit(json.loads(os.environ["STUB_CODES"]).get(name, 0))
+
+
 def train() -> None:
     """Leave the outputs of a run, the data among them."""
+    if "--candidate" in ARGUMENTS:
+        need(option("--candidate"))
     run = Path(".mlops/runs/run-1")
     for name in ("model/model.skops", "prepared/prepared.json"):
         write(run / name)
@@ -269,6 +289,13 @@ ACTIONS = {
     "mlops ci infra": deploy_infra,
     "mlops ci dependencies": move_day,
     "mlops ci comment": lambda: write(option("--output"), "the metrics"),
+    "mlops ci candidate": run_project,
+    "mlops ci worst": run_project,
+    "mlops drift": watch,
+    "mlops feedback": watch,
+    "mlops monitor": watch,
+    "mlops retrain": watch,
+    "mlops report": watch,
     "mlops stubs": lambda: output(stubs=os.environ["STUB_STUBS"]),
     "mlops data validate": validate,
     "bandit": lambda: write("bandit-report.json"),

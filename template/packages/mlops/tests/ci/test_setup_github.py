@@ -140,7 +140,7 @@ def test_what_is_printed_means_the_same_in_bash_and_powershell(root: Path) -> No
             preview(root, Request(3, ("ann",), variables={"CODECOV": value}))
 
 
-@pytest.mark.parametrize(("level", "count"), [(1, 1), (2, 6), (3, 6)])
+@pytest.mark.parametrize(("level", "count"), [(1, 1), (2, 7), (3, 7)])
 def test_every_environment_is_used_from_level_2_on(level: int, count: int) -> None:
     assert len(environments(level, infrastructure=False)) == count
     assert len(environments(level, infrastructure=True)) == count + 2

@@ -57,6 +57,8 @@ alone
 done: environment prod: the second approval, then the release, from main alone
 done: environment prod-rollback: the way back, which waits for nobody, from main
 alone
+done: environment prod-monitor: watching prod, and telling what was found, from
+main alone
 done: environment infra: changes of the infrastructure, from main alone
 done: environment infra-plan: what a pull request would change there
 done: rules of main, from .github/rulesets/main.json

@@ -6,8 +6,12 @@ from pathlib import Path
 import pytest
 from sklearn.ensemble import HistGradientBoostingClassifier
 
+from fakes.candidates import candidate, committed
 from fakes.cli import Command
+from fakes.project import TODAY
 from fakes.tiny_use_case import model
+from mlops.artifacts.candidate import FreshData, write_candidate
+from mlops.artifacts.run_folder import RunFolder
 
 
 def test_train_prints_the_run_id(
@@ -84,3 +88,22 @@ def test_a_limit_that_cannot_be_is_refused(
     mlops, run_id = inside
     assert mlops("evaluate", "--run-id", run_id, "--threshold", given) == 2
     assert words in capsys.readouterr().err
+
+
+def test_a_candidate_is_trained_on_all_data_at_its_commit_alone(
+    inside: tuple[Command, str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mlops, _ = inside
+    root = Path.cwd()
+    (root / ".gitignore").write_text(".mlops/\n")
+    asked = candidate(commit=committed(root), data=FreshData(kind="sample", reference_date=TODAY))
+    manifest = write_candidate(root / ".mlops", asked)
+    monkeypatch.setenv("MLOPS_DATA__FRACTION", "0.5")
+    assert mlops("train", "--candidate", manifest, "--json") == 0
+    run = RunFolder(Path(json.loads(capsys.readouterr().out)["folder"]))
+    assert run.candidate() == asked
+    assert run.prepared().source.fraction == 1.0
+    (root / "later.txt").write_text("")
+    committed(root)
+    assert mlops("train", "--candidate", manifest) == 1
+    assert "check out its commit" in capsys.readouterr().err

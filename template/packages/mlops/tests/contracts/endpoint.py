@@ -342,6 +342,21 @@ class EndpointContract:
                 place.endpoint.checks("drift", Window(now, now + timedelta(seconds=1)))
         assert place.endpoint.checks("drift", Window(now, now + timedelta(seconds=1))) == [row]
 
+    def test_a_note_is_read_at_once_and_outlasts_changes(self, place: Place) -> None:
+        place.endpoint.note("candidate", "1-20260630")
+        endpoint = place.endpoint
+        with endpoint.lease("a decision"):
+            endpoint.note("told", "1")
+            assert place.endpoint.notes() == {"candidate": "1-20260630", "told": "1"}
+        place.endpoint.note("candidate", "1-20260701")
+        place.endpoint.set_traffic({"blue": 0, "green": 100})
+        assert place.endpoint.notes() == {"candidate": "1-20260701", "told": "1"}
+
+    def test_no_endpoint_has_no_notes(self, place: Place) -> None:
+        assert place.unused.notes() == {}
+        with pytest.raises(ConfigError):
+            place.unused.note("candidate", "1-20260630")
+
     def test_one_change_at_a_time(self, place: Place) -> None:
         def take() -> None:
             with place.endpoint.lease("a rollback"):
@@ -354,6 +369,7 @@ class EndpointContract:
                 lambda: place.endpoint.set_traffic({"blue": 100}),
                 lambda: place.endpoint.set_mirror(None),
                 lambda: place.endpoint.delete("green"),
+                lambda: place.endpoint.note("candidate", "2-20260630"),
             ]
             for change in changes:
                 with pytest.raises(EndpointBusy, match=PURPOSE):

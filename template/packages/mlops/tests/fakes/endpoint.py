@@ -129,6 +129,8 @@ class FakeEndpoint:
         """What checks found, as they told it."""
         self.unkept = ""
         """Why nothing that checks find can be kept or read."""
+        self.noted: dict[str, str] = {}
+        """What is to be known at once."""
         self._placed: dict[str, Placed] = {}
         self._shares: dict[str, int] = {}
         self._mirror: dict[str, int] = {}
@@ -306,6 +308,14 @@ class FakeEndpoint:
         found = [each for each in self.kept if each["check"] == name and within(each["time"])]
         return sorted(found, key=lambda each: str(each["time"]))
 
+    def notes(self) -> dict[str, str]:
+        return dict(self.noted)
+
+    def note(self, name: str, text: str) -> None:
+        self._require_right_to_change()
+        self._require_existence()
+        self.noted[name] = text
+
     @contextmanager
     def lease(self, purpose: str, terms: Terms = USUAL) -> Iterator[None]:
         self._undo_abandoned(silent)
@@ -435,6 +445,8 @@ class FakeEndpoint:
                     None if error else str(of["predictions"]),
                     of["probabilities"],
                     None,
+                    number,
+                    not refused,
                     *(row.get(each.name) for each in _TINY),
                 )
             )

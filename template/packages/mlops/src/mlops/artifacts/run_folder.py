@@ -6,6 +6,7 @@
     evaluation/   evaluation.json, quality.png, importance.png
     package/      package.json, model.onnx, probes.json, baseline.parquet
     verdict.json
+    candidate.json, if a retraining made it
 
 Every step reads and writes whole folders, since on Azure each lies at a place of its own.
 """
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops.artifacts import documents
+from mlops.artifacts.candidate import CANDIDATE, Candidate, read_candidate
 from mlops.artifacts.prepared import Prepared, load_prepared
 from mlops.artifacts.version_folder import (
     DRIFT_BASELINE,
@@ -186,6 +188,15 @@ class RunFolder:
             ConfigError: they are missing or unreadable.
         """
         return load_prepared(self.prepared_path)
+
+    def candidate(self) -> Candidate | None:
+        """Return the candidate that the run was made of, if it was made of one.
+
+        Raises:
+            ConfigError: its manifest cannot be read.
+        """
+        path = self.path / CANDIDATE.name
+        return read_candidate(path) if path.is_file() else None
 
     def is_judged(self) -> bool:
         """Tell whether there is a verdict."""

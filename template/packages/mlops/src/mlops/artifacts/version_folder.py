@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 from mlops.artifacts import documents
+from mlops.artifacts.candidate import candidate_tags
 from mlops.artifacts.data_source import UNKNOWN, DataSource, read_source, source_of_tags
 from mlops.errors import ConfigError, MlopsError, Refused
 from mlops.files import file_sha256
@@ -136,6 +137,7 @@ def origin_tags(folder: Path) -> dict[str, str]:
         "data.hash": str(lineage["data"]["hash"]),
         **source_of_lineage(lineage).tags(),
         HASH_TAG: str(lineage["files"][ONNX]),
+        **candidate_tags(lineage.get("candidate")),
     }
 
 

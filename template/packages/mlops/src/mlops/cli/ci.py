@@ -90,6 +90,7 @@ def facts(environment: str | None, as_json: bool) -> None:
         "approvals": values.approvals.required if platform_class(settings).has_callers else 0,
         "resource_group": settings.azure_names.resource_group,
         "endpoint": settings.endpoint_name,
+        "labels": str(values.feedback.source is not None).lower(),
     }
     for name, value in found.items():
         set_output(name, value)

@@ -84,6 +84,16 @@ CI = LazyGroup(
             "mlops.cli.ci:previous_run",
             "Find the newest run that still keeps an artifact; print its number, if any.",
         ),
+        LazyCommand(
+            "candidate",
+            "mlops.cli.ci_monitor:candidate",
+            "Check that a candidate is of reviewed code; tell the workflow its commit.",
+        ),
+        LazyCommand(
+            "worst",
+            "mlops.cli.ci_monitor:worst",
+            "Tell the workflow the worst of several commands' exit codes: 1, then 3, 4 and 0.",
+        ),
     ],
 )
 SETUP = LazyGroup(
@@ -197,6 +207,11 @@ COMMANDS: Sequence[click.Command] = [
         "Evaluate observability/alerts.yaml now; exit 1 on an alarm, 3 if something failed.",
     ),
     LazyCommand(
+        "retrain",
+        "mlops.cli.retrain:retrain",
+        "Train the model that serves again, if drift, performance or age are reason enough.",
+    ),
+    LazyCommand(
         "release", "mlops.cli.release:release", "Bring a version to callers, step by step."
     ),
     LazyCommand("ab-test", "mlops.cli.release:ab_test", "Compare two deployments under traffic."),
@@ -227,7 +242,9 @@ COMMANDS: Sequence[click.Command] = [
     LazyCommand(
         "stubs", "mlops.cli.ops:stubs", "List what is still to fill in the team's package."
     ),
-    LazyCommand("ui", "mlops.cli.ops:ui", "Serve MLflow's pages; Ctrl-C ends it."),
+    LazyCommand(
+        "ui", "mlops.cli.ops:ui", "Show runs and versions (MLflow) and what serves; Ctrl-C ends it."
+    ),
     STEP,
     AML,
     OBSERVABILITY,

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from mlops.artifacts.candidate import read_candidate
 from mlops.artifacts.run_folder import RunFolder
 from mlops.ci.job import set_output
 from mlops.cli.options import (
@@ -21,13 +22,29 @@ from mlops.platforms import open_platform
 
 @click.command()
 @data_dir_option
+@click.option(
+    "--candidate",
+    "manifest",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Manifest of `retrain`: train that candidate, at its commit, on all the data.",
+)
 @environment_option
 @json_option
-def train(data_dir: Path | None, environment: str | None, as_json: bool) -> None:
+def train(
+    data_dir: Path | None, manifest: Path | None, environment: str | None, as_json: bool
+) -> None:
     """Train and evaluate a model; print the run id."""
-    settings = settings_for(environment)
+    from mlops.steps.candidate import keep_with, require_its_code, settings_of_candidate
+
+    candidate = None if manifest is None else read_candidate(manifest)
+    asked = None if candidate is None else settings_of_candidate(candidate)
+    settings = settings_for(environment, asked)
+    if candidate is not None:
+        require_its_code(candidate, settings)
     with progress("training") as report:
         run = open_platform(settings).train(data_dir, report)
+    if candidate is not None:
+        keep_with(run, candidate)
     folder = RunFolder(run.folder)
     evaluation, training = folder.evaluation.results(), folder.model.training()
     set_output("run_id", run.run_id)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from mlops.artifacts.candidate import Candidate
 from mlops.artifacts.data_source import read_source
 from mlops.artifacts.documents import LINEAGE
 
@@ -16,6 +17,7 @@ def build_lineage(
     training: Mapping[str, Any],
     verdict: Mapping[str, Any],
     created_at: datetime,
+    candidate: Candidate | None = None,
 ) -> dict[str, Any]:
     """Return the content of `lineage.json`, but for the hashes of the version folder's files.
 
@@ -26,6 +28,7 @@ def build_lineage(
         training: the content of training.json.
         verdict: the gate's verdict.
         created_at: when the version is made.
+        candidate: of which the version is made, if a retraining made it.
     """
     content = {
         "model": dict(model),
@@ -48,5 +51,6 @@ def build_lineage(
         },
         "settings": training["settings"],
         "verdict": dict(verdict),
+        **({} if candidate is None else {"candidate": candidate.told()}),
     }
     return LINEAGE.with_schema(content)

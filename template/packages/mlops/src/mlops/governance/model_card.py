@@ -85,6 +85,11 @@ No slices are defined in `slices.py`: differences between groups were not assess
 
 ## Where it comes from
 
+{% if card.get('candidate') %}
+- Retrained in the place of version {{ card.candidate.reference }} \
+({{ card.candidate.environment | plain }}), cause: {{ card.candidate.cause | plain }} \
+({{ card.candidate.reason | plain }}), candidate `{{ card.candidate.id }}`
+{% endif %}
 - Training run: `{{ card.lineage.run_id }}`
 - Commit: `{{ card.lineage.git.commit or 'none' }}`\
 {{ ' (with uncommitted changes)' if card.lineage.git.dirty else '' }}
@@ -143,6 +148,7 @@ def build_card(
         "lineage": {
             key: lineage[key] for key in ("run_id", "git", "data", "training", "environment")
         },
+        **({"candidate": lineage["candidate"]} if "candidate" in lineage else {}),
         "parity_gap": parity_gap,
         **({} if holdout_looks is None else {"holdout_looks": holdout_looks}),
     }

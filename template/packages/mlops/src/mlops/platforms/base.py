@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 from mlops.diagnosis import Diagnosis
 from mlops.errors import ConfigError, PlatformError
 from mlops.platforms.lease_terms import USUAL, Pending, Terms, WayBack
+from mlops.platforms.notes import Noted
 from mlops.progress import Report, StageReport
 from mlops.settings.loading import LoadedSettings
 from mlops.window import Window
@@ -137,7 +138,7 @@ class NotObserved(PlatformError):
     """How requests went cannot be read for now; another attempt may succeed."""
 
 
-class Endpoint(Protocol):
+class Endpoint(Noted, Protocol):
     """One online endpoint with its deployments behind one URL."""
 
     name: str

@@ -1,5 +1,6 @@
 """Where the project is and what its pyproject.toml says about it."""
 
+import os
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from mlops.errors import ConfigError
 
 _ROOT_FILE = "pyproject.toml"
+STATE_VARIABLE = "STATE_OF_MLOPS"
+"""By this environment variable a command that runs another commit of the project is told its state.
+
+It is no setting, so it does not begin as the variables of settings do.
+"""
 
 
 class Facts(BaseModel):
@@ -33,10 +39,14 @@ class Project:
     Attributes:
         root: the folder of its pyproject.toml.
         facts: name, the team's package, title, description, team, contact and maturity level.
+        state: where its state is, if not in the root folder.
+        served_code: the scoring code that is deployed, if not that in the root folder.
     """
 
     root: Path
     facts: Facts
+    state: Path | None = None
+    served_code: Path | None = None
 
     @property
     def name(self) -> str:
@@ -56,7 +66,12 @@ class Project:
     @property
     def state_dir(self) -> Path:
         """The folder of everything that runs or was made locally; git ignores it."""
-        return self.root / ".mlops"
+        return self.state or self.root / ".mlops"
+
+    @property
+    def serving(self) -> Path:
+        """The folder of the scoring code that is deployed."""
+        return self.served_code or self.root / "serving"
 
     def environments(self) -> list[str]:
         """Return the names of the environments that conf/ describes."""
@@ -81,7 +96,8 @@ def find_project(start: Path | None = None) -> Project:
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise ConfigError(f"{path} is not valid TOML: {error}") from None
         if table is not None:
-            return Project(root=folder, facts=_facts(path, table))
+            state = os.environ.get(STATE_VARIABLE)
+            return Project(folder, _facts(path, table), Path(state) if state else None)
     raise ConfigError(
         f"{here} is not inside a project: no pyproject.toml with a [tool.mlops] table on the way up"
     )

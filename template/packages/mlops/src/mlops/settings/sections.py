@@ -15,6 +15,7 @@ from mlops.settings.monitoring_sections import (
 )
 from mlops.settings.platform_names import PlatformName
 from mlops.settings.release_section import ReleaseSettings
+from mlops.settings.retraining_section import RetrainingSettings
 from mlops.settings.scoring_sections import ScoreSettings
 from mlops.settings.section import Section as _Section
 from mlops.settings.training import TrainingSettings
@@ -343,5 +344,6 @@ class Settings(_Section):
     drift: DriftSettings = DriftSettings()
     feedback: FeedbackSettings = FeedbackSettings()
     alerts: AlertSettings = AlertSettings()
+    retraining: RetrainingSettings = RetrainingSettings()
     azure: AzureSettings = AzureSettings()
     params: Any = Field(default=None, description="The use case's own settings (params.py).")

@@ -43,13 +43,13 @@ def git_state(root: Path) -> GitState:
     """
     if _way_to_the_root(root) is None:
         return GitState(commit="", branch="", dirty=True)
-    commit = _git(root, "rev-parse", "--verify", "--quiet", "HEAD").said
+    commit = ask_git(root, "rev-parse", "--verify", "--quiet", "HEAD").said
     if not commit:
         return GitState(commit="", branch="", dirty=True)
-    status = _git(root, "status", "--porcelain")
+    status = ask_git(root, "status", "--porcelain")
     return GitState(
         commit=commit,
-        branch=_git(root, "rev-parse", "--abbrev-ref", "HEAD").said,
+        branch=ask_git(root, "rev-parse", "--abbrev-ref", "HEAD").said,
         dirty=not status.well or status.said != "",
     )
 
@@ -68,7 +68,7 @@ def _way_to_the_root(root: Path) -> str | None:
     """Return how to get to the repository's root, such as `../`; None if there is none."""
     if not any((folder / ".git").exists() for folder in (root, *root.parents)):
         return None
-    found = _git(root, "rev-parse", "--show-cdup")
+    found = ask_git(root, "rev-parse", "--show-cdup")
     if not found.well:
         raise ConfigError(
             f"git does not say which commit {root} is at ({found.problem})",
@@ -135,7 +135,7 @@ def as_dict(state: GitState) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
-class _Answer:
+class GitAnswer:
     """What git said, or why it did not."""
 
     said: str
@@ -143,10 +143,16 @@ class _Answer:
 
     @property
     def well(self) -> bool:
+        """Whether it did what it was asked."""
         return not self.problem
 
 
-def _git(root: Path, *arguments: str) -> _Answer:
+def ask_git(root: Path, *arguments: str) -> GitAnswer:
+    """Return what git says in a folder.
+
+    Raises:
+        ConfigError: git is not installed.
+    """
     git = shutil.which("git")
     if git is None:
         raise ConfigError(
@@ -163,6 +169,6 @@ def _git(root: Path, *arguments: str) -> _Answer:
         check=False,
     )
     if done.returncode == 0:
-        return _Answer(done.stdout.strip())
+        return GitAnswer(done.stdout.strip())
     said = done.stderr.strip().partition("\n")[0].removeprefix("fatal: ")
-    return _Answer("", said or f"exit code {done.returncode}")
+    return GitAnswer("", said or f"exit code {done.returncode}")

@@ -179,6 +179,7 @@ def _build(
         training=source.model.training(),
         verdict=verdict,
         created_at=settings.clock(),
+        candidate=source.candidate(),
     )
     facts = settings.project.facts
     card = build_card(

@@ -34,6 +34,7 @@ ENVIRONMENTS = (
     GitHubEnvironment("prod-approval", (MAIN,), True, "the first approval of a release"),
     GitHubEnvironment("prod", (MAIN,), True, "the second approval, then the release"),
     GitHubEnvironment("prod-rollback", (MAIN,), False, "the way back, which waits for nobody"),
+    GitHubEnvironment("prod-monitor", (MAIN,), False, "watching prod, and telling what was found"),
 )
 INFRA = "infra"
 """GitHub asks its reviewers; `UNAPPROVED` is what holds where it asks nobody."""

@@ -34,6 +34,7 @@ from mlops.platforms.azure.definition import (
 from mlops.platforms.azure.endpoint_hold import EndpointHold
 from mlops.platforms.azure.events import AzureEvents
 from mlops.platforms.azure.models import AzureModels
+from mlops.platforms.azure.notes import AzureNotes
 from mlops.platforms.azure.observations import (
     SKEW,
     TrafficLog,
@@ -82,7 +83,7 @@ class Session:
     log: TrafficLog | None = None
 
 
-class AzureEndpoint(Endpoint):
+class AzureEndpoint(AzureNotes, Endpoint):
     """One endpoint in the workspace of the settings' environment.
 
     Args:

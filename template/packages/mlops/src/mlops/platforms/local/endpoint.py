@@ -34,7 +34,7 @@ from mlops.platforms.base import (
 from mlops.platforms.http import Unreachable, post
 from mlops.platforms.lease_rules import EndpointBusy, Shares, interrupted
 from mlops.platforms.lease_terms import USUAL, Pending, Terms, WayBack
-from mlops.platforms.local import leases, processes
+from mlops.platforms.local import leases, notes, processes
 from mlops.platforms.local.http import get_observations
 from mlops.platforms.local.processes import LOCALHOST, ProcessRecord
 from mlops.platforms.local.servers import (
@@ -72,7 +72,7 @@ if TYPE_CHECKING:
     from mlops.settings.sections import EndpointSettings
 
 
-class LocalEndpoint(Endpoint):
+class LocalEndpoint(notes.LocalNotes, Endpoint):
     """One endpoint.
 
     Args:
@@ -100,7 +100,7 @@ class LocalEndpoint(Endpoint):
     ) -> None:
         check_name("endpoint", name)
         self.name = name
-        self._root = project.root
+        self._project = project
         self._home = project.state_dir
         self._settings = settings
         self._telemetry = telemetry
@@ -145,13 +145,13 @@ class LocalEndpoint(Endpoint):
         facts = verify_version(version.folder)
         with self._changing():
             self._servers.start_missing(report, retry_failed=False, but=deployment)
-            code = scoring_code(self._root / "serving", self._home / "serving-code", origin)
+            code = scoring_code(self._project.serving, self._home / "serving-code", origin)
             plan = DeploymentState(
                 model_name=facts.name,
                 model_version=facts.version,
                 model_sha256=facts.model_sha256,
                 commit=facts.commit,
-                folder=path_from(self._root, version.folder),
+                folder=path_from(self._project.root, version.folder),
                 code=code.relative_to(self._home).as_posix(),
                 telemetry=digest(self._servers.told(deployment, facts)),
             )
@@ -180,7 +180,7 @@ class LocalEndpoint(Endpoint):
         return (*has, *kept) == (
             facts.version,
             facts.model_sha256,
-            code_hash(self._root / "serving"),
+            code_hash(self._project.serving),
             digest(self._servers.told(deployment, facts)),
             events.keep_days,
             events.keep_gb,

@@ -82,7 +82,8 @@ class EndpointState:
 
     `mirror` is empty or names one deployment with its percentage of copies. `previous` is how the
     endpoint was before the last completed change, `way_back` what of that is
-    kept. `keep_days` and `keep_gb` say how much of its events is kept.
+    kept. `keep_days` and `keep_gb` say how much of its events is kept, `notes` what every command
+    must know at once.
     """
 
     revision: int = 0
@@ -98,6 +99,7 @@ class EndpointState:
     way_back: WayBack | None = None
     keep_days: int = 90
     keep_gb: float = 2.0
+    notes: dict[str, str] = field(default_factory=dict)
 
 
 class StateFile:

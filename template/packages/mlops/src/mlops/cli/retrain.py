@@ -1,0 +1,94 @@
+"""Train the model that serves again, if what was found is reason enough."""
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import click
+
+from mlops.ci.job import set_output
+from mlops.cli.interrupts import tells_what_serves
+from mlops.cli.options import environment_option, json_option, settings_for
+from mlops.cli.release import rehearsal_option
+from mlops.console import emit, progress, show, show_table
+from mlops.errors import Hold, MlopsError, PlatformError, Refused
+from mlops.hints import typed
+from mlops.platforms import open_platform
+
+if TYPE_CHECKING:
+    from mlops.monitoring.decisions import Decision
+    from mlops.monitoring.retraining.command import Retrained
+
+_REMEDIES = {
+    "stopped": "docs/retraining.md says what to look at, and how to go on",
+    "not enough": f"{typed('drift')} and {typed('feedback')} look at what there is",
+}
+
+
+@click.command()
+@click.option("--cause", metavar="TEXT", help="Train again because of this, whatever was found.")
+@click.option("--dry-run", is_flag=True, help="Decide alone: nothing is kept, told or trained.")
+@rehearsal_option
+@environment_option
+@json_option
+@tells_what_serves
+def retrain(
+    cause: str | None, dry_run: bool, rehearsal: bool, environment: str | None, as_json: bool
+) -> None:
+    """Train the model that serves again, if drift, performance or age are reason enough.
+
+    What the gate and the A/B test refuse is not released. Exit 1 if it is refused or has stopped, 4
+    if nothing can be told.
+    """
+    from mlops.monitoring.retraining.command import Steps, retrain
+    from mlops.monitoring.retraining.releasing import release_candidate
+    from mlops.monitoring.retraining.training import train_here
+
+    settings = settings_for(environment)
+    platform = open_platform(settings)
+    steps = Steps(
+        train=None if platform.has_callers else train_here,
+        release=partial(release_candidate, rehearsal=rehearsal),
+        tell=_tell,
+    )
+    by_hand = cause.strip() or None if cause else None
+    with progress("retrain") as report:
+        found = retrain(platform, settings, steps, report, by_hand=by_hand, dry_run=dry_run)
+    set_output("verdict", found.outcome)
+    if found.candidate is not None:
+        set_output("candidate", found.candidate.line())
+    _show(found)
+    if as_json:
+        emit(found.to_dict())
+    if error := _error(found):
+        raise error
+
+
+def _tell(decision: "Decision") -> None:
+    show(f"retraining has stopped: {decision.reason}", style="red")
+
+
+def _show(found: "Retrained") -> None:
+    rows = [
+        ("outcome", found.outcome),
+        ("cause", found.cause),
+        ("why", found.reason),
+    ]
+    if found.model_version is not None:
+        rows.append(("served when decided", f"version {found.model_version}"))
+    if found.candidate is not None:
+        rows.append(("candidate", f"{found.candidate.id}, of commit {found.candidate.commit}"))
+    if found.new_version is not None:
+        rows.append(("its version", str(found.new_version)))
+    show_table(f"Retraining at {found.endpoint}", ("", ""), rows)
+    if found.manifest is not None and found.outcome == "retrain":
+        show(
+            "the pipeline trains it: gh workflow run ml-cicd.yml --ref main --field "
+            f"candidate=@{found.manifest}"
+        )
+
+
+def _error(found: "Retrained") -> MlopsError | None:
+    """Return the error by which the command ends, if it does."""
+    kind = {0: None, 1: Refused, 3: PlatformError, 4: Hold}[found.exit_code]
+    remedy = _REMEDIES.get(found.outcome, "")
+    return kind(f"{found.outcome}: {found.reason}", remedy) if kind else None

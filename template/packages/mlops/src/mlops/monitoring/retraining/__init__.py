@@ -1,0 +1,1 @@
+"""Training the model that serves again: when, what of, and by what."""

@@ -15,10 +15,13 @@ from fakes.places import PROJECT
 from mlops.cli import options
 from mlops.monitoring.alerting import receivers
 from mlops.monitoring.alerting.deliver import Courier, Patience
+from mlops.monitoring.decisions import decided
 from mlops.monitoring.rules.generated import ALERTS_MODULE
 from mlops.monitoring.rules.reading import ALERTS
+from mlops.platforms.lease_terms import RELEASE, WayBack
 from mlops.platforms.local.platform import LocalPlatform
 from mlops.settings.project import Project
+from mlops.window import Window
 
 MARKS = {
     "ALERTS_TEAMS_WEBHOOK": "http://127.0.0.1:9/mark-one?sig=mark-two",
@@ -54,9 +57,14 @@ def place(project: Project, monkeypatch: pytest.MonkeyPatch) -> Watched:
 
 @pytest.fixture
 def at_level_2(project: Project) -> None:
+    raise_level(project, 2)
+
+
+def raise_level(project: Project, level: int) -> None:
     path = project.root / "pyproject.toml"
     text = path.read_text(encoding="utf-8")
-    path.write_text(text.replace("maturity_level = 1", "maturity_level = 2"), encoding="utf-8")
+    raised = text.replace("maturity_level = 1", f"maturity_level = {level}")
+    path.write_text(raised, encoding="utf-8")
 
 
 def configure(project: Project, *names: str) -> None:
@@ -96,6 +104,38 @@ def test_an_alarm_is_1_and_the_table_fits_a_terminal(
     assert len(table) > 5
     assert max(map(len, table)) <= 80
     assert place.endpoint.kept == list(CHECKS)
+
+
+@pytest.mark.parametrize(
+    ("level", "traffic", "kinds", "later"),
+    [
+        (2, {"blue": 0, "green": 100}, {"alert", "incident"}, 1),
+        (3, {"blue": 100, "green": 0}, {"alert", "rollback", "incident"}, 4),
+    ],
+)
+def test_at_level_3_the_version_that_fails_is_withdrawn_once(
+    mlops: Command, place: Watched, project: Project, capsys: pytest.CaptureFixture[str],
+    level: int, traffic: dict[str, int], kinds: set[str], later: int,
+) -> None:  # fmt: skip
+    raise_level(project, level)
+    place.fail()
+    endpoint = place.endpoint
+    with endpoint.lease("the release of version 3", RELEASE):
+        endpoint.set_traffic({"blue": 100})
+    day = NOON + timedelta(days=1)
+    with endpoint.lease("the release of version 3", RELEASE):
+        endpoint.set_traffic(
+            {"green": 100}, completes=True, way_back=WayBack("blue", 2, day, withdraws=3)
+        )
+    for code in (1, later):
+        assert mlops("monitor", "--act", "--json") == code
+        assert endpoint.traffic() == traffic
+        found = told(capsys)
+        assert {each["kind"] for each in found["done"]} <= kinds
+    kept = decided(endpoint, Window(NOON, day))
+    assert {each.kind.value for each in kept} == kinds
+    for kind in kinds - {"alert"}:
+        assert [each.kind.value for each in kept].count(kind) == 1
 
 
 def test_too_few_requests_are_4(

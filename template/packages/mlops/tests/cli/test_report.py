@@ -158,6 +158,8 @@ def test_a_check_that_cannot_be_read_hides_nothing_else(
     folder = documents_folder(project.state_dir, "tiny-dev", check)
     folder.mkdir(parents=True)
     (folder / "20260620T120000.000000Z.json").write_text(content)
+    (project.root / ALERTS).parent.mkdir()
+    shutil.copy(PROJECT / ALERTS, project.root / ALERTS)
     text = page("--environment", "dev", "--days", 3000)
     assert f'<h3>{title} <span class="mark bad">cannot be read</span></h3>' in text
     assert text.count("cannot be read</span>") == 1

@@ -12,7 +12,7 @@ from fakes.retraining import START, Loop
 from mlops.artifacts.candidate import parse_candidate
 from mlops.cli import options, retrain
 from mlops.errors import Refused
-from mlops.monitoring.retraining import training
+from mlops.monitoring.retraining import steps
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def test_on_this_machine_it_trains_and_says_what_the_gate_said(
     def refuses(*_: object) -> None:
         raise Refused("f1 is 0.2")
 
-    monkeypatch.setattr(training, "train_here", refuses)
+    monkeypatch.setattr(steps, "train_here", refuses)
     assert called(loop, mlops, monkeypatch, "--cause", "a new holiday") == 1
     assert "refused: f1 is 0.2" in capsys.readouterr().err
     assert outputs()["verdict"] == "refused"

@@ -14,12 +14,13 @@ from mlops.errors import ConfigError, PlatformError, Refused
 from mlops.monitoring.decisions import Kind, decided
 from mlops.platforms.base import DeploymentShare
 from mlops.platforms.lease_terms import RELEASE, WayBack
+from mlops.progress import silent
 from mlops.release.candidate import release_version
 from mlops.release.tidy import tidy
 from mlops.release.traffic import rollback, switch_traffic
 from mlops.release.turn import Overtaken, require_hold
 from mlops.release.watchers import Ended, Watchers
-from mlops.release.withdraw import Outcome, Withdrawal, withdraw
+from mlops.release.withdraw import Outcome, Withdrawal, keep_withdrawal, withdraw
 from mlops.settings.loading import LoadedSettings
 from mlops.window import Window
 
@@ -48,7 +49,13 @@ def released(platform: FakePlatform, serving: FakeEndpoint, at_level: AtLevel) -
 @pytest.fixture
 def alarm(platform: FakePlatform, released: FakeEndpoint, settings: LoadedSettings) -> Withdraw:
     """An alarm about a version."""
-    return lambda number: withdraw(platform, released, number, "error-rate", settings)
+
+    def raised(number: int) -> Withdrawal:
+        found = withdraw(platform, released, number, settings)
+        keep_withdrawal(released, settings, found, "error-rate", silent)
+        return found
+
+    return raised
 
 
 def changes(endpoint: FakeEndpoint) -> list[str]:
@@ -136,7 +143,7 @@ def test_only_what_had_all_traffic_comes_back(
 def test_where_nothing_serves_there_is_nothing_to_withdraw(
     platform: FakePlatform, settings: LoadedSettings
 ) -> None:
-    found = withdraw(platform, FakeEndpoint("new"), 2, "error-rate", settings)
+    found = withdraw(platform, FakeEndpoint("new"), 2, settings)
     assert (found.outcome, found.reason) == (Outcome.NOTHING, "nothing serves at new")
 
 

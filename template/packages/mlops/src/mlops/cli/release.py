@@ -219,10 +219,11 @@ def _withdraw(
     settings: "LoadedSettings",
     as_json: bool,
 ) -> None:
-    from mlops.release.withdraw import Outcome, withdraw
+    from mlops.release.withdraw import Outcome, keep_withdrawal, withdraw
 
     with progress("rollback") as report:
-        found = withdraw(platform, endpoint, model_version, cause, settings, report)
+        found = withdraw(platform, endpoint, model_version, settings, report)
+        keep_withdrawal(endpoint, settings, found, cause, report)
     set_output("outcome", found.outcome.value)
     said = f"{endpoint.name}: {found.outcome}: {found.reason}"
     summarise(said, (), [])

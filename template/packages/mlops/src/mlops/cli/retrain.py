@@ -1,6 +1,5 @@
 """Train the model that serves again, if what was found is reason enough."""
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -15,7 +14,6 @@ from mlops.hints import typed
 from mlops.platforms import open_platform
 
 if TYPE_CHECKING:
-    from mlops.monitoring.decisions import Decision
     from mlops.monitoring.retraining.command import Retrained
 
 _REMEDIES = {
@@ -39,17 +37,12 @@ def retrain(
     What the gate and the A/B test refuse is not released. Exit 1 if it is refused or has stopped, 4
     if nothing can be told.
     """
-    from mlops.monitoring.retraining.command import Steps, retrain
-    from mlops.monitoring.retraining.releasing import release_candidate
-    from mlops.monitoring.retraining.training import train_here
+    from mlops.monitoring.retraining.command import retrain
+    from mlops.monitoring.retraining.steps import steps_of
 
     settings = settings_for(environment)
     platform = open_platform(settings)
-    steps = Steps(
-        train=None if platform.has_callers else train_here,
-        release=partial(release_candidate, rehearsal=rehearsal),
-        tell=_tell,
-    )
+    steps = steps_of(platform, rehearsal=rehearsal)
     by_hand = cause.strip() or None if cause else None
     with progress("retrain") as report:
         found = retrain(platform, settings, steps, report, by_hand=by_hand, dry_run=dry_run)
@@ -61,10 +54,6 @@ def retrain(
         emit(found.to_dict())
     if error := _error(found):
         raise error
-
-
-def _tell(decision: "Decision") -> None:
-    show(f"retraining has stopped: {decision.reason}", style="red")
 
 
 def _show(found: "Retrained") -> None:

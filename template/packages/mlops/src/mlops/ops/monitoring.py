@@ -7,6 +7,7 @@ from pathlib import Path
 
 from mlops.artifacts.event_folders import documents_folder
 from mlops.ci.incidents import open_issue
+from mlops.ci.job import set_output
 from mlops.ci.setup_github.gh import Gh
 from mlops.errors import ConfigError, MlopsError
 from mlops.monitoring.alert_state import Monitored
@@ -19,10 +20,15 @@ from mlops.monitoring.alerting.incident import (
 )
 from mlops.monitoring.alerting.receivers import Told
 from mlops.monitoring.monitor import evaluate_alerts, served_by
+from mlops.monitoring.retraining.command import retrain
+from mlops.monitoring.retraining.steps import steps_of
 from mlops.monitoring.rules.alerts import Alert
 from mlops.monitoring.rules.generated import ALERTS_MODULE
 from mlops.monitoring.rules.reading import read_alerts
 from mlops.platforms.base import Platform
+from mlops.progress import Report
+from mlops.release.tidy import tidy
+from mlops.release.withdraw import withdraw
 from mlops.settings.loading import LoadedSettings
 
 ACTING, BY_ITSELF = 2, 3
@@ -93,18 +99,46 @@ def require_acting(settings: LoadedSettings) -> None:
         )
 
 
-def incidents(settings: LoadedSettings, variables: Mapping[str, str]) -> Actions:
-    """Return what opens incidents: on GitHub in a job of it that has a token, else as files.
+def actions_of(
+    platform: Platform, settings: LoadedSettings, variables: Mapping[str, str], report: Report
+) -> Actions:
+    """Return what may be done about an alarm at the project's maturity level.
+
+    Incidents are opened on GitHub in a job of it that has a token, else as files.
 
     Args:
+        platform: where it serves.
         settings: of the environment.
         variables: the environment.
+        report: is told what is being done.
     """
-    root = settings.project.root
+    project, endpoint = settings.project, platform.endpoint(settings.endpoint_name)
+
+    def tidied() -> list[str]:
+        removed = tidy(platform, endpoint, settings, settings.clock(), report)
+        return [f"{name} was kept long enough" for name in removed]
+
+    def withdrawn(version: int, _cause: str) -> Done:
+        found = withdraw(platform, endpoint, version, settings, report)
+        returned = None if found.returned is None else f"version {found.returned}"
+        return Done(found.outcome.value, found.reason, returned)
+
+    folder = documents_folder(project.state_dir, settings.endpoint_name, INCIDENTS)
+    opened = partial(_file_incident, project.root, folder)
     if variables.get("GITHUB_ACTIONS") == "true" and variables.get("GH_TOKEN"):
-        return Actions(incident=lambda incident: open_issue(Gh(root), incident))
-    folder = documents_folder(settings.project.state_dir, settings.endpoint_name, INCIDENTS)
-    return Actions(incident=partial(_file_incident, root, folder))
+        opened = partial(open_issue, Gh(project.root))
+    if project.maturity_level < BY_ITSELF:
+        return Actions(opened, tidied)
+    return Actions(opened, tidied, withdrawn, partial(_retrained, platform, settings, report))
+
+
+def _retrained(platform: Platform, settings: LoadedSettings, report: Report, _cause: str) -> Done:
+    """Have the policy decide; what it decides to train is trained here, or by the pipeline."""
+    found = retrain(platform, settings, steps_of(platform), report)
+    if found.candidate is not None:
+        set_output("candidate", found.candidate.line())
+    subject = None if found.new_version is None else f"version {found.new_version}"
+    return Done(found.outcome, found.reason, subject)
 
 
 def _file_incident(root: Path, folder: Path, incident: Incident) -> Done:

@@ -58,11 +58,10 @@ def withdraw(
     platform: Platform,
     endpoint: Endpoint,
     model_version: int,
-    cause: str,
     settings: LoadedSettings,
     report: Report = silent,
 ) -> Withdrawal:
-    """Give all traffic back to what served before a version, if callers reach it; keep it as event.
+    """Give all traffic back to what served before a version, if callers reach it.
 
     What is kept at 0 % gets the traffic at once. What was removed since is deployed again with what
     it was made of, and smoke-tested first.
@@ -71,7 +70,6 @@ def withdraw(
         platform: where versions are.
         endpoint: the endpoint.
         model_version: the version that is withdrawn.
-        cause: why, as a name that stays the same as long as the reason does, such as `error-rate`.
         settings: of the endpoint's environment.
         report: receives lines about the progress.
 
@@ -89,7 +87,6 @@ def withdraw(
         found = Withdrawal(Outcome.ROLLED_BACK, model_version, reason, returned)
         keep_change(endpoint, settings, ROLLBACK, report)
     report(f"{found.outcome}: {found.reason}")
-    _keep(endpoint, settings, found, cause, report)
     return found
 
 
@@ -139,10 +136,18 @@ def _target(endpoint: Endpoint, model_version: int) -> Shares:
     return recorded
 
 
-def _keep(
+def keep_withdrawal(
     endpoint: Endpoint, settings: LoadedSettings, found: Withdrawal, cause: str, report: Report
 ) -> None:
-    """Keep what came of it beside the endpoint's events; it holds also where that fails."""
+    """Keep what came of it beside the endpoint's events; it holds also where that fails.
+
+    Args:
+        endpoint: where it was withdrawn.
+        settings: of its environment.
+        found: what came of it.
+        cause: why, as a name that stays the same as long as the reason does, such as `error-rate`.
+        report: receives lines about the progress.
+    """
     decision = Decision(
         time=settings.clock(),
         kind=Kind.ROLLBACK,

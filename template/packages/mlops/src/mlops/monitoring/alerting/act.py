@@ -48,7 +48,8 @@ class Actions:
 
     Attributes:
         incident: opens an incident; it finds itself what is open already.
-        tidy: removes what is kept longer than it should; returns a sentence of each.
+        tidy: removes what is kept longer than it should; returns a sentence of each. It keeps that
+            itself.
         rollback: withdraws a version, given its number and the cause.
         retrain: has the policy decide on a retraining, given the cause; it keeps that itself.
     """
@@ -177,8 +178,9 @@ class _Acting:
         if self.actions.tidy is None:
             return
         try:
-            for removed in self.actions.tidy():
-                self._keep(Kind.TIDYING, _NOTHING, Done("removed", removed))
+            self.deeds += [
+                Deed(Kind.TIDYING, "", "removed", removed) for removed in self.actions.tidy()
+            ]
         except MlopsError as error:
             self._keep(Kind.TIDYING, _NOTHING, Done(FAILED, error.message), failed=True)
 
@@ -211,7 +213,8 @@ class _Acting:
             return
         try:
             done = action(alert.id)
-            deed = Deed(Kind.RETRAINING, alert.id, done.outcome, done.reason, done.subject)
+            failed = done.outcome == FAILED
+            deed = Deed(Kind.RETRAINING, alert.id, done.outcome, done.reason, done.subject, failed)
         except MlopsError as error:
             deed = Deed(Kind.RETRAINING, alert.id, FAILED, error.message, failed=True)
         self.deeds.append(deed)

@@ -18,6 +18,7 @@ from mlops.artifacts.data_source import FOLDER
 from mlops.data.source import locate
 from mlops.errors import ConfigError, PlatformError, Refused
 from mlops.files import new_folder
+from mlops.hints import typed
 from mlops.monitoring.retraining.commit import checked_out
 from mlops.progress import Report
 from mlops.settings.loading import LoadedSettings, load_settings
@@ -113,7 +114,7 @@ class _Commands:
         if done.returncode != 0:
             kind = {_REFUSED: Refused, _WRONG: ConfigError}.get(done.returncode, PlatformError)
             raise kind(
-                f"`mlops {name}` of the candidate's commit ended with exit code {done.returncode}"
+                f"{typed(name)} of the candidate's commit ended with exit code {done.returncode}"
                 f"{_why(name, done.stdout)}"
             )
         return _read(name, done.stdout)
@@ -129,7 +130,7 @@ def _read(name: str, printed: str) -> dict[str, Any]:
     except ValueError:
         content = None
     if not isinstance(content, dict):
-        raise PlatformError(f"`mlops {name}` of the candidate's commit printed no JSON object")
+        raise PlatformError(f"{typed(name)} of the candidate's commit printed no JSON object")
     return content
 
 

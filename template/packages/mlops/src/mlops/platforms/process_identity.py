@@ -53,8 +53,13 @@ def started_at(process: psutil.Process, create_time: float) -> bool:
 
 
 def has_ended(process: psutil.Process) -> bool:
-    """Tell whether a process ended, even if its parent (in a container: nobody) took no notice."""
+    """Tell whether a process ended, even if its parent (in a container: nobody) took no notice.
+
+    While a thread of it has not, it holds its ports.
+    """
     try:
-        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+        if not process.is_running():
+            return True
+        return process.status() == psutil.STATUS_ZOMBIE and process.num_threads() <= 1
     except psutil.NoSuchProcess:
         return True

@@ -94,7 +94,7 @@ def test_nothing_of_it_is_logged(
         bring(server.url, clock)
         assert MARK not in caplog.text
         requests.post(server.url, json={}, timeout=5)
-    assert MARK in caplog.text, "another request's address is"
+    assert "/hook" in caplog.text, "another request is"
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503])

@@ -120,7 +120,9 @@ def test_a_step_that_fails_ends_it(
     machine: Machine, fails: str, code: int, kind: type[MlopsError]
 ) -> None:
     machine.play(fails, code)
-    with pytest.raises(kind, match=f"`mlops {fails}` .* ended with exit code {code}$") as told:
+    with pytest.raises(
+        kind, match=f"`uv run mlops {fails}` .* ended with exit code {code}$"
+    ) as told:
         machine.train()
     assert type(told.value) is kind
     assert machine.called()[-1][-1].split()[4] == fails

@@ -107,7 +107,7 @@ class TestRfm(ProjectChecks):
 
     def check_that_a_killed_ab_test_is_undone(self, project: Project, version: int) -> None:
         """kill -9 of the command while the candidate has traffic: the next command repairs."""
-        (served,) = traffic(project)
+        (served,) = (name for name, share in traffic(project).items() if share)
         other = "blue" if served == "green" else "green"
         prod = ("--environment", "prod")
         project.mlops(

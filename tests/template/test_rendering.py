@@ -94,6 +94,7 @@ def test_a_level_keeps_what_the_level_below_has(template: Template, tmp_path: Pa
             "docs/going-live.md",
             "docs/release.md",
             "infra/dev.bicepparam",
+            "infra/prod.bicepparam",
             "infra/shared.bicepparam",
         }
 

@@ -23,6 +23,7 @@ LOG = LogTable(EVENTS, "the log of events", "Application Insights writes there",
 LOST = "lost_predictions"
 """The event by which a server says how many it could not send."""
 PROBABILITIES = "probabilities"
+HAS_FEATURES = "has_features"
 _WHOLE = "whole"
 _SKEW = timedelta(seconds=1)
 """By so much less the exporter may round a time."""
@@ -119,5 +120,7 @@ def _values(row: Mapping[str, Any]) -> Iterator[Any]:
             yield parse_time(str(row[TIME])).astimezone(UTC)
         elif name == PROBABILITIES:
             yield json.loads(row[name]) if row[name] else None
+        elif name == HAS_FEATURES:
+            yield False
         else:
             yield row[name] if row[name] != "" else None

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.infra.alert_faults import COMPILER
 from tests.infra.checks import CHECKS
-from tests.infra.faults import COMPILER, FAULTS
+from tests.infra.faults import FAULTS
 from tests.infra.project import SLUG
 from tools.azure_deployments import DEPLOYMENTS, deployed, written
 from tools.bicep import Bicep

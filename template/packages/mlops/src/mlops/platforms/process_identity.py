@@ -60,6 +60,14 @@ def has_ended(process: psutil.Process) -> bool:
     try:
         if not process.is_running():
             return True
-        return process.status() == psutil.STATUS_ZOMBIE and process.num_threads() <= 1
+        return process.status() == psutil.STATUS_ZOMBIE and not is_dying(process)
     except psutil.NoSuchProcess:
         return True
+
+
+def is_dying(process: psutil.Process) -> bool:
+    """Tell whether a process was ended and a thread of it was not yet."""
+    try:
+        return process.status() == psutil.STATUS_ZOMBIE and process.num_threads() > 1
+    except psutil.NoSuchProcess:
+        return False

@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -174,6 +175,7 @@ def test_a_ctrl_c_in_the_terminal_does_not_reach_the_process(home: Path) -> None
 import os, sys, time
 from pathlib import Path
 from mlops.platforms.local import processes
+from mlops.platforms.process_identity import is_dying
 record = processes.new_record("test", 1, "logs")
 record = processes.start(record, [*sys.argv[1:], record.token], Path(), os.environ)
 print(record.pid, flush=True)
@@ -202,6 +204,28 @@ def test_a_port_is_kept_unless_somebody_took_it() -> None:
     assert processes.free_port(port) == port
     with socket.create_server((processes.LOCALHOST, port)):
         assert processes.free_port(port) != port
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a process ends with its last thread")
+def test_the_port_of_a_dying_process_is_waited_for(start: Start, tmp_path: Path) -> None:
+    port, last = processes.free_port(), tmp_path / "last"
+    record = start(
+        "import ctypes, os, pathlib, socket, sys, threading, time\n"
+        "server = socket.create_server(('127.0.0.1', int(sys.argv[2])))\n"
+        "def wait():\n"
+        "    while not pathlib.Path(sys.argv[3]).exists(): time.sleep(0.01)\n"
+        "    os._exit(0)\n"
+        "threading.Thread(target=wait).start()\n"
+        "ctypes.CDLL(None).pthread_exit(None)",
+        str(port),
+        str(last),
+    )
+    process = psutil.Process(record.pid)
+    wait_for(lambda: is_dying(process))
+    assert processes.free_port(port) != port
+    threading.Timer(0.1, last.touch).start()
+    processes.wait_for_the_dying(record)
+    assert processes.free_port(port) == port
 
 
 def test_who_listens_is_told_apart(start: Start, home: Path) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import psutil
 
-from mlops.platforms.process_identity import has_ended, start_time, started_at
+from mlops.platforms.process_identity import has_ended, is_dying, start_time, started_at
 
 LOCALHOST = "127.0.0.1"
 _GRACE_SECONDS = 3.0
@@ -111,6 +111,16 @@ def stop(records: Iterable[ProcessRecord], home: Path) -> None:
         with contextlib.suppress(psutil.Error):
             process.kill()
     _wait_for_end(family, _KILL_SECONDS)
+
+
+def wait_for_the_dying(record: ProcessRecord | None) -> None:
+    """Wait until a process that is dying has let go of its port, for some seconds at most."""
+    if record is None or record.pid is None:
+        return
+    with contextlib.suppress(psutil.Error):
+        process = psutil.Process(record.pid)
+        if started_at(process, record.create_time or 0.0) and is_dying(process):
+            _wait_for_end([process], _KILL_SECONDS)
 
 
 def free_port(preferred: int | None = None) -> int:

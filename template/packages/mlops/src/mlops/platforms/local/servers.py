@@ -202,6 +202,7 @@ class LocalServers:
     def start_router(self, state: EndpointState, report: Report) -> ProcessRecord:
         """Start the router, at its old port if that is free, without waiting for it."""
         self._state.key(self._name)
+        processes.wait_for_the_dying(state.router)
         port = processes.free_port(state.port)
         if state.port is not None and port != state.port:
             report(

@@ -176,6 +176,7 @@ import os, sys, time
 from pathlib import Path
 from mlops.platforms.local import processes
 from mlops.platforms.process_identity import is_dying
+from mlops.platforms.process_identity import is_dying
 record = processes.new_record("test", 1, "logs")
 record = processes.start(record, [*sys.argv[1:], record.token], Path(), os.environ)
 print(record.pid, flush=True)

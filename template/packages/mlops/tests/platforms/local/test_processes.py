@@ -16,6 +16,7 @@ import pytest
 from fakes.waiting import LONGEST_SECONDS, wait_for
 from mlops.platforms.local import processes
 from mlops.platforms.local.processes import ProcessRecord
+from mlops.platforms.process_identity import is_dying
 
 PYTHON = [sys.executable, "-S", "-E", "-c"]
 SLEEP = "import time; time.sleep(600)"
@@ -175,7 +176,6 @@ def test_a_ctrl_c_in_the_terminal_does_not_reach_the_process(home: Path) -> None
 import os, sys, time
 from pathlib import Path
 from mlops.platforms.local import processes
-from mlops.platforms.process_identity import is_dying
 from mlops.platforms.process_identity import is_dying
 record = processes.new_record("test", 1, "logs")
 record = processes.start(record, [*sys.argv[1:], record.token], Path(), os.environ)

@@ -154,6 +154,8 @@ def _value(result: "PerformanceResult") -> str:
 def _estimate(result: "PerformanceResult") -> str:
     found = result.estimated
     text = f"{found.metric} {decimal(found.value)} of the newest {found.rows:,}"
+    if found.outcome.value == "not enough":
+        text += ", not enough to tell"
     if found.on_labelled is not None and found.metric == result.metric:
         text += f" ({decimal(found.on_labelled)} of the labelled)"
     return text

@@ -219,6 +219,10 @@ def test_realised_and_estimated_performance_stand_apart() -> None:
         "Estimated without labels, by the model's own confidence: f1 0.8200"
     )
     assert "cannot see that the world itself has changed" in estimated
+    assert "not enough to tell" not in estimated
+    few = performance()
+    few["estimated"] |= {"rows": 1, "outcome": "not enough"}
+    assert "f1 0.8200 of 1, not enough to tell" in performance_section("prod", few, MONTH).notes[2]
     assert section.table is not None
     assert section.table.rows[1] == ("country=FR", "12", "none", "not enough")
     assert section.charts[0].numbers is not None

@@ -225,9 +225,11 @@ def _estimate(found: Mapping[str, Any]) -> str:
     if found["metric"] is None or found["value"] is None:
         why = f" ({found['reason']})" if found["reason"] else ""
         return f"Estimated without labels: nothing{why}."
+    too_few = ", not enough to tell" if found["outcome"] == "not enough" else ""
     return (
         f"Estimated without labels, by the model's own confidence: {found['metric']} "
-        f"{_decimal(found['value'])}. It cannot see that the world itself has changed."
+        f"{_decimal(found['value'])} of {found['rows']:,}{too_few}. It cannot see that the world "
+        "itself has changed."
     )
 
 

@@ -37,7 +37,10 @@ class GitHub:
             value.split("=", 1) for flag, value in itertools.pairwise(arguments) if flag == "-f"
         )
         url = f"https://github.com/example/project/issues/{len(self.issues) + 1}"
-        self.issues.append({"html_url": url, "body": fields["body"], "fields": fields})
+        labels = [{"name": fields["labels[]"]}]
+        self.issues.append(
+            {"html_url": url, "body": fields["body"], "fields": fields, "labels": labels}
+        )
         return subprocess.CompletedProcess(arguments, 0, f"{url}\n", "")
 
     def open(self, incident: Incident = INCIDENT) -> tuple[str, str | None]:
@@ -63,6 +66,12 @@ def test_another_alarm_and_another_s_issue_are_no_obstacle() -> None:
     other = Incident("tiny-prod/error-rate/green/31", "Other", "what else\n", WHEN)
     assert github.open(other)[0] == "opened"
     assert github.open()[0] == "there already", "it is found on the second page"
+
+
+def test_an_issue_of_anybody_with_the_same_mark_is_no_obstacle() -> None:
+    github = GitHub()
+    github.issues = [{"html_url": "theirs", "body": f"see {INCIDENT.mark}", "labels": []}]
+    assert github.open()[0] == "opened"
 
 
 def test_a_refusal_is_said() -> None:

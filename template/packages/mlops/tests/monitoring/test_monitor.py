@@ -184,6 +184,9 @@ def test_events_that_cannot_be_read_are_no_all_clear(
     endpoint = watched(requests(ENOUGH), check("drift", "ok"))
     endpoint.events = replace(endpoint.events, unread={"blue.jsonl": "3 of its lines"})
     assert state_of(endpoint, settings, "latency").outcome is Outcome.NOT_ENOUGH
+    endpoint.events = replace(endpoint.events, unread={}, dropped=7)
+    found = state_of(endpoint, settings, "latency")
+    assert (found.outcome, found.reason[:25]) == (Outcome.NOT_ENOUGH, "7 events were dropped bef")
     endpoint.events = replace(
         endpoint.events, rows=events(*requests(ENOUGH, 9, fault="slow")).lazy()
     )
@@ -193,9 +196,9 @@ def test_events_that_cannot_be_read_are_no_all_clear(
         raise NotObserved("Log Analytics answered 503")
 
     monkeypatch.setattr(endpoint, "predictions", unseen)
-    found = {each.alert.id: each.outcome for each in states(endpoint, settings)}
-    assert found["latency"] is found["error-rate"] is Outcome.UNREAD
-    assert found["drift"] is Outcome.OK, "one source that cannot be read hides no other"
+    outcomes = {each.alert.id: each.outcome for each in states(endpoint, settings)}
+    assert outcomes["latency"] is outcomes["error-rate"] is Outcome.UNREAD
+    assert outcomes["drift"] is Outcome.OK, "one source that cannot be read hides no other"
 
 
 def test_events_of_all_alerts_are_read_once(

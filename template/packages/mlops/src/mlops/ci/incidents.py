@@ -19,7 +19,9 @@ def open_issue(gh: Gh, incident: Incident) -> Done:
         GhError: GitHub refused it.
     """
     for issue in gh.pages(f"{_ISSUES}?state=open"):
-        if incident.mark in (issue.get("body") or ""):
+        # anybody may write a text into an issue, only who maintains the project labels it
+        labels = {each["name"] for each in issue.get("labels", ()) if isinstance(each, dict)}
+        if LABEL in labels and incident.mark in (issue.get("body") or ""):
             url = str(issue["html_url"])
             return Done(THERE_ALREADY, "an issue of the same alarm is open", url)
     fields = {

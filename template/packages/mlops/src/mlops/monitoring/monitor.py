@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from mlops.artifacts.predictions import Predictions
 from mlops.errors import PlatformError
 from mlops.hints import typed
 from mlops.monitoring.alert_state import AlertState, Outcome
@@ -101,11 +102,11 @@ def _of_source(
 ) -> Iterable[AlertState]:
     """Return the states of all alerts of one source, whose events are read once."""
     whole = Window(min(each.window.start for each in asked), asked[0].window.end)
-    unread: Mapping[str, str] = {}
+    doubt = ""
     try:
         if source == "prediction":
             found = endpoint.predictions(whole)
-            rows, unread = found.rows.collect(), found.unread
+            rows, doubt = found.rows.collect(), _doubt(found)
         else:
             rows = check_frame(source, endpoint.checks(source, whole))
     except PlatformError as error:
@@ -113,8 +114,8 @@ def _of_source(
     states: list[AlertState] = []
     for each in asked:
         groups = _groups(each, served, rows)
-        if unread:
-            groups = [_doubted(state, len(unread)) for state in groups]
+        if doubt:
+            groups = [_doubted(state, doubt) for state in groups]
         if served.version is not None and all(
             state.model_version != served.version for state in groups
         ):
@@ -172,11 +173,18 @@ def _events(alert: Alert) -> str:
     return "checks" if alert.source in COMMANDS else "events"
 
 
-def _doubted(state: AlertState, files: int) -> AlertState:
-    """Return what is left of a state where some events could not be read: no all-clear."""
+def _doubt(found: Predictions) -> str:
+    """Return which events there are and are not here, or nothing."""
+    if found.unread:
+        return f"{len(found.unread)} files of events could not be read"
+    return f"{found.dropped:,} events were dropped before they were kept" if found.dropped else ""
+
+
+def _doubted(state: AlertState, doubt: str) -> AlertState:
+    """Return what is left of a state where some events are not known: no all-clear."""
     if state.outcome is not Outcome.OK:
         return state
-    reason = f"{files} files of events could not be read, and there is no alarm in the others"
+    reason = f"{doubt}, and there is no alarm in the others"
     return replace(state, outcome=Outcome.NOT_ENOUGH, reason=reason)
 
 

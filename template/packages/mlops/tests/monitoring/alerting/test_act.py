@@ -37,6 +37,7 @@ class Loop:
         self.incidents: list[Incident] = []
         self.answer = Done("rolled back", "version 2 serves again")
         self.fails: set[str] = set()
+        self.failure: type[Exception] = PlatformError
         self.tidied: list[str] = []
         self.level = 3
 
@@ -88,7 +89,7 @@ class Loop:
 
     def _fail(self, what: str) -> None:
         if what in self.fails:
-            raise PlatformError(f"{what} does not work")
+            raise self.failure(f"{what} does not work")
 
 
 @pytest.fixture
@@ -216,6 +217,15 @@ def test_an_end_that_could_not_be_told_is_told_later_and_only_to_who_knew(loop: 
     loop.run(NOON + 10 * MINUTE)
     assert loop.receivers[0].news == ["alarm: Failing requests", "resolved: Failing requests"]
     assert loop.receivers[1].heard == []
+
+
+def test_people_are_told_whatever_an_action_brings_about(loop: Loop) -> None:
+    loop.fails, loop.failure = {"rollback", "incident", "tidy"}, ValueError
+    deeds = loop.run(NOON)
+    failed = {each.kind.value for each in deeds if each.failed}
+    assert failed == {"rollback", "incident", "tidying"}
+    assert loop.receivers[0].news == ["alarm: Failing requests"]
+    assert "ValueError: rollback does not work" in loop.receivers[0].heard[0].lines[0]
 
 
 def test_level_2_tells_and_tidies_and_does_nothing_else(loop: Loop) -> None:

@@ -21,7 +21,7 @@ from mlops.settings.project import find_project
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="the pretended uv is a shell script")
 
 UV = """#!/bin/sh
-echo "$PWD|$STATE_OF_MLOPS|$VIRTUAL_ENV|$*" >> "$CALLS"
+echo "$PWD|$STATE_OF_MLOPS|$VIRTUAL_ENV$ALERTS_TEAMS_WEBHOOK$GH_TOKEN|$*" >> "$CALLS"
 case "$5" in
   {fails}) printf '%s' '{printed}'; exit {code};;
   train) echo '{{"run_id": "run-7"}}';;
@@ -74,7 +74,8 @@ def machine(settings: LoadedSettings, tmp_path: Path, monkeypatch: pytest.Monkey
     made = Machine(settings, tmp_path)
     monkeypatch.setenv("CALLS", str(made.calls))
     monkeypatch.setenv("UV", str(made.uv))
-    monkeypatch.setenv("VIRTUAL_ENV", "/another")
+    for name in ("VIRTUAL_ENV", "ALERTS_TEAMS_WEBHOOK", "GH_TOKEN"):
+        monkeypatch.setenv(name, "/another")
     return made
 
 
@@ -88,10 +89,10 @@ def test_it_runs_the_steps_of_the_pipeline_at_the_commit(machine: Machine) -> No
         f"{begin} evaluate --environment dev --json --run-id run-7",
         f"{begin} register --environment dev --json --run-id run-7",
     ]
-    for folder, state, virtual, _ in machine.called():
+    for folder, state, kept, _ in machine.called():
         assert folder != str(machine.project.root)
         assert state == str(machine.project.state_dir)
-        assert virtual == ""
+        assert kept == "", "neither of this environment, nor a secret of who is told"
 
 
 def test_the_scoring_code_is_that_of_the_commit(machine: Machine) -> None:

@@ -181,8 +181,8 @@ class _Acting:
             self.deeds += [
                 Deed(Kind.TIDYING, "", "removed", removed) for removed in self.actions.tidy()
             ]
-        except MlopsError as error:
-            self._keep(Kind.TIDYING, _NOTHING, Done(FAILED, error.message), failed=True)
+        except Exception as error:
+            self._keep(Kind.TIDYING, _NOTHING, Done(FAILED, _said(error)), failed=True)
 
     def check_receivers(self) -> None:
         """Say who could not be told anything, before there is something to tell."""
@@ -215,8 +215,8 @@ class _Acting:
             done = action(alert.id)
             failed = done.outcome == FAILED
             deed = Deed(Kind.RETRAINING, alert.id, done.outcome, done.reason, done.subject, failed)
-        except MlopsError as error:
-            deed = Deed(Kind.RETRAINING, alert.id, FAILED, error.message, failed=True)
+        except Exception as error:
+            deed = Deed(Kind.RETRAINING, alert.id, FAILED, _said(error), failed=True)
         self.deeds.append(deed)
 
     def _open_incident(self, state: AlertState, episode: Episode, done: Sequence[str]) -> None:
@@ -232,8 +232,8 @@ class _Acting:
     def _do(self, kind: Kind, state: AlertState, action: Callable[[], Done]) -> None:
         try:
             self._keep(kind, state, action())
-        except MlopsError as error:
-            self._keep(kind, state, Done(FAILED, error.message), failed=True)
+        except Exception as error:  # whatever fails, people are told of the alarm
+            self._keep(kind, state, Done(FAILED, _said(error)), failed=True)
 
     def _tell(self, receiver: Told, message: Message, key: Key, outcome: str) -> None:
         sent = receiver.tell(message)
@@ -297,3 +297,10 @@ class _Acting:
 
 
 _NOTHING = Key("", None, None)
+
+
+def _said(error: Exception) -> str:
+    """Return what a failure says of itself."""
+    if isinstance(error, MlopsError):
+        return error.message
+    return f"{type(error).__name__}: {error}"

@@ -19,6 +19,7 @@ from mlops.data.source import locate
 from mlops.errors import ConfigError, PlatformError, Refused
 from mlops.files import new_folder
 from mlops.hints import typed
+from mlops.monitoring.alerting.receivers import VARIABLES
 from mlops.monitoring.retraining.commit import checked_out
 from mlops.progress import Report
 from mlops.settings.loading import LoadedSettings, load_settings
@@ -27,6 +28,8 @@ from mlops.settings.project import STATE_VARIABLE
 TRAINED_IN = "dev"
 """The environment whose settings training has, as in the pipeline."""
 _OF_THIS_ENVIRONMENT = ("VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT", "PYTHONPATH")
+_SECRETS = (*VARIABLES.values(), "GH_TOKEN", "GITHUB_TOKEN")
+"""What the code of another commit, and its packages, need not know."""
 _REFUSED, _WRONG = 1, 2
 
 
@@ -120,7 +123,8 @@ class _Commands:
         return _read(name, done.stdout)
 
     def _variables(self, present: Mapping[str, str]) -> dict[str, str]:
-        kept = {name: text for name, text in present.items() if name not in _OF_THIS_ENVIRONMENT}
+        left_out = {*_OF_THIS_ENVIRONMENT, *_SECRETS}
+        kept = {name: text for name, text in present.items() if name not in left_out}
         return {**kept, STATE_VARIABLE: str(self.state_dir)}
 
 

@@ -178,6 +178,20 @@ def test_where_nothing_serves_only_what_there_is_evidence_for_is_told(
     assert (found.alert.id, found.outcome) == ("drift", Outcome.ALARM)
 
 
+def test_a_deployment_with_a_small_share_that_leaves_no_event_is_no_all_clear(
+    settings: LoadedSettings,
+) -> None:
+    """As one that crashed: the front answers in its place."""
+    endpoint = watched(requests(ENOUGH))
+    endpoint.set_traffic({"blue": 10, "green": 90})
+    found = states(endpoint, settings, "latency")
+    assert [(each.deployment, each.outcome) for each in found] == [
+        ("green", Outcome.OK),
+        ("blue", Outcome.NOT_ENOUGH),
+    ]
+    assert found[1].reason == "0 events in 5m, 100 are needed"
+
+
 def test_events_that_cannot_be_read_are_no_all_clear(
     settings: LoadedSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -37,10 +37,12 @@ class Served:
 
     Attributes:
         versions: all that have a share of the traffic.
+        deployments: all that have one, with their versions.
         deployment, version: of the one with most; None: nothing serves.
     """
 
     versions: frozenset[int] = frozenset()
+    deployments: frozenset[tuple[str, int]] = frozenset()
     deployment: str | None = None
     version: int | None = None
 
@@ -51,8 +53,11 @@ def served_by(endpoint: Endpoint) -> Served:
     if leading is None:
         return Served()
     traffic = endpoint.traffic()
-    versions = (each.model_version for each in endpoint.deployments() if traffic.get(each.name))
-    return Served(frozenset(versions), leading.name, leading.model_version)
+    reached = frozenset(
+        (each.name, each.model_version) for each in endpoint.deployments() if traffic.get(each.name)
+    )
+    versions = frozenset(version for _, version in reached)
+    return Served(versions, reached, leading.name, leading.model_version)
 
 
 def evaluate_alerts(
@@ -120,7 +125,7 @@ def _of_source(
             state.model_version != served.version for state in groups
         ):
             groups.append(_nothing(each, served, rows))
-        states += groups
+        states += [*groups, *_silent(each, served, groups)]
     return states
 
 
@@ -186,6 +191,17 @@ def _doubted(state: AlertState, doubt: str) -> AlertState:
         return state
     reason = f"{doubt}, and there is no alarm in the others"
     return replace(state, outcome=Outcome.NOT_ENOUGH, reason=reason)
+
+
+def _silent(asked: _Asked, served: Served, groups: Sequence[AlertState]) -> Iterable[AlertState]:
+    """Yield the states of other deployments that get requests, and of which there is no event."""
+    if "deployment" not in asked.alert.by:
+        return
+    seen = {(each.deployment, each.model_version) for each in groups}
+    for name, version in sorted(served.deployments - seen):
+        yield asked.state(
+            Outcome.NOT_ENOUGH, _too_few(asked.alert, 0), deployment=name, model_version=version
+        )
 
 
 def _nothing(asked: _Asked, served: Served, rows: "pl.DataFrame") -> AlertState:

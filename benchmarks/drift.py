@@ -54,7 +54,10 @@ def write():
         known = {
             "time": pl.repeat(now - timedelta(hours=1), rows, dtype=schema["time"], eager=True),
             "model_version": pl.repeat(1, rows, dtype=pl.Int64, eager=True),
+            "source": pl.repeat("request", rows, dtype=pl.String, eager=True),
             "status": pl.repeat(200, rows, dtype=pl.Int64, eager=True),
+            "row": pl.repeat(0, rows, dtype=pl.Int64, eager=True),
+            "has_features": pl.repeat(True, rows, dtype=pl.Boolean, eager=True),
             "prediction": pl.repeat("1", rows, dtype=pl.String, eager=True),
             "value": pl.Series(answers),
             **{f"{FEATURE}{name}": table[name] for name in names},
@@ -76,7 +79,7 @@ def write_lines(table, answers):
     path.parent.mkdir(parents=True)
     same = dict(schema=1, time=time.isoformat(), source="request", environment="prod",
                 endpoint="bench", deployment="blue", model_name="bench", model_version=1,
-                latency_ms=1.5, status=200, error_type=None, key=None, prediction=1)
+                latency_ms=1.5, status=200, error_type=None, key=None, row=0, prediction=1)
     with path.open("w", encoding="utf-8") as file:
         for n, features in enumerate(table.iter_rows(named=True)):
             told = dict(inference_id=f"{n:032x}", probability=answers[n], features=features)
@@ -171,7 +174,9 @@ def main() -> int:
             )
     faster = found["evidently"]["seconds"] / found["ours"]["seconds"]
     met = faster >= FASTER and found["ours"]["gigabytes"] < LIMIT_GIGABYTES
-    assert (found["lines"]["rows"], found["lines"]["unread"]) == (WRITTEN, 0)
+    for what, rows in (("ours", ROWS), ("lines", WRITTEN)):
+        said = found[what]
+        assert (said["rows"], said["columns"], said["unread"]) == (rows, COLUMNS + 1, 0)
     each_second = WRITTEN / found["lines"]["seconds"]
     print(
         f"of lines as servers write them {WRITTEN:,} were read and checked, {each_second:,.0f} a s"

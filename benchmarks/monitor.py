@@ -36,8 +36,8 @@ def write():
             for n in range(part, count, 4):
                 at = now - timedelta(seconds=86_000 * (1 - n / count))
                 told = dict(schema=1, time=at.isoformat(timespec="microseconds"), source="request",
-                            **shared, latency_ms=3.5 + n % 40, inference_id=f"{n:032x}", key=None, row=0,
-                            prediction=n % 2, probability=0.25, features=features)
+                            **shared, latency_ms=3.5 + n % 40, inference_id=f"{n:032x}", key=None,
+                            row=0, prediction=n % 2, probability=0.25, features=features)
                 file.write(json.dumps(told, separators=(",", ":")) + "\\n")
 
 def floor():

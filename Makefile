@@ -24,7 +24,7 @@ WORKERS := --numprocesses 3 --dist loadfile --no-loadscope-reorder
 MACHINERY := $(RUN) --directory template/packages/mlops --all-extras
 DEMO := $(RUN) --no-project --python '>=3.11' python tools/demo.py
 
-.PHONY: help uv install demo test test-fast test-all machinery lint format docs render questions files reserved requirements pipeline queries azure azurite bases images bench clean
+.PHONY: help uv install demo newest release test test-fast test-all machinery lint format docs render questions files reserved requirements pipeline queries azure azurite bases images bench clean
 
 help: ## what each target does
 	@grep -hE '^[a-z-]+:.* ## ' $(MAKEFILE_LIST) | sed -E 's/:.* ## /\t/' | expand -t 12
@@ -45,6 +45,12 @@ demo: uv ## the default project in .build/demo, installed, and its whole loop ru
 
 render: uv ## the project of these files in .build/project: make render ANSWERS="-d example=blank"
 	@$(DEMO) --render-only --target .build/project -- $(ANSWERS)
+
+newest: uv ## the demo with the newest packages of today, and all tests of that project: minutes
+	@$(DEMO) --newest --target .build/newest
+
+release: uv ## the files of this repository made ready for a release: make release VERSION=0.2.0
+	@$(RUN) --no-project --python '>=3.11' python -m tools.release --prepare "$(VERSION)"
 
 test: lint docs machinery ## everything that CI checks: minutes
 	@$(RUN) pytest $(WORKERS) -m "not slow" --durations 15

@@ -5,6 +5,7 @@ Run by `uv run --no-project`, so that nothing needs to be installed before.
 
 import argparse
 import os
+import re
 import shutil
 import stat
 import subprocess
@@ -86,6 +87,29 @@ def commit(project: Path) -> None:
     run(*git, "commit", "--quiet", "--message", "Start from the template", folder=project)
 
 
+def thaw(project: Path) -> None:
+    """Let the project install packages of any day.
+
+    Raises:
+        SystemExit: it states no day.
+    """
+    pyproject = project / "pyproject.toml"
+    text = pyproject.read_text(encoding="utf-8")
+    thawed = re.sub(r"^exclude-newer = .*\n", "", text, flags=re.M)
+    if thawed == text:
+        raise SystemExit(f"{pyproject} has no exclude-newer, which freezes its packages")
+    pyproject.write_text(thawed, encoding="utf-8", newline="\n")
+
+
+def test(project: Path, clock: Clock) -> None:
+    """Run the tests of the project's team and of its machinery."""
+    with clock.part("The team's tests: uv run pytest"):
+        run(UV, "run", "pytest", "--quiet", folder=project)
+    with clock.part("The machinery's tests: uv run pytest packages/mlops/tests"):
+        pytest = ["pytest", "packages/mlops/tests", "--quiet", "--numprocesses", "auto"]
+        run(UV, "run", *pytest, folder=project)
+
+
 def demo(project: Path, clock: Clock) -> None:
     """Install the project and run its loop."""
     with clock.part("Install it: git init, uv sync"):
@@ -104,6 +128,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--target", type=Path, default=Path(".build/demo"))
     parser.add_argument("--render-only", action="store_true")
+    parser.add_argument("--newest", action="store_true", help="newest packages, and all tests")
     parser.add_argument("arguments", nargs="*", help="passed on to `copier copy`")
     options = parser.parse_args()
     project = (ROOT / options.target).resolve()
@@ -113,7 +138,11 @@ def main() -> None:
         render(project, options.arguments)
     if options.render_only:
         return
+    if options.newest:
+        thaw(project)
     demo(project, clock)
+    if options.newest:
+        test(project, clock)
     uv = "uv" if shutil.which("uv") else os.path.relpath(UV, project)
     print(f"""
 A complete project is in {options.target}, and its whole loop has run: data, validation, training,

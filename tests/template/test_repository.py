@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from test_sizes import FUNCTION_LINES, MODULE_LINES, TEST_LINES, lines_of, long_functions
 
+from tools import loop_picture
 from tools.questions_page import TARGET, page
 from tools.worktree import ROOT, tracked_files
 
@@ -129,6 +130,11 @@ def test_one_version_of_copier_everywhere() -> None:
 def test_the_page_of_questions_is_that_of_copier_yml() -> None:
     """`make questions` writes it."""
     assert TARGET.read_text(encoding="utf-8") == page()
+
+
+def test_the_picture_is_drawn_by_its_script() -> None:
+    """`make picture` draws it."""
+    assert loop_picture.TARGET.read_text(encoding="utf-8") == loop_picture.picture()
 
 
 def test_the_machine_and_github_run_what_people_run() -> None:

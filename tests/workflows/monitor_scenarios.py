@@ -1,7 +1,7 @@
 """What must hold under act of the workflow `monitor`, and of a run that it starts."""
 
 import json
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from mlops.artifacts.candidate import Candidate, FreshData, candidate_id
@@ -121,7 +121,7 @@ def candidate_of(act: Act, **changed: Any) -> str:
         if message.startswith("the"):
             commit = run("git", "rev-parse", "HEAD", folder=folder).strip()
             (folder / "serving" / "marker").write_text("of main", encoding="utf-8")
-    decided = datetime(2026, 6, 30, tzinfo=UTC)
+    decided = datetime.now(UTC).replace(microsecond=0)
     given = {
         "id": candidate_id(7, decided),
         "model_name": find_project(folder).name,
@@ -167,6 +167,33 @@ def candidate_at_its_commit(act: Act) -> None:
         "release": {"of the candidate"},
     }
     assert outcome.served == {"test": {"green": "1"}, "prod": {"green": "1"}}
+
+
+def candidate_whose_place_is_gone(act: Act) -> None:
+    """Nobody is asked to approve it, and nothing is released; another candidate is."""
+    act.api.approved_by("ann", "bob")
+    candidate = candidate_of(act)
+    gone = dispatched(act, candidate, variables=AZURE, fail="mlops ci wanted")
+    assert not gone.ok
+    assert gone.commands("ready")[-1] == "run mlops ci wanted --environment prod --model-version 1"
+    assert [call["command"] for call in gone.find("mlops release")] == [
+        "run mlops release --environment test --model-version 1 --wait 45m"
+    ]
+    (asked,) = gone.find("mlops ci wanted")
+    assert asked["settings"].items() >= AZURE.items()
+    assert asked["serving"] == "of main", "no code of the candidate looks at prod"
+    well = dispatched(act, candidate, variables=AZURE)
+    assert well.ok, well.log
+    assert len(well.find("mlops release")) == 2
+
+
+def candidate_that_comes_late(act: Act) -> None:
+    """One for which nobody waits any more is not trained: another one may have begun."""
+    decided = datetime.now(UTC) - timedelta(hours=25)
+    outcome = dispatched(act, candidate_of(act, created_at=decided))
+    assert not outcome.ok
+    assert "so another one may have begun" in outcome.log
+    assert outcome.find("mlops train") == []
 
 
 def candidate_of_another_branch(act: Act) -> None:

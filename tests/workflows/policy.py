@@ -33,6 +33,7 @@ ENVIRONMENTS = {
     ("ml-cicd.yml", "train-dev"): "dev",
     ("ml-cicd.yml", "register-model"): "dev-registration",
     ("ml-cicd.yml", "evidence"): "dev-registration",
+    ("deploy.yml", "ready"): "${{ inputs.commit != '' && 'prod-monitor' || '' }}",
     ("deploy.yml", "approval"): "prod-approval",
     ("deploy.yml", "release"): "${{ inputs.platform != 'local' && inputs.environment || '' }}",
     ("rollback.yml", "rollback"): "prod-rollback",
@@ -57,7 +58,7 @@ PERMISSIONS = {
     ("ml-cicd.yml", "deploy-test"): READ | SIGN_IN | {"actions": "read"},
     ("ml-cicd.yml", "deploy-prod"): READ | SIGN_IN | {"actions": "read"},
     ("ml-cicd.yml", "evidence"): READ | SIGN_IN | {"actions": "read"},
-    ("deploy.yml", "ready"): READ | {"actions": "read"},
+    ("deploy.yml", "ready"): READ | SIGN_IN | {"actions": "read"},
     ("deploy.yml", "approval"): {},
     ("deploy.yml", "again"): {},
     ("deploy.yml", "release"): READ | SIGN_IN | {"actions": "read"},
@@ -96,7 +97,8 @@ TRIGGERS = {
     "monitor.yml": {"schedule", "workflow_dispatch"},
 }
 WATCHES = ("monitor.yml", "watch")
-"""The one job that is handed secrets: the addresses to which it tells what it found."""
+"""The one job that is handed secrets: the addresses to which two steps tell what they found."""
+TELLING = ["monitor", "retrain"]
 TOLD = ("ALERTS_TEAMS_WEBHOOK", "ALERTS_SLACK_WEBHOOK", "ALERTS_PAGER_KEY")
 SETUP = "$/.github/actions/setup"
 GH_HOST = 'export GH_HOST="${GITHUB_SERVER_URL#https://}"'
@@ -210,16 +212,16 @@ def check_rights(workflows: Workflows) -> None:
 
 
 def check_secrets(workflows: Workflows) -> None:
-    """No secret stands in a workflow, and none is needed but addresses, by one step of one job."""
+    """No secret stands in a workflow, and none is needed but addresses, by two steps of one job."""
     for name, text in workflows.texts.items():
         assert not SECRET_VALUE.search(text), f"{name} holds a secret"
         handed = re.findall(r"^ +(\w+): \$\{\{ secrets\.(\w+) \}\}$", text, re.MULTILINE)
         assert text.count("secrets.") == len(handed), f"{name}: a secret is pasted somewhere"
-        told = [(each, each) for each in TOLD] if name == WATCHES[0] else []
+        told = [(each, each) for each in TOLD] * len(TELLING) if name == WATCHES[0] else []
         assert handed == told, f"{name}: no secret is needed, see OIDC"
     handing = [(key, step) for key, step in workflows.steps() if "secrets." in str(step)]
-    assert all(key == WATCHES and step["id"] == "monitor" for key, step in handing)
-    assert len(handing) == (WATCHES in workflows.jobs)
+    assert all(key == WATCHES for key, _ in handing)
+    assert [step["id"] for _, step in handing] == (TELLING if WATCHES in workflows.jobs else [])
 
 
 def check_data(workflows: Workflows) -> None:
@@ -434,6 +436,9 @@ def check_candidate(workflows: Workflows) -> None:
             assert step["env"]["COMMIT"] == f"${{{{ {told}.commit }}}}", key
             assert step["if"] == f"${{{{ {told}.commit != '' }}}}", key
             assert '"$COMMIT"' in script, key
+    ready = workflows.jobs["deploy.yml", "ready"]["steps"]
+    (place,) = [each for each in ready if "mlops ci wanted" in each.get("run", "")]
+    assert place["if"] == "${{ inputs.commit != '' }}", "before people are asked to approve it"
     for name in ("deploy-test", "deploy-prod"):
         assert pipeline[name]["with"]["commit"] == "${{ needs.data-quality.outputs.commit }}"
     if "monitor.yml" not in workflows.contents:

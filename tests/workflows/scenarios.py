@@ -18,7 +18,9 @@ from tests.workflows.infra_scenarios import (
 from tests.workflows.monitor_scenarios import (
     candidate_at_its_commit,
     candidate_of_another_branch,
+    candidate_that_comes_late,
     candidate_that_nobody_reviewed,
+    candidate_whose_place_is_gone,
     monitor_below_level_3,
     monitor_each_code,
     monitor_found_drift,
@@ -394,6 +396,8 @@ SCENARIOS = {
         candidate_at_its_commit,
         candidate_of_another_branch,
         candidate_that_nobody_reviewed,
+        candidate_that_comes_late,
+        candidate_whose_place_is_gone,
         infra_without_azure,
         infra_plan,
         infra_plan_with_less,

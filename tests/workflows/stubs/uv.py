@@ -290,6 +290,7 @@ ACTIONS = {
     "mlops ci dependencies": move_day,
     "mlops ci comment": lambda: write(option("--output"), "the metrics"),
     "mlops ci candidate": run_project,
+    "mlops ci wanted": lambda: None,
     "mlops ci worst": run_project,
     "mlops drift": watch,
     "mlops feedback": watch,

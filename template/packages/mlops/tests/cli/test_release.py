@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from fakes.candidates import candidate
 from fakes.cli import Command, Outputs
 from fakes.endpoint import FakeEndpoint
 from fakes.platform import FakePlatform
+from mlops.cli import release
 from mlops.clock import system_clock
 from mlops.errors import ConfigError
 from mlops.platforms.lease_terms import RELEASE, WayBack
@@ -150,6 +152,29 @@ def test_a_release_that_did_not_begin_says_that_nothing_changed(
 ) -> None:
     assert mlops("release", "--model-version", 3) == 2
     assert outputs() == {"outcome": "unchanged"}
+
+
+@pytest.mark.usefixtures("at_level_2")
+def test_a_candidate_for_what_serves_no_more_is_refused_and_that_is_kept(
+    mlops: Command,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    outputs: Outputs,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    platform = FakePlatform(tmp_path / "platform")
+    endpoint = platform.endpoint("tiny-dev")
+    endpoint.serve("blue", 9, 100)
+    path = platform.version(10).folder / "lineage.json"
+    told = candidate(environment="dev").told()
+    path.write_text(json.dumps({**json.loads(path.read_text()), "candidate": told}))
+    monkeypatch.setattr(release, "open_platform", lambda _settings: platform)
+    assert mlops("release", "--model-version", 10) == 1
+    assert "is outdated: it was to take the place of version 7" in capsys.readouterr().err
+    assert outputs() == {"outcome": "unchanged"}
+    assert endpoint.serving == {"blue": 9}
+    (end,) = endpoint.kept
+    assert (end["kind"], end["outcome"], end["subject"]) == ("retraining", "outdated", told["id"])
 
 
 def test_a_rehearsal_is_for_this_machine(project: Project) -> None:

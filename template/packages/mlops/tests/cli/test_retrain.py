@@ -12,7 +12,10 @@ from fakes.retraining import START, Loop
 from mlops.artifacts.candidate import parse_candidate
 from mlops.cli import options, retrain
 from mlops.errors import Refused
+from mlops.monitoring.alerting import receivers
+from mlops.monitoring.alerting.deliver import Courier, Patience
 from mlops.monitoring.retraining import steps
+from mlops.monitoring.retraining.training import Trained
 
 
 @pytest.fixture
@@ -88,8 +91,49 @@ def test_where_it_has_stopped_somebody_is_told(
     monkeypatch.setattr(options, "system_clock", lambda: START.replace(hour=13))
     assert called(loop, mlops, monkeypatch) == 1
     said = capsys.readouterr().err
-    assert "retraining has stopped: " in said
+    assert "retraining-stopped: incident: opened: a file on this machine" in said
     assert "docs/retraining.md" in said
+    folder = loop.settings.project.state_dir / "monitoring" / "tiny-dev" / "incidents"
+    (incident,) = folder.iterdir()
+    assert "Retraining has stopped" in incident.read_text(encoding="utf-8")
+    monkeypatch.setattr(options, "system_clock", lambda: START.replace(hour=14))
+    assert called(loop, mlops, monkeypatch) == 1
+    assert len(list(folder.iterdir())) == 1
+
+
+@pytest.mark.parametrize(
+    ("address", "code", "said"),
+    [
+        ("http://127.0.0.1:9/mark-one", 3, "notification of teams failed: it cannot be reached"),
+        ("", 3, "notification of teams failed: ALERTS_TEAMS_WEBHOOK is not set"),
+        (None, 0, ""),
+    ],
+)
+def test_who_could_not_be_told_is_named_and_ends_it_with_3(
+    loop: Loop,
+    mlops: Command,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    address: str | None,
+    code: int,
+    said: str,
+) -> None:
+    """The candidate is released, and that somebody does not know is said; no address is."""
+    trained = Trained("run-1", 10, Path("serving"))
+    monkeypatch.setattr(steps, "train_here", lambda *_: trained)
+    monkeypatch.setattr(steps, "release_candidate", lambda *_, **__: "no worse")
+    monkeypatch.setattr(receivers, "Courier", lambda: Courier(Patience(attempts=1)))
+    if address is not None:
+        monkeypatch.setenv("ALERTS_TEAMS_WEBHOOK", address)
+        conf = loop.settings.project.root / "conf" / "dev.yaml"
+        conf.write_text(conf.read_text() + "\nalerts:\n  receivers: [teams]\n")
+    assert called(loop, mlops, monkeypatch, "--cause", "a new holiday", "--json") == code
+    printed = capsys.readouterr()
+    assert said in printed.err
+    assert "mark-one" not in printed.err + printed.out
+    told = json.loads(printed.out)
+    assert told["outcome"] == "released"
+    assert [each["failed"] for each in told["told"]] == ([] if address is None else [True])
 
 
 def test_a_dry_run_decides_alone(

@@ -1,19 +1,23 @@
 """An endpoint that serves a version whose commit can be had."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from fakes.alerts import FakeReceiver
 from fakes.candidates import committed
 from fakes.endpoint import FakeEndpoint
 from fakes.platform import FakePlatform
 from fakes.project import with_level, write_project
 from mlops.artifacts.candidate import Candidate
+from mlops.monitoring.alerting.act import Done
+from mlops.monitoring.alerting.incident import Incident
 from mlops.monitoring.decisions import Decision, Kind, decided
 from mlops.monitoring.retraining.command import Retrained, Steps, retrain
+from mlops.monitoring.retraining.telling import Hearers
 from mlops.monitoring.retraining.training import Trained
 from mlops.platforms.base import ModelVersion
 from mlops.progress import Report, silent
@@ -33,7 +37,9 @@ class Loop:
         platform: it outlasts the machines.
         folder: below which machines are.
         fails: what training or releasing ends with, in turn; then all goes well.
-        done: what was trained, released and told.
+        done: what was trained and released.
+        receivers: who is told.
+        incidents: what was opened.
     """
 
     platform: FakePlatform
@@ -42,6 +48,9 @@ class Loop:
     fails: dict[str, BaseException] = field(default_factory=dict)
     done: list[str] = field(default_factory=list)
     manifests: list[Path] = field(default_factory=list)
+    receivers: list[Any] = field(default_factory=lambda: [FakeReceiver()])
+    incidents: list[Incident] = field(default_factory=list)
+    after_training: Callable[[], None] = lambda: None
     settings: LoadedSettings = field(init=False)
 
     def __post_init__(self) -> None:
@@ -103,11 +112,18 @@ class Loop:
 
     def steps(self, *, trains: bool = True) -> Steps:
         """What follows from a decision here."""
-        return Steps(self._train if trains else None, self._release, self._tell)
+        hearers = Hearers(self.receivers, self._open)
+        return Steps(self._train if trains else None, self._release, hearers)
 
     def retrain(self, *, trains: bool = True, **options: Any) -> Retrained:
         steps = self.steps(trains=trains)
-        return retrain(self.platform, self.settings, steps, silent, **options)
+        report = options.pop("report", silent)
+        return retrain(self.platform, self.settings, steps, report, **options)
+
+    @property
+    def heard(self) -> list[str]:
+        """What the first receiver heard."""
+        return list(self.receivers[0].news)
 
     def decisions(self, kind: Kind = Kind.RETRAINING) -> list[Decision]:
         return decided(self.endpoint, Window(START - 999 * DAY, self.now + DAY), kind)
@@ -123,6 +139,7 @@ class Loop:
         self.manifests.append(manifest)
         self.done.append(f"train {candidate.id}")
         self._fail("train")
+        self.after_training()
         return Trained("run-1", 12, settings.project.state_dir / "serving")
 
     def _release(self, trained: Trained, _settings: LoadedSettings, _report: Report) -> str:
@@ -130,8 +147,10 @@ class Loop:
         self._fail("release")
         return "no worse"
 
-    def _tell(self, decision: Decision) -> None:
-        self.done.append(f"tell {decision.model_version}")
+    def _open(self, incident: Incident) -> Done:
+        self._fail("incident")
+        self.incidents.append(incident)
+        return Done("opened", "an issue", f"issue {len(self.incidents)}")
 
     def _fail(self, step: str) -> None:
         if step in self.fails:

@@ -8,6 +8,7 @@ reference date, all of it. A run and a version that were made of it hold a copy.
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -84,6 +85,33 @@ class Candidate(BaseModel):
         """Return what the lineage of a version says of it."""
         names = {"id", "environment", "reference", "cause", "reason", "created_at"}
         return self.model_dump(mode="json", include=names)
+
+
+@dataclass(frozen=True)
+class Meant:
+    """What a version that was made of a candidate is meant for, as its lineage tells it.
+
+    Attributes:
+        candidate: the id.
+        environment: where it is to be released.
+        reference: the version whose place it is to take there.
+        cause: what was reason enough.
+    """
+
+    candidate: str
+    environment: str
+    reference: int
+    cause: str
+
+
+def meant_for(lineage: Mapping[str, Any]) -> Meant | None:
+    """Return what a version is meant for, by its lineage; None: it is of no candidate."""
+    told = lineage.get("candidate")
+    if not told:
+        return None
+    return Meant(
+        str(told["id"]), str(told["environment"]), int(told["reference"]), str(told["cause"])
+    )
 
 
 def candidate_tags(told: Mapping[str, Any] | None) -> dict[str, str]:

@@ -87,7 +87,12 @@ CI = LazyGroup(
         LazyCommand(
             "candidate",
             "mlops.cli.ci_monitor:candidate",
-            "Check that a candidate is of reviewed code; tell the workflow its commit.",
+            "Check that a candidate is reviewed code and waited for; tell the workflow its commit.",
+        ),
+        LazyCommand(
+            "wanted",
+            "mlops.cli.ci_monitor:wanted",
+            "Check that the version still serves which a candidate's version is to replace.",
         ),
         LazyCommand(
             "worst",

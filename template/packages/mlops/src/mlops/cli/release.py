@@ -67,6 +67,7 @@ def release(
     requests which callers send now is rejected at once.
     """
     from mlops.release.candidate import ReleaseOptions, release_version
+    from mlops.release.candidate_end import end_kept
     from mlops.release.display import release_shown
     from mlops.release.rehearsal import rehearsal_settings, rehearse
     from mlops.release.turn import NotItsTurn
@@ -78,12 +79,15 @@ def release(
     platform = open_platform(settings)
     chosen = settings.values.ab_test
     ends: list[Ended] = []
+    shown = rehearsal_settings(chosen) if rehearsal else chosen
     try:
-        if rehearsal:
-            with release_shown("release", rehearsal_settings(chosen), ends.append) as watchers:
+        with (
+            end_kept(platform, settings, model_version, ends, show),
+            release_shown("release", shown, ends.append) as watchers,
+        ):
+            if rehearsal:
                 rehearse(platform, settings, model_version, watchers, breaking=reason)
-        else:
-            with release_shown("release", chosen, ends.append) as watchers:
+            else:
                 options = ReleaseOptions(breaking=reason, wait_seconds=wait or 0.0)
                 release_version(platform, settings, model_version, watchers, options)
     except (ConfigError, Refused, NotItsTurn):

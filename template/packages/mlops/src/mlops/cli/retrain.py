@@ -1,5 +1,6 @@
 """Train the model that serves again, if what was found is reason enough."""
 
+import os
 from typing import TYPE_CHECKING
 
 import click
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 _REMEDIES = {
     "stopped": "docs/retraining.md says what to look at, and how to go on",
+    "outdated": f"if what serves now is to be trained again: {typed('retrain --cause TEXT')}",
     "not enough": f"{typed('drift')} and {typed('feedback')} look at what there is",
 }
 
@@ -34,15 +36,16 @@ def retrain(
 ) -> None:
     """Train the model that serves again, if drift, performance or age are reason enough.
 
-    What the gate and the A/B test refuse is not released. Exit 1 if it is refused or has stopped, 4
-    if nothing can be told.
+    What the gate and the A/B test refuse is not released. Exit 1 if it is refused or has stopped, 3
+    if it failed or somebody could not be told, 4 if nothing can be told.
     """
     from mlops.monitoring.retraining.command import retrain
     from mlops.monitoring.retraining.steps import steps_of
+    from mlops.ops.telling import hearers_of
 
     settings = settings_for(environment)
     platform = open_platform(settings)
-    steps = steps_of(platform, rehearsal=rehearsal)
+    steps = steps_of(platform, hearers_of(settings, os.environ), rehearsal=rehearsal)
     by_hand = cause.strip() or None if cause else None
     with progress("retrain") as report:
         found = retrain(platform, settings, steps, report, by_hand=by_hand, dry_run=dry_run)
@@ -64,11 +67,17 @@ def _show(found: "Retrained") -> None:
     ]
     if found.model_version is not None:
         rows.append(("served when decided", f"version {found.model_version}"))
+    if found.lost:
+        rows.append(("of which nothing was heard", ", ".join(found.lost)))
     if found.candidate is not None:
         rows.append(("candidate", f"{found.candidate.id}, of commit {found.candidate.commit}"))
     if found.new_version is not None:
         rows.append(("its version", str(found.new_version)))
     show_table(f"Retraining at {found.endpoint}", ("", ""), rows)
+    for deed in found.told:
+        subject = f" ({deed.subject})" if deed.subject else ""
+        style = "bold red" if deed.failed else ""
+        show(f"{deed.cause}: {deed.kind.value}: {deed.outcome}: {deed.reason}{subject}", style)
     if found.manifest is not None and found.outcome == "retrain":
         show(
             "the pipeline trains it: gh workflow run ml-cicd.yml --ref main --field "
@@ -79,5 +88,10 @@ def _show(found: "Retrained") -> None:
 def _error(found: "Retrained") -> MlopsError | None:
     """Return the error by which the command ends, if it does."""
     kind = {0: None, 1: Refused, 3: PlatformError, 4: Hold}[found.exit_code]
-    remedy = _REMEDIES.get(found.outcome, "")
-    return kind(f"{found.outcome}: {found.reason}", remedy) if kind else None
+    if kind is None:
+        return None
+    untold = "".join(
+        f", {each.kind.value} of {each.subject or each.cause} failed: {each.reason}"
+        for each in found.untold
+    )
+    return kind(f"{found.outcome}: {found.reason}{untold}", _REMEDIES.get(found.outcome, ""))

@@ -3,30 +3,23 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
-from mlops.artifacts.event_folders import documents_folder
-from mlops.ci.incidents import open_issue
 from mlops.ci.job import set_output
-from mlops.ci.setup_github.gh import Gh
 from mlops.errors import ConfigError, MlopsError
-from mlops.monitoring.alert_state import Monitored
+from mlops.monitoring.alert_state import Deed, Monitored
 from mlops.monitoring.alerting.act import Actions, Done, act
-from mlops.monitoring.alerting.incident import (
-    INCIDENTS,
-    OPENED,
-    Incident,
-    write_incident,
-)
 from mlops.monitoring.alerting.receivers import Told
+from mlops.monitoring.decisions import Kind
 from mlops.monitoring.monitor import evaluate_alerts, served_by
-from mlops.monitoring.retraining.command import retrain
+from mlops.monitoring.retraining.command import Steps, retrain
 from mlops.monitoring.retraining.steps import steps_of
 from mlops.monitoring.rules.alerts import Alert
 from mlops.monitoring.rules.generated import ALERTS_MODULE
 from mlops.monitoring.rules.reading import read_alerts
+from mlops.ops.telling import hearers_of, incidents_of
 from mlops.platforms.base import Platform
 from mlops.progress import Report
+from mlops.release.candidate_end import FAILED
 from mlops.release.tidy import tidy
 from mlops.release.withdraw import withdraw
 from mlops.settings.loading import LoadedSettings
@@ -123,27 +116,28 @@ def actions_of(
         returned = None if found.returned is None else f"version {found.returned}"
         return Done(found.outcome.value, found.reason, returned)
 
-    folder = documents_folder(project.state_dir, settings.endpoint_name, INCIDENTS)
-    opened = partial(_file_incident, project.root, folder)
-    if variables.get("GITHUB_ACTIONS") == "true" and variables.get("GH_TOKEN"):
-        opened = partial(open_issue, Gh(project.root))
+    opened = incidents_of(settings, variables)
     if project.maturity_level < BY_ITSELF:
         return Actions(opened, tidied)
-    return Actions(opened, tidied, withdrawn, partial(_retrained, platform, settings, report))
+    steps = steps_of(platform, hearers_of(settings, variables))
+    return Actions(
+        opened, tidied, withdrawn, partial(_retrained, platform, settings, steps, report)
+    )
 
 
-def _retrained(platform: Platform, settings: LoadedSettings, report: Report, _cause: str) -> Done:
+def _retrained(
+    platform: Platform, settings: LoadedSettings, steps: Steps, report: Report, cause: str
+) -> list[Deed]:
     """Have the policy decide; what it decides to train is trained here, or by the pipeline."""
-    found = retrain(platform, settings, steps_of(platform), report)
+    found = retrain(platform, settings, steps, report)
     if found.candidate is not None:
         set_output("candidate", found.candidate.line())
     subject = None if found.new_version is None else f"version {found.new_version}"
-    return Done(found.outcome, found.reason, subject)
-
-
-def _file_incident(root: Path, folder: Path, incident: Incident) -> Done:
-    path = write_incident(folder, incident)
-    return Done(OPENED, "a file on this machine", path.relative_to(root).as_posix())
+    failed = found.outcome == FAILED
+    return [
+        Deed(Kind.RETRAINING, cause, found.outcome, found.reason, subject, failed),
+        *found.told,
+    ]
 
 
 def _rules(

@@ -22,6 +22,7 @@ from mlops.release.data_rules import require_whole, source_of
 from mlops.release.evidence import Record, record_of, write_evidence
 from mlops.release.health import lasting_problem
 from mlops.release.kept import is_kept, kept, kept_sentence
+from mlops.release.reference import meant_here, require_reference
 from mlops.release.traffic import (
     RELEASE_LEVEL,
     newer_served,
@@ -53,6 +54,8 @@ class ReleaseOptions:
             released beside itself, and one that refuses the requests of the version that serves.
         breaking: why a version may refuse those requests; then there is no A/B test with it.
         means: what it means to take the place of what serves, where that was found already.
+        stands_in: whether what serves was only brought up to have something to replace: then a
+            candidate for another version may take its place.
         before_switch: is called once the candidate has proved itself; what it raises stops it.
         wait_seconds: for how long it waits while another command changes the endpoint.
     """
@@ -61,6 +64,7 @@ class ReleaseOptions:
     rehearsal: str = ""
     breaking: str = ""
     means: Replacement | None = None
+    stands_in: bool = False
     before_switch: Callable[[], None] = lambda: None
     wait_seconds: float = 0.0
 
@@ -82,7 +86,7 @@ def release_version(
             no such version.
         Refused: it is archived or older than what serves, its data do not let it be released here,
             it refuses requests that callers send, or smoke test or A/B test say no; all is as it
-            was.
+            was. `Outdated`: it was made to replace a version that does not serve any more.
         Hold: the A/B test came to no decision; the candidate stays, without traffic.
         NotItsTurn: another command changes the endpoint.
         PlatformError: a server failed; all is as it was.
@@ -101,6 +105,7 @@ def release_version(
             baseline = sole_deployment(endpoint.traffic())
             if baseline and not options.rehearsal and _is_released(endpoint, baseline, version):
                 return _unchanged(endpoint, baseline, version, watchers)
+            _look_at_place(endpoint, version, settings, options)
             means = options.means or replacement(platform, endpoint, baseline, version)
             if baseline:
                 _look_at_order(endpoint, baseline, version, options, watchers.report)
@@ -154,6 +159,15 @@ def _look_at_order(
     elif newer := newer_served(endpoint, baseline, version):
         said = f"version {version.version} is older than version {newer}"
         report(f"{said}, which a rehearsal allows")
+
+
+def _look_at_place(
+    endpoint: Endpoint, version: ModelVersion, settings: LoadedSettings, options: ReleaseOptions
+) -> None:
+    """Refuse a candidate where another version serves than it was made to replace."""
+    meant = None if options.stands_in else meant_here(version, settings.values.environment)
+    if meant:
+        require_reference(endpoint, meant.candidate, meant.reference, version.version)
 
 
 def _is_released(endpoint: Endpoint, baseline: str, version: ModelVersion) -> bool:
@@ -226,6 +240,8 @@ class _Candidate:
                 if self._job.baseline and self._job.compared:
                     self._ab_test(self._job.baseline)
                 self._job.options.before_switch()
+                job = self._job
+                _look_at_place(self._endpoint, self._version, job.settings, job.options)
                 self._switch()
         except BaseException as error:
             self._clean_up(error, keep=was_there or isinstance(error, Hold))

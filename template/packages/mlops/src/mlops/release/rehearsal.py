@@ -120,7 +120,7 @@ def rehearse(
     rows = rows_of(platform, version)
 
     def release(before_switch: Callable[[], None]) -> Ended:
-        options = ReleaseOptions(chosen, note, breaking, means, before_switch)
+        options = ReleaseOptions(chosen, note, breaking, means, bool(said), before_switch)
         return release_version(platform, settings, model_version, watchers, options)
 
     if means.uncompared:

@@ -34,6 +34,7 @@ class Loop:
         self.receivers: list[Any] = [FakeReceiver()]
         self.withdrawn: list[tuple[int, str]] = []
         self.retrained: list[str] = []
+        self.before_retraining: list[str] = []
         self.incidents: list[Incident] = []
         self.answer = Done("rolled back", "version 2 serves again")
         self.fails: set[str] = set()
@@ -73,10 +74,11 @@ class Loop:
         self.withdrawn.append((version, cause))
         return self.answer
 
-    def _retrain(self, cause: str) -> Done:
+    def _retrain(self, cause: str) -> list[Deed]:
         self._fail("retrain")
         self.retrained.append(cause)
-        return Done("cooldown", "the last one was two days ago")
+        self.before_retraining = list(self.receivers[0].news)
+        return [Deed(Kind.RETRAINING, cause, "cooldown", "the last one was two days ago")]
 
     def _incident(self, incident: Incident) -> Done:
         self._fail("incident")
@@ -246,6 +248,28 @@ def test_drift_has_the_policy_decide_and_never_withdraws(loop: Loop) -> None:
     assert loop.retrained == ["drift", "drift"]
     assert (loop.withdrawn, loop.incidents) == ([], [])
     assert loop.of(Kind.RETRAINING) == [], "the policy keeps what it decides"
+
+
+def test_all_are_told_of_every_alarm_before_anything_is_trained(loop: Loop) -> None:
+    """Training takes minutes to hours."""
+    loop.endpoint.keep_checks([check("drift", "drift"), check("performance", "below")])
+    loop.tidied = ["blue was kept long enough"]
+    deeds = loop.run(NOON, "drift", "performance", "error-rate")
+    assert loop.before_retraining == loop.receivers[0].news
+    assert len(loop.before_retraining) == 3
+    assert loop.retrained == ["drift"], "the policy decides once"
+    assert outcomes(deeds)[-2:] == [("tidying", "removed"), ("retraining", "cooldown")]
+    assert not any("etraining" in each for each in loop.receivers[0].heard[0].lines)
+
+
+def test_a_retraining_that_breaks_hides_nothing(loop: Loop) -> None:
+    loop.endpoint.keep_checks([check("drift", "drift")])
+    loop.fails, loop.failure = {"retrain"}, ValueError
+    deeds = loop.run(NOON, "drift")
+    assert outcomes(deeds)[-1] == ("retraining", "failed")
+    assert deeds[-1].failed
+    assert deeds[-1].reason == "ValueError: retrain does not work"
+    assert loop.receivers[0].news == ["alarm: Drift"]
 
 
 def test_a_receiver_without_an_address_is_named_before_there_is_anything_to_tell(

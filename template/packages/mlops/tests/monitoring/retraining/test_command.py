@@ -1,6 +1,8 @@
 """From what was found to a candidate and its end: what is kept, and by whom it is seen."""
 
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
@@ -121,7 +123,8 @@ def test_a_fresh_machine_decides_as_the_last_one_did(loop: Loop) -> None:
         stops.append(loop.retrain())
     assert [each.outcome for each in stops] == ["stopped"] * 3
     assert stops[0].exit_code == 1
-    assert [each for each in loop.done if each.startswith("tell")] == ["tell 9"]
+    assert len(loop.incidents) == 1
+    assert loop.heard == [*["ended: Candidate refused"] * 3, "alarm: Retraining has stopped"]
     told = loop.decisions(Kind.INCIDENT)
     assert [each.cause for each in told] == ["retraining-stopped"]
 
@@ -149,18 +152,6 @@ def test_what_is_seen_late_is_noted_at_the_endpoint(loop: Loop) -> None:
     running = loop.retrain(trains=False)
     assert (running.outcome, running.exit_code) == ("running", 0)
     assert ID in running.reason
-
-
-def test_that_somebody_was_told_is_noted_at_the_endpoint(loop: Loop) -> None:
-    loop.fails["train"] = Refused("f1 is 0.2")
-    for _ in range(4):
-        loop.drift("drift", "drift")
-        loop.retrain()
-        loop.now += 7 * DAY
-    loop.endpoint.kept = [each for each in loop.endpoint.kept if each.get("kind") != "incident"]
-    loop.drift("drift", "drift")
-    assert loop.retrain().outcome == "stopped"
-    assert loop.done.count("tell 9") == 1
 
 
 def test_two_at_once_make_one_candidate(loop: Loop) -> None:
@@ -228,6 +219,92 @@ def test_one_of_which_nothing_is_heard_counts_as_refused(loop: Loop) -> None:
         loop.now += 8 * DAY
     loop.drift("drift", "drift")
     assert loop.retrain(trains=False).outcome == "stopped"
+    assert loop.outcomes == [*["retrain", "lost"] * 3, "stopped"]
+    assert loop.heard == [*["ended: Candidate lost"] * 3, "alarm: Retraining has stopped"]
+
+
+def test_a_dry_run_names_what_is_lost_and_keeps_nothing(loop: Loop) -> None:
+    """The runner was killed: nobody said how the candidate ended."""
+    loop.drift("drift", "drift")
+    assert loop.retrain(trains=False).outcome == "retrain"
+    loop.now += timedelta(hours=24)
+    found = loop.retrain(trains=False, dry_run=True)
+    assert (found.outcome, found.lost) == ("wait", (ID,))
+    assert loop.outcomes == ["retrain"]
+    assert loop.heard == []
+    assert loop.retrain(trains=False).lost == (ID,)
+    ((_, end, _),) = [loop.decisions()]
+    assert (end.outcome, end.subject) == ("lost", ID)
+    assert end.reason == "nothing was heard of it within 24 hours"
+    assert loop.retrain(trains=False).lost == (), "it is kept once"
+
+
+def released_by_hand(loop: Loop) -> None:
+    """Let a person release another version, or bring one back."""
+    loop.serve(10, loop.commit)
+
+
+def stopped_by_hand(loop: Loop) -> None:
+    loop.endpoint.set_traffic({"blue": 0})
+
+
+@pytest.mark.parametrize(
+    ("happens", "there"), [(released_by_hand, "version 10"), (stopped_by_hand, "nothing")]
+)
+@pytest.mark.parametrize("when", ["before training", "before the release"])
+def test_a_candidate_is_not_released_in_another_version_s_place(
+    loop: Loop, happens: Callable[[Loop], None], there: str, when: str
+) -> None:
+    loop.drift("drift", "drift")
+    early = when == "before training"
+
+    def report(line: str) -> None:
+        if early and line.startswith("candidate"):
+            happens(loop)
+
+    if not early:
+        loop.after_training = lambda: happens(loop)
+    ended = loop.retrain(report=report)
+    assert (ended.outcome, ended.exit_code) == ("outdated", 1)
+    assert f"the place of version 9, and callers of tiny-dev reach {there} now" in ended.reason
+    assert loop.done == ([] if early else [f"train {ID}"])
+    assert ended.new_version == (None if early else 12)
+    assert ("so version 12 stays registered" in ended.reason) is not early
+    assert loop.outcomes == ["retrain", "outdated"]
+    assert loop.heard == ["ended: Candidate outdated"]
+    assert loop.endpoint.serving == {"blue": 10 if there == "version 10" else 9}
+
+
+def test_it_is_decided_about_what_serves_under_the_lease(loop: Loop) -> None:
+    """Another version was released between the first look and the lease."""
+    loop.drift("drift", "drift")
+    taken = loop.endpoint.lease
+
+    @contextmanager
+    def lease(purpose: str) -> Iterator[None]:
+        loop.serve(10, loop.commit)
+        with taken(purpose):
+            yield
+
+    loop.endpoint.lease = lease  # type: ignore[assignment,method-assign]
+    found = loop.retrain()
+    assert (found.outcome, found.model_version) == ("not enough", 10)
+    assert loop.done == []
+
+
+def test_it_says_if_nothing_serves_any_more_under_the_lease(loop: Loop) -> None:
+    loop.drift("drift", "drift")
+    taken = loop.endpoint.lease
+
+    @contextmanager
+    def lease(purpose: str) -> Iterator[None]:
+        loop.endpoint.set_traffic({"blue": 0})
+        with taken(purpose):
+            yield
+
+    loop.endpoint.lease = lease  # type: ignore[assignment,method-assign]
+    assert loop.retrain().outcome == "nothing serves"
+    assert loop.done == []
 
 
 def test_a_person_needs_no_finding(loop: Loop) -> None:

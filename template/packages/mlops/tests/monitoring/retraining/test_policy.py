@@ -17,6 +17,7 @@ from mlops.monitoring.retraining.policy import (
     Outcome,
     PerformanceFound,
     decide,
+    lost,
 )
 from mlops.settings.retraining_section import RetrainingSettings
 
@@ -52,10 +53,8 @@ def known(
     performance: Sequence[PerformanceFound] = (),
     attempts: Sequence[Attempt] = (),
     age: timedelta = 10 * DAY,
-    *,
-    told: bool = False,
 ) -> Known:
-    return Known(NOW, 7, NOW - age, drift, performance, attempts, told)
+    return Known(NOW, 7, NOW - age, drift, performance, attempts)
 
 
 @pytest.mark.parametrize(
@@ -195,21 +194,30 @@ def test_of_two_at_once_there_is_one(by_hand: str | None) -> None:
     assert decide(given_up, SETTINGS).outcome is Outcome.RETRAIN
 
 
-def test_after_some_refusals_it_stops_and_tells_somebody_once() -> None:
+def test_after_some_refusals_it_stops() -> None:
     ages = [n * 10 * DAY for n in range(1, SETTINGS.refusals + 1)]
     once_less = known(windows("dd"), attempts=tried(*ages[1:]))
     assert decide(once_less, SETTINGS).outcome is Outcome.RETRAIN
     stopped = known(windows("dd"), attempts=tried(*ages))
     verdict = decide(stopped, SETTINGS)
-    assert (verdict.outcome, verdict.cause, verdict.tell) == (Outcome.STOPPED, Cause.DRIFT, True)
+    assert (verdict.outcome, verdict.cause) == (Outcome.STOPPED, Cause.DRIFT)
     assert (verdict.value, verdict.limit) == (3, 3)
-    assert decide(replace(stopped, told=True), SETTINGS).tell is False
 
 
-def test_where_it_stopped_and_there_is_no_reason_nobody_is_told() -> None:
+def test_where_there_is_no_reason_it_has_not_stopped() -> None:
     attempts = tried(*(10 * DAY,) * 5)
     verdict = decide(known(windows("oo"), attempts=attempts), SETTINGS)
-    assert (verdict.outcome, verdict.tell) == (Outcome.NOT_NEEDED, False)
+    assert verdict.outcome is Outcome.NOT_NEEDED
+
+
+def test_a_candidate_of_which_nothing_is_heard_is_lost_after_a_while() -> None:
+    patience = timedelta(hours=SETTINGS.patience_hours)
+    attempts = [
+        *tried(patience - SECOND, patience, 9 * DAY, ended=False),
+        *tried(9 * DAY, reference=6),
+    ]
+    found = lost(known(attempts=attempts), SETTINGS)
+    assert [each.candidate for each in found] == ["7-2", "7-1"]
 
 
 def test_a_person_passes_cooldown_and_stop() -> None:

@@ -51,13 +51,14 @@ class Actions:
         tidy: removes what is kept longer than it should; returns a sentence of each. It keeps that
             itself.
         rollback: withdraws a version, given its number and the cause.
-        retrain: has the policy decide on a retraining, given the cause; it keeps that itself.
+        retrain: has the policy decide on a retraining, given the cause; it keeps that itself, tells
+            what came of it, and can take hours.
     """
 
     incident: Callable[[Incident], Done] | None = None
     tidy: Callable[[], list[str]] | None = None
     rollback: Callable[[int, str], Done] | None = None
-    retrain: Callable[[str], Done] | None = None
+    retrain: Callable[[str], list[Deed]] | None = None
 
 
 def act(
@@ -90,6 +91,7 @@ def act(
         acting.end(episode, reason, alert)
     acting.tidy()
     acting.check_receivers()
+    acting.retrain(states)
     return acting.deeds
 
 
@@ -154,7 +156,6 @@ class _Acting:
             news = News.GOES_ON
         before = len(self.deeds)
         self._roll_back(state, episode)
-        self._retrain(alert)
         self._open_incident(state, episode, self._sentences(before))
         if "notify" in alert.actions:
             message = self._message(news, alert, key, state.reason, self._sentences(before))
@@ -200,24 +201,27 @@ class _Acting:
                     )
                 )
 
+    def retrain(self, states: Sequence[AlertState]) -> None:
+        """Have the policy decide, once, after all else: it can train for hours."""
+        action = self.actions.retrain
+        causes = [
+            each.alert.id
+            for each in states
+            if each.outcome is Outcome.ALARM and "retrain" in each.alert.actions
+        ]
+        if action is None or not causes:
+            return
+        try:
+            self.deeds += action(causes[0])
+        except Exception as error:
+            self.deeds.append(Deed(Kind.RETRAINING, causes[0], FAILED, _said(error), failed=True))
+
     def _roll_back(self, state: AlertState, episode: Episode) -> None:
         action, version, cause = self.actions.rollback, state.model_version, state.alert.id
         if action is None or "rollback" not in state.alert.actions or version is None:
             return
         if not episode.done(Kind.ROLLBACK, FINAL):
             self._do(Kind.ROLLBACK, state, lambda: action(version, cause))
-
-    def _retrain(self, alert: Alert) -> None:
-        action = self.actions.retrain
-        if action is None or "retrain" not in alert.actions:
-            return
-        try:
-            done = action(alert.id)
-            failed = done.outcome == FAILED
-            deed = Deed(Kind.RETRAINING, alert.id, done.outcome, done.reason, done.subject, failed)
-        except Exception as error:
-            deed = Deed(Kind.RETRAINING, alert.id, FAILED, _said(error), failed=True)
-        self.deeds.append(deed)
 
     def _open_incident(self, state: AlertState, episode: Episode, done: Sequence[str]) -> None:
         action = self.actions.incident

@@ -16,6 +16,8 @@ class News(StrEnum):
     ALARM = "alarm"
     GOES_ON = "goes on"
     RESOLVED = "resolved"
+    ENDED = "ended"
+    """What was begun has ended: nothing is asked of anybody."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ class Message:
     @property
     def heading(self) -> str:
         """Its first line."""
-        news = {News.ALARM: "", News.GOES_ON: "Still: ", News.RESOLVED: "Resolved: "}[self.news]
+        news = {News.GOES_ON: "Still: ", News.RESOLVED: "Resolved: "}.get(self.news, "")
         return shortened(f"{news}{self.title} at {self.endpoint}")
 
     @property

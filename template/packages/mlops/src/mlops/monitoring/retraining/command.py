@@ -5,39 +5,62 @@ Until its release a candidate changes nothing that callers reach, and if it fail
 served before serves on.
 """
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
 from mlops.artifacts.candidate import Candidate, FreshData, candidate_id, write_candidate
 from mlops.artifacts.data_source import ASSET, FOLDER, SAMPLE
-from mlops.errors import ConfigError, Hold, MlopsError, Refused
+from mlops.errors import ConfigError, MlopsError
+from mlops.monitoring.alert_state import Deed
 from mlops.monitoring.decisions import Decision, Kind, keep
 from mlops.monitoring.retraining.commit import require_trainable
 from mlops.monitoring.retraining.knowledge import (
-    STOPPED,
+    Past,
     Serving,
     begin,
     known_of,
     looked_back,
+    past_of,
     serving_of,
-    stop_told,
 )
-from mlops.monitoring.retraining.policy import Cause, Outcome, Verdict, decide
+from mlops.monitoring.retraining.policy import Attempt, Cause, Known, Outcome, Verdict, decide, lost
+from mlops.monitoring.retraining.telling import NOBODY, Hearers, tell_end, tell_stop
 from mlops.monitoring.retraining.training import Trained, training_settings
 from mlops.platforms.base import Endpoint, Platform
 from mlops.platforms.lease_rules import EndpointBusy
 from mlops.progress import Report
+from mlops.release.candidate_end import (
+    FAILED,
+    HELD,
+    INTERRUPTED,
+    OUTDATED,
+    REFUSED,
+    REJECTED,
+    RELEASED,
+    end_by,
+)
+from mlops.release.reference import require_reference
 from mlops.release.traffic import require_level
 from mlops.settings.loading import LoadedSettings
 
 RETRAINING_LEVEL = 3
 NOTHING_SERVES = "nothing serves"
 IMPOSSIBLE = "impossible"
-RELEASED, REFUSED, REJECTED, HELD, FAILED = "released", "refused", "rejected", "hold", "failed"
-_EXIT_CODES = {RELEASED: 0, REFUSED: 1, REJECTED: 1, FAILED: 3, HELD: 4, NOTHING_SERVES: 0}
+LOST = "lost"
+"""Of the candidate nothing was heard for `retraining.patience_hours`."""
+_EXIT_CODES = {
+    RELEASED: 0,
+    REFUSED: 1,
+    REJECTED: 1,
+    OUTDATED: 1,
+    FAILED: 3,
+    HELD: 4,
+    NOTHING_SERVES: 0,
+}
+_NOT_TOLD = 3
 
 
 class Train(Protocol):
@@ -61,7 +84,8 @@ class Release(Protocol):
         """Return the reason why it is released.
 
         Raises:
-            Refused: the smoke test or the A/B test say no.
+            Refused: the smoke test or the A/B test say no; `Outdated`: what it was to replace
+                serves no more.
             Hold: the A/B test came to no decision.
             MlopsError: it failed.
         """
@@ -74,12 +98,12 @@ class Steps:
     Attributes:
         train: None where the pipeline trains it: then the manifest is all.
         release: brings its version to callers.
-        tell: tells a person that retraining has stopped.
+        hearers: who is told that retraining has stopped, and how candidates ended.
     """
 
     train: Train | None
     release: Release
-    tell: Callable[[Decision], None] = lambda _decision: None
+    hearers: Hearers = NOBODY
 
 
 @dataclass(frozen=True)
@@ -95,6 +119,8 @@ class Retrained:
         candidate: what was decided to be trained, if anything was.
         manifest: its file.
         new_version: the version that was made of it.
+        lost: candidates of which nothing was heard for too long.
+        told: who was told what, and who could not be.
     """
 
     outcome: str
@@ -105,19 +131,27 @@ class Retrained:
     candidate: Candidate | None = None
     manifest: Path | None = None
     new_version: int | None = None
+    lost: tuple[str, ...] = ()
+    told: tuple[Deed, ...] = ()
+
+    @property
+    def untold(self) -> tuple[Deed, ...]:
+        """Who could not be told, or what of it could not be remembered."""
+        return tuple(each for each in self.told if each.failed)
 
     @property
     def exit_code(self) -> int:
-        """That of the command."""
-        if self.outcome in _EXIT_CODES:
-            return _EXIT_CODES[self.outcome]
-        return Outcome(self.outcome).exit_code
+        """That of the command: 1 before 3, and 3, also where somebody was not told, before 4."""
+        own = _EXIT_CODES.get(self.outcome)
+        code = Outcome(self.outcome).exit_code if own is None else own
+        return _NOT_TOLD if self.untold and code != 1 else code
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as the command prints it."""
         candidate = self.candidate.to_dict() if self.candidate else None
+        told = [{**asdict(each), "kind": each.kind.value} for each in self.told]
         content = asdict(replace(self, candidate=None))
-        return {"schema": 1, **content, "candidate": candidate}
+        return {"schema": 1, **content, "candidate": candidate, "told": told}
 
 
 def retrain(
@@ -149,14 +183,34 @@ def retrain(
     deciding = _Deciding(platform, endpoint, settings, steps, report, by_hand)
     serving = serving_of(platform, endpoint)
     if serving is None:
-        reason = f"nothing serves at {endpoint.name}, so there is nothing to train again"
-        return Retrained(NOTHING_SERVES, Cause.NONE.value, reason, endpoint.name)
-    verdict = deciding.verdict(serving)
-    if dry_run:
-        return deciding.said(serving, verdict)
-    if verdict.outcome is not Outcome.RETRAIN:
-        return deciding.kept(serving, verdict)
-    return deciding.begun(serving)
+        return nothing_serves(endpoint)
+    past, known = deciding.read(serving)
+    limits = settings.values.retraining
+    verdict, missing = decide(known, limits), lost(known, limits)
+    ended = deciding.said(serving, verdict)
+    told: list[Deed] = []
+    if not dry_run:
+        told = deciding.caught_up(past, missing)
+        trains = verdict.outcome is Outcome.RETRAIN
+        ended = deciding.begun(serving) if trains else deciding.kept(serving, verdict)
+    names = tuple(each.candidate for each in missing)
+    return replace(ended, lost=names, told=(*told, *ended.told))
+
+
+def nothing_serves(endpoint: Endpoint) -> Retrained:
+    """Return what came of it where there is nothing to train again."""
+    reason = f"nothing serves at {endpoint.name}, so there is nothing to train again"
+    return Retrained(NOTHING_SERVES, Cause.NONE.value, reason, endpoint.name)
+
+
+@dataclass(frozen=True)
+class _Begun:
+    """What was decided under the lease: a candidate and its manifest, or why there is none."""
+
+    serving: Serving
+    verdict: Verdict
+    candidate: Candidate | None = None
+    manifest: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -170,10 +224,22 @@ class _Deciding:
     report: Report
     by_hand: str | None
 
-    def verdict(self, serving: Serving) -> Verdict:
-        """Return what is to be done."""
-        limits, now = self.settings.values.retraining, self.settings.clock()
-        return decide(known_of(self.endpoint, serving, limits, now, self.by_hand), limits)
+    def read(self, serving: Serving) -> tuple[Past, Known]:
+        """Return what is remembered, and what is known of what serves."""
+        limits, now = self.settings.values.retraining, self._now()
+        past = past_of(self.endpoint, limits, now)
+        return past, known_of(self.endpoint, past, serving, limits, now, self.by_hand)
+
+    def caught_up(self, past: Past, missing: Sequence[Attempt]) -> list[Deed]:
+        """Keep which candidates are lost; tell how the last one ended to who does not know yet."""
+        new = [self._lost(each) for each in missing]
+        if new:
+            keep(self.endpoint, new)
+        newest = self._now() - timedelta(days=self.settings.values.retraining.newest_days)
+        ends = [each for each in (*past.ends, *new) if each.time >= newest]
+        if not ends:
+            return []
+        return tell_end(self.endpoint, self.steps.hearers, ends[-1], past.decisions)
 
     def said(self, serving: Serving, verdict: Verdict) -> Retrained:
         """Return a verdict by which nothing is trained."""
@@ -181,66 +247,71 @@ class _Deciding:
         return Retrained(outcome, cause, verdict.reason, self.endpoint.name, serving.version)
 
     def kept(self, serving: Serving, verdict: Verdict) -> Retrained:
-        """Keep a verdict by which nothing is trained; tell a person if it has stopped."""
-        keep(self.endpoint, [self._decision(serving, verdict)])
-        if verdict.tell:
-            told = replace(self._decision(serving, verdict), kind=Kind.INCIDENT, cause=STOPPED)
-            # kept first: what cannot be told is not told at each look
-            stop_told(self.endpoint, told)
-            self.steps.tell(told)
-        return self.said(serving, verdict)
+        """Keep a verdict by which nothing is trained; tell people if it has stopped."""
+        decision, found = self._decision(serving, verdict), self.said(serving, verdict)
+        keep(self.endpoint, [decision])
+        if verdict.outcome is not Outcome.STOPPED:
+            return found
+        past = past_of(self.endpoint, self.settings.values.retraining, self._now())
+        told = tell_stop(self.endpoint, self.steps.hearers, decision, past.decisions)
+        return replace(found, told=tuple(told))
 
     def begun(self, serving: Serving) -> Retrained:
         """Begin a candidate, unless another command was quicker; then see it to its end."""
         try:
             with self.endpoint.lease("a decision on retraining"):
-                verdict = self.verdict(serving)
-                if verdict.outcome is not Outcome.RETRAIN:
-                    return self.kept(serving, verdict)
-                self._require_trainable(serving, verdict)
-                candidate = self._frozen(serving, verdict)
-                manifest = write_candidate(self.settings.project.state_dir, candidate)
-                begin(self.endpoint, self._of(candidate, verdict, serving))
+                begun = self._begun()
         except EndpointBusy as error:
             cause = Cause.NONE if self.by_hand is None else Cause.BY_HAND
             return self.kept(serving, Verdict(Outcome.WAIT, cause, error.message))
-        self.report(f"candidate {candidate.id}: {candidate.reason}")
-        begun = Retrained(
-            Outcome.RETRAIN.value,
-            verdict.cause.value,
-            verdict.reason,
-            self.endpoint.name,
-            serving.version,
-            candidate,
-            manifest,
-        )
+        if begun is None:
+            return nothing_serves(self.endpoint)
+        if begun.candidate is None or begun.manifest is None:
+            return self.kept(begun.serving, begun.verdict)
+        self.report(f"candidate {begun.candidate.id}: {begun.candidate.reason}")
+        found = self.said(begun.serving, begun.verdict)
+        found = replace(found, candidate=begun.candidate, manifest=begun.manifest)
         if self.steps.train is None:
-            return begun
-        decision = self._of(candidate, verdict, serving)
-        ended = replace(begun, outcome=FAILED, reason="it was interrupted")
+            return found
+        end = self._of(begun.candidate, begun.verdict, begun.serving)
+        ended = replace(found, outcome=FAILED, reason=INTERRUPTED)
         try:
-            ended = self._ended(self.steps.train, begun, candidate, manifest)
+            ended = self._ended(self.steps.train, found, begun.candidate, begun.manifest)
         finally:
-            end = replace(decision, outcome=ended.outcome, reason=ended.reason)
-            keep(self.endpoint, [replace(end, time=self._now())])
-        return ended
+            end = replace(end, outcome=ended.outcome, reason=ended.reason, time=self._now())
+            keep(self.endpoint, [end])
+        told = tell_end(self.endpoint, self.steps.hearers, end, ())
+        return replace(ended, told=tuple(told))
+
+    def _begun(self) -> _Begun | None:
+        """Decide again, about what serves now that nobody else changes it; None: nothing does."""
+        serving = serving_of(self.platform, self.endpoint)
+        if serving is None:
+            return None
+        verdict = decide(self.read(serving)[1], self.settings.values.retraining)
+        if verdict.outcome is not Outcome.RETRAIN:
+            return _Begun(serving, verdict)
+        self._require_trainable(serving, verdict)
+        candidate = self._frozen(serving, verdict)
+        manifest = write_candidate(self.settings.project.state_dir, candidate)
+        begin(self.endpoint, self._of(candidate, verdict, serving))
+        return _Begun(serving, verdict, candidate, manifest)
 
     def _ended(
         self, train: Train, begun: Retrained, candidate: Candidate, manifest: Path
     ) -> Retrained:
         """Train and release a candidate; return how it ended."""
         trained: Trained | None = None
+        replaces = (candidate.id, candidate.reference)
         try:
+            require_reference(self.endpoint, *replaces)
             trained = train(candidate, manifest, self.settings, self.report)
             begun = replace(begun, new_version=trained.model_version)
+            require_reference(self.endpoint, *replaces, trained.model_version)
             reason = self.steps.release(trained, self.settings, self.report)
-        except Refused as error:
-            outcome = REFUSED if trained is None else REJECTED
-            return replace(begun, outcome=outcome, reason=error.message)
-        except Hold as error:
-            return replace(begun, outcome=HELD, reason=error.message)
         except MlopsError as error:
-            return replace(begun, outcome=FAILED, reason=error.message)
+            outcome, reason = end_by(error, registered=trained is not None)
+            return replace(begun, outcome=outcome, reason=reason)
         return replace(begun, outcome=RELEASED, reason=reason)
 
     def _require_trainable(self, serving: Serving, verdict: Verdict) -> None:
@@ -273,6 +344,21 @@ class _Deciding:
     def _of(self, candidate: Candidate, verdict: Verdict, serving: Serving) -> Decision:
         decision = self._decision(serving, verdict)
         return replace(decision, time=candidate.created_at, subject=candidate.id)
+
+    def _lost(self, attempt: Attempt) -> Decision:
+        hours = self.settings.values.retraining.patience_hours
+        return Decision(
+            time=self._now(),
+            kind=Kind.RETRAINING,
+            cause=Cause.NONE.value,
+            outcome=LOST,
+            reason=f"nothing was heard of it within {hours:g} hours",
+            environment=self.settings.values.environment,
+            endpoint=self.endpoint.name,
+            model_name=self.settings.model_name,
+            model_version=attempt.reference,
+            subject=attempt.candidate,
+        )
 
     def _decision(self, serving: Serving, verdict: Verdict) -> Decision:
         return Decision(

@@ -1,11 +1,11 @@
 """What the platform knows of the model that serves: findings, decisions and candidates.
 
 Nothing of it is on the machine that decides, so that a fresh one decides as the last one did. What
-checks found and what was decided can be seen minutes late, so the last candidate, and that somebody
-was told, are noted at the endpoint, too.
+checks found and what was decided can be seen minutes late, so the last candidate, and who was told
+what, are noted at the endpoint, too.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -26,7 +26,7 @@ from mlops.settings.retraining_section import RetrainingSettings
 from mlops.window import Window
 
 CANDIDATE, STOPPED = "candidate", "retraining-stopped"
-"""Names of notes: the last candidate, and of which version somebody was told that it stopped."""
+"""Names of notes: the last candidate, and who knows that retraining of a version has stopped."""
 
 
 @dataclass(frozen=True)
@@ -71,8 +71,31 @@ def looked_back(settings: RetrainingSettings, now: datetime) -> Window:
     return Window(span.start, now + timedelta(microseconds=1))
 
 
+@dataclass(frozen=True)
+class Past:
+    """What was decided about an endpoint, oldest first, and what is noted at it."""
+
+    decisions: Sequence[Decision]
+    notes: Mapping[str, str]
+
+    @property
+    def ends(self) -> Sequence[Decision]:
+        """How candidates ended."""
+        return [each for each in self.decisions if _is_end(each)]
+
+
+def past_of(endpoint: Endpoint, settings: RetrainingSettings, now: datetime) -> Past:
+    """Return what is remembered.
+
+    Raises:
+        NotObserved: it cannot be read for now.
+    """
+    return Past(decided(endpoint, looked_back(settings, now)), endpoint.notes())
+
+
 def known_of(
     endpoint: Endpoint,
+    past: Past,
     serving: Serving,
     settings: RetrainingSettings,
     now: datetime,
@@ -84,8 +107,6 @@ def known_of(
         NotObserved: it cannot be read for now.
     """
     window = looked_back(settings, now)
-    decisions = decided(endpoint, window)
-    notes = endpoint.notes()
     return Known(
         now=now,
         version=serving.version,
@@ -94,8 +115,7 @@ def known_of(
         performance=list(
             _performance(endpoint.checks(performance_result.CHECK, window), serving.version)
         ),
-        attempts=list(_attempts(decisions, notes, serving)),
-        told=notes.get(STOPPED) == str(serving.version) or _was_told(decisions, serving.version),
+        attempts=list(_attempts(past.decisions, past.notes, serving)),
         by_hand=by_hand,
     )
 
@@ -108,16 +128,6 @@ def begin(endpoint: Endpoint, decision: Decision) -> None:
     """
     text = f"{decision.subject} {decision.time.isoformat()} {decision.model_version}"
     endpoint.note(CANDIDATE, text)
-    keep(endpoint, [decision])
-
-
-def stop_told(endpoint: Endpoint, decision: Decision) -> None:
-    """Keep that somebody is told that retraining has stopped.
-
-    Raises:
-        PlatformError: it cannot be kept, or another command changes the endpoint.
-    """
-    endpoint.note(STOPPED, str(decision.model_version))
     keep(endpoint, [decision])
 
 
@@ -158,14 +168,12 @@ def _attempts(
     if noted := notes.get(CANDIDATE):
         candidate, moment, reference = noted.split(" ")
         began.setdefault(candidate, (datetime.fromisoformat(moment), int(reference)))
-    ended = {each.subject for each in of_candidates if each.outcome != Outcome.RETRAIN}
+    ended = {each.subject for each in of_candidates if _is_end(each)}
     for candidate, (start, replaced) in began.items():
         over = candidate in ended or candidate == serving.candidate
         yield Attempt(candidate, start, replaced, over)
 
 
-def _was_told(decisions: Iterable[Decision], version: int) -> bool:
-    return any(
-        each.kind is Kind.INCIDENT and each.cause == STOPPED and each.model_version == version
-        for each in decisions
-    )
+def _is_end(decision: Decision) -> bool:
+    of_candidate = decision.kind is Kind.RETRAINING and decision.subject is not None
+    return of_candidate and decision.outcome != Outcome.RETRAIN

@@ -81,7 +81,6 @@ class Known:
         drift: checks of it, in any order.
         performance: checks of it, in any order.
         attempts: candidates, also of other versions, in any order.
-        told: whether somebody was told that retraining has stopped for this version.
         by_hand: why a person asks for it; None: nobody does.
     """
 
@@ -91,7 +90,6 @@ class Known:
     drift: Sequence[DriftFound] = ()
     performance: Sequence[PerformanceFound] = ()
     attempts: Sequence[Attempt] = ()
-    told: bool = False
     by_hand: str | None = None
 
 
@@ -104,7 +102,6 @@ class Verdict:
         cause: what is reason enough; none if nothing is.
         reason: a sentence.
         value, limit: what was counted or measured, and what it was compared with.
-        tell: whether somebody is to be told now that retraining has stopped.
     """
 
     outcome: Outcome
@@ -112,7 +109,6 @@ class Verdict:
     reason: str
     value: float | None = None
     limit: float | None = None
-    tell: bool = False
 
 
 @dataclass(frozen=True)
@@ -158,6 +154,18 @@ def decide(known: Known, settings: RetrainingSettings) -> Verdict:
     return Verdict(Outcome.NOT_ENOUGH, Cause.NONE, reason)
 
 
+def lost(known: Known, settings: RetrainingSettings) -> tuple[Attempt, ...]:
+    """Return the candidates of which nothing was heard for too long; the one that began last ends.
+
+    Nobody waits for them any more: they count as ended, without a release.
+    """
+    patience = timedelta(hours=settings.patience_hours)
+    found = [
+        each for each in known.attempts if not each.ended and known.now - each.began >= patience
+    ]
+    return tuple(sorted(found, key=lambda each: each.began))
+
+
 def _restrained(found: _Finding, known: Known, settings: RetrainingSettings) -> Verdict:
     """Return the verdict where there is reason enough: stopped, wait or retrain."""
     failed = [each for each in known.attempts if each.reference == known.version]
@@ -168,7 +176,6 @@ def _restrained(found: _Finding, known: Known, settings: RetrainingSettings) -> 
             f"{found.reason}, but {len(failed)} candidates did not replace version {known.version}",
             value=len(failed),
             limit=settings.refusals,
-            tell=not known.told,
         )
     last = max((each.began for each in known.attempts), default=None)
     if last is not None and known.now - last < timedelta(days=settings.cooldown_days):

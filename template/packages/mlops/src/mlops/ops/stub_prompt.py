@@ -33,7 +33,7 @@ _NEVER = (
     "write a value of real data into code, a test, a comment or a message",
     'take `metadata={"personal": True}` away, copy such a column under another name, or make a '
     "feature of it that names somebody",
-    "read, copy or print raw files: the columns below are all you need to know of them",
+    "read, copy or print raw files: what this page says of their columns is all you need to know",
     "let a feature see what the label is made of, or rows after its date",
     "catch the error of the stub, return a constant, or do anything else by which a test passes "
     "and the question stays open",
@@ -63,7 +63,7 @@ class Material:
     left: int
 
 
-def tests_of(file: str) -> tuple[str, ...]:
+def names_of_tests(file: str) -> tuple[str, ...]:
     """Return how the names of the tests begin that filling a file must turn green."""
     return _TESTS.get(file, (f"test_{Path(file).stem}",))
 
@@ -185,7 +185,7 @@ def _data(given: Material) -> list[str]:
 
 
 def _proof(stub: Stub, touched: str) -> list[str]:
-    wanted = " or ".join(tests_of(stub.file))
+    wanted = " or ".join(names_of_tests(stub.file))
     return [
         "",
         "## Done when",

@@ -47,6 +47,10 @@ told of a person is declared personal: take that back only if you know that it d
 categories (`isin`) are values of your data: see that they name nobody. Delete the marks as you go.
 """
 '''
+_REPEATS = (
+    "keys repeat and rows have no date: they are refused as repeated until data.unique_key in conf "
+    "names what identifies a row, or is []."
+)
 _TAIL = '''
 
 def contract() -> type[pa.DataFrameModel]:
@@ -112,7 +116,9 @@ def draft_contract(
         show_values: whether names of categories may be in it.
     """
     used = [each for each in columns if each.everywhere and each.kind in _TYPES]
-    key, day = guess_key(used), guess_date(used, today)
+    day = guess_date(used, today)
+    key = guess_key(used, dated=day.name is not None)
+    repeats = any(each.name == key.name and not each.unique for each in used) and not day.name
     fields = {}
     names = _attributes([column.name for column in used])
     for column in used:
@@ -122,7 +128,7 @@ def draft_contract(
     body += _left_out([each for each in columns if each not in used])
     rows = "\n".join(f"    {line}" if line else "" for line in body) or "    # GUESS: no column."
     text = (
-        f"{_HEAD}\n{_imports(body)}\n{_key_lines(key, day)}\n\n"
+        f"{_HEAD}\n{_imports(body)}\n{_key_lines(key, day, repeats=repeats)}\n\n"
         'class Rows(pa.DataFrameModel):\n    """GUESS: one row is what KEY names."""\n\n'
         f"{rows}\n{_unique_together(used, key, day)}{_TAIL}"
     )
@@ -139,8 +145,9 @@ def _imports(body: Sequence[str]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _key_lines(key: Guess, day: Guess) -> str:
-    lines = _named("KEY", key, "whom or what a row is about", UNKNOWN_KEY)
+def _key_lines(key: Guess, day: Guess, *, repeats: bool) -> str:
+    lines = _wrapped(f"AMBIGUOUS: {_REPEATS}") if repeats else []
+    lines += _named("KEY", key, "whom or what a row is about", UNKNOWN_KEY)
     lines += _named("DATE_COLUMN", day, "when the row came about", None)
     return "\n".join(lines) + "\n"
 

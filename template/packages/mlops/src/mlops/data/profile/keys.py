@@ -28,14 +28,20 @@ class Guess:
     others: tuple[str, ...] = ()
 
 
-def guess_key(columns: Sequence[Column]) -> Guess:
+def guess_key(columns: Sequence[Column], *, dated: bool) -> Guess:
     """Return the column that may be KEY: one without nulls that names something and no person.
 
     A name that ends in id, number and the like is better than none; the first one is taken.
+
+    Args:
+        columns: all columns.
+        dated: whether rows have a date; without one a key comes once.
     """
     fitting = [column for column in columns if _may_be_key(column)]
-    named = [column.name for column in fitting if names_something(column.name)]
-    found = named or [column.name for column in fitting if column.unique]
+    named = [column for column in fitting if names_something(column.name)]
+    once = [column for column in named if column.unique]
+    best = once if once and not dated else named or [each for each in fitting if each.unique]
+    found = [column.name for column in best]
     return Guess(found[0], tuple(found[1:])) if found else Guess()
 
 

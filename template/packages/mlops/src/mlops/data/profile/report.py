@@ -120,7 +120,7 @@ class Profile:
     def to_dict(self) -> dict[str, Any]:
         """Return what may be told."""
         told = [column for column in self.columns if self.terms.names_column(column.name)]
-        key = guess_key(self.columns)
+        key = guess_key(self.columns, dated=True)
         return {
             "outcome": str(self.outcome),
             "contract": self.terms.names is not None,

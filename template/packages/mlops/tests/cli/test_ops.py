@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from fakes.cli import Command, Outputs
+from fakes.cli import Command
 from fakes.endpoint import FakeEndpoint
 from mlops.clock import system_clock
 from mlops.diagnosis import Diagnosis
@@ -177,31 +177,6 @@ def test_remedies_stand_below_the_table_unbroken(capsys: pytest.CaptureFixture[s
     table, _, below = capsys.readouterr().out.partition("What to do:\n")
     assert below.splitlines() == [f"- signed in: {'sign in ' * 20}", "- git: install git"]
     assert "install" not in table
-
-
-def test_stubs_are_listed_and_refused_where_none_may_be_left(
-    mlops: Command,
-    project: Project,
-    outputs: Outputs,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    assert mlops("stubs", "--strict", "--json") == 0
-    assert json.loads(capsys.readouterr().out) == {"stubs": []}
-    package = project.root / "unfinished"
-    package.mkdir()
-    (package / "__init__.py").touch()
-    text = "def make_model(params, seed):\n    raise StubNotFilled('a classifier')\n"
-    (package / "model.py").write_text(text)
-    monkeypatch.syspath_prepend(project.root)
-    path = project.root / "pyproject.toml"
-    path.write_text(path.read_text().replace("fakes.tiny_use_case", "unfinished"))
-    assert mlops("stubs", "--json") == 0
-    (found,) = json.loads(capsys.readouterr().out)["stubs"]
-    assert found == {"place": "model.py:1", "name": "make_model", "what": "a classifier"}
-    assert outputs()["stubs"] == "1"
-    assert mlops("stubs", "--strict") == 1
-    assert "1 stubs are not filled" in capsys.readouterr().err
 
 
 def test_ui_refuses_a_port_that_is_taken(

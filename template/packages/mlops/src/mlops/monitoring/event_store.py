@@ -51,11 +51,13 @@ def read_events(
     for day, path in folders.request_files():
         if first <= day <= last:
             reader.add_lines(path)
+    of_requests = {*reader.unread}
     for path in folders.score_files():
         reader.add_table(path)
     schema = event_schema(features)
     rows = pl.concat([pl.DataFrame(schema=schema), *reader.tables]).lazy()
-    return Predictions(rows, reader.dropped, dict(reader.unread))
+    of_scores = frozenset(reader.unread.keys() - of_requests)
+    return Predictions(rows, reader.dropped, dict(reader.unread), of_scores)
 
 
 def read_score_files(
@@ -73,7 +75,7 @@ def read_score_files(
     for path in paths:
         reader.add_table(path)
     rows = pl.concat([pl.DataFrame(schema=event_schema(features)), *reader.tables]).lazy()
-    return Predictions(rows, 0, dict(reader.unread))
+    return Predictions(rows, 0, dict(reader.unread), frozenset(reader.unread))
 
 
 def feature_value(value: Any, feature: Feature) -> float | str | None:

@@ -16,6 +16,19 @@ class News(StrEnum):
     ALARM = "alarm"
     GOES_ON = "goes on"
     RESOLVED = "resolved"
+    PASSED = "passed"
+    """It was, and was over before anybody looked."""
+    GIVEN_UP = "given up"
+    """Its way back failed too often and is not tried again."""
+
+
+_BEFORE = {
+    News.ALARM: "",
+    News.GOES_ON: "Still: ",
+    News.RESOLVED: "Resolved: ",
+    News.PASSED: "Between two looks: ",
+    News.GIVEN_UP: "No way back: ",
+}
 
 
 @dataclass(frozen=True)
@@ -50,8 +63,7 @@ class Message:
     @property
     def heading(self) -> str:
         """Its first line."""
-        news = {News.ALARM: "", News.GOES_ON: "Still: ", News.RESOLVED: "Resolved: "}[self.news]
-        return shortened(f"{news}{self.title} at {self.endpoint}")
+        return shortened(f"{_BEFORE[self.news]}{self.title} at {self.endpoint}")
 
     @property
     def facts(self) -> tuple[tuple[str, str], ...]:

@@ -88,7 +88,8 @@ def look_and_act(
         notices=notices,
     )
     # what could not be read is looked back on by the next one
-    if not problem and all(each.outcome is not Outcome.UNREAD for each in found.states):
+    whole = found.states and all(each.outcome is not Outcome.UNREAD for each in found.states)
+    if whole and not problem:
         problem = keep_look(endpoint, settings, found.time, found.outcome)
     if problem:
         deeds.append(Deed(Kind.ALERT, "", FAILED, problem, failed=True))

@@ -74,7 +74,7 @@ def test_a_spike_between_two_looks_is_found_with_its_time(settings: LoadedSettin
 def test_slow_answers_are_found_too(settings: LoadedSettings) -> None:
     (alarm,) = found(watched(day(latency_ms=900.0)), settings)
     assert (alarm.alert.id, alarm.value) == ("latency", 900.0)
-    assert (alarm.began, alarm.last) == (NOON - 45 * MINUTE, NOON - 30 * MINUTE)
+    assert (alarm.began, alarm.last) == (NOON - 45 * MINUTE, NOON - 25 * MINUTE)
 
 
 def test_without_the_fault_nothing_is_found(settings: LoadedSettings) -> None:

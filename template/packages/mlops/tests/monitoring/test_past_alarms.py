@@ -30,11 +30,11 @@ def minute_of(
     minutes: float, count: int = 60, failed: int = 0, **values: Any
 ) -> list[dict[str, Any]]:
     """Return the requests of one minute that began so many minutes before noon."""
-    sound = {"endpoint": "tiny-prod", "deployment": "green", "model_version": 3, "row": 0}
+    sound: dict[str, Any] = {"endpoint": "tiny-prod", "deployment": "green", "model_version": 3}
     start = NOON - minutes * MINUTE
     return [
         {
-            **event(**sound),
+            **event(**sound, row=0),
             "time": start + number * MINUTE / count,
             "status": 500 if number < failed else 200,
             **values,

@@ -116,6 +116,7 @@ def test_each_window_is_answered_as_a_look_at_its_end_would_be(
             time=NOON - n * 4 * timedelta(seconds=1),
         )
         for n in random
+        if n % 3 != 1 or n < 900  # one deployment has had requests for an hour only
     ]
     frames = {"prediction": events(*rows)}
     now = NOON + timedelta(seconds=seconds)

@@ -4,6 +4,7 @@ The first tests hold Microsoft's own examples of the parts that are interpreted.
 """
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -21,6 +22,7 @@ from .logic_app.workflow import FAILED, SUCCEEDED, Answer, Run, Workflow
 
 DEFINED = ROOT / "template/infra/modules/rollback.json"
 DEFINITION = json.loads(DEFINED.read_text(encoding="utf-8"))
+ISO_8601 = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{7}Z"
 AUDIENCE = "https://management.azure.com/"
 UNTIL = "2027-03-01T12:00:00Z"
 WAY_BACK = {
@@ -76,6 +78,11 @@ FUNCTIONS = called(
 )
 def test_functions_do_what_microsoft_s_examples_say(expression: str, result: Any) -> None:
     assert evaluated(f"@{expression}", FUNCTIONS) == result
+
+
+def test_the_time_has_the_form_of_microsoft_s_example() -> None:
+    assert re.fullmatch(ISO_8601, "2018-04-15T13:00:00.0000000Z")
+    assert re.fullmatch(ISO_8601, evaluated("@utcNow()", FUNCTIONS))
 
 
 @pytest.mark.parametrize(
@@ -339,12 +346,16 @@ class TestAgainstTheEmulator:
             "traffic": {"blue": 100},
             "mirrorTraffic": {},
         }
+        note = after["tags"].pop("mlops-note-withdrawn")
         assert after["tags"] == {
             "owner": "team",
             "mlops-way-back-deployment": "green",
             "mlops-way-back-version": "2",
             "mlops-way-back-until": UNTIL,
         }
+        version, deployment, time = note.split()
+        assert (version, deployment) == ("2", "green")
+        assert re.fullmatch(ISO_8601, time)
         same = before.keys() - {"properties", "tags", "systemData"}
         assert {key: after[key] for key in same} == {key: before[key] for key in same}
         assert [method for method, _, _ in run.requests].count("PUT") == 1

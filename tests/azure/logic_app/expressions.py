@@ -8,6 +8,7 @@ examples.
 import json
 import re
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 Functions = Mapping[str, Callable[..., Any]]
@@ -214,6 +215,7 @@ PURE: Functions = {
     "string": _text,
     "json": json.loads,
     "toLower": _lower,
+    "utcNow": lambda: f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%f}0Z",
     "createArray": lambda *each: list(each),
     "setProperty": lambda of, name, value: {**_object(of), name: value},
     "removeProperty": _without,

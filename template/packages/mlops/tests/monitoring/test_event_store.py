@@ -197,6 +197,8 @@ def test_a_file_that_cannot_be_read_is_named(folders: EventFolders, write: Write
         "score-r/part-00001.parquet",
     }
     assert "schema None" in found.unread["score-r/part-00001.parquet"]
+    assert found.of_scores == {each for each in found.unread if each.startswith("score-")}
+    assert found.of_scores < found.unread.keys()
 
 
 def test_what_was_dropped_in_the_window_is_added_up(folders: EventFolders, write: Write) -> None:

@@ -12,6 +12,8 @@ from fakes.queries import events
 from mlops.errors import ConfigError
 from mlops.monitoring.alert_state import NOTHING_SERVES, AlertState, Deed, Monitored, Outcome
 from mlops.monitoring.decisions import Kind
+from mlops.monitoring.monitor import evaluate_alerts
+from mlops.monitoring.rules.shapes import Condition
 from mlops.platforms.base import NotObserved
 from mlops.settings.loading import LoadedSettings
 from mlops.window import Window
@@ -213,6 +215,37 @@ def test_events_that_cannot_be_read_are_no_all_clear(
     outcomes = {each.alert.id: each.outcome for each in states(endpoint, settings)}
     assert outcomes["latency"] is outcomes["error-rate"] is Outcome.UNREAD
     assert outcomes["drift"] is Outcome.OK, "one source that cannot be read hides no other"
+
+
+@pytest.mark.parametrize(
+    ("where", "outcome"),
+    [
+        ([{"column": "source", "operator": "==", "value": "request"}], Outcome.OK),
+        ([{"column": "source", "operator": "!=", "value": "score"}], Outcome.OK),
+        ([{"column": "source", "operator": "in", "value": ["request", "x"]}], Outcome.OK),
+        ([{"column": "source", "operator": "in", "value": ["score", "x"]}], Outcome.NOT_ENOUGH),
+        ([{"column": "source", "operator": "!=", "value": "x"}], Outcome.NOT_ENOUGH),
+        ([{"column": "source", "operator": "filled"}], Outcome.NOT_ENOUGH),
+        ([], Outcome.NOT_ENOUGH),
+    ],
+)
+def test_what_scoring_jobs_left_casts_doubt_on_alerts_alone_that_ask_for_it(
+    settings: LoadedSettings, where: list[dict[str, Any]], outcome: Outcome
+) -> None:
+    endpoint = watched([*requests(ENOUGH), *requests(ENOUGH, source="score")])
+    endpoint.events = replace(
+        endpoint.events,
+        unread={"score-1/part-00000.parquet": "it cannot be read"},
+        of_scores=frozenset({"score-1/part-00000.parquet"}),
+    )
+    conditions = tuple(Condition.model_validate(each) for each in where)
+    alert = ALERTS["latency"].model_copy(update={"where": conditions})
+    (found,) = evaluate_alerts(endpoint, settings, [alert], NOON)
+    assert found.outcome is outcome
+    both = {**endpoint.events.unread, "2026-06-30/blue.jsonl": "3 of its lines are no events"}
+    endpoint.events = replace(endpoint.events, unread=both)
+    (found,) = evaluate_alerts(endpoint, settings, [alert], NOON)
+    assert found.outcome is Outcome.NOT_ENOUGH
 
 
 def test_events_of_all_alerts_are_read_once(

@@ -10,7 +10,7 @@ import pytest
 from fakes.endpoint import FakeEndpoint
 from mlops.errors import PlatformError
 from mlops.progress import silent
-from mlops.release.change_log import CHANGE, ROLLBACK, SWITCH, keep_change
+from mlops.release.change_log import CHANGE, ROLLBACK, SWITCH, given_to_callers, keep_change
 from mlops.settings.loading import LoadedSettings, load_settings
 from mlops.settings.project import Project
 from mlops.window import Window
@@ -88,3 +88,30 @@ def test_both_commands_keep_it(
         done = CliRunner().invoke(command[0], command[1:], obj=lambda: NOW)  # type: ignore[arg-type]
         assert done.exit_code == 0, done.output
     assert [each["kind"] for each in endpoint.kept] == ["switch-traffic", "rollback"]
+
+
+@pytest.mark.parametrize(
+    ("kinds", "given"),
+    [
+        ([], {}),
+        ([("release", 1)], {1: 0}),
+        ([("release", 1), ("release", 2)], {1: 0, 2: 1}),
+        ([("release", 1), ("release", 2), ("rollback", 1)], {1: 2, 2: 1}),
+        ([("release", 2), ("rollback", 1), ("release", 2)], {1: 1, 2: 2}),
+        # what only changes its share was not given callers anew
+        ([("release", 2), ("switch-traffic", 2), ("switch-traffic", 2)], {2: 0}),
+        # of a change by the platform nothing is kept
+        ([("release", 2), ("release", 2)], {2: 1}),
+        ([("release", 2), ("rollback", None), ("rollback", 2)], {2: 2}),
+    ],
+)
+def test_a_version_is_given_callers_by_what_took_them_from_another(
+    kinds: list[tuple[str, int | None]], given: dict[int, int]
+) -> None:
+    hour = timedelta(hours=1)
+    changes = [
+        {"kind": kind, "model_version": version, "time": (NOW + n * hour).isoformat()}
+        for n, (kind, version) in enumerate(kinds)
+    ]
+    expected = {version: NOW + n * hour for version, n in given.items()}
+    assert given_to_callers(changes) == expected

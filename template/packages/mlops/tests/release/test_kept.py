@@ -64,6 +64,16 @@ def test_what_is_no_span_is_refused(written: object) -> None:
         ReleaseSettings.model_validate({"keep_previous": written})
 
 
+def test_the_way_back_from_an_alarm_that_goes_on_stays(
+    platform: FakePlatform, released: FakeEndpoint, settings: LoadedSettings
+) -> None:
+    later = NOW + 2 * DAY
+    awaited = frozenset({2})
+    assert tidy(platform, released, settings, later, awaited=awaited) == []
+    assert released.serving == {"blue": 1, "green": 2}
+    assert tidy(platform, released, settings, later, awaited=frozenset({1, 3})) == ["blue"]
+
+
 def test_what_served_before_is_kept_and_the_way_back_is_recorded(released: FakeEndpoint) -> None:
     assert released.serving == {"blue": 1, "green": 2}
     assert released.traffic() == {"blue": 0, "green": 100}

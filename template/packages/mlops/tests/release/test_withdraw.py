@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -104,8 +105,9 @@ def test_every_alarm_leaves_an_event(released: FakeEndpoint, alarm: Withdraw) ->
         "nothing to withdraw",
         "callers of tiny-dev reach version 1",
     )
-    (change,) = released.checks("change", window)
-    assert (change["outcome"], change["model_version"]) == ("rolled back", 1)
+    changes = released.checks("change", window)
+    told = [(each["outcome"], each["model_version"]) for each in changes]
+    assert told == [("released", 2), ("rolled back", 1)]
 
 
 def test_after_a_rollback_by_hand_an_alarm_goes_nowhere(
@@ -226,19 +228,63 @@ def test_a_release_that_has_switched_ends_by_itself(
     assert released.traffic() == {"blue": 0, "green": 100}
 
 
-def test_a_release_of_a_newer_version_gives_way_and_says_so(
+def test_a_release_whose_candidate_took_the_place_of_what_was_kept_goes_on(
     platform: FakePlatform,
     released: FakeEndpoint,
     settings: LoadedSettings,
     alarm: Withdraw,
 ) -> None:
-    outcomes: list[Outcome] = []
+    """It may bring the mend, and a way back that deploys something may fail."""
+    found: list[Withdrawal] = []
 
     def an_alarm_in_the_middle() -> None:
-        if released.traffic()["blue"] == 10 and not outcomes:
-            outcomes.append(alarm(2).outcome)
+        if released.traffic()["blue"] == 10 and not found:
+            found.append(alarm(2))
 
     released.before_look = an_alarm_in_the_middle
+    assert release_version(platform, settings, 9).record.outcome == "promoted"
+    assert [each.outcome for each in found] == [Outcome.BUSY]
+    assert "the release of version 9" in found[0].reason
+    assert released.traffic() == {"blue": 100, "green": 0}
+
+
+@pytest.mark.parametrize("state", ["sick", "removed", "another version"])
+def test_no_release_gives_way_to_what_must_be_deployed_first(
+    platform: FakePlatform,
+    released: FakeEndpoint,
+    settings: LoadedSettings,
+    alarm: Withdraw,
+    state: str,
+) -> None:
+    if state == "sick":
+        released.dead.add("blue")
+    elif state == "removed":
+        tidy(platform, released, settings, NOW + DAY)
+    else:
+        released.serve("blue", 9)
+    with released.another_command("the release of version 9", {"green": 100}, RELEASE):
+        for _ in range(3):
+            assert alarm(2).outcome is Outcome.BUSY
+        pending = released.pending()
+        assert pending
+        assert (pending.purpose, pending.lives) == ("the release of version 9", True)
+
+
+def test_a_release_of_a_newer_version_gives_way_and_says_so(
+    platform: FakePlatform,
+    released: FakeEndpoint,
+    settings: LoadedSettings,
+    alarm: Withdraw,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    outcomes: list[Outcome] = []
+    deploy = released.deploy
+
+    def an_alarm_before(*given: Any, **more: Any) -> None:
+        outcomes.append(alarm(2).outcome)
+        deploy(*given, **more)
+
+    monkeypatch.setattr(released, "deploy", an_alarm_before)
     ends: list[Ended] = []
     with pytest.raises(PlatformError, match="the release of version 9 lost") as lost:
         release_version(platform, settings, 9, Watchers(ended=ends.append))

@@ -32,11 +32,13 @@ class Predictions:
         rows: one a prediction or failure, in no order; columns as in `event_schema`.
         dropped: how many were not written, as the servers themselves counted.
         unread: files or answers that could not be read, by name, with what is wrong.
+        of_scores: those of them that are of `mlops score`, at whatever time it was.
     """
 
     rows: "pl.LazyFrame"
     dropped: int = 0
     unread: Mapping[str, str] = field(default_factory=dict)
+    of_scores: frozenset[str] = frozenset()
 
 
 def event_schema(features: "Features | None" = None) -> "dict[str, pl.DataType]":

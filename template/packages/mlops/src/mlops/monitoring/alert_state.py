@@ -26,6 +26,20 @@ class Outcome(StrEnum):
     """The platform does not tell its events for now."""
 
 
+def measured(alert: Alert, limit: float, value: float, count: int) -> str:
+    """Return the sentence on what was measured, of so many events."""
+    rule = alert.rule
+    return (
+        f"{rule.measure} is {value:.4g} of {count:,} {events_of(alert)}, "
+        f"an alarm where {rule.operator} {limit:g}"
+    )
+
+
+def events_of(alert: Alert) -> str:
+    """Return what the rows of an alert's source are called."""
+    return "events" if alert.source in ("prediction", "traffic") else "checks"
+
+
 @dataclass(frozen=True)
 class AlertState:
     """One alert for one group of its events, such as a version.

@@ -17,9 +17,12 @@ from mlops.artifacts.predictions import DIRECT, FEATURE, SCORE, Predictions, eve
 from mlops.artifacts.scores import PREDICTION, PROBABILITY
 from mlops.features import Feature, Features, Kind, normalised
 from mlops.monitoring.events import schema_of
+from mlops.monitoring.plain_lines import read_plain
 from mlops.window import Window
 
 LINE_SCHEMA = 1
+LONG = timedelta(hours=3)
+"""For less of a day it takes less time to look at the time of each line."""
 _CHUNK = 50_000
 """So many lines at a time become a table, which needs far less memory."""
 _NO_FEATURES = Features()
@@ -48,14 +51,17 @@ def read_events(
     reader = _Reader(folders.endpoint, window, features or _NO_FEATURES)
     first = f"{window.start.astimezone(UTC):%Y-%m-%d}"
     last = f"{window.end.astimezone(UTC) - timedelta(microseconds=1):%Y-%m-%d}"
+    as_a_whole = features is None and window.end - window.start >= LONG
     for day, path in folders.request_files():
-        if first <= day <= last:
+        if first <= day <= last and not (as_a_whole and reader.add_plain(path)):
             reader.add_lines(path)
+    of_requests = {*reader.unread}
     for path in folders.score_files():
         reader.add_table(path)
     schema = event_schema(features)
     rows = pl.concat([pl.DataFrame(schema=schema), *reader.tables]).lazy()
-    return Predictions(rows, reader.dropped, dict(reader.unread))
+    of_scores = frozenset(reader.unread.keys() - of_requests)
+    return Predictions(rows, reader.dropped, dict(reader.unread), of_scores)
 
 
 def read_score_files(
@@ -73,7 +79,7 @@ def read_score_files(
     for path in paths:
         reader.add_table(path)
     rows = pl.concat([pl.DataFrame(schema=event_schema(features)), *reader.tables]).lazy()
-    return Predictions(rows, 0, dict(reader.unread))
+    return Predictions(rows, 0, dict(reader.unread), frozenset(reader.unread))
 
 
 def feature_value(value: Any, feature: Feature) -> float | str | None:
@@ -93,6 +99,19 @@ class _Reader:
     tables: list[pl.DataFrame] = field(default_factory=list)
     dropped: int = 0
     unread: dict[str, str] = field(default_factory=dict)
+
+    def add_plain(self, path: Path) -> bool:
+        """Read a file of a server as a whole if all its lines are plain; tell whether they are."""
+        try:
+            found = read_plain(path, self.window, LINE_SCHEMA)
+        except OSError:
+            return False
+        if found is None:
+            return False
+        rows, dropped = found
+        self.tables.append(rows)
+        self.dropped += dropped
+        return True
 
     def add_lines(self, path: Path) -> None:
         """Read a file of a server, a chunk at a time.

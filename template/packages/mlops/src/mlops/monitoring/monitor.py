@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from mlops.artifacts.predictions import Predictions
+from mlops.artifacts.predictions import SCORE, Predictions
 from mlops.errors import PlatformError
 from mlops.hints import typed
-from mlops.monitoring.alert_state import AlertState, Outcome
+from mlops.monitoring.alert_state import AlertState, Outcome, events_of, measured
 from mlops.monitoring.event_properties import SourceName
 from mlops.monitoring.rules.alerts import Alert
 from mlops.monitoring.rules.evaluate import alarms, check_frame, evaluate, last_window
@@ -107,11 +107,11 @@ def _of_source(
 ) -> Iterable[AlertState]:
     """Return the states of all alerts of one source, whose events are read once."""
     whole = Window(min(each.window.start for each in asked), asked[0].window.end)
-    doubt = ""
+    found: Predictions | None = None
     try:
         if source == "prediction":
             found = endpoint.predictions(whole)
-            rows, doubt = found.rows.collect(), _doubt(found)
+            rows = found.rows.collect()
         else:
             rows = check_frame(source, endpoint.checks(source, whole))
     except PlatformError as error:
@@ -119,7 +119,7 @@ def _of_source(
     states: list[AlertState] = []
     for each in asked:
         groups = _groups(each, served, rows)
-        if doubt:
+        if found and (doubt := _doubt(found, each.alert)):
             groups = [_doubted(state, doubt) for state in groups]
         if served.version is not None and all(
             state.model_version != served.version for state in groups
@@ -159,29 +159,26 @@ def _state(asked: _Asked, served: Served, row: Mapping[str, Any], *, alarm: bool
         return asked.state(Outcome.NOT_ENOUGH, _too_few(alert, count), **of)
     if value is None:
         return asked.state(Outcome.NOT_ENOUGH, f"no event holds {measure}", **of)
-    return asked.state(Outcome.ALARM if alarm else Outcome.OK, _said(asked, value, count), **of)
-
-
-def _said(asked: _Asked, value: float, count: int) -> str:
-    rule = asked.alert.rule
-    return (
-        f"{rule.measure} is {value:.4g} of {count:,} {_events(asked.alert)}, "
-        f"an alarm where {rule.operator} {asked.limit:g}"
+    return asked.state(
+        Outcome.ALARM if alarm else Outcome.OK, measured(alert, asked.limit, value, count), **of
     )
 
 
 def _too_few(alert: Alert, count: int) -> str:
-    return f"{count:,} {_events(alert)} in {alert.window}, {alert.least:,} are needed"
+    return f"{count:,} {events_of(alert)} in {alert.window}, {alert.least:,} are needed"
 
 
-def _events(alert: Alert) -> str:
-    return "checks" if alert.source in COMMANDS else "events"
+def _doubt(found: Predictions, alert: Alert) -> str:
+    """Return which events that an alert asks for there are and are not here, or nothing.
 
-
-def _doubt(found: Predictions) -> str:
-    """Return which events there are and are not here, or nothing."""
-    if found.unread:
-        return f"{len(found.unread)} files of events could not be read"
+    The time of what `mlops score` wrote is not known without reading it, so that one file of it
+    would cast doubt on requests for as long as it is kept.
+    """
+    of_source = [each for each in alert.where if each.column == "source"]
+    asks_scores = all(each.allows(SCORE) for each in of_source)
+    unread = found.unread.keys() - (frozenset() if asks_scores else found.of_scores)
+    if unread:
+        return f"{len(unread)} files of events could not be read"
     return f"{found.dropped:,} events were dropped before they were kept" if found.dropped else ""
 
 

@@ -5,21 +5,23 @@ from dataclasses import replace
 from functools import partial
 
 from mlops.ci.job import set_output
-from mlops.errors import ConfigError, MlopsError
-from mlops.monitoring.alert_state import Deed, Monitored
-from mlops.monitoring.alerting.act import Actions, Done, act
+from mlops.errors import ConfigError, MlopsError, PlatformError
+from mlops.monitoring.alert_state import Deed, Monitored, Outcome
+from mlops.monitoring.alerting.act import FAILED, Actions, Done, act
+from mlops.monitoring.alerting.notice import Notice, of_alarm, of_withdrawal
 from mlops.monitoring.alerting.receivers import Told
 from mlops.monitoring.decisions import Kind
 from mlops.monitoring.monitor import evaluate_alerts, served_by
+from mlops.monitoring.past_alarms import keep_look, look_back
 from mlops.monitoring.retraining.command import Steps, retrain
 from mlops.monitoring.retraining.steps import steps_of
 from mlops.monitoring.rules.alerts import Alert
 from mlops.monitoring.rules.generated import ALERTS_MODULE
 from mlops.monitoring.rules.reading import read_alerts
 from mlops.ops.telling import hearers_of, incidents_of
-from mlops.platforms.base import Platform
+from mlops.platforms.base import Endpoint, Platform
 from mlops.progress import Report
-from mlops.release.candidate_end import FAILED
+from mlops.release.candidate_end import FAILED as CANDIDATE_FAILED
 from mlops.release.tidy import tidy
 from mlops.release.withdraw import withdraw
 from mlops.settings.loading import LoadedSettings
@@ -66,6 +68,7 @@ def look_and_act(
     require_acting(settings)
     found = look(platform, settings)
     endpoint = platform.endpoint(settings.endpoint_name)
+    notices, problem = _since_the_last_look(endpoint, settings, found)
     deeds = act(
         endpoint,
         settings,
@@ -74,8 +77,29 @@ def look_and_act(
         receivers,
         serving=served_by(endpoint).versions,
         now=found.time,
+        notices=notices,
     )
+    # what could not be read is looked back on by the next one
+    whole = found.states and all(each.outcome is not Outcome.UNREAD for each in found.states)
+    if whole and not problem:
+        problem = keep_look(endpoint, settings, found.time, found.outcome)
+    if problem:
+        deeds.append(Deed(Kind.ALERT, "", FAILED, problem, failed=True))
     return replace(found, deeds=tuple(deeds))
+
+
+def _since_the_last_look(
+    endpoint: Endpoint, settings: LoadedSettings, found: Monitored
+) -> tuple[list[Notice], str]:
+    """Return what happened since then and is over, and what of that cannot be known."""
+    back = look_back(endpoint, settings, read_alerts(settings.project.root), found.time)
+    notices = [of_alarm(each) for each in back.alarms]
+    problem = back.problem
+    try:
+        withdrawal = of_withdrawal(endpoint)
+    except PlatformError as error:
+        return notices, problem or error.message
+    return [*notices, *([withdrawal] if withdrawal else [])], problem
 
 
 def require_acting(settings: LoadedSettings) -> None:
@@ -107,8 +131,9 @@ def actions_of(
     """
     project, endpoint = settings.project, platform.endpoint(settings.endpoint_name)
 
-    def tidied() -> list[str]:
-        removed = tidy(platform, endpoint, settings, settings.clock(), report)
+    def tidied(awaited: frozenset[int]) -> list[str]:
+        now = settings.clock()
+        removed = tidy(platform, endpoint, settings, now, report, awaited=awaited)
         return [f"{name} was kept long enough" for name in removed]
 
     def withdrawn(version: int, _cause: str) -> Done:
@@ -133,7 +158,7 @@ def _retrained(
     if found.candidate is not None:
         set_output("candidate", found.candidate.line())
     subject = None if found.new_version is None else f"version {found.new_version}"
-    failed = found.outcome == FAILED
+    failed = found.outcome == CANDIDATE_FAILED
     return [
         Deed(Kind.RETRAINING, cause, found.outcome, found.reason, subject, failed),
         *found.told,

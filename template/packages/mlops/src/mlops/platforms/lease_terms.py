@@ -35,6 +35,8 @@ class Terms:
 USUAL = Terms()
 RELEASE = Terms(yields=True)
 WITHDRAWAL = Terms(Leaves.NOTHING, takes_over=True)
+WITHDRAWAL_IN_TURN = Terms(Leaves.NOTHING)
+"""Of one that has to deploy something first: that may fail, and nobody loses the endpoint to it."""
 TIDYING = Terms(Leaves.AS_IT_WAS)
 
 

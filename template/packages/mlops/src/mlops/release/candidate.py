@@ -17,6 +17,8 @@ from mlops.progress import Report
 from mlops.release.ab_test.looks import Look
 from mlops.release.ab_test.run import run_ab_test
 from mlops.release.ab_test.settings import ab_settings_of, has_ab_test
+from mlops.release.change_log import RELEASE as RELEASED
+from mlops.release.change_log import keep_change
 from mlops.release.compatibility import Replacement, refusal, replacement
 from mlops.release.data_rules import require_whole, source_of
 from mlops.release.evidence import Record, record_of, write_evidence
@@ -119,6 +121,7 @@ def release_version(
                 endpoint.observations()  # without them there is no A/B test: better to know now
             candidate = _Candidate(job, _begun(job))
             candidate.promote()
+            keep_change(endpoint, settings, RELEASED, watchers.report)
             # callers have it: that an old one cannot be removed undoes nothing
             candidate.remove_others()
     except BaseException:

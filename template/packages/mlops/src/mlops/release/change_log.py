@@ -1,4 +1,8 @@
-"""Changes of traffic by hand, kept beside the endpoint's predictions."""
+"""Changes of traffic, by a release or by hand, kept beside the endpoint's predictions."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
 
 from mlops.errors import MlopsError
 from mlops.platforms.base import Endpoint
@@ -6,8 +10,26 @@ from mlops.progress import Report
 from mlops.settings.loading import LoadedSettings
 
 CHANGE = "change"
-ROLLBACK, SWITCH = "rollback", "switch-traffic"
-_OUTCOMES = {ROLLBACK: "rolled back", SWITCH: "switched"}
+ROLLBACK, SWITCH, RELEASE = "rollback", "switch-traffic", "release"
+BY_HAND = (ROLLBACK, SWITCH)
+"""The kinds of which there is no other evidence."""
+_OUTCOMES = {ROLLBACK: "rolled back", SWITCH: "switched", RELEASE: "released"}
+
+
+def given_to_callers(changes: Iterable[Mapping[str, Any]]) -> dict[int, datetime]:
+    """Return when each version was last given the callers that another one had.
+
+    Args:
+        changes: what `keep_change` kept, oldest first.
+    """
+    found: dict[int, datetime] = {}
+    before: int | None = None
+    for each in changes:
+        version = each.get("model_version")
+        if version is not None and (version != before or each.get("kind") == RELEASE):
+            found[version] = datetime.fromisoformat(each["time"])
+        before = version
+    return found
 
 
 def keep_change(endpoint: Endpoint, settings: LoadedSettings, kind: str, report: Report) -> None:
@@ -16,7 +38,7 @@ def keep_change(endpoint: Endpoint, settings: LoadedSettings, kind: str, report:
     Args:
         endpoint: as it is after the change.
         settings: those of its environment.
-        kind: `rollback` or `switch-traffic`.
+        kind: `rollback`, `switch-traffic` or `release`.
         report: is told what could not be kept.
     """
     try:

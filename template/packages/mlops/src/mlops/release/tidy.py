@@ -21,12 +21,14 @@ def tidy(
     settings: LoadedSettings,
     now: datetime,
     report: Report = silent,
+    *,
+    awaited: frozenset[int] = frozenset(),
 ) -> list[str]:
     """Remove the deployment that a change kept at 0 %, once its time is over; return what went.
 
     Nothing else is removed: neither a candidate that waits nor what somebody deployed by hand. What
     is recorded of before stays, so a rollback deploys it again. While another command changes the
-    endpoint it is left for the next time.
+    endpoint it is left for the next time, and so is the way back from an alarm that goes on.
 
     Args:
         _platform: of the endpoint; the same arguments as those of `withdraw`.
@@ -34,15 +36,16 @@ def tidy(
         settings: of its environment.
         now: the present time, in UTC.
         report: receives lines about the progress.
+        awaited: the versions of which an alarm goes on and that may be withdrawn yet.
 
     Raises:
         PlatformError: the endpoint cannot be reached.
     """
-    if not endpoint.exists() or not _due(endpoint, now):
+    if not endpoint.exists() or not _due(endpoint, now, awaited):
         return []
     try:
         with endpoint.lease("the removal of what was kept", TIDYING):
-            way = _due(endpoint, now)
+            way = _due(endpoint, now, awaited)
             if way is None or remove(endpoint, [way.deployment], report):
                 return []
     except (EndpointBusy, AtWork) as busy:
@@ -52,9 +55,11 @@ def tidy(
     return [way.deployment]
 
 
-def _due(endpoint: Endpoint, now: datetime) -> WayBack | None:
+def _due(endpoint: Endpoint, now: datetime, awaited: frozenset[int]) -> WayBack | None:
     way = kept(endpoint)
-    return way if way and way.until <= now else None
+    if way is None or way.withdraws in awaited:
+        return None
+    return way if way.until <= now else None
 
 
 def _keep(

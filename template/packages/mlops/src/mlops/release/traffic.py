@@ -290,6 +290,16 @@ def _kept_after(
     return WayBack(name, before[name].model_version, until)
 
 
+def only_moves(endpoint: Endpoint, target: Mapping[str, DeploymentShare]) -> bool:
+    """Tell whether all that is to have traffic stands by without any, healthy and the same."""
+    found, traffic = {each.name: each for each in endpoint.deployments()}, endpoint.traffic()
+    return all(
+        _serves_still(found.get(name), share) and not traffic.get(name)
+        for name, share in target.items()
+        if share.traffic
+    )
+
+
 def _serves_still(found: Deployment | None, share: DeploymentShare) -> bool:
     return found is not None and found.healthy and _is_same(found, share)
 

@@ -4,8 +4,10 @@ A release says what an alert may go back to, and from which version: only where 
 requests, and only what had all traffic until then. A withdrawal forgets that, as any other change
 of traffic does. So an alarm that goes on finds no way back, and never brings the bad version back.
 
-A release of a newer version gives way: its traffic and mirror are put back, it notices at its next
-step and changes nothing more. Nothing else that holds the endpoint does.
+A release of a newer version gives way where what comes back stands by and traffic alone moves: its
+traffic and mirror are put back, it notices at its next step and changes nothing more. Where
+something must be deployed first, which may fail, no release is broken off: it may bring the mend.
+Nothing else that holds the endpoint gives way.
 """
 
 from dataclasses import dataclass
@@ -15,11 +17,11 @@ from mlops.errors import MlopsError
 from mlops.monitoring.decisions import Decision, Kind, keep
 from mlops.platforms.base import ALL_TRAFFIC, AtWork, Endpoint, Platform
 from mlops.platforms.lease_rules import EndpointBusy, Shares
-from mlops.platforms.lease_terms import WITHDRAWAL
+from mlops.platforms.lease_terms import WITHDRAWAL, WITHDRAWAL_IN_TURN
 from mlops.progress import Report, silent
 from mlops.release.change_log import ROLLBACK, keep_change
 from mlops.release.kept import kept_until
-from mlops.release.traffic import require_registered, serve_again
+from mlops.release.traffic import only_moves, require_registered, serve_again
 from mlops.settings.loading import LoadedSettings
 
 
@@ -101,9 +103,11 @@ def _withdraw(
         raise _Ended(Outcome.NOTHING, f"nothing serves at {endpoint.name}")
     endpoint.repair(report)
     # a look before it takes the lease: a release is not interrupted for nothing
-    require_registered(platform, endpoint, _target(endpoint, model_version))
+    found = _target(endpoint, model_version)
+    require_registered(platform, endpoint, found)
+    terms = WITHDRAWAL if only_moves(endpoint, found) else WITHDRAWAL_IN_TURN
     try:
-        with endpoint.lease(f"the withdrawal of version {model_version}", WITHDRAWAL):
+        with endpoint.lease(f"the withdrawal of version {model_version}", terms):
             target = _target(endpoint, model_version)
             until = kept_until(settings)
             serve_again(platform, endpoint, target, settings.values.smoke_test, report, until)

@@ -1,106 +1,26 @@
 """What follows an alarm happens once, and a fresh machine decides as the last one did."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import polars as pl
 import pytest
 
-from fakes.alerts import ENOUGH, NOON, FakeReceiver, check, requests, states, watched
-from fakes.endpoint import FakeEndpoint
+from fakes.alert_loop import FAILING, MINUTE, Loop, outcomes
+from fakes.alerts import ENOUGH, NOON, FakeReceiver, check, requests, watched
 from mlops.errors import PlatformError
-from mlops.monitoring.alert_state import Deed
-from mlops.monitoring.alerting.act import Actions, Done, act
-from mlops.monitoring.alerting.incident import Incident
+from mlops.monitoring.alerting.act import Done
 from mlops.monitoring.decisions import Decision, Kind, decided
-from mlops.monitoring.monitor import served_by
 from mlops.platforms.base import NotObserved
 from mlops.settings.loading import LoadedSettings
 from mlops.window import Window
-
-MINUTE = timedelta(minutes=1)
-FAILING = requests(ENOUGH, 20, fault="failed")
-
-
-class Loop:
-    """One endpoint that is looked at again and again, each time by a machine without memory."""
-
-    def __init__(self, settings: LoadedSettings, endpoint: FakeEndpoint) -> None:
-        self.settings = settings
-        self.endpoint = endpoint
-        self.receivers: list[Any] = [FakeReceiver()]
-        self.withdrawn: list[tuple[int, str]] = []
-        self.retrained: list[str] = []
-        self.before_retraining: list[str] = []
-        self.incidents: list[Incident] = []
-        self.answer = Done("rolled back", "version 2 serves again")
-        self.fails: set[str] = set()
-        self.failure: type[Exception] = PlatformError
-        self.tidied: list[str] = []
-        self.level = 3
-
-    def run(self, now: datetime, *alerts: str) -> list[Deed]:
-        """Look and act; return what was done."""
-        before = self.endpoint.events
-        moved = before.rows.with_columns(time=pl.col("time") + (now - NOON))
-        self.endpoint.events = replace(before, rows=moved)
-        found = states(self.endpoint, self.settings, *(alerts or ("error-rate",)), now=now)
-        self.endpoint.events = before
-        return act(
-            self.endpoint,
-            self.settings,
-            found,
-            self.actions,
-            self.receivers,
-            serving=served_by(self.endpoint).versions,
-            now=now,
-        )
-
-    @property
-    def actions(self) -> Actions:
-        whole = Actions(self._incident, self._tidy, self._rollback, self._retrain)
-        return whole if self.level == 3 else Actions(whole.incident, whole.tidy)
-
-    def of(self, kind: Kind) -> list[str]:
-        """Return the outcomes of all decisions of a kind."""
-        window = Window(NOON - 40 * 24 * 60 * MINUTE, NOON + 40 * 24 * 60 * MINUTE)
-        return [each.outcome for each in decided(self.endpoint, window, kind)]
-
-    def _rollback(self, version: int, cause: str) -> Done:
-        self._fail("rollback")
-        self.withdrawn.append((version, cause))
-        return self.answer
-
-    def _retrain(self, cause: str) -> list[Deed]:
-        self._fail("retrain")
-        self.retrained.append(cause)
-        self.before_retraining = list(self.receivers[0].news)
-        return [Deed(Kind.RETRAINING, cause, "cooldown", "the last one was two days ago")]
-
-    def _incident(self, incident: Incident) -> Done:
-        self._fail("incident")
-        self.incidents.append(incident)
-        return Done("opened", "an issue", f"issue {len(self.incidents)}")
-
-    def _tidy(self) -> list[str]:
-        self._fail("tidy")
-        return self.tidied
-
-    def _fail(self, what: str) -> None:
-        if what in self.fails:
-            raise self.failure(f"{what} does not work")
 
 
 @pytest.fixture
 def loop(settings: LoadedSettings) -> Loop:
     return Loop(settings, watched(FAILING))
-
-
-def outcomes(deeds: Sequence[Deed]) -> list[tuple[str, str]]:
-    return [(each.kind.value, each.outcome) for each in deeds]
 
 
 def test_an_alarm_is_withdrawn_opened_and_told_and_all_of_it_is_remembered(loop: Loop) -> None:

@@ -9,6 +9,8 @@ from fakes.azure import deployment
 from fakes.azure_place import NAME, SERVED
 from fakes.azure_place import AzurePlace as Place
 from mlops.errors import PlatformError
+from mlops.monitoring.alerting.episodes import Key
+from mlops.monitoring.alerting.notice import BY_PLATFORM, of_withdrawal
 from mlops.platforms.azure import changes as azure_changes
 from mlops.platforms.azure.endpoint import AzureEndpoint
 from mlops.platforms.azure.errors import Conflict
@@ -120,7 +122,12 @@ def test_after_the_workflow_of_infra_there_is_no_way_back_and_something_to_tidy(
         "mlops-way-back-deployment": "green",
         "mlops-way-back-version": "2",
         "mlops-way-back-until": "2027-03-01T12:00:00Z",
+        "mlops-note-withdrawn": "2 green 2027-02-28T12:00:07.1234567Z",
     }
+    withdrawal = of_withdrawal(place.endpoint)
+    assert withdrawal
+    assert withdrawal.key == Key(BY_PLATFORM.cause, "green", 2)
+    assert withdrawal.last == datetime(2027, 2, 28, 12, 0, 7, 123456, UTC)
     assert place.endpoint.way_back() == WayBack("green", 2, UNTIL)
     assert kept(place.endpoint) == WayBack("green", 2, UNTIL)
     assert place.endpoint.previous() == SERVED

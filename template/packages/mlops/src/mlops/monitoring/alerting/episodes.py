@@ -1,19 +1,24 @@
 """What is remembered of alarms, read from what was decided: so a fresh machine goes on.
 
 An alarm of one cause and one version is an episode. It is kept as decisions about the alert:
-`fired` begins it, `goes on` renews it once in a while, `resolved` ends it. Who was told is a
-decision about each notification: `alarm told` or `end told`, with the receiver as its subject.
+`fired` begins it, `goes on` renews it once in a while, `resolved` ends it. Where its version was
+given to callers anew meanwhile, `fired anew` begins another. `passed` is one that was over before
+anybody looked. Who was told is a decision about each notification: `alarm told`, `end told` or
+`told afterwards`, with the receiver as its subject.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from mlops.monitoring.alert_state import AlertState
 from mlops.monitoring.decisions import Decision, Kind
 
 FIRED, GOES_ON, RESOLVED = "fired", "goes on", "resolved"
-ALARM_TOLD, END_TOLD = "alarm told", "end told"
+FIRED_ANEW, PASSED = "fired anew", "passed"
+ALARM_TOLD, END_TOLD, PASSED_TOLD = "alarm told", "end told", "told afterwards"
+GIVEN_UP = "given up"
+"""Of the way back: it failed so often that it is not tried again."""
 MEMORY = timedelta(days=30)
 """So far back decisions are read; an alarm that goes on is renewed more often."""
 
@@ -45,9 +50,10 @@ class Episode:
     Attributes:
         key: what it is of.
         began: when it fired.
-        announced: when it fired, or was last renewed.
+        announced: when it fired, was last renewed, or its way back was given up.
         ended: when it was resolved; None: it goes on.
         decisions: all that was decided about the key since it began.
+        passed: whether it was over before anybody looked.
     """
 
     key: Key
@@ -55,6 +61,7 @@ class Episode:
     announced: datetime
     ended: datetime | None
     decisions: tuple[Decision, ...]
+    passed: bool = False
 
     @property
     def open(self) -> bool:
@@ -63,6 +70,8 @@ class Episode:
 
     def told(self, receiver: str) -> bool:
         """Tell whether a receiver knows the newest that there is to tell."""
+        if self.passed:
+            return self._has(PASSED_TOLD, receiver, self.began)
         if self.ended is None:
             return self._has(ALARM_TOLD, receiver, self.announced)
         if not self._has(ALARM_TOLD, receiver, self.began):
@@ -71,7 +80,20 @@ class Episode:
 
     def done(self, kind: Kind, outcomes: Sequence[str]) -> bool:
         """Tell whether something of it was done already, with one of these outcomes."""
-        return any(each.kind is kind and each.outcome in outcomes for each in self.decisions)
+        return self.count(kind, outcomes) > 0
+
+    def count(self, kind: Kind, outcomes: Sequence[str], since: datetime | None = None) -> int:
+        """Return how often something of it was done with one of these outcomes."""
+        return sum(
+            each.kind is kind and each.outcome in outcomes and (since is None or each.time >= since)
+            for each in self.decisions
+        )
+
+    @property
+    def given_up(self) -> datetime | None:
+        """When its way back was given up, if it was."""
+        found = [each.time for each in self.decisions if _is_given_up(each)]
+        return found[0] if found else None
 
     def _has(self, outcome: str, receiver: str, since: datetime) -> bool:
         return any(
@@ -100,17 +122,29 @@ def episodes(decided: Iterable[Decision]) -> dict[Key, Episode]:
 
 
 def _last(key: Key, history: Sequence[Decision]) -> Episode | None:
-    began = announced = ended = None
-    since: list[Decision] = []
+    found: Episode | None = None
     for each in history:
         if each.kind is Kind.ALERT:
-            if each.outcome == RESOLVED:
-                ended = each.time if began else None
-            elif began is None or ended is not None:
-                began, announced, ended, since = each.time, each.time, None, []
-            else:
-                announced = each.time
-        since.append(each)
-    if began is None or announced is None:
-        return None
-    return Episode(key, began, announced, ended, tuple(since))
+            found = _after(found, key, each)
+        elif found and _is_given_up(each):
+            found = replace(found, announced=each.time)
+        if found:
+            found = replace(found, decisions=(*found.decisions, each))
+    return found
+
+
+def _after(before: Episode | None, key: Key, alert: Decision) -> Episode | None:
+    """Return the episode that a decision about the alert begins or goes on with."""
+    if alert.outcome == RESOLVED:
+        return replace(before, ended=alert.time) if before else None
+    if alert.outcome == PASSED:
+        if before and before.open:
+            return before
+        return Episode(key, alert.time, alert.time, alert.time, (), passed=True)
+    if before is None or not before.open or alert.outcome == FIRED_ANEW:
+        return Episode(key, alert.time, alert.time, None, ())
+    return replace(before, announced=alert.time)
+
+
+def _is_given_up(decision: Decision) -> bool:
+    return decision.kind is Kind.ROLLBACK and decision.outcome == GIVEN_UP

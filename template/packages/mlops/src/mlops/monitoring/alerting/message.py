@@ -18,6 +18,20 @@ class News(StrEnum):
     RESOLVED = "resolved"
     ENDED = "ended"
     """What was begun has ended: nothing is asked of anybody."""
+    PASSED = "passed"
+    """It was, and was over before anybody looked."""
+    GIVEN_UP = "given up"
+    """Its way back failed too often and is not tried again."""
+
+
+_BEFORE = {
+    News.ALARM: "",
+    News.ENDED: "",
+    News.GOES_ON: "Still: ",
+    News.RESOLVED: "Resolved: ",
+    News.PASSED: "Between two looks: ",
+    News.GIVEN_UP: "No way back: ",
+}
 
 
 @dataclass(frozen=True)
@@ -52,8 +66,7 @@ class Message:
     @property
     def heading(self) -> str:
         """Its first line."""
-        news = {News.GOES_ON: "Still: ", News.RESOLVED: "Resolved: "}.get(self.news, "")
-        return shortened(f"{news}{self.title} at {self.endpoint}")
+        return shortened(f"{_BEFORE[self.news]}{self.title} at {self.endpoint}")
 
     @property
     def facts(self) -> tuple[tuple[str, str], ...]:

@@ -28,7 +28,7 @@ from mlops.platforms import open_platform
 from mlops.platforms.base import Deployment, Endpoint, Platform
 from mlops.platforms.lease_terms import WayBack
 from mlops.progress import Report
-from mlops.release.change_log import CHANGE
+from mlops.release.change_log import BY_HAND, CHANGE
 from mlops.release.kept import is_kept, kept
 from mlops.settings.loading import LoadedSettings, load_settings
 from mlops.settings.project import Project
@@ -160,7 +160,8 @@ def _not_checked(title: str, why: str, command: str) -> Section:
 
 def _changes(endpoint: Endpoint, window: Window) -> tuple[list[dict[str, Any]], list[str]]:
     try:
-        return endpoint.checks(CHANGE, window), []
+        found = endpoint.checks(CHANGE, window)
+        return [each for each in found if each["kind"] in BY_HAND], []
     except MlopsError as error:
         return [], [f"the changes of traffic by hand: {error.message}"]
 

@@ -1,6 +1,7 @@
 """The answer to a query, computed on this machine from the same events: what its KQL answers."""
 
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from mlops.errors import ConfigError
@@ -48,6 +49,55 @@ def evaluate(query: Query, frames: Frames, window: Window) -> "pl.DataFrame":
     keys = [*([TIME] if query.bucket else []), *query.by]
     answer = rows.group_by(keys).agg(measured).sort(keys) if keys else rows.select(measured)
     return answer.filter(pl.col(ROWS) >= query.least).collect()
+
+
+def evaluate_sliding(
+    query: Query, frames: Frames, window: Window, every: "timedelta"
+) -> "pl.DataFrame":
+    """Return the answers of all the query's windows that end at or before the end of a time.
+
+    They end `every` before each other, the last at the end of that time; those that end in it
+    count. Of each the rows are those of `evaluate`, and `end` is when it ends.
+
+    Args:
+        query: what is asked; it has no bucket.
+        frames: the events, as for `evaluate`, from one window before that time on.
+        window: the time in which the windows end, its start excluded and its end included.
+        every: from one window to the next.
+    """
+    import polars as pl
+
+    span, keys = last_window(query), [*query.by]
+    rows = _rows(frames[query.source].lazy(), query, Window(window.start - span, window.end))
+    measured = [pl.len().cast(pl.Int64).alias(ROWS)]
+    measured += [_measured(each).alias(name) for name, each in query.measures.items()]
+    # a row of nothing, before all windows that count: windows begin at the first row of a group
+    steps = -((window.start - window.end) // every)
+    first = window.end - steps * every - span
+    earliest = pl.lit(first, pl.Datetime("us", "UTC"))
+    nothing = (rows.unique(keys) if keys else rows.head(1)).select(
+        earliest.alias(_AT), earliest.alias(TIME), *keys
+    )
+    columns = [*dict.fromkeys((_AT, TIME, *(column for _, column in query.columns())))]
+    whole = pl.concat([rows, nothing], how="diagonal").select(columns).sort(TIME)
+    slid = whole.group_by_dynamic(
+        TIME,
+        every=every,
+        period=span,
+        offset=(first - _EPOCH) % every,
+        closed="left",
+        label="left",
+        group_by=keys or None,
+    ).agg(measured)
+    end = pl.col(TIME) + span
+    answer = slid.select(end.alias(END), *keys, ROWS, *query.measures)
+    inside = (pl.col(END) > window.start) & (pl.col(END) <= window.end)
+    enough = pl.col(ROWS) >= query.least
+    return answer.filter(inside & enough).sort(END, *keys).collect()
+
+
+END = "end"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def alarms(answer: "pl.DataFrame", rule: Threshold, limit: float) -> "pl.DataFrame":

@@ -91,6 +91,14 @@ class Condition(_Part):
             return ()
         return self.value if isinstance(self.value, tuple) else (self.value,)
 
+    def allows(self, text: str) -> bool:
+        """Tell whether a row may have this text in the column."""
+        if self.operator == "!=":
+            return text not in self.values
+        if self.operator in ("==", "in"):
+            return text in self.values
+        return bool(text) == (self.operator == "filled")
+
 
 class Measure(_Part):
     """One number of each group of rows.

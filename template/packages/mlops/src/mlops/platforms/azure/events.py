@@ -49,7 +49,8 @@ class AzureEvents:
         environment = self._clients.settings.values.environment
         scored = read_scored(self._blobs, environment, self._endpoint, window, features)
         tables = [rows.select(list(event_schema(features))).lazy(), scored.rows]
-        return Predictions(pl.concat(tables), lost, {**unread, **scored.unread})
+        problems = {**unread, **scored.unread}
+        return Predictions(pl.concat(tables), lost, problems, scored.of_scores)
 
     def keep_scored(self, folder: Path) -> None:
         """Keep the events of a run of `mlops score`; see `Endpoint.keep_scored`."""

@@ -49,7 +49,7 @@ def read_scored(
                 if _is_of(path, environment):
                     paths.append(path)
         found = read_score_files(paths, endpoint, window, features)
-        return Predictions(found.rows.collect().lazy(), 0, found.unread)
+        return Predictions(found.rows.collect().lazy(), 0, found.unread, found.of_scores)
 
 
 def keep_scored(blobs: WorkspaceBlobs, folder: Path) -> None:

@@ -175,7 +175,7 @@ ALERT_FAULTS: dict[str, tuple[str, str, str, str, str]] = {
 """,
         "",
         "prod",
-        COMPILER,
+        "alerts",
     ),
     "a rule of another text than the file's": (
         ALERTS,

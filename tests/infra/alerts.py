@@ -122,8 +122,9 @@ def check_alerts(name: str, deployed: Snapshot, slug: str) -> None:
     for rule in rules.values():
         said = rule.properties
         assert forbidden(rule) == []
-        (identity,) = rule.body["identity"]["userAssignedIdentities"]
-        assert identity.endswith(f"/id-{slug}-{environment}-monitoring")
+        identities = rule.body.get("identity", {}).get("userAssignedIdentities", {})
+        names = [identity.rpartition("/")[2] for identity in identities]
+        assert names == [f"id-{slug}-{environment}-monitoring"]
         assert (said["enabled"], said["autoMitigate"], said["skipQueryValidation"]) == (True,) * 3
         assert said["scopes"] == [deployed.one(LOGS).id]
     for each, alert in ALERTS.items():

@@ -24,8 +24,11 @@ GROUPS: dict[str, tuple[str, ...]] = {
 CHECKED: frozenset[SourceName] = frozenset({"drift", "performance"})
 """The sources that hold what checks found: `monitor.yml` makes one an hour."""
 LEAST_OF_CHECKS = "2h"
-"""The shortest window of an alert on checks. Each look reads the check of the look before, as a new
-one reaches Azure minutes late: it is an hour old and somewhat more, since schedules are late, too."""
+"""The shortest window of an alert on checks.
+
+Each look reads the check of the look before, as a new one reaches Azure minutes late: it is an hour
+old and somewhat more, since schedules are late, too.
+"""
 _TABLE = Chart(kind="table")
 
 

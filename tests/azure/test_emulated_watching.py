@@ -1,6 +1,7 @@
 """`mlops monitor` where Azure watches, too: its rules, and who is told by addresses in a key vault.
 
-The command runs in a process of its own, with Microsoft's clients, on a project of the tests.
+Microsoft's clients ask, on a project of the tests: in a process of its own as a job runs it, or in
+this one, which is quicker.
 """
 
 import json
@@ -8,17 +9,28 @@ import shutil
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 import yaml
 from azure.ai.ml import MLClient
 from azure.core.exceptions import HttpResponseError
 from azure.identity import DefaultAzureCredential
 from azure.keyvault.secrets import SecretClient
 from fakes.project import write_project
+from mlops.errors import ConfigError, PlatformError
+from mlops.monitoring.alerting.receivers import Told, receivers_of
+from mlops.platforms.azure.alert_rules import LOG_CAP, alert_rules
+from mlops.platforms.azure.client import AzureClients
+from mlops.platforms.azure.vault import kept_secret
+from mlops.platforms.watching import RuleState
+from mlops.settings.loading import LoadedSettings, load_settings
+from mlops.settings.monitoring_sections import AlertSettings
+from mlops.settings.project import find_project
 
 from tests.support import MACHINERY, machinery_python, run
 from tools.worktree import ROOT
@@ -29,7 +41,12 @@ pytestmark = pytest.mark.azure
 VAULT = "kva-tiny"
 ALERTS = ("latency", "error-rate", "drift", "performance")
 RULES = (*(f"alert-tiny-dev-{each}" for each in ALERTS), "log-cap-tiny-dev")
+NAMES = (*ALERTS, LOG_CAP)
 MARK = "mark-of-a-signature"
+LACKS = (
+    "ALERTS_TEAMS_WEBHOOK is not set, and reading the secret alerts-teams-webhook of the key vault "
+    f"{VAULT}"
+)
 
 
 class Project:
@@ -57,13 +74,27 @@ class Project:
         (root / "infra" / "modules").mkdir(parents=True)
         (root / "infra" / "modules" / "alerts.bicep").touch()
 
-    def monitor(self, *flags: str, expect: int = 0, **settings: str) -> str:
+    def settings(self, **azure: str) -> LoadedSettings:
+        """What is in force, with these settings of Azure besides."""
+        overrides = {f"azure.{name}": value for name, value in azure.items()}
+        return load_settings(find_project(self.root), "dev", overrides=overrides, variables={})
+
+    def rules(self, **azure: str) -> dict[str, RuleState]:
+        """Ask for the rules, in this process."""
+        return alert_rules(AzureClients(self.settings(**azure)), ALERTS)
+
+    def teams(self, **variables: str) -> Told:
+        """Return who is told by Teams, as an environment has these variables."""
+        told = AlertSettings(receivers=("teams",))
+        kept = partial(kept_secret, AzureClients(self.settings()))
+        (found,) = receivers_of(told, variables, kept)
+        return found
+
+    def command(self, *flags: str, expect: int = 0, **settings: str) -> str:
         """Run the command; return all that it said."""
         environment = self.azure.variables | {"PYTHONPATH": str(MACHINERY / "tests")}
         command = (str(machinery_python()), "-m", "mlops", "monitor", "--environment", "dev")
-        return run(
-            *command, *flags, folder=self.root, env=environment | settings, expect=expect
-        )
+        return run(*command, *flags, folder=self.root, env=environment | settings, expect=expect)
 
 
 @pytest.fixture(scope="module")
@@ -83,39 +114,53 @@ def _all_is_deployed(azure: AzureEmulator) -> None:
 
 
 class TestRules:
+    def test_a_command_ends_with_3_where_a_rule_is_off(
+        self, project: Project, azure: AzureEmulator
+    ) -> None:
+        azure.alert_rules.deploy("rg-dev", RULES[1], enabled=False)
+        said = project.command(expect=3)
+        assert "the rule of error-rate in Azure Monitor: switched off; deploy infra/ again" in said
+        assert said.count("in Azure Monitor") == 1
+        azure.alert_rules.deploy("rg-dev", RULES[1])
+        assert "nothing serves" in project.command()
+
     def test_all_are_on(self, project: Project, azure: AzureEmulator) -> None:
-        assert "nothing serves" in project.monitor()
+        assert project.rules() == dict.fromkeys(NAMES, RuleState.ON)
         asked = [call.path.rpartition("/")[2] for call in rule_calls(azure)]
         assert asked[-len(RULES) :] == list(RULES)
 
-    def test_one_is_off(self, project: Project, azure: AzureEmulator) -> None:
-        azure.alert_rules.deploy("rg-dev", RULES[1], enabled=False)
-        said = project.monitor(expect=3)
-        assert "the rule of error-rate in Azure Monitor: switched off" in said
-        assert said.count("in Azure Monitor") == 1
-
-    def test_one_is_missing(self, project: Project, azure: AzureEmulator) -> None:
-        azure.alert_rules.remove("rg-dev", RULES[2])
-        said = project.monitor(expect=3)
-        assert "the rule of drift in Azure Monitor: not deployed; deploy infra/ again" in said
-
-    def test_nobody_would_hear_of_the_daily_cap(
-        self, project: Project, azure: AzureEmulator
+    @pytest.mark.parametrize(("rule", "what"), zip(RULES, NAMES, strict=True))
+    def test_one_is_off_missing_or_not_to_be_read(
+        self, project: Project, azure: AzureEmulator, rule: str, what: str
     ) -> None:
-        azure.alert_rules.deploy("rg-dev", "log-cap-tiny-dev", enabled=False)
-        said = project.monitor(expect=3)
-        assert "the rule of the logs' daily cap in Azure Monitor: switched off" in said
-
-    def test_who_may_not_read_one(self, project: Project, azure: AzureEmulator) -> None:
-        azure.alert_rules.denied.add(RULES[0])
-        said = project.monitor(expect=3)
-        assert "the rule of latency in Azure Monitor: not deployed, or who runs this may" in said
-        assert said.count("in Azure Monitor") == 1
+        rest = dict.fromkeys(NAMES, RuleState.ON)
+        azure.alert_rules.deploy("rg-dev", rule, enabled=False)
+        assert project.rules() == rest | {what: RuleState.OFF}
+        azure.alert_rules.remove("rg-dev", rule)
+        assert project.rules() == rest | {what: RuleState.MISSING}
+        azure.alert_rules.denied.add(rule)
+        assert project.rules() == rest | {what: RuleState.UNSEEN}
 
     def test_azure_does_not_tell(self, project: Project, azure: AzureEmulator) -> None:
         azure.fail("GET", "scheduledQueryRules/", status=503, times=ALWAYS)
-        said = project.monitor(expect=3)
-        assert "the rule of all in Azure Monitor: cannot be read: reading the alert rule" in said
+        with pytest.raises(PlatformError, match="the alert rule alert-tiny-dev-latency"):
+            project.rules()
+
+    def test_a_group_that_is_not_there(self, project: Project) -> None:
+        with pytest.raises(ConfigError, match="the alert rule alert-tiny-dev-latency"):
+            project.rules(resource_group="rg-nowhere")
+
+    def test_who_may_read_the_group_gets_a_list_of_the_same(self, azure: AzureEmulator) -> None:
+        """As Microsoft's API has it; no command asks for it."""
+        token = DefaultAzureCredential().get_token("https://management.azure.com/.default").token
+        group = azure.state.group_id("rg-dev")
+        answer = requests.get(
+            f"https://management.azure.com{group}/providers/Microsoft.Insights/scheduledQueryRules",
+            params={"api-version": "2023-12-01"},
+            headers={"Authorization": f"Bearer {token}"},
+            timeout=30,
+        )
+        assert [each["name"] for each in answer.json()["value"]] == list(RULES)
 
 
 def rule_calls(azure: AzureEmulator) -> list[Any]:
@@ -130,7 +175,7 @@ class Teams:
         told = self.heard
 
         class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:  # noqa: N802
+            def do_POST(self) -> None:
                 told.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
                 self.send_response(202)
                 self.end_headers()
@@ -186,8 +231,8 @@ class TestAddresses:
     ) -> None:
         azure.vaults.secrets[VAULT]["alerts-teams-webhook"] = teams.address
         fail_requests(azure)
-        said = project.monitor("--act", expect=1, **TELLS)
-        assert "notification: told of the alarm" in said
+        said = project.command("--act", expect=1, **TELLS)
+        assert "alarm: error-rate (error_rate is 1 of 120 events" in said
         (card,) = teams.heard
         assert "Failing requests" in json.dumps(card)
         (call,) = azure.called("GET", rf"{VAULT}\.vault\.azure\.net/secrets/")[-1:]
@@ -200,36 +245,25 @@ class TestAddresses:
         assert azure.state.client_faults == []
 
     def test_the_environment_goes_first_and_the_vault_is_not_asked(
-        self, project: Project, azure: AzureEmulator, teams: Teams
+        self, project: Project, azure: AzureEmulator
     ) -> None:
         before = len(azure.called("GET", "vault"))
-        project.monitor("--act", **TELLS, ALERTS_TEAMS_WEBHOOK=teams.address)
+        assert project.teams(ALERTS_TEAMS_WEBHOOK="https://example.com/hook").problem == ""
         assert len(azure.called("GET", "vault")) == before
 
     def test_a_secret_that_is_missing(self, project: Project) -> None:
-        said = project.monitor("--act", expect=3, **TELLS)
-        assert (
-            "ALERTS_TEAMS_WEBHOOK is not set, and reading the secret alerts-teams-webhook of the "
-            f"key vault {VAULT}: there is none"
-        ) in one_line(said)
+        assert project.teams().problem.startswith(f"{LACKS}: there is none (have it written by ")
 
     def test_a_role_that_is_missing(self, project: Project, azure: AzureEmulator) -> None:
         azure.vaults.denied.add(VAULT)
-        said = project.monitor("--act", expect=3, **TELLS)
-        assert f"a role is missing (give who runs this the role Key Vault Secrets User on {VAULT})" in (
-            one_line(said)
+        assert project.teams().problem == (
+            f"{LACKS}: a role is missing (give who runs this the role Key Vault Secrets User on "
+            f"{VAULT})"
         )
 
     def test_a_vault_that_does_not_answer(self, project: Project, azure: AzureEmulator) -> None:
         azure.fail("GET", "vault.azure.net/secrets", status=503, times=ALWAYS)
-        said = project.monitor("--act", expect=3, **TELLS)
-        assert f"reading the secret alerts-teams-webhook of the key vault {VAULT}: Azure failed" in (
-            one_line(said)
-        )
-
-
-def one_line(text: str) -> str:
-    return " ".join(text.split())
+        assert project.teams().problem.startswith(f"{LACKS}: Azure failed with 503")
 
 
 class TestTheEmulatedVault:

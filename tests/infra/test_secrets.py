@@ -1,4 +1,4 @@
-"""What Azure works out and nobody else may know: keys and addresses stay where they are asked for."""
+"""What Azure works out and nobody else may know stays where it is asked for."""
 
 import json
 import re
@@ -22,8 +22,8 @@ FAULTS = {
     "a parameter of another module": (
         "main.bicep",
         "    workflowName: rollbackName\n",
-        "    workflowName: listCallbackUrl('${resourceGroup().id}/providers/Microsoft.Logic/workflows/"
-        "${rollbackName}/triggers/alert', '2019-05-01').value\n",
+        "    workflowName: listCallbackUrl('${resourceGroup().id}/providers/Microsoft.Logic"
+        "/workflows/${rollbackName}/triggers/alert', '2019-05-01').value\n",
     ),
     "a tag": (
         "modules/rollback-group.bicep",

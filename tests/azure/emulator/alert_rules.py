@@ -82,7 +82,9 @@ class AlertRules:
         if self.denied:
             raise _forbidden(request.url.path)
         group = request.path_params["group"].lower()
-        return JSONResponse({"value": [each for key, each in self.rules.items() if key[0] == group]})
+        return JSONResponse(
+            {"value": [each for key, each in self.rules.items() if key[0] == group]}
+        )
 
     def _check(self, request: Request) -> None:
         version = request.query_params.get("api-version")

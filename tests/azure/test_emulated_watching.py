@@ -276,8 +276,8 @@ class TestTheEmulatedVault:
             with pytest.raises(HttpResponseError) as missing:
                 client.get_secret("another")
         assert missing.value.status_code == 404
-        first = azure.called("GET", r"vault\.azure\.net/secrets/alerts-pager-key")[0]
-        assert first.status == 401, "the client asks for the challenge first"
+        statuses = {each.status for each in azure.called("GET", r"vault\.azure\.net/secrets/")}
+        assert 401 in statuses, "the first question is answered by a challenge"
 
     def test_who_lacks_a_role_is_told_so(self, azure: AzureEmulator) -> None:
         azure.vaults.denied.add(VAULT)

@@ -275,6 +275,9 @@ _MORE: Mapping[str, Callable[[Resource], str]] = {
     ),
     "actionGroups": lambda each: (
         f"mail to {len(each.properties['emailReceivers'])} of `contactEmails`"
+        if "emailReceivers" in each.properties
+        else "calls "
+        + ", ".join(last(one["resourceId"]) for one in each.properties["logicAppReceivers"])
     ),
     "scheduledQueryRules": lambda each: (
         f"asks the logs every {each.properties['evaluationFrequency']}, as "

@@ -17,6 +17,7 @@ AZURE_ROLES = {
     "ba92f5b4-2d11-453d-a403-e96b0029c9fe": "Storage Blob Data Contributor",
     "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1": "Storage Blob Data Reader",
     "acdd72a7-3385-48ef-bd42-f606fba81ae7": "Reader",
+    "4633458b-17de-408a-b874-0445c86b69e6": "Key Vault Secrets User",
     "b24988ac-6180-42a0-ab88-20f7382dd24c": "Contributor",
     "b556d68e-0be0-4f35-a333-ad7ee1ce17ea": "Azure AI Enterprise Network Connection Approver",
     "f58310d9-a9f6-439a-9e8d-f62e7b41a168": "Role Based Access Control Administrator",

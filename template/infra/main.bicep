@@ -128,10 +128,14 @@ var logWorkspaceName = 'log-${name}-${suffix}'
 var lakeAccountName = 'lake${suffix}'
 var workspaceAccountName = 'mlw${suffix}'
 var vaultName = 'kv-${suffix}'
+var alertVaultName = 'kva-${suffix}'
 var containerRegistryName = 'cr${suffix}'
 // At most 33 characters.
 var workspaceName = 'mlw-${take(slug, 24)}-${environment}'
 var builderName = 'build-${environment}'
+var rollbackName = 'logic-${name}-rollback'
+var rollbackGroupName = 'ag-${name}-rollback'
+var movesTraffic = alertsMoveTraffic && !empty(endpointName)
 
 resource ci 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = {
   name: 'id-${name}'
@@ -199,7 +203,7 @@ module workbook 'modules/workbook.bicep' = {
   dependsOn: [monitoring]
 }
 
-// After the right of its identity to read the logs.
+// After the right of its identity to read the logs, and after what an alarm may start.
 module alerts 'modules/alerts.bicep' = {
   params: {
     name: name
@@ -209,9 +213,32 @@ module alerts 'modules/alerts.bicep' = {
     contactEmails: contactEmails
     identityId: monitor.id
     settings: alertSettings
-    rollbackGroupId: ''
+    rollbackGroupName: movesTraffic ? rollbackGroupName : ''
   }
-  dependsOn: [rights]
+  dependsOn: [rights, rollbackGroup]
+}
+
+// Only where somebody watches: prod.
+module alertVault 'modules/alert-vault.bicep' = if (environment == 'prod') {
+  params: {
+    name: alertVaultName
+    location: location
+    tags: allTags
+    logWorkspaceName: logWorkspaceName
+    purgeProtection: purgeProtection
+    privateNetwork: privateNetwork
+  }
+  dependsOn: [monitoring]
+}
+
+module watcherRights 'modules/watcher-rights.bicep' = if (environment == 'prod') {
+  params: {
+    name: name
+    alertVaultName: alertVaultName
+    #disable-next-line what-if-short-circuiting // Azure alone knows a principal's id
+    principalId: watcher!.properties.principalId
+  }
+  dependsOn: [alerts, alertVault]
 }
 
 module storage 'modules/storage.bicep' = {
@@ -271,8 +298,9 @@ module network 'modules/network.bicep' = if (privateNetwork) {
     containerRegistryName: containerRegistryName
     workspaceAccountName: workspaceAccountName
     lakeAccountName: lakeAccountName
+    alertVaultName: environment == 'prod' ? alertVaultName : ''
   }
-  dependsOn: [workspace]
+  dependsOn: [workspace, alertVault]
 }
 
 // What concerns the managed network comes before its first machine, with which Azure makes it.
@@ -369,9 +397,9 @@ module endpointLogs 'modules/endpoint-logs.bicep' = if (!empty(endpointName)) {
   dependsOn: [workspace]
 }
 
-module rollbackByAlert 'modules/rollback.bicep' = if (alertsMoveTraffic && !empty(endpointName)) {
+module rollbackByAlert 'modules/rollback.bicep' = if (movesTraffic) {
   params: {
-    name: 'logic-${name}-rollback'
+    name: rollbackName
     location: location
     tags: allTags
     workspaceName: workspaceName
@@ -380,7 +408,7 @@ module rollbackByAlert 'modules/rollback.bicep' = if (alertsMoveTraffic && !empt
   dependsOn: [workspace]
 }
 
-module rollbackRight 'modules/rollback-right.bicep' = if (alertsMoveTraffic && !empty(endpointName)) {
+module rollbackRight 'modules/rollback-right.bicep' = if (movesTraffic) {
   params: {
     slug: slug
     workspaceName: workspaceName
@@ -388,6 +416,15 @@ module rollbackRight 'modules/rollback-right.bicep' = if (alertsMoveTraffic && !
     #disable-next-line what-if-short-circuiting // Azure alone knows a principal's id
     principalId: rollbackByAlert!.outputs.principalId
   }
+}
+
+module rollbackGroup 'modules/rollback-group.bicep' = if (movesTraffic) {
+  params: {
+    name: rollbackGroupName
+    tags: allTags
+    workflowName: rollbackName
+  }
+  dependsOn: [rollbackRight]
 }
 
 module budget 'modules/budget.bicep' = if (!empty(budgetStart)) {
@@ -409,3 +446,6 @@ output insightsConnectionString string = monitoring.outputs.insightsConnectionSt
 
 @description('Where the training data belong, in the container named lake.')
 output lakeAccountName string = lakeAccountName
+
+@description('For `azure.alert_vault` in conf: the vault that holds the addresses of who is told of alerts. Empty: none is here.')
+output alertVaultName string = environment == 'prod' ? alertVaultName : ''

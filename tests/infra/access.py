@@ -89,6 +89,12 @@ PROD = f"""{environment_rights("prod")}
         prod-monitor | Storage Blob Data Reader | mlw
         prod-monitor | Log Analytics Reader | log-prod
         prod-monitor | Monitoring Metrics Publisher | appi-prod
+        prod-monitor | Key Vault Secrets User | kva
+        prod-monitor | Reader | alert-prod-latency
+        prod-monitor | Reader | alert-prod-error-rate
+        prod-monitor | Reader | alert-prod-drift
+        prod-monitor | Reader | alert-prod-performance
+        prod-monitor | Reader | log-cap-prod
         dev | endpoint-reader | mlw-prod"""
 RIGHTS = {
     "dev": DEV,

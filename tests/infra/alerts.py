@@ -13,13 +13,17 @@ from typing import Any
 from mlops.monitoring.rules.deny import denied
 from mlops.monitoring.rules.reading import parse_alerts
 
-from tests.infra.resources import LOGS, environment_of
+from tests.infra.resources import LOGIC_APP, LOGS, environment_of
+from tests.infra.rollback import DEFINITION
 from tools.bicep import Resource, Snapshot
 from tools.worktree import ROOT
 
 RULE = "Microsoft.Insights/scheduledQueryRules"
 GROUP = "Microsoft.Insights/actionGroups"
 FOLDER = ROOT / "template" / "observability"
+CAP = ROOT / "template" / "infra" / "modules" / "log-cap.kql"
+MOVES_TRAFFIC = "prod-later"
+"""The deployment in which an alarm moves traffic back."""
 ALERTS = {
     each.id: each
     for each in parse_alerts((FOLDER / "alerts.yaml").read_text(encoding="utf-8"), "alerts.yaml")
@@ -109,14 +113,22 @@ def check_alerts(name: str, deployed: Snapshot, slug: str) -> None:
     """Each alert has its rule: the file's own text, the limits of conf, an identity that reads."""
     environment = environment_of(name)
     rules = {rule.name: rule for rule in deployed.of(RULE)}
-    assert rules.keys() == {f"alert-{slug}-{environment}-{each}" for each in ALERTS}
-    (group,) = deployed.of(GROUP)
-    for each, alert in ALERTS.items():
-        rule = rules[f"alert-{slug}-{environment}-{each}"]
+    cap = f"log-cap-{slug}-{environment}"
+    assert rules.keys() == {cap, *(f"alert-{slug}-{environment}-{each}" for each in ALERTS)}
+    groups = {each.name: each.id for each in deployed.of(GROUP)}
+    people = groups.pop(f"ag-{slug}-{environment}")
+    back = [*groups.values()]
+    assert len(back) == (name == MOVES_TRAFFIC)
+    for rule in rules.values():
         said = rule.properties
         assert forbidden(rule) == []
-        (identity,) = rule.body["identity"]["userAssignedIdentities"]
-        assert identity.endswith(f"/id-{slug}-{environment}-monitoring")
+        identities = rule.body.get("identity", {}).get("userAssignedIdentities", {})
+        names = [identity.rpartition("/")[2] for identity in identities]
+        assert names == [f"id-{slug}-{environment}-monitoring"]
+        assert (said["enabled"], said["autoMitigate"], said["skipQueryValidation"]) == (True,) * 3
+        assert said["scopes"] == [deployed.one(LOGS).id]
+    for each, alert in ALERTS.items():
+        said = rules[f"alert-{slug}-{environment}-{each}"].properties
         text = (FOLDER / "alerts" / f"{each}.kql").read_text(encoding="utf-8")
         (condition,) = said["criteria"]["allOf"]
         assert text.endswith(condition["query"])
@@ -129,17 +141,36 @@ def check_alerts(name: str, deployed: Snapshot, slug: str) -> None:
         assert MINUTES[said["windowSize"]] == MINUTES[_iso(alert.window)]
         assert MINUTES[said["evaluationFrequency"]] == MINUTES[_iso(alert.every)]
         assert said["severity"] == SEVERITIES[alert.severity]
-        assert (said["enabled"], said["autoMitigate"], said["skipQueryValidation"]) == (True,) * 3
-        assert said["scopes"] == [deployed.one(LOGS).id]
+        told = [people] if "notify" in alert.actions else []
         assert said["actions"] == {
-            "actionGroups": [group.id] if "notify" in alert.actions else [],
+            "actionGroups": told + (back if "rollback" in alert.actions else []),
             "customProperties": {"cause": each},
         }
+    _check_cap(rules[cap].properties, people)
+
+
+def _check_cap(said: dict[str, Any], people: str) -> None:
+    """People are told, for as long as nothing comes, that the logs reached their daily cap."""
+    (condition,) = said["criteria"]["allOf"]
+    assert condition == {
+        "query": CAP.read_text(encoding="utf-8"),
+        "timeAggregation": "Count",
+        "operator": "GreaterThan",
+        "threshold": 0,
+        "failingPeriods": {"numberOfEvaluationPeriods": 1, "minFailingPeriodsToAlert": 1},
+    }
+    assert (said["evaluationFrequency"], said["windowSize"], said["severity"]) == (
+        "PT15M",
+        "P1D",
+        1,
+    )
+    assert said["actions"] == {"actionGroups": [people], "customProperties": {"cause": "log-cap"}}
 
 
 def check_told(name: str, deployed: Snapshot, slug: str) -> None:
     """People are told by mail alone: no address that is a secret stands in what is deployed."""
-    (group,) = deployed.of(GROUP)
+    groups = {each.name: each for each in deployed.of(GROUP)}
+    group = groups.pop(f"ag-{slug}-{environment_of(name)}")
     said = group.properties
     assert len(said["groupShortName"]) <= 12
     assert said.keys() == {"enabled", "groupShortName", "emailReceivers"}
@@ -148,6 +179,30 @@ def check_told(name: str, deployed: Snapshot, slug: str) -> None:
     text = json.dumps([each.body for each in deployed.resources])
     for word in ("hooks.slack", "powerautomate", "webhook.office", "routing_key", "sig="):
         assert word not in text, f"{name}: {word}"
+    if name != MOVES_TRAFFIC:
+        assert not groups
+        return
+    (back,) = groups.values()
+    assert back.name == f"ag-{slug}-prod-rollback"
+    assert back.body["location"] == "global"
+    # the address is a secret, which Azure works out where it is needed, and nowhere else
+    assert back.properties == {
+        "enabled": True,
+        "groupShortName": "mlops-back",
+        "logicAppReceivers": [
+            {
+                "name": "rollback",
+                "resourceId": deployed.one(LOGIC_APP).id,
+                "callbackUrl": back.properties["logicAppReceivers"][0]["callbackUrl"],
+                "useCommonAlertSchema": True,
+            }
+        ],
+    }
+    address = back.properties["logicAppReceivers"][0]["callbackUrl"]
+    (trigger,) = json.loads(DEFINITION.read_text(encoding="utf-8"))["triggers"]
+    assert address.startswith("[listCallbackUrl(")
+    assert f"'{deployed.one(LOGIC_APP).id}/triggers/{trigger}'" in address
+    assert text.count("listCallbackUrl") == 1
 
 
 def _iso(span: str) -> str:

@@ -1,6 +1,13 @@
 """A private network: everything in it, and nothing else open."""
 
-from tests.infra.resources import ACCOUNT, MACHINE_LEARNING, environment_of, is_private
+from tests.infra.resources import (
+    ACCOUNT,
+    MACHINE_LEARNING,
+    VAULT,
+    environment_of,
+    is_private,
+    vaults_of,
+)
 from tools.bicep import Snapshot
 
 NETWORK = "Microsoft.Network"
@@ -14,7 +21,13 @@ TARGETS = {
     "lake-blob": ("blob", ["blob.core.windows.net"]),
     "lake-dfs": ("dfs", ["dfs.core.windows.net"]),
 }
+ALERT_VAULT = {"alert-vault": TARGETS["vault"]}
 RANGES = {"dev": "10.40.0", "test": "10.40.1", "prod": "10.40.2"}
+
+
+def targets_of(name: str) -> dict[str, tuple[str, list[str]]]:
+    """Return what has a private endpoint."""
+    return TARGETS | (ALERT_VAULT if len(vaults_of(name)) > 1 else {})
 
 
 def check_network(name: str, deployed: Snapshot, slug: str) -> None:
@@ -54,14 +67,15 @@ def check_private_endpoints(name: str, deployed: Snapshot, slug: str) -> None:
     """Each resource that holds something has its endpoints, and their names lead to them."""
     target_ids = {
         "workspace": deployed.one(f"{MACHINE_LEARNING}/workspaces").id,
-        "vault": deployed.one("Microsoft.KeyVault/vaults").id,
+        "vault": deployed.one(VAULT, "kv-").id,
+        "alert": deployed.one(VAULT, vaults_of(name)[-1]).id,
         "images": deployed.one("Microsoft.ContainerRegistry/registries").id,
         "lake": deployed.one(ACCOUNT, "lake").id,
     }
     account = deployed.one(ACCOUNT, "mlw").id
     subnet = f"{deployed.one(f'{NETWORK}/virtualNetworks').id}/subnets/endpoints"
     expected = {}
-    for target, (group, _) in TARGETS.items():
+    for target, (group, _) in targets_of(name).items():
         resource = account if target.startswith("workspace-") else target_ids[target.split("-")[0]]
         connection = {"privateLinkServiceId": resource, "groupIds": [group]}
         expected[f"pe-{slug}-{environment_of(name)}-{target}"] = {
@@ -74,7 +88,7 @@ def check_private_endpoints(name: str, deployed: Snapshot, slug: str) -> None:
 
 def check_zones(name: str, deployed: Snapshot, slug: str) -> None:
     """The names of private endpoints are looked up in these zones, linked to this network alone."""
-    zones = {f"privatelink.{zone}" for _, each in TARGETS.values() for zone in each}
+    zones = {f"privatelink.{zone}" for _, each in targets_of(name).values() for zone in each}
     kind = f"{NETWORK}/privateDnsZones"
     ids = {each.name: each.id for each in deployed.of(kind)}
     assert ids.keys() == zones
@@ -101,5 +115,5 @@ def check_zones(name: str, deployed: Snapshot, slug: str) -> None:
                 for zone in zones_of
             ]
         }
-        for target, (_, zones_of) in TARGETS.items()
+        for target, (_, zones_of) in targets_of(name).items()
     }

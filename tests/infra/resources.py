@@ -19,6 +19,7 @@ UNTAGGED = re.compile(
 )
 WORKBOOK = "Microsoft.Insights/workbooks"
 LOGIC_APP = "Microsoft.Logic/workflows"
+VAULT = "Microsoft.KeyVault/vaults"
 REGISTRY_ID = "/registries/mlr-"
 
 
@@ -53,20 +54,21 @@ def check_kinds(name: str, deployed: Snapshot, slug: str) -> None:
         }
         return
     later = name.partition("-")[2]
+    vaults = len(vaults_of(name))
     expected = {
         LOGS: 1,
         "Microsoft.Insights/components": 1,
         WORKBOOK: 1,
-        "Microsoft.Insights/actionGroups": 1,
-        "Microsoft.Insights/scheduledQueryRules": 4,
+        "Microsoft.Insights/actionGroups": 2 if name == "prod-later" else 1,
+        "Microsoft.Insights/scheduledQueryRules": 5,
         ACCOUNT: 2,
         f"{ACCOUNT}/blobServices": 2,
         f"{ACCOUNT}/blobServices/containers": 1,
-        "Microsoft.KeyVault/vaults": 1,
+        VAULT: vaults,
         "Microsoft.ContainerRegistry/registries": 1,
         f"{MACHINE_LEARNING}/workspaces": 1,
         f"{MACHINE_LEARNING}/workspaces/datastores": 1,
-        DIAGNOSTICS: 2 if later else 1,
+        DIAGNOSTICS: vaults + bool(later),
     }
     clusters = [environment_of(name) == "dev", bool(later)].count(True)
     if clusters:
@@ -81,10 +83,15 @@ def check_kinds(name: str, deployed: Snapshot, slug: str) -> None:
             "Microsoft.Network/virtualNetworks": 1,
             "Microsoft.Network/privateDnsZones": 7,
             "Microsoft.Network/privateDnsZones/virtualNetworkLinks": 7,
-            "Microsoft.Network/privateEndpoints": 7,
-            "Microsoft.Network/privateEndpoints/privateDnsZoneGroups": 7,
+            "Microsoft.Network/privateEndpoints": 6 + vaults,
+            "Microsoft.Network/privateEndpoints/privateDnsZoneGroups": 6 + vaults,
         }
     assert found == expected
+
+
+def vaults_of(name: str) -> tuple[str, ...]:
+    """Return how the names of the vaults begin: prod has one of addresses, too."""
+    return ("kv-", "kva-") if environment_of(name) == "prod" else ("kv-",)
 
 
 def network_of(name: str) -> dict[str, Any]:
@@ -143,16 +150,16 @@ def check_storage(name: str, deployed: Snapshot, slug: str) -> None:
 
 def check_vault_and_images(name: str, deployed: Snapshot, slug: str) -> None:
     """Roles open the vault and the images, no passwords; only dev can be made anew at once."""
-    vault = deployed.one("Microsoft.KeyVault/vaults")
-    assert vault.body["properties"] == {
-        "tenantId": TENANT,
-        "sku": {"family": "A", "name": "standard"},
-        "enableRbacAuthorization": True,
-        "enableSoftDelete": True,
-        "softDeleteRetentionInDays": 90,
-        "enablePurgeProtection": None if environment_of(name) == "dev" else True,
-        **network_of(name),
-    }
+    for start in vaults_of(name):
+        assert deployed.one(VAULT, start).body["properties"] == {
+            "tenantId": TENANT,
+            "sku": {"family": "A", "name": "standard"},
+            "enableRbacAuthorization": True,
+            "enableSoftDelete": True,
+            "softDeleteRetentionInDays": 90,
+            "enablePurgeProtection": None if environment_of(name) == "dev" else True,
+            **network_of(name),
+        }
     sku = "Standard" if environment_of(name) == "prod" else "Basic"
     images = deployed.one("Microsoft.ContainerRegistry/registries")
     assert without_tags(images) == {
@@ -205,7 +212,7 @@ def check_workspace(name: str, deployed: Snapshot, slug: str) -> None:
         "properties": {
             "friendlyName": workspace.name,
             "storageAccount": deployed.one(ACCOUNT, "mlw").id,
-            "keyVault": deployed.one("Microsoft.KeyVault/vaults").id,
+            "keyVault": deployed.one(VAULT, "kv-").id,
             "applicationInsights": deployed.one("Microsoft.Insights/components").id,
             "containerRegistry": deployed.one("Microsoft.ContainerRegistry/registries").id,
             "systemDatastoresAuthMode": "Identity",
@@ -276,12 +283,12 @@ def check_logs(name: str, deployed: Snapshot, slug: str) -> None:
         "IngestionMode": "LogAnalytics",
         "DisableLocalAuth": True,
     }
-    vault = deployed.one("Microsoft.KeyVault/vaults").id
     expected = {
-        f"{vault}/providers/{DIAGNOSTICS}/audit": {
+        f"{deployed.one(VAULT, start).id}/providers/{DIAGNOSTICS}/audit": {
             "workspaceId": logs.id,
             "logs": [{"categoryGroup": "audit", "enabled": True}],
         }
+        for start in vaults_of(name)
     }
     if "-" in name:
         endpoint = (

@@ -146,7 +146,7 @@ def global_names(compiler: Bicep, infra: Path, region: str) -> set[str]:
 
 def test_two_regions_share_no_global_name(compiler: Bicep, infra: Path) -> None:
     names = [global_names(compiler, infra, each) for each in ("westeurope", "northeurope")]
-    assert [len(each) for each in names] == [16, 16]
+    assert [len(each) for each in names] == [17, 17]
     assert not names[0] & names[1]
 
 
@@ -202,8 +202,8 @@ def test_the_first_deployment_alone_leaves_purge_protection_off(
         text = text.replace(f"readEnvironmentVariable('{name}', '')", f"'{value}'")
     file.write_text(text, encoding="utf-8")
     found = compiler.snapshot(file, Place(f"rg-{SLUG}-prod"))
-    vault = found.one("Microsoft.KeyVault/vaults")
-    assert vault.properties["enablePurgeProtection"] is None
+    vaults = found.of("Microsoft.KeyVault/vaults")
+    assert [each.properties["enablePurgeProtection"] for each in vaults] == [None, None]
     assert any("/onlineEndpoints/another/" in each.id for each in found.resources)
 
 
@@ -289,6 +289,7 @@ def test_conf_decides_on_the_limits_of_alerts(compiler: Bicep, infra: Path) -> N
         ][0]["threshold"]
         for each in found.of("Microsoft.Insights/scheduledQueryRules")
     }
+    assert limits.pop("log-cap") == 0
     assert limits == {"latency": 250.5, "error-rate": 0.02, "drift": 1, "performance": 1.0}
 
 
@@ -326,7 +327,9 @@ def test_what_is_returned_is_what_pages_and_commands_read(compiler: Bicep, infra
         "lakeAccountName",
         "logAnalyticsWorkspaceId",
         "insightsConnectionString",
+        "alertVaultName",
     }
+    assert prod.outputs["alertVaultName"] == prod.one("Microsoft.KeyVault/vaults", "kva-").name
     logs = prod.one("Microsoft.OperationalInsights/workspaces")
     returned = prod.outputs["logAnalyticsWorkspaceId"]
     assert returned == f"[reference('{logs.id}', '{logs.version}').customerId]"

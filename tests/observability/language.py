@@ -48,7 +48,20 @@ TRAFFIC = {
     ),
     "TimeGenerated": "datetime",
 }
-TABLES = {"AppEvents": EVENTS, "AmlOnlineEndpointTrafficLog": TRAFFIC}
+OPERATIONS = {
+    **dict.fromkeys(
+        ("Category", "Operation", "Level", "Detail", "Computer", "CorrelationId", "_ResourceId"),
+        "string",
+    ),
+    "TimeGenerated": "datetime",
+}
+"""What the function _LogOperation returns, by Microsoft's page "Monitor health of Log Analytics
+workspace"."""
+TABLES = {
+    "AppEvents": EVENTS,
+    "AmlOnlineEndpointTrafficLog": TRAFFIC,
+    "_LogOperation": OPERATIONS,
+}
 
 
 @dataclass(frozen=True)

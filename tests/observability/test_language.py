@@ -17,6 +17,7 @@ from tests.observability.known import ALERTS, FOLDER, OURS, QUERIES
 from tests.observability.language import Language, language
 from tools.worktree import ROOT
 
+CAP = ROOT / "template" / "infra" / "modules" / "log-cap.kql"
 FILES = sorted(path.name for path in (FOLDER / "queries").glob("*.kql"))
 TYPES = {Kind.TEXT: "string", Kind.WHOLE: "long", Kind.NUMBER: "real"}
 CHART = Chart(kind="bars", show=("n",))
@@ -64,6 +65,18 @@ def test_each_file_is_right(parser: Language, file: str) -> None:
     found = parser.analyse(text)
     assert found.findings == ()
     assert found.columns == columns_of(OURS[Path(file).stem])
+
+
+def test_the_query_of_the_daily_cap_is_right_and_nothing_in_it_is_denied(
+    parser: Language,
+) -> None:
+    text = CAP.read_text(encoding="utf-8")
+    found = parser.analyse(text)
+    assert found.findings == ()
+    assert ("Detail", "string") in found.columns
+    assert denied(text) == []
+    for old in ("Detail", "Category", "_LogOperation"):
+        assert parser.analyse(text.replace(old, f"{old}s")).findings, old
 
 
 @pytest.mark.parametrize("name", ALERTS)

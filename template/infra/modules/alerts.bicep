@@ -17,10 +17,11 @@ param identityId string
 param settings string
 
 @description('The action group that starts the way back; empty: none does.')
-param rollbackGroupId string
+param rollbackGroupName string
 
 var rules = loadJsonContent('../../observability/alerts.json').rules
 var limits = json(settings)
+var rollbackGroups = empty(rollbackGroupName) ? [] : [resourceId('Microsoft.Insights/actionGroups', rollbackGroupName)]
 
 resource logs 'Microsoft.OperationalInsights/workspaces@2025-02-01' existing = {
   name: logWorkspaceName
@@ -81,10 +82,49 @@ resource watching 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
       actions: {
         actionGroups: concat(
           contains(rule.actions, 'notify') ? [people.id] : [],
-          contains(rule.actions, 'rollback') && !empty(rollbackGroupId) ? [rollbackGroupId] : []
+          contains(rule.actions, 'rollback') ? rollbackGroups : []
         )
         customProperties: { cause: rule.id }
       }
     }
   }
 ]
+
+// From the daily cap on no event comes, and no other rule sees anything. A day back: else the alarm would
+// be called over while nothing comes.
+resource capped 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = {
+  name: 'log-cap-${name}'
+  location: location
+  tags: tags
+  kind: 'LogAlert'
+  identity: {
+    type: 'UserAssigned'
+    userAssignedIdentities: { '${identityId}': {} }
+  }
+  properties: {
+    displayName: 'Daily cap of the logs (${name})'
+    description: 'The logs reached their daily cap and take nothing more until they begin anew: until then no other alert sees anything.'
+    enabled: true
+    severity: 1
+    scopes: [logs.id]
+    evaluationFrequency: 'PT15M'
+    windowSize: 'P1D'
+    autoMitigate: true
+    skipQueryValidation: true
+    criteria: {
+      allOf: [
+        {
+          query: loadTextContent('log-cap.kql')
+          timeAggregation: 'Count'
+          operator: 'GreaterThan'
+          threshold: 0
+          failingPeriods: { numberOfEvaluationPeriods: 1, minFailingPeriodsToAlert: 1 }
+        }
+      ]
+    }
+    actions: {
+      actionGroups: [people.id]
+      customProperties: { cause: 'log-cap' }
+    }
+  }
+}

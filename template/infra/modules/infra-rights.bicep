@@ -16,8 +16,9 @@ var planRoleId = subscriptionResourceId('Microsoft.Authorization/roleDefinitions
 
 // The roles that main.bicep assigns: AcrPull, AcrPush, AzureML Data Scientist, AzureML Metrics
 // Writer, Log Analytics Reader, Monitoring Metrics Publisher, Storage Blob Data Contributor and Reader,
-// Azure AI Enterprise Network Connection Approver, Reader, and six of the project. They go to identities of machines alone,
-// never to a person; to which ones, a condition cannot say, as the workspace's is not made yet.
+// Azure AI Enterprise Network Connection Approver, Reader, Key Vault Secrets User, and six of the project.
+// They go to identities of machines alone, never to a person; to which ones, a condition cannot say, as
+// the workspace's is not made yet.
 var assignable = join(
   concat(
     [
@@ -31,6 +32,7 @@ var assignable = join(
       '2a2b9908-6ea1-4ae2-8e65-a410df84e7d1'
       'b556d68e-0be0-4f35-a333-ad7ee1ce17ea'
       'acdd72a7-3385-48ef-bd42-f606fba81ae7'
+      '4633458b-17de-408a-b874-0445c86b69e6'
     ],
     assignableRoleNumbers
   ),

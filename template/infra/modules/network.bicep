@@ -24,12 +24,15 @@ param containerRegistryName string
 param workspaceAccountName string
 param lakeAccountName string
 
+@description('The vault of the addresses of who is told; empty: there is none.')
+param alertVaultName string
+
 // Written out, as the other zones are: other clouds than the public one are not supported.
 #disable-next-line no-hardcoded-env-urls
 var storageSuffix = 'core.windows.net'
 var machineLearning = 'Microsoft.MachineLearningServices/workspaces'
 var account = 'Microsoft.Storage/storageAccounts'
-var targets = [
+var everywhere = [
   {
     name: 'workspace'
     type: machineLearning
@@ -80,6 +83,20 @@ var targets = [
     zones: ['privatelink.dfs.${storageSuffix}']
   }
 ]
+var targets = concat(
+  everywhere,
+  empty(alertVaultName)
+    ? []
+    : [
+        {
+          name: 'alert-vault'
+          type: 'Microsoft.KeyVault/vaults'
+          resource: alertVaultName
+          group: 'vault'
+          zones: ['privatelink.vaultcore.azure.net']
+        }
+      ]
+)
 var zoneNames = [
   'privatelink.api.azureml.ms'
   'privatelink.notebooks.azure.net'

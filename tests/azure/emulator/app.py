@@ -26,6 +26,7 @@ _ARM_AUDIENCES = (
 )
 _LOG_AUDIENCES = ("https://api.loganalytics.io", "https://api.loganalytics.azure.com")
 _INGESTION_AUDIENCES = ("https://monitor.azure.com",)
+_VAULT_AUDIENCES = (f"https://{hosts.VAULTS}",)
 _OPEN = (hosts.LOGIN, hosts.GITHUB, hosts.AZURE_DEVOPS)
 _CASES = {
     part.lower(): part
@@ -132,7 +133,8 @@ class Guard:
             try:
                 await self._check(request)
             except AzureError as error:
-                await JSONResponse(error.body, error.status)(scope, receive, send)
+                headers = self._challenge(request.url.hostname or "", error.status)
+                await JSONResponse(error.body, error.status, headers)(scope, receive, send)
                 return
             receive = _again(await request.body())
         await self._app(scope, receive, send)
@@ -157,6 +159,14 @@ class Guard:
             )
         if request.method == "PUT" and PROVIDER in path:
             await self._check_body(request)
+
+    def _challenge(self, host: str, status: int) -> dict[str, str]:
+        """Return the header by which a key vault tells a client whom to ask for which token."""
+        if status != 401 or not host.endswith(f".{hosts.VAULTS}"):
+            return {}
+        authority = f"https://{hosts.LOGIN}/{self._state.tenant}"
+        said = f'Bearer authorization="{authority}", resource="https://{hosts.VAULTS}"'
+        return {"WWW-Authenticate": said}
 
     def _check_owner(self, path: str) -> None:
         """Refuse whatever is in another team's registry."""
@@ -186,6 +196,8 @@ def _audiences(host: str) -> tuple[str, ...]:
     """Return what a token may be for, by the host to which it is sent."""
     if host.endswith(".in.applicationinsights.azure.com"):
         return _INGESTION_AUDIENCES
+    if host.endswith(f".{hosts.VAULTS}"):
+        return _VAULT_AUDIENCES
     return _LOG_AUDIENCES if host in hosts.LOG_ANALYTICS else _ARM_AUDIENCES
 
 
@@ -201,6 +213,7 @@ def build(
     ml_api: Sequence[BaseRoute],
     logs: Sequence[BaseRoute],
     events: Sequence[BaseRoute],
+    vaults: Sequence[BaseRoute],
     scoring: Sequence[BaseRoute],
 ) -> ASGIApp:
     """Return the application.
@@ -216,6 +229,7 @@ def build(
         ml_api: the other routes of a region's API.
         logs: the routes of Log Analytics.
         events: the routes of Application Insights' ingestion.
+        vaults: the routes of key vaults.
         scoring: the routes of an endpoint's host.
     """
     frontend = Mount("/mferp/managementfrontend", routes=[*registries])
@@ -226,6 +240,7 @@ def build(
             Host(hosts.ARM, Router([*arm])),
             *(Host(name, Router([*logs])) for name in hosts.LOG_ANALYTICS),
             Host("{region}.in.applicationinsights.azure.com", Router([*events])),
+            Host(f"{{vault}}.{hosts.VAULTS}", Router([*vaults])),
             Host("{region}.api.azureml.ms", Router([frontend, *ml_api])),
             Host("{endpoint}.{region}.inference.ml.azure.com", Router([*scoring])),
         ],

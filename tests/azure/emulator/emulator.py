@@ -15,6 +15,7 @@ from typing import Any
 import uvicorn
 
 from . import app, certificates
+from .alert_rules import AlertRules
 from .arm import Arm
 from .assets import KINDS, Assets
 from .azurite import Azurite
@@ -33,6 +34,7 @@ from .proxy import Proxy
 from .registries import Registries
 from .schedules import Schedules
 from .state import Body, State
+from .vaults import Vaults
 
 _START_SECONDS = 30.0
 
@@ -69,6 +71,8 @@ class AzureEmulator:
         self.operations = Operations(self.state, self.faults)
         self._registries = Registries(self.state, self.azurite, self.operations, self._assets)
         self._schedules = Schedules(self.state, self.operations)
+        self.alert_rules = AlertRules(self.state)
+        self.vaults = Vaults()
         self._logs = LogAnalytics(self.state, self.log_analytics_workspace)
         self._ingestion = Ingestion(self.state)
         self.endpoints = Endpoints(
@@ -353,6 +357,7 @@ class AzureEmulator:
                 *self.endpoints.routes(),
                 *self.jobs.routes(),
                 *self._schedules.routes(),
+                *self.alert_rules.routes(),
                 *assets,
                 *self._arm.routes(),
             ],
@@ -360,5 +365,6 @@ class AzureEmulator:
             ml_api=[*self._registries.discovery(), *self._history.routes()],
             logs=self._logs.routes(),
             events=self._ingestion.routes(),
+            vaults=self.vaults.routes(),
             scoring=self.front.routes(),
         )

@@ -8,6 +8,7 @@ ARM = "management.azure.com"
 LOG_ANALYTICS = ("api.loganalytics.io", "api.loganalytics.azure.com")
 GITHUB = "pipelines.actions.githubusercontent.com"
 AZURE_DEVOPS = "dev.azure.com"
+VAULTS = "vault.azure.net"
 
 _EMULATED = (
     LOGIN,
@@ -18,6 +19,7 @@ _EMULATED = (
     "*.api.azureml.ms",
     "*.in.applicationinsights.azure.com",
     "*.inference.ml.azure.com",
+    f"*.{VAULTS}",
 )
 _STORED = ("*.blob.core.windows.net",)
 

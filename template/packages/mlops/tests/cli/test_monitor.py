@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from mlops.monitoring.rules.generated import ALERTS_MODULE
 from mlops.monitoring.rules.reading import ALERTS
 from mlops.platforms.lease_terms import RELEASE, WayBack
 from mlops.platforms.local.platform import LocalPlatform
+from mlops.platforms.watching import RuleState
 from mlops.settings.project import Project
 from mlops.window import Window
 
@@ -36,7 +38,12 @@ class Watched:
 
     def __init__(self) -> None:
         self.endpoint = watched(requests(ENOUGH), *CHECKS)
-        self.rules: dict[str, bool] | None = None
+        self.rules: dict[str, RuleState] | None = None
+        self.asked: list[Sequence[str]] = []
+
+    def answer(self, alerts: Sequence[str]) -> dict[str, RuleState] | None:
+        self.asked.append(alerts)
+        return self.rules
 
     def fail(self, requests_that_fail: int = 20, count: int = ENOUGH) -> None:
         rows = requests(count, requests_that_fail, fault="failed")
@@ -49,7 +56,7 @@ def place(project: Project, monkeypatch: pytest.MonkeyPatch) -> Watched:
     (project.root / ALERTS).parent.mkdir()
     shutil.copy(PROJECT / ALERTS, project.root / ALERTS)
     monkeypatch.setattr(LocalPlatform, "endpoint", lambda _platform, _name: found.endpoint)
-    monkeypatch.setattr(LocalPlatform, "alert_rules", lambda _platform: found.rules)
+    monkeypatch.setattr(LocalPlatform, "alert_rules", lambda _platform, ids: found.answer(ids))
     monkeypatch.setattr(options, "system_clock", lambda: NOON)
     monkeypatch.setattr(receivers, "Courier", lambda: Courier(Patience(attempts=1)))
     return found
@@ -161,8 +168,12 @@ def test_where_nothing_serves_all_is_well(
 @pytest.mark.parametrize(
     ("rules", "said"),
     [
-        ({"latency": False, "error-rate": True, "drift": True}, ["switched off", "not deployed"]),
-        ({}, ["not deployed"] * 4),
+        ({"latency": RuleState.OFF, "drift": RuleState.ON}, ["switched off"]),
+        ({"latency": RuleState.MISSING, "drift": RuleState.OFF}, ["not deployed", "switched off"]),
+        (
+            {"the cap": RuleState.UNSEEN},
+            ["not deployed, or who runs this may not read it"],
+        ),
     ],
 )
 def test_a_rule_of_the_platform_that_is_off_is_3(
@@ -170,7 +181,7 @@ def test_a_rule_of_the_platform_that_is_off_is_3(
     place: Watched,
     project: Project,
     capsys: pytest.CaptureFixture[str],
-    rules: dict[str, bool],
+    rules: dict[str, RuleState],
     said: list[str],
 ) -> None:
     place.rules = rules
@@ -180,10 +191,11 @@ def test_a_rule_of_the_platform_that_is_off_is_3(
     (project.root / ALERTS_MODULE).touch()
     assert mlops("monitor", "--json") == 3
     assert [each["outcome"] for each in told(capsys)["rules"]] == said
-    place.rules = dict.fromkeys(("latency", "error-rate", "drift", "performance"), True)
+    place.rules = dict.fromkeys(("latency", "error-rate", "drift", "performance"), RuleState.ON)
     assert mlops("monitor") == 0
     place.rules = None
     assert mlops("monitor") == 0, "this platform has none"
+    assert place.asked == [["latency", "error-rate", "drift", "performance"]] * 3
 
 
 def test_acting_comes_with_level_2(
@@ -233,6 +245,7 @@ def test_a_notification_that_fails_hides_no_alarm_and_is_3_by_itself(
 
 
 @pytest.mark.usefixtures("at_level_2")
+@pytest.mark.parametrize("kept", [False, True], ids=["environment", "vault"])
 @pytest.mark.parametrize("flags", [[], ["--json"]])
 def test_no_address_is_left_anywhere(
     mlops: Command,
@@ -243,11 +256,16 @@ def test_no_address_is_left_anywhere(
     capsys: pytest.CaptureFixture[str],
     caplog: pytest.LogCaptureFixture,
     flags: list[str],
+    kept: bool,
 ) -> None:
     """Whatever becomes of the notifications: no output, file, decision or log has a mark."""
     configure(project, "teams", "slack", "pager")
-    for name, value in MARKS.items():
-        monkeypatch.setenv(name, value)
+    if kept:
+        secrets = {name.lower().replace("_", "-"): value for name, value in MARKS.items()}
+        monkeypatch.setattr(LocalPlatform, "secret", lambda _platform, name: secrets.pop(name))
+    else:
+        for name, value in MARKS.items():
+            monkeypatch.setenv(name, value)
     summary = tmp_path / "summary.md"
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
     monkeypatch.setenv("GITHUB_OUTPUT", str(tmp_path / "outputs"))

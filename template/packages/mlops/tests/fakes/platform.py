@@ -11,6 +11,7 @@ from mlops.diagnosis import Diagnosis
 from mlops.errors import ConfigError
 from mlops.platforms.base import KeptEvidence, ModelVersion, Run
 from mlops.platforms.local.evidence import LocalEvidence
+from mlops.platforms.watching import RuleState
 from mlops.progress import Report, Stage, StageReport
 from mlops.settings.loading import LoadedSettings
 
@@ -46,7 +47,9 @@ class FakePlatform:
         self.verdicts: dict[str, Mapping[str, Any]] = {}
         self.registered: dict[int, Run] = {}
         """The run of each version that was registered here."""
-        self.rules: dict[str, bool] | None = None
+        self.rules: Mapping[str, RuleState] | None = None
+        self.watched: list[str] = []
+        self.secrets: dict[str, str] = {}
         """Which alerts it watches by itself, and whether each is on."""
 
     @classmethod
@@ -125,8 +128,12 @@ class FakePlatform:
             report(self.gone)
         return self.version(self.numbers[-1]) if self.numbers else None
 
-    def alert_rules(self) -> dict[str, bool] | None:
+    def alert_rules(self, alerts: Sequence[str]) -> Mapping[str, RuleState] | None:
+        self.watched = [*alerts]
         return self.rules
+
+    def secret(self, name: str) -> str | None:
+        return self.secrets.get(name)
 
     def _evidence(self, number: int) -> LocalEvidence:
         self.version(number)

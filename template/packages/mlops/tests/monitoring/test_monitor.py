@@ -142,7 +142,23 @@ def test_evidence_of_another_version_is_none_of_the_one_that_serves(
             "",
         ),
         ("performance", [], Outcome.NOT_ENOUGH, "`uv run mlops feedback`"),
-        ("performance", [check("performance", "below", 61)], Outcome.NOT_ENOUGH, "no check"),
+        # that of the look before, as the newest reaches Azure only after this look
+        ("performance", [check("performance", "below", 75)], Outcome.ALARM, "below is 1"),
+        ("performance", [check("performance", "ok", 75)], Outcome.OK, "below is 0"),
+        ("performance", [check("performance", "below", 121)], Outcome.NOT_ENOUGH, "no check"),
+        # below for an hour: so says the check before, too
+        (
+            "performance",
+            [check("performance", "ok", 65), check("performance", "below", 5)],
+            Outcome.OK,
+            "below is 0.5",
+        ),
+        (
+            "performance",
+            [check("performance", "below", 65), check("performance", "below", 5)],
+            Outcome.ALARM,
+            "below is 1 of 2 checks",
+        ),
         (
             "performance",
             [check("performance", "below"), check("performance", "ok", 30)],

@@ -40,7 +40,7 @@ def monitor(acts: bool, environment: str | None, as_json: bool) -> None:
         report(f"looking at {settings.endpoint_name}")
         if acts:
             actions = actions_of(platform, settings, os.environ, report)
-            receivers = receivers_of(settings.values.alerts, os.environ)
+            receivers = receivers_of(settings.values.alerts, os.environ, platform.secret)
             found = look_and_act(platform, settings, actions, receivers)
         else:
             found = look(platform, settings)

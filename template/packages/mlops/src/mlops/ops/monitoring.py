@@ -20,6 +20,7 @@ from mlops.monitoring.rules.generated import ALERTS_MODULE
 from mlops.monitoring.rules.reading import read_alerts
 from mlops.ops.telling import hearers_of, incidents_of
 from mlops.platforms.base import Endpoint, Platform
+from mlops.platforms.watching import RuleState
 from mlops.progress import Report
 from mlops.release.candidate_end import FAILED as CANDIDATE_FAILED
 from mlops.release.tidy import tidy
@@ -172,13 +173,9 @@ def _rules(
     if not (settings.project.root / ALERTS_MODULE).is_file():
         return ()
     try:
-        found = platform.alert_rules()
+        found = platform.alert_rules([alert.id for alert in alerts])
     except MlopsError as error:
         return (("all", f"cannot be read: {error.message}"),)
     if found is None:
         return ()
-    return tuple(
-        (alert.id, "switched off" if alert.id in found else "not deployed")
-        for alert in alerts
-        if not found.get(alert.id)
-    )
+    return tuple((name, state.value) for name, state in found.items() if state is not RuleState.ON)

@@ -15,6 +15,7 @@ from mlops.diagnosis import Diagnosis
 from mlops.errors import ConfigError, PlatformError
 from mlops.platforms.lease_terms import USUAL, Pending, Terms, WayBack
 from mlops.platforms.notes import Noted
+from mlops.platforms.watching import Watching
 from mlops.progress import Report, StageReport
 from mlops.settings.loading import LoadedSettings
 from mlops.window import Window
@@ -332,7 +333,7 @@ class Endpoint(Noted, Protocol):
         """Start again whatever should run and does not, and undo what a killed change left."""
 
 
-class Platform(Protocol):
+class Platform(Watching, Protocol):
     """A place where the project's steps run."""
 
     name: str
@@ -443,6 +444,3 @@ class Platform(Protocol):
         One of made-up data is returned only where there is no other. If the version that serves is
         not registered any more, that is reported, and it is the newest one of those that are.
         """
-
-    def alert_rules(self) -> dict[str, bool] | None:
-        """Return the alerts that it watches by itself, and whether each is on; None: it cannot."""

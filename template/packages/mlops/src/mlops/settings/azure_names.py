@@ -85,9 +85,14 @@ def identity_id(names: AzureNames, settings: AzureSettings) -> str | None:
     )
 
 
-def alert_rule_prefix(project: str, environment: str) -> str:
-    """Return how the names of an environment's alert rules begin; the id of the alert ends them."""
-    return f"alert-{project}-{environment}-"
+def alert_rule(project: str, environment: str, alert: str) -> str:
+    """Return the name of the rule of an alert, given its id."""
+    return f"alert-{project}-{environment}-{alert}"
+
+
+def log_cap_rule(project: str, environment: str) -> str:
+    """Return the name of the rule that tells that the logs take nothing more today."""
+    return f"log-cap-{project}-{environment}"
 
 
 def check_online_name(kind: str, name: str) -> None:

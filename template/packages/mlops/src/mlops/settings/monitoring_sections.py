@@ -130,7 +130,7 @@ class AlertSettings(Section):
         default=1.0,
         gt=0,
         le=1,
-        description="An alarm where this share of the checks of an hour was below the limit.",
+        description="An alarm where this share of the checks of two hours was below the limit.",
     )
     receivers: tuple[Receiver, ...] = Field(
         default=(),

@@ -275,6 +275,12 @@ class AzureSettings(_Section):
         description="The Application Insights that gets events of predictions and of checks: an "
         "address, no secret, where only who signs in may write; null: none are kept.",
     )
+    alert_vault: str | None = Field(
+        default=None,
+        pattern=r"^[A-Za-z][A-Za-z0-9-]{1,22}[A-Za-z0-9]$",
+        description="The key vault with the addresses of who is told of alerts, by its name; null: "
+        "they are in environment variables alone.",
+    )
     log_patience_seconds: float = Field(
         default=900.0,
         ge=0,

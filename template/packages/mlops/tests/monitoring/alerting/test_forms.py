@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from mlops.errors import ConfigError, MlopsError, PlatformError
 from mlops.monitoring.alerting.forms import pager, slack, teams
 from mlops.monitoring.alerting.message import Message, News
 from mlops.monitoring.alerting.receivers import VARIABLES, Told, receivers_of
@@ -119,11 +120,52 @@ def test_an_address_that_cannot_be_is_named_and_not_shown(
         assert found.tell(MESSAGE).reason == found.problem
 
 
+def nothing_kept(_name: str) -> str | None:
+    return None
+
+
 def test_receivers_are_those_of_conf_with_the_addresses_of_the_environment() -> None:
     settings = AlertSettings(receivers=("slack", "pager", "slack"))
     variables = {VARIABLES["slack"]: " https://example.com/s\n", VARIABLES["teams"]: "unused"}
-    found = receivers_of(settings, variables)
+    found = receivers_of(settings, variables, nothing_kept)
+    assert [(each.name, each.secret, each.problem) for each in found] == [
+        ("slack", "https://example.com/s", ""),
+        ("pager", "", "ALERTS_PAGER_KEY is not set"),
+    ]
+
+
+def test_an_address_that_is_not_in_the_environment_is_asked_for_where_secrets_are_kept() -> None:
+    asked: list[str] = []
+
+    def kept(name: str) -> str | None:
+        asked.append(name)
+        return {"alerts-teams-webhook": "https://example.com/t\n"}.get(name)
+
+    variables = {VARIABLES["slack"]: "https://example.com/s", VARIABLES["teams"]: "  "}
+    found = receivers_of(AlertSettings(receivers=("teams", "slack", "pager")), variables, kept)
+    assert asked == ["alerts-teams-webhook", "alerts-pager-key"]
     assert [(each.name, each.secret) for each in found] == [
+        ("teams", "https://example.com/t"),
         ("slack", "https://example.com/s"),
         ("pager", ""),
     ]
+
+
+@pytest.mark.parametrize(
+    ("error", "problem"),
+    [
+        (ConfigError("a role is missing", "give it"), "a role is missing (give it)"),
+        (PlatformError("the vault does not answer"), "the vault does not answer"),
+    ],
+)
+def test_why_an_address_cannot_be_had_is_said_and_stops_nobody_else(
+    error: MlopsError, problem: str
+) -> None:
+    def kept(_name: str) -> str | None:
+        raise error
+
+    variables = {VARIABLES["slack"]: "https://example.com/s"}
+    teams, slack = receivers_of(AlertSettings(receivers=("teams", "slack")), variables, kept)
+    assert teams.problem == f"ALERTS_TEAMS_WEBHOOK is not set, and {problem}"
+    assert teams.tell(MESSAGE).reason == teams.problem
+    assert slack.problem == ""

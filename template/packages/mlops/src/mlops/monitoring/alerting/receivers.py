@@ -1,9 +1,13 @@
-"""Who is told: each receiver of conf/ with its address, which is a secret of the environment."""
+"""Who is told: each receiver of conf/ with its address, which is a secret.
+
+It is in the environment, else where the platform keeps secrets; nowhere else, and nobody says it.
+"""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from mlops.errors import MlopsError
 from mlops.monitoring.alerting.deliver import Courier, Letter, Sent
 from mlops.monitoring.alerting.forms import pager, slack, teams
 from mlops.monitoring.alerting.message import Message
@@ -26,12 +30,14 @@ class Told:
     Attributes:
         name: as conf/ calls it.
         secret: its address or key; empty: none is set.
+        lacks: why the platform has none either; empty: it keeps no secrets.
         pager_url: where events of a pager go.
         courier: brings what it is told.
     """
 
     name: Receiver
     secret: str = field(repr=False)
+    lacks: str = ""
     pager_url: str = ""
     courier: Courier = field(default_factory=Courier)
 
@@ -40,7 +46,7 @@ class Told:
         """Why it cannot be told anything, or nothing."""
         variable = VARIABLES[self.name]
         if not self.secret:
-            return f"{variable} is not set"
+            return f"{variable} is not set" + (f", and {self.lacks}" if self.lacks else "")
         form = _KEY if self.name == "pager" else _ADDRESS
         if not form.fullmatch(self.secret):
             return (
@@ -62,22 +68,38 @@ class Told:
         return Letter(self.pager_url, pager(message, self.secret), (202,))
 
 
+def secret_name(receiver: Receiver) -> str:
+    """Return what the secret of a receiver is called where the platform keeps secrets."""
+    return VARIABLES[receiver].lower().replace("_", "-")
+
+
 def receivers_of(
-    settings: AlertSettings, variables: Mapping[str, str], courier: Courier | None = None
+    settings: AlertSettings,
+    variables: Mapping[str, str],
+    kept: Callable[[str], str | None],
+    courier: Courier | None = None,
 ) -> Sequence[Told]:
     """Return the receivers of an environment.
 
     Args:
         settings: who they are.
-        variables: the environment, which holds their addresses.
+        variables: the environment, which may hold their addresses.
+        kept: returns a secret that the platform keeps, of those that are not there.
         courier: brings what they are told.
     """
-    return [
-        Told(
-            name,
-            variables.get(VARIABLES[name], "").strip(),
-            settings.pager_url,
-            courier or Courier(),
-        )
-        for name in dict.fromkeys(settings.receivers)
-    ]
+    found = []
+    for name in dict.fromkeys(settings.receivers):
+        secret, lacks = variables.get(VARIABLES[name], "").strip(), ""
+        if not secret:
+            secret, lacks = _kept(kept, secret_name(name))
+        found.append(Told(name, secret, lacks, settings.pager_url, courier or Courier()))
+    return found
+
+
+def _kept(kept: Callable[[str], str | None], name: str) -> tuple[str, str]:
+    """Return a secret that the platform keeps, or why there is none."""
+    try:
+        found = (kept(name) or "").strip()
+    except MlopsError as error:
+        return "", f"{error.message} ({error.remedy})" if error.remedy else error.message
+    return found, ""

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from typing_extensions import override
 
-from mlops.monitoring.event_properties import SOURCES
+from mlops.monitoring.event_properties import SOURCES, SourceName
 from mlops.monitoring.rules.shapes import Chart, Query, Threshold
 from mlops.window import span_of
 
@@ -21,6 +21,14 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "retrain": ("endpoint", "model_version"),
 }
 """What must tell the groups of an alert apart, so that an action knows what it is about."""
+CHECKED: frozenset[SourceName] = frozenset({"drift", "performance"})
+"""The sources that hold what checks found: `monitor.yml` makes one an hour."""
+LEAST_OF_CHECKS = "2h"
+"""The shortest window of an alert on checks.
+
+Each look reads the check of the look before, as a new one reaches Azure minutes late: it is an hour
+old and somewhat more, since schedules are late, too.
+"""
 _TABLE = Chart(kind="table")
 
 
@@ -51,6 +59,8 @@ class Alert(Query):
             yield "rule.threshold", f"{limit} is not in the section alerts of the settings"
         if span_of(self.every) > span_of(self.window):
             yield "every", "is longer than the window"
+        if self.source in CHECKED and span_of(self.window) < span_of(LEAST_OF_CHECKS):
+            yield "window", f"checks come by the hour and late: it is at least {LEAST_OF_CHECKS}"
         if len({*self.actions}) < len(self.actions):
             yield "actions", "an action stands twice"
         for action in self.actions:

@@ -52,6 +52,8 @@ _ROLES = (
     ("microsoft.machinelearningservices", _DEPLOYER, "the workspace"),
     ("microsoft.storage", *_BLOB_ROLE),
     ("microsoft.resources/subscriptions/resourcegroups", "Reader", "the resource group"),
+    ("microsoft.insights/scheduledqueryrules", "Reader", "the alert rule"),
+    ("microsoft.keyvault", "Key Vault Secrets User", "the key vault"),
     ("microsoft.operationalinsights", "Log Analytics Reader", "the Log Analytics workspace"),
 )
 _NETWORK_CODES = (

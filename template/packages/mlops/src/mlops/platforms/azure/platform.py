@@ -1,7 +1,7 @@
 """The platform azure: training, models and endpoints in Azure Machine Learning (docs/azure.md)."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -22,9 +22,11 @@ from mlops.platforms.azure.endpoint import AzureEndpoint, Session
 from mlops.platforms.azure.evidence import AzureEvidence
 from mlops.platforms.azure.examine import examine_azure
 from mlops.platforms.azure.models import AzureModels
+from mlops.platforms.azure.vault import kept_secret
 from mlops.platforms.base import Endpoint, KeptEvidence, ModelVersion, Platform, Run
 from mlops.platforms.stored_runs import find_stored_run, stored_runs
 from mlops.platforms.traffic_rules import sole_version
+from mlops.platforms.watching import RuleState
 from mlops.progress import Report, StageReport, silent
 from mlops.settings.azure_names import subscription_id
 from mlops.settings.loading import LoadedSettings, load_settings
@@ -140,8 +142,12 @@ class AzurePlatform(Platform):
         return None if number is None else self.version(number)
 
     @override
-    def alert_rules(self) -> dict[str, bool] | None:
-        return alert_rules(self._clients)
+    def alert_rules(self, alerts: Sequence[str]) -> Mapping[str, RuleState]:
+        return alert_rules(self._clients, alerts)
+
+    @override
+    def secret(self, name: str) -> str | None:
+        return kept_secret(self._clients, name)
 
     @property
     def _evidence(self) -> AzureEvidence:

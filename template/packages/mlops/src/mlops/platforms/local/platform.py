@@ -1,6 +1,6 @@
 """The local platform: training in this process, MLflow on SQLite, endpoints as local servers."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar
@@ -180,7 +180,11 @@ class LocalPlatform(Platform):
         return None if number is None else self.version(number)
 
     @override
-    def alert_rules(self) -> dict[str, bool] | None:
+    def alert_rules(self, alerts: Sequence[str]) -> None:
+        return None
+
+    @override
+    def secret(self, name: str) -> None:
         return None
 
     def _prod_endpoint(self) -> str:

@@ -1,0 +1,40 @@
+"""What a platform does about watching by itself: rules of its own, and secrets that it keeps."""
+
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import Protocol
+
+
+class RuleState(StrEnum):
+    """Whether a rule of the platform watches; as people are told it."""
+
+    ON = "on"
+    OFF = "switched off"
+    MISSING = "not deployed"
+    UNSEEN = "not deployed, or who runs this may not read it"
+    """Who may read one rule alone is told no more of a rule that is not there."""
+
+
+class Watching(Protocol):
+    """What a platform has besides endpoints, for those who watch them."""
+
+    def alert_rules(self, alerts: Sequence[str]) -> Mapping[str, RuleState] | None:
+        """Return how its own rules stand of alerts, and of what else it watches, by their names.
+
+        None: it does not watch by itself.
+
+        Args:
+            alerts: the ids of the alerts.
+
+        Raises:
+            ConfigError: they may not be read.
+            PlatformError: it does not tell them for now.
+        """
+
+    def secret(self, name: str) -> str | None:
+        """Return a secret that it keeps for the environment; None: it keeps none.
+
+        Raises:
+            ConfigError: it is not there, or may not be read.
+            PlatformError: it cannot be read for now.
+        """

@@ -59,13 +59,16 @@ def run(
     env: Mapping[str, str] | None = None,
     expect: int | None = 0,
     timeout: float = 600,
+    typed: str | None = None,
 ) -> str:
     """Run a command and return its output, stdout and stderr together.
 
-    `env` is laid over `variables()`; `expect` is the exit code that must come, None if any may.
+    `env` is laid over `variables()`; `expect` is the exit code that must come, None if any may;
+    `typed` is what the command reads.
     """
     done = subprocess.run(
         [str(part) for part in command],
+        input=typed,
         cwd=folder,
         env=variables(env),
         stdout=subprocess.PIPE,

@@ -107,6 +107,12 @@ def commit_all(repository: Path, message: str = "Change", tag: str | None = None
         run(*GIT, "tag", tag, folder=repository)
 
 
+def append(path: Path, text: str) -> None:
+    """Add a line to a file, which is made if need be."""
+    with path.open("a", encoding="utf-8", newline="\n") as stream:
+        stream.write(f"{text}\n")
+
+
 def contents(folder: Path) -> dict[str, bytes]:
     """Return the bytes of every file below a folder, git's own left out."""
     return {name: (folder / name).read_bytes() for name in files_in(folder)}

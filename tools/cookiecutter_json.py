@@ -25,7 +25,7 @@ FOLDER = (
     "{{ 'no-such-folder' if not name or name != name.strip(' .') "
     r"""or name | select('in', '/\\:*?"<>|') | list else name }}"""
 )
-"""The folder that Cookiecutter makes: another one where the answer is a path, or no name of a folder
+"""The folder that Cookiecutter makes: another where the answer is a path, or no name of a folder
 on Windows, so that the hook can refuse it before anything stands elsewhere."""
 
 

@@ -1,6 +1,7 @@
 """Cookiecutter's door: it gives what Copier's gives, or says in one line why it does not."""
 
 import os
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -50,7 +51,8 @@ class TestRefusals:
     """Each leaves the desk as it was, and ends in 1."""
 
     def test_without_copier_it_says_how_to_have_both(self, source: Path, desk: Desk) -> None:
-        alone = ("run", "--quiet", "--isolated", "--no-project", "--with", "cookiecutter==2.7.1")
+        tool = f"cookiecutter=={version('cookiecutter')}"
+        alone = ("run", "--quiet", "--isolated", "--no-project", "--with", tool)
         paths = {name: os.environ[name] for name in ("HOME", "USERPROFILE") if name in os.environ}
         paths["COOKIECUTTER_CONFIG"] = str(desk.home / "settings.yaml")
         settings = f"cookiecutters_dir: {desk.home}\nreplay_dir: {desk.home}\n"

@@ -175,6 +175,11 @@ class TestSource:
         assert hook.source({"_template": typed, "_repo_dir": typed}) == typed
         assert hook.source({"_template": typed}) == typed, "cruft names no clone"
 
+    def test_cruft_s_way_back_and_forth_is_made_straight(self, tmp_path: Path) -> None:
+        (tmp_path / "desk").mkdir()
+        (tmp_path / "cookiecutter.json").touch()
+        assert hook.source({"_template": f"{tmp_path}/desk/.."}) == str(tmp_path)
+
     @pytest.mark.parametrize("known", ["_output_dir", "PWD"])
     def test_a_relative_path_is_made_whole(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, known: str

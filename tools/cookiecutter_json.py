@@ -20,6 +20,11 @@ RECORDED = ("present_level",)
 """What nobody answers: it follows another answer."""
 DIRECTORY = "directory"
 DIRECTORY_HELP = "In which new folder? It has nothing to do with the project's names."
+HINTS = {
+    "project_name": "If it has no Latin letters, begin again with `_project_slug=churn` at the end "
+    "of the command."
+}
+"""What Copier would ask later, and Cookiecutter cannot."""
 FOLDER = (
     "{% set name = cookiecutter.directory %}"
     "{{ 'no-such-folder' if not name or name != name.strip(' .') "
@@ -53,7 +58,7 @@ def content() -> str:
         },
         "__prompts__": {
             DIRECTORY: DIRECTORY_HELP,
-            **{name: prompt(question, choices[name]) for name, question in core.items()},
+            **{name: prompt(name, question, choices[name]) for name, question in core.items()},
         },
     }
     return json.dumps(made, indent=2, ensure_ascii=False) + "\n"
@@ -84,9 +89,9 @@ def text_of(question: dict[str, Any], core: dict[str, Any]) -> str:
     return known + default
 
 
-def prompt(question: dict[str, Any], choices: list[str]) -> str | dict[str, str]:
+def prompt(name: str, question: dict[str, Any], choices: list[str]) -> str | dict[str, str]:
     """Return what Cookiecutter shows: the help and the label of each choice, no markup in it."""
-    text = shown(question["help"])
+    text = shown(f"{question['help']} {HINTS.get(name, '')}")
     if not choices:
         return text
     by_copier = {BY_COPIER: "default: what follows from the answers before"}

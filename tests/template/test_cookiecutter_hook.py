@@ -38,6 +38,11 @@ class TestQuestions:
         assert len(ASKED) == 9
         assert {*JSON["__prompts__"]} == {*ASKED}
 
+    def test_who_needs_one_that_is_not_asked_hears_of_it_at_the_first(self) -> None:
+        assert ASKED[0] == "project_name"
+        assert "`_project_slug=churn`" in JSON["__prompts__"]["project_name"]
+        assert JSON["_project_slug"] == ""
+
     def test_the_others_can_be_set_and_none_is_forgotten(self) -> None:
         hidden = {name[1:] for name, value in JSON.items() if value == ""}
         assert {*ASKED, *hidden} - {"directory"} == QUESTIONS.keys() - {"present_level"}

@@ -24,7 +24,7 @@ WORKERS := --numprocesses 3 --dist loadfile --no-loadscope-reorder
 MACHINERY := $(RUN) --directory template/packages/mlops --all-extras
 DEMO := $(RUN) --no-project --python '>=3.11' python tools/demo.py
 
-.PHONY: help uv install demo newest release test test-fast test-all machinery lint format docs render questions files picture reserved requirements pipeline queries azure azurite bases images bench clean
+.PHONY: help uv install demo newest release test test-fast test-all machinery lint format docs render questions files cookiecutter picture reserved requirements pipeline queries azure azurite bases images bench clean
 
 help: ## what each target does
 	@grep -hE '^[a-z-]+:.* ## ' $(MAKEFILE_LIST) | sed -E 's/:.* ## /\t/' | expand -t 12
@@ -90,6 +90,9 @@ questions: uv ## docs/reference/questions.md, from copier.yml
 
 picture: uv ## docs/images/loop.svg
 	@$(RUN) --no-project --python '>=3.11' python -m tools.loop_picture
+
+cookiecutter: uv ## cookiecutter.json, from copier.yml
+	@$(RUN) python -m tools.cookiecutter_json
 
 files: uv ## tests/expected/, the lists of a project's files
 	@$(RUN) python -m tools.expected_files

@@ -59,13 +59,16 @@ def run(
     env: Mapping[str, str] | None = None,
     expect: int | None = 0,
     timeout: float = 600,
+    typed: str | None = None,
 ) -> str:
     """Run a command and return its output, stdout and stderr together.
 
-    `env` is laid over `variables()`; `expect` is the exit code that must come, None if any may.
+    `env` is laid over `variables()`; `expect` is the exit code that must come, None if any may;
+    `typed` is what the command reads.
     """
     done = subprocess.run(
         [str(part) for part in command],
+        input=typed,
         cwd=folder,
         env=variables(env),
         stdout=subprocess.PIPE,
@@ -102,6 +105,12 @@ def commit_all(repository: Path, message: str = "Change", tag: str | None = None
     run(*GIT, "commit", "--quiet", "--allow-empty", "--message", message, folder=repository)
     if tag:
         run(*GIT, "tag", tag, folder=repository)
+
+
+def append(path: Path, text: str) -> None:
+    """Add a line to a file, which is made if need be."""
+    with path.open("a", encoding="utf-8", newline="\n") as stream:
+        stream.write(f"{text}\n")
 
 
 def contents(folder: Path) -> dict[str, bytes]:

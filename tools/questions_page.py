@@ -14,6 +14,7 @@ HEADER = """\
 
 Answer at the prompt, or with `-d name=value` on the command line of `copier copy`;
 `--defaults` takes the default for the rest. The answers are in the project's `.copier-answers.yml`.
+[Cookiecutter](../how-to/cookiecutter.md) asks them, too.
 """
 ADVANCED = """
 # Advanced

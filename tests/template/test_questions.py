@@ -130,6 +130,18 @@ class TestAtThePrompt:
         run_copy(str(questionnaire), tmp_path / "project", quiet=True)
         assert tuple(asked) == self.CORE
 
+    def test_a_message_comes_before_them(
+        self,
+        questionnaire: Path,
+        tmp_path: Path,
+        asked: dict[str, str],
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        run_copy(str(questionnaire), tmp_path / "project")
+        assert asked.keys() == {*self.CORE}
+        said = capsys.readouterr().err.lstrip()
+        assert said.startswith("Some questions first. Each has a default that works without a cloud")
+
     def test_blank_is_asked_for_its_task(
         self, questionnaire: Path, tmp_path: Path, asked: dict[str, str]
     ) -> None:
@@ -349,8 +361,8 @@ class TestMessages:
         run_copy(str(questionnaire), project, data={"example": "blank"}, defaults=True)
         return capsys.readouterr().err
 
-    def test_before_copy(self, said: str) -> None:
-        assert "works without a cloud account" in said
+    def test_where_all_is_answered_none_speaks_of_questions(self, said: str) -> None:
+        assert "questions" not in said
 
     def test_after_copy_names_the_next_commands(self, said: str, tmp_path: Path) -> None:
         commands = [line.strip() for line in said.splitlines() if line.startswith("    ")]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from test_sizes import FUNCTION_LINES, MODULE_LINES, TEST_LINES, lines_of, long_functions
 
-from tools import loop_picture
+from tools import cookiecutter_json, loop_picture
 from tools.questions_page import TARGET, page
 from tools.worktree import ROOT, tracked_files
 
@@ -16,7 +16,7 @@ from tests.support import run, uv
 pytestmark = pytest.mark.fast
 
 PYTHON = [path for path in tracked_files() if path.suffix == ".py"]
-TOOLS = [ROOT / path for path in PYTHON if path.parts[0] in ("tools", "benchmarks")]
+TOOLS = [ROOT / path for path in PYTHON if path.parts[0] in ("tools", "hooks", "benchmarks")]
 TESTS = [ROOT / path for path in PYTHON if path.parts[0] == "tests"]
 TEXT = [path for path in tracked_files() if path.suffix not in {".png", ".parquet"}]
 
@@ -135,6 +135,12 @@ def test_the_page_of_questions_is_that_of_copier_yml() -> None:
 def test_the_picture_is_drawn_by_its_script() -> None:
     """`make picture` draws it."""
     assert loop_picture.TARGET.read_text(encoding="utf-8") == loop_picture.picture()
+
+
+def test_cookiecutter_asks_what_copier_yml_asks() -> None:
+    """`make cookiecutter` writes it."""
+    written = cookiecutter_json.TARGET.read_text(encoding="utf-8")
+    assert written == cookiecutter_json.content()
 
 
 def test_the_machine_and_github_run_what_people_run() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from tools.expected_files import EXAMPLES, EXPECTED, files_in
 
-from tests.support import HOSTILE, Template, commit_all, contents, run
+from tests.support import HOSTILE, Template, append, commit_all, contents, run
 
 PACKAGE = "purchase_prediction"
 MACHINERY = "packages/mlops/src/mlops"
@@ -30,11 +30,6 @@ def project(template: Template, tmp_path: Path) -> Path:
     project = template.render(tmp_path / "project")
     commit_all(project)
     return project
-
-
-def append(path: Path, text: str) -> None:
-    with path.open("a", encoding="utf-8", newline="\n") as stream:
-        stream.write(f"{text}\n")
 
 
 def prepend(path: Path, text: str) -> None:

@@ -45,7 +45,7 @@ def retrain(
 
     settings = settings_for(environment)
     platform = open_platform(settings)
-    steps = steps_of(platform, hearers_of(settings, os.environ), rehearsal=rehearsal)
+    steps = steps_of(platform, hearers_of(platform, settings, os.environ), rehearsal=rehearsal)
     by_hand = cause.strip() or None if cause else None
     with progress("retrain") as report:
         found = retrain(platform, settings, steps, report, by_hand=by_hand, dry_run=dry_run)

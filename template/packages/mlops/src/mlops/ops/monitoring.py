@@ -145,7 +145,7 @@ def actions_of(
     opened = incidents_of(settings, variables)
     if project.maturity_level < BY_ITSELF:
         return Actions(opened, tidied)
-    steps = steps_of(platform, hearers_of(settings, variables))
+    steps = steps_of(platform, hearers_of(platform, settings, variables))
     return Actions(
         opened, tidied, withdrawn, partial(_retrained, platform, settings, steps, report)
     )

@@ -11,6 +11,7 @@ from mlops.monitoring.alerting.act import Done
 from mlops.monitoring.alerting.incident import INCIDENTS, OPENED, Incident, write_incident
 from mlops.monitoring.alerting.receivers import receivers_of
 from mlops.monitoring.retraining.telling import Hearers
+from mlops.platforms.base import Platform
 from mlops.settings.loading import LoadedSettings
 
 
@@ -30,14 +31,17 @@ def incidents_of(
     return partial(_file_incident, project.root, folder)
 
 
-def hearers_of(settings: LoadedSettings, variables: Mapping[str, str]) -> Hearers:
+def hearers_of(
+    platform: Platform, settings: LoadedSettings, variables: Mapping[str, str]
+) -> Hearers:
     """Return who is told of retraining.
 
     Args:
+        platform: where it serves; it may keep addresses that no variable has.
         settings: of the environment.
         variables: the environment of the process, which holds addresses.
     """
-    receivers = receivers_of(settings.values.alerts, variables)
+    receivers = receivers_of(settings.values.alerts, variables, platform.secret)
     return Hearers(receivers, incidents_of(settings, variables))
 
 

@@ -83,25 +83,24 @@ def _show(found: "Simulated", *, as_json: bool) -> None:
 
 
 def _row(event: "Event") -> tuple[object, ...]:
-    day = f"{event.time:%Y-%m-%d}"
     if not event.what:
-        return day, Text(event.outcome, style="bold"), "", ""
-    code = Text("" if event.exit_code is None else str(event.exit_code))
-    if event.otherwise:
-        code = Text(f"{code} planned: {event.otherwise}".strip(), style="bold red")
-    return "", event.what, _short(event.outcome), code
+        return f"{event.time:%Y-%m-%d}", "", Text(event.outcome, style="bold"), ""
+    code = "" if event.exit_code is None else event.exit_code
+    return "", event.what, _came_of(event), code
 
 
 def _line(event: "Event") -> Text:
     """Return an event as it is shown while the year goes on."""
     if not event.what:
         return Text(f"{event.time:%Y-%m-%d}  {event.outcome}", style="bold")
-    code = "" if event.exit_code is None else f"  exit {event.exit_code}"
-    line = Text(f"{'':10}  {event.what:<16}  {_short(event.outcome)}{code}")
+    code = "" if event.exit_code is None else f"exit {event.exit_code}  "
+    return Text.assemble(f"{'':10}  {event.what:<14}  {code}", _came_of(event))
+
+
+def _came_of(event: "Event") -> Text:
+    """Return an event's outcome, and what was planned instead."""
+    text = event.outcome
+    said = Text(text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…")
     if event.otherwise:
-        line.append(f"  planned: {event.otherwise}", style="bold red")
-    return line
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+        said.append(f" (planned: {event.otherwise})", style="bold red")
+    return said

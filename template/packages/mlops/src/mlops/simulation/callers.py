@@ -1,10 +1,11 @@
 """Who asks the endpoint: requests by plain HTTP, with rows and labels that sample.py makes."""
 
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,20 +13,26 @@ import ibis
 import polars as pl
 import polars.selectors as cs
 
+from mlops.artifacts.predictions import REQUEST
 from mlops.artifacts.version_folder import VersionFolder
+from mlops.clock import Clock
 from mlops.errors import PlatformError
 from mlops.monitoring.raw_labels import reference_of
 from mlops.platforms import open_platform
 from mlops.platforms.base import Endpoint, Platform
 from mlops.platforms.http import OwnSession, Unreachable, post
+from mlops.platforms.traffic_rules import leading_deployment
 from mlops.settings.loading import LoadedSettings
 from mlops.steps.prepare import build_table
 from mlops.usecase.use_case import LABEL, UseCase
+from mlops.window import Window
 
 AGENT = "mlops-simulate"
 REQUESTS, ROWS = 150, 8
 """So many requests of so many rows: more than alerts and checks need."""
 NO_ANSWER = 0
+_PATIENCE_SECONDS, _PAUSE_SECONDS = 20.0, 0.25
+"""Servers write events once a second; on a busy machine later."""
 
 
 @dataclass(frozen=True)
@@ -84,8 +91,16 @@ def people(
     ]
 
 
-def features_asked(platform: Platform, version: int) -> dict[str, bool]:
-    """Return the features that callers send to a version, and whether each may be null."""
+def features_asked(platform: Platform, endpoint: Endpoint) -> dict[str, bool]:
+    """Return the features that callers send to what serves, and whether each may be null.
+
+    Raises:
+        PlatformError: nothing serves.
+    """
+    leading = leading_deployment(endpoint)
+    if leading is None:
+        raise PlatformError(f"{endpoint.name} serves nothing")
+    version = leading.model_version
     signature = VersionFolder(platform.version(version).folder).signature()
     return {str(each["name"]): bool(each["nullable"]) for each in signature["features"]}
 
@@ -115,6 +130,25 @@ def ask(endpoint: Endpoint, everybody: Sequence[Person]) -> Asked:
             ids += told["inference_id"]
             labels += [each.label for each in part]
     return Asked(dict(answers), pl.DataFrame({"inference_id": ids, LABEL: labels}, strict=False))
+
+
+def await_events(endpoint: Endpoint, since: datetime, requests: int, clock: Clock) -> bool:
+    """Wait until servers have written what they were asked; tell whether they have.
+
+    Args:
+        endpoint: whose events.
+        since: when the first request was sent.
+        requests: so many were answered.
+        clock: tells the time of the events.
+    """
+    deadline = time.monotonic() + _PATIENCE_SECONDS
+    while time.monotonic() < deadline:
+        window = Window(since, clock() + timedelta(seconds=1))
+        asked = (pl.col("source") == REQUEST) & (pl.col("row") == 0)
+        if endpoint.predictions(window).rows.filter(asked).collect().height >= requests:
+            return True
+        time.sleep(_PAUSE_SECONDS)
+    return False
 
 
 def start_again(settings: LoadedSettings) -> Endpoint:

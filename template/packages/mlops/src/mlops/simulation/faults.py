@@ -38,7 +38,7 @@ def crash_the_candidate(root: Path, use_case: UseCase, team: Path) -> None:
         team: the team's project.
 
     Raises:
-        ConfigError: the team's package is not in its project.
+        ConfigError: the team's package is not in its project, or has no model.py.
     """
     place = use_case.folder.resolve()
     if not place.is_relative_to(team.resolve()):
@@ -47,7 +47,11 @@ def crash_the_candidate(root: Path, use_case: UseCase, team: Path) -> None:
 
 
 def break_serving(root: Path) -> None:
-    """Let the copy's scoring code fail on what callers send."""
+    """Let the copy's scoring code fail on what callers send.
+
+    Raises:
+        ConfigError: there is none.
+    """
     _append(root / "serving" / "score.py", FAILS_ON_KEYS)
 
 
@@ -59,7 +63,7 @@ def break_registry(state_dir: Path) -> None:
             path.write_bytes(b"no database" * 1000)
 
 
-def own_uv(folder: Path, python: str, uv: str) -> Path:
+def own_uv(folder: Path, python: str, uv: str, log: Path) -> Path:
     """Write what stands for `uv run` of a candidate's commit, and hands on all else to uv.
 
     A candidate is trained by the code of its commit, but in this environment instead of one made
@@ -69,13 +73,15 @@ def own_uv(folder: Path, python: str, uv: str) -> Path:
         folder: where it is written.
         python: the present interpreter.
         uv: the real one.
+        log: takes what is said of the training.
     """
     path = folder / "uv"
+    candidate = f"{shlex.quote(python)} -P -m mlops.cli.simulated"
     path.write_text(
         "#!/bin/sh\n"
         f"# the time comes by {AHEAD_VARIABLE}\n"
         'case "$1" in\n'
-        f'run) exec {shlex.quote(python)} -P -m mlops.cli.simulated "$@" ;;\n'
+        f'run) exec {candidate} "$@" 2>>{shlex.quote(str(log))} ;;\n'
         f'*) exec {shlex.quote(uv)} "$@" ;;\n'
         "esac\n",
         encoding="utf-8",
@@ -85,5 +91,7 @@ def own_uv(folder: Path, python: str, uv: str) -> Path:
 
 
 def _append(path: Path, code: str) -> None:
+    if not path.is_file():
+        raise ConfigError(f"{path} does not exist, so it cannot be broken")
     with path.open("a", encoding="utf-8") as stream:
         stream.write(code)

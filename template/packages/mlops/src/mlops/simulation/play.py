@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import IO, Any
 
 import polars as pl
@@ -35,7 +35,6 @@ from mlops.simulation.scenario import (
 )
 from mlops.simulation.surroundings import AHEAD_VARIABLE, DATA
 from mlops.simulation.world import World
-from mlops.usecase.use_case import LABEL
 
 Command = Callable[[Sequence[str], Clock], int]
 """Runs a command in this process, given its arguments and the clock; returns its exit code."""
@@ -47,7 +46,6 @@ TRAINED_IN, SERVES_IN = "dev", "prod"
 PAGE = "report.html"
 _PAGE_DAYS = "90"
 _INTERRUPTED = 130
-_NO_LABELS = pl.DataFrame(schema={"inference_id": pl.String(), LABEL: pl.Float64()})
 
 
 @dataclass(frozen=True)
@@ -69,6 +67,7 @@ class Player:
         screen: who watches.
         log: takes what commands print.
         seed: of all that is made up.
+        late: how long after a prediction its label arrives.
     """
 
     world: World
@@ -77,11 +76,12 @@ class Player:
     screen: Screen
     log: IO[str]
     seed: int
+    late: timedelta
     events: list[Event] = field(default_factory=list)
     run_id: str = ""
     version: int | None = None
     asked: int = 0
-    labels: pl.DataFrame = field(default_factory=lambda: _NO_LABELS)
+    labels: list[tuple[datetime, pl.DataFrame]] = field(default_factory=list)
 
     def play(self, moments: Sequence[Moment]) -> list[Event]:
         """Play all moments; return what happened.
@@ -132,7 +132,8 @@ class Player:
         if not self.run_id:
             return
         of_run = ("--run-id", self.run_id)
-        self._call("evaluate", *of_run, environment=TRAINED_IN)
+        if not self._call("evaluate", *of_run, environment=TRAINED_IN).get("passed"):
+            return
         said = self._call("register", *of_run, environment=TRAINED_IN)
         self.version = said.get("version")
 
@@ -149,24 +150,31 @@ class Player:
         settings = self._settings()
         platform = open_platform(settings)
         endpoint = platform.endpoint(settings.endpoint_name)
+        since = self.clock()
         try:
-            names = callers.features_asked(platform, act.version)
+            names = callers.features_asked(platform, endpoint)
             rows = callers.people(settings, names, self.seed + self.asked, act.drift)
             found = callers.ask(endpoint, rows)
+            if settings.values.telemetry.enabled:
+                asked = sum(found.answers.values())
+                callers.await_events(endpoint, since, asked, self.clock)
         except MlopsError as error:
             self._tell(Event(self.clock(), "callers", error.message, None, "answers"))
             return
         if found.labels.height:
-            self.labels = found.labels
+            self.labels.append((since, found.labels))
         otherwise = events.wrongly_answered(found.answers, act.version, act.status)
         said = events.answers_in_words(found.answers)
         self._tell(Event(self.clock(), "callers", said, None, otherwise))
 
     def _feedback(self, act: Feedback) -> None:
-        path = self.world.state_dir / "labels.parquet"
-        (self.labels if act.arrived else self.labels.clear()).write_parquet(path)
         since = ("--since", f"{act.back_days}d")
-        self._call("feedback", str(path), *since, planned=act.exit_code)
+        path, now = self.world.state_dir / "labels.parquet", self.clock()
+        due = [each for asked, each in self.labels if asked + self.late <= now]
+        if due and act.arrived:
+            pl.concat(due, how="vertical_relaxed").write_parquet(path)
+        arrived = (str(path),) if due and act.arrived else ()
+        self._call("feedback", *arrived, *since, planned=act.exit_code)
 
     def _monitor(self, exit_code: int, planned: Sequence[tuple[Any, str]]) -> None:
         said = self._call("monitor", "--act", planned=exit_code)

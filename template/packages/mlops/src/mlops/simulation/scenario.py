@@ -52,16 +52,18 @@ class Plan:
     """What a year depends on.
 
     Attributes:
-        size: entities in the raw data.
-        incomplete: entities in a part of the raw data that is too small to learn from.
+        size: entities in the raw data of the first version.
+        grown: those later on.
+        incomplete: those in a part of the raw data that is too small to learn from.
         drift: how strong the change is, from 0 to 1.
         label_days: days after a prediction until its label is known.
         delay_days: what conf says of that.
         cooldown_days: how long no other candidate begins by itself.
     """
 
-    size: int = 3000
-    incomplete: int = 300
+    size: int = 1500
+    grown: int = 4500
+    incomplete: int = 80
     drift: float = 0.3
     label_days: int = 0
     delay_days: float = 0.0
@@ -69,8 +71,8 @@ class Plan:
 
     @property
     def wait_days(self) -> float:
-        """Days after a prediction until it is judged."""
-        return max(float(self.label_days), self.delay_days)
+        """Days after a prediction until its label arrives: a week at least."""
+        return max(float(self.label_days), self.delay_days, float(_WEEK))
 
     @property
     def back_days(self) -> int:
@@ -180,7 +182,7 @@ def _whole(plan: Plan) -> list[Moment]:
             refused,
             Data(plan.incomplete, plan.drift),
         ),
-        _drifted(plan, again, "all the data are there", released, Data(plan.size, plan.drift)),
+        _drifted(plan, again, "all the data are there", released, Data(plan.grown, plan.drift)),
         Moment(
             settled,
             "what was unusual is usual now",
@@ -194,7 +196,7 @@ def _whole(plan: Plan) -> list[Moment]:
         Moment(
             late,
             "a release with a fault that no test meets",
-            (Data(plan.size, plan.drift), Train(), Fault.SERVING, Release(rehearsal=True)),
+            (Data(plan.grown, plan.drift), Train(), Fault.SERVING, Release(rehearsal=True)),
         ),
         Moment(
             late + _EVENING,
@@ -232,10 +234,10 @@ def _broken(plan: Plan, broken: Break) -> list[Moment]:
             data, story = (Data(plan.incomplete, plan.drift),), "the newest data are incomplete"
             outcome = (Kind.RETRAINING, "refused")
         case Break.CANDIDATE:
-            data, story = (Data(plan.size, plan.drift),), "the candidate's code crashes"
+            data, story = (Data(plan.grown, plan.drift),), "the candidate's code crashes"
             outcome = failed
         case Break.REGISTRY:
-            data, story = (Data(plan.size, plan.drift),), "the registry is down"
+            data, story = (Data(plan.grown, plan.drift),), "the registry is down"
             outcome = failed
     faults = (Fault.REGISTRY,) if broken is Break.REGISTRY else ()
     last = _drifted(plan, then, story, outcome, *data, *faults)

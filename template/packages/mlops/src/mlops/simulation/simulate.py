@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,6 @@ from mlops.usecase.stubs import find_stubs
 from mlops.usecase.use_case import UseCase
 
 LEVEL = 3
-_LOG_MODE = "w"
 
 
 @dataclass(frozen=True)
@@ -87,15 +87,17 @@ def simulate(
         variables = cleaned(os.environ, {})
         with inside(project.root, variables):
             world = stack.enter_context(opened(project))
+        world.log.write_text("", encoding="utf-8")
         stack.enter_context(inside(world.root, {**variables, **_told(world, broken)}))
         clock = MovedClock(FIRST_DAY)
-        moments = scenario(_plan(clock), broken)
+        plan = _plan(clock)
+        late = timedelta(days=plan.wait_days)
         if broken is Break.CANDIDATE:
             faults.crash_the_candidate(world.root, UseCase(project.package), project.root)
             world.commit("Code that crashes")
-        log = stack.enter_context(world.log.open(_LOG_MODE, encoding="utf-8"))
-        player = Player(world, command, clock, screen, log, seed)
-        found: Sequence[Event] = player.play(moments)
+        log = stack.enter_context(world.log.open("a", encoding="utf-8"))
+        player = Player(world, command, clock, screen, log, seed, late)
+        found: Sequence[Event] = player.play(scenario(plan, broken))
     return Simulated(seed, broken, tuple(found), world.folder / PAGE, world.log)
 
 
@@ -121,7 +123,7 @@ def _told(world: World, broken: Break | None) -> dict[str, str]:
     uv = os.environ.get("UV") or shutil.which("uv")
     if uv:
         own = os.name != "nt"
-        told["UV"] = str(faults.own_uv(world.folder, sys.executable, uv)) if own else uv
+        told["UV"] = str(faults.own_uv(world.folder, sys.executable, uv, world.log)) if own else uv
     match broken:
         case Break.EVENTS:
             told[f"{PREFIX}TELEMETRY__ENABLED"] = "false"

@@ -35,11 +35,11 @@ _SEED = 7
 )
 @json_option
 def simulate(link: str | None, seed: int, as_json: bool) -> None:
-    """Play a year of the closed loop, by the usual commands and a clock that is moved.
+    """Play a year of the closed loop in a few minutes, in a folder of its own.
 
-    Usual weeks, drift, an alarm, candidates that are refused or released, late labels, a release
-    that fails, the way back. Its folder is .mlops/simulation, and nothing else of the project
-    changes. Exit 1 if something ended otherwise than planned.
+    By the usual commands and a clock that is moved: drift, an alarm, candidates that are refused or
+    released, late labels, a release that fails, the way back. It works in .mlops/simulation, and
+    nothing else of the project changes. Exit 1 if something ended otherwise than planned.
     """
     from mlops.simulation.play import Screen
     from mlops.simulation.scenario import Break

@@ -14,6 +14,8 @@ from mlops.monitoring.decisions import Kind
 FIRST_DAY = datetime(2026, 1, 5, 9, tzinfo=UTC)
 """A Monday; every simulation begins on it, so that two of them can be compared."""
 _WEEK = 7
+_QUIET = 12 * _WEEK
+"""So long nothing is new."""
 _EVENING = 0.25
 _LONGEST_BACK = 91
 """So many days `mlops feedback` looks back at most."""
@@ -160,10 +162,11 @@ def scenario(plan: Plan, broken: Break | None = None) -> Sequence[Moment]:
 
 def _whole(plan: Plan) -> list[Moment]:
     labelled = 2 * _WEEK + plan.wait_days
-    drifts = labelled + 2 * _WEEK
+    drifts = labelled + _QUIET
     again = drifts + _WEEK + max(_WEEK, plan.cooldown_days) + 1
     settled = again + _WEEK
     late = settled + _WEEK + plan.wait_days
+    faulty = late + _WEEK + plan.wait_days
     waits, refused, released = ((Kind.RETRAINING, each) for each in ("wait", "refused", "released"))
     way_back = ((Kind.ROLLBACK, "rolled back"), (Kind.INCIDENT, "opened"))
     return [
@@ -194,17 +197,17 @@ def _whole(plan: Plan) -> list[Moment]:
             (Feedback(plan.back_days), Callers(2, plan.drift), Drift(), Monitor()),
         ),
         Moment(
-            late,
+            faulty,
             "a release with a fault that no test meets",
             (Data(plan.grown, plan.drift), Train(), Fault.SERVING, Release(rehearsal=True)),
         ),
         Moment(
-            late + _EVENING,
+            faulty + _EVENING,
             "callers meet it",
             (Callers(3, plan.drift, FAILED), Monitor(_REFUSED, way_back)),
         ),
         Moment(
-            late + _EVENING,
+            faulty + _EVENING,
             "what served before serves again",
             (Callers(2, plan.drift), Drift(), Feedback(plan.back_days), Monitor(), Page()),
         ),

@@ -159,6 +159,8 @@ Where to look:
 What to try, in {options.target}:
   {uv} run mlops ui     the run in MLflow, with metrics and plots
   {uv} run mlops run    the loop again: the new model must be as good as the first
+  {uv} run mlops simulate
+                        a year of the closed loop in three minutes: drift, retraining, the way back
 """)
 
 

@@ -56,7 +56,7 @@ LAYERS = (
         "monitoring.raw_labels",
         "monitoring.retraining",
     },
-    {"ops", "ci", "aml", "testing", "monitoring.report"},
+    {"ops", "ci", "aml", "testing", "monitoring.report", "simulation"},
     {"cli", "__main__"},
 )
 """Modules and packages, each layer built on those above it; the longest name that fits counts."""

@@ -162,6 +162,11 @@ OBSERVABILITY = LazyGroup(
 )
 COMMANDS: Sequence[click.Command] = [
     LazyCommand("run", "mlops.cli.ops:run", "Run the whole loop on this machine."),
+    LazyCommand(
+        "simulate",
+        "mlops.cli.simulate:simulate",
+        "Play a year of the closed loop in a few minutes, in a folder of its own.",
+    ),
     DATA,
     LazyCommand("train", "mlops.cli.train:train", "Train and evaluate a model; print the run id."),
     LazyCommand(

@@ -2,6 +2,7 @@
 
 import signal
 import sys
+from collections.abc import Callable
 from types import FrameType
 from typing import NoReturn
 
@@ -9,7 +10,7 @@ import click
 
 from mlops.cli.commands import COMMANDS
 from mlops.cli.lazy import LazyGroup
-from mlops.cli.streams import LastingStream, lasting_streams
+from mlops.cli.streams import lasting_streams
 from mlops.errors import ConfigError, Interrupted, MlopsError, StubNotFilled
 from mlops.full_disk import DiskFull, is_full
 from mlops.hints import typed
@@ -50,29 +51,35 @@ def main() -> NoReturn:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
     with lasting_streams() as stdout:
-        _run(stdout)
-    sys.exit(0)
+
+        def command() -> None:
+            mlops.main(standalone_mode=False)
+            stdout.require_written()
+
+        code = exit_code_of(command)
+    sys.exit(code)
 
 
-def _run(stdout: LastingStream) -> None:
+def exit_code_of(command: Callable[[], object]) -> int:
+    """Run a command; return its exit code, having said why if it failed."""
     try:
-        mlops.main(standalone_mode=False)
-        stdout.require_written()
+        command()
     except click.ClickException as error:
         error.show()
-        sys.exit(ConfigError.exit_code)
+        return ConfigError.exit_code
     except StubNotFilled as error:
         _fail(f"a stub of the use case is not filled yet: {error} ({typed('stubs')} lists them)")
-        sys.exit(ConfigError.exit_code)
+        return ConfigError.exit_code
     except MlopsError as error:
         _fail(str(error))
-        sys.exit(error.exit_code)
+        return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         _fail("interrupted")
-        sys.exit(Interrupted.exit_code)
+        return Interrupted.exit_code
     except Exception as error:
         _fail_unexpectedly(error)
-        sys.exit(UNEXPECTED)
+        return UNEXPECTED
+    return 0
 
 
 def _fail_unexpectedly(error: Exception) -> None:

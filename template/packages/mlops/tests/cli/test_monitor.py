@@ -302,3 +302,28 @@ def test_the_time_is_that_of_the_command_line(
     assert decisions == []
     looks = [each["time"] for each in place.endpoint.kept if each["check"] == "look"]
     assert looks == ["2026-06-30T15:00:00+00:00"]
+
+
+@pytest.mark.usefixtures("at_level_2")
+def test_a_spike_between_two_looks_is_told_by_the_second(
+    mlops: Command,
+    place: Watched,
+    project: Project,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    place.fail()
+    before = NOON - timedelta(minutes=20)
+    monkeypatch.setattr(options, "system_clock", lambda: before)
+    mlops("monitor", "--act", "--json")
+    assert told(capsys)["done"] == []
+    for minutes in (30, 35):
+        now = NOON + timedelta(minutes=minutes)
+        monkeypatch.setattr(options, "system_clock", lambda now=now: now)
+        mlops("monitor", "--act", "--json")
+        done = [(each["cause"], each["outcome"]) for each in told(capsys)["done"]]
+        expected = [("error-rate", "passed"), ("error-rate", "opened")] if minutes == 30 else []
+        assert done == expected
+    (incident,) = project.state_dir.rglob("incidents/*.md")
+    assert "Over already: Failing requests" in incident.read_text(encoding="utf-8")
+    assert place.endpoint.traffic() == {"blue": 0, "green": 100}

@@ -65,7 +65,9 @@ def profile_of(settings: LoadedSettings, data_dir: Path | None) -> Profiled:
     found = _kept_back(
         lambda: profile_folder(folder, data.ignore, terms), "the profile of the data"
     )
-    known = Known(terms.names or frozenset(), terms.personal)
+    named = terms.names is not None
+    day = settings.use_case.date_column if named else None
+    known = Known(terms.names or frozenset(), terms.personal, terms.key, day)
     return Profiled(found, folder, settings.reference_date, known, data.show_values)
 
 

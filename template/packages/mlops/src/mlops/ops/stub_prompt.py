@@ -87,12 +87,13 @@ def material(
     unfilled = {each.file for each in stubs}
     contract = use_case.folder / "contract.py"
     has_contract = "contract.py" not in unfilled and contract.is_file()
+    has_sample = "sample.py" not in unfilled and (use_case.folder / "sample.py").is_file()
     return Material(
         stub,
         path.relative_to(root) if path.is_relative_to(root) else path,
         _function(path, stub),
         contract.read_text(encoding="utf-8") if has_contract else "",
-        _sample(use_case, day) if has_contract and "sample.py" not in unfilled else (),
+        _sample(use_case, day) if has_contract and has_sample else (),
         profile,
         len(stubs),
     )

@@ -148,10 +148,18 @@ def test_of_values_a_draft_has_names_of_frequent_categories_alone(tmp_path: Path
 
 def test_what_a_person_said_is_kept(tmp_path: Path) -> None:
     frame = pl.DataFrame(
-        {"order_id": range(60), "name": ["a", "b"] * 30, "plan": ["basic", "full"] * 30}
+        {
+            "order_id": range(60),
+            "row": range(60),
+            "name": ["a", "b"] * 30,
+            "plan": ["basic", "full"] * 30,
+        }
     )
-    known = Known(frozenset({"name", "plan"}), Personal(frozenset({"plan"})))
-    assert personal_in(of(frame, tmp_path / "d", known=known)) == {"plan"}
+    names = frozenset({"name", "plan", "row"})
+    known = Known(names, Personal(frozenset({"plan"})), key="row")
+    text = of(frame, tmp_path / "d", known=known)
+    assert personal_in(text) == {"plan"}
+    assert drafted(text)["KEY"] == "row"
 
 
 def test_key_and_date_are_guessed_and_doubt_is_said(tmp_path: Path) -> None:

@@ -12,7 +12,6 @@ import pytest
 
 from fakes.messy_data import ALL, Messy
 from mlops.data.personal import Personal
-from mlops.data.profile.columns import LIMIT
 from mlops.data.profile.report import Profile, Terms, profile_folder, told_count
 from mlops.ops.profile_text import lines_of
 
@@ -106,13 +105,13 @@ def test_beside_personal_columns_those_of_no_contract_have_no_name(tmp_path: Pat
     ("count", "of", "told"),
     [
         (0, 100, True),
-        (LIMIT - 1, 100, False),
-        (LIMIT, 100, True),
-        (100 - LIMIT, 100, True),
-        (100 - LIMIT + 1, 100, False),
+        (9, 100, False),
+        (10, 100, True),
+        (90, 100, True),
+        (91, 100, False),
         (100, 100, True),
-        (LIMIT - 1, None, False),
-        (LIMIT, None, True),
+        (9, None, False),
+        (10, None, True),
     ],
 )
 def test_no_count_below_the_limit_is_told_nor_what_says_it(
@@ -132,15 +131,15 @@ def test_the_sum_does_not_say_how_many_rows_a_small_file_has(tmp_path: Path) -> 
 
 
 def test_of_few_values_no_range_is_told(tmp_path: Path) -> None:
-    lines = [f"o{n},{n if n < LIMIT - 1 else ''}" for n in range(60)]
+    lines = [f"o{n},{n if n < 9 else ''}" for n in range(60)]
     terms = contract("order_id", "score")
     found = look(write(tmp_path / "d", "order_id,score", *lines), **terms)
     assert found["columns"][1]["least"] is None
 
 
 def test_too_few_rows_are_an_outcome_of_their_own(tmp_path: Path) -> None:
-    assert look(write(tmp_path / "d", HEADER, *rows(LIMIT - 1)))["outcome"] == "too few rows"
-    assert look(write(tmp_path / "d", HEADER, *rows(LIMIT)))["outcome"] == "clean"
+    assert look(write(tmp_path / "d", HEADER, *rows(9)))["outcome"] == "too few rows"
+    assert look(write(tmp_path / "d", HEADER, *rows(10)))["outcome"] == "clean"
 
 
 @pytest.mark.parametrize(

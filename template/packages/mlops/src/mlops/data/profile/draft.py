@@ -85,10 +85,14 @@ class Known:
     Attributes:
         names: the columns that it names.
         personal: those of them that it declares personal.
+        key: KEY.
+        day: DATE_COLUMN.
     """
 
     names: frozenset[str] = frozenset()
     personal: Personal = NOTHING_PERSONAL
+    key: str | None = None
+    day: str | None = None
 
 
 @dataclass(frozen=True)
@@ -116,8 +120,10 @@ def draft_contract(
         show_values: whether names of categories may be in it.
     """
     used = [each for each in columns if each.everywhere and each.kind in _TYPES]
-    day = guess_date(used, today)
-    key = guess_key(used, dated=day.name is not None)
+    there = {column.name for column in used}
+    day = Guess(known.day) if known.day in there else guess_date(used, today)
+    dated = day.name is not None
+    key = Guess(known.key) if known.key in there else guess_key(used, dated=dated)
     repeats = any(each.name == key.name and not each.unique for each in used) and not day.name
     fields = {}
     names = _attributes([column.name for column in used])

@@ -24,6 +24,11 @@ ENCODING = "encoding"
 _MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _ERRORS = (pl.exceptions.PolarsError, pl.exceptions.PanicException, pa.ArrowException, ValueError)
 
+_WITHOUT_COUNTS = {
+    "fields": "there are rows with another number of fields than the header",
+    "readable": "it cannot be read as a whole",
+}
+
 
 @dataclass(frozen=True)
 class Opened:
@@ -77,7 +82,7 @@ def open_file(path: Path, name: str, asked: Asked) -> Opened:
             return Opened(name, problem="the file is empty")
         return _parquet(path, name, asked) if parquet else _csv(path, name, asked)
     except Unreadable as error:
-        return Opened(name, problem=error.unquoted)
+        return Opened(name, problem=_WITHOUT_COUNTS.get(error.check, error.unquoted))
     except OSError as error:
         if not parquet or error.strerror:
             return Opened(name, problem=f"this file cannot be read ({error.strerror})")

@@ -82,7 +82,8 @@ docs: uv ## the site, in site/
 questions: uv ## docs/reference/questions.md, from copier.yml
 	@$(RUN) python -m tools.questions_page
 
-files: uv ## tests/expected/, the lists of a project's files
+files: uv ## tests/expected/, the lists of a project's files, and packages/files.sha256 in template/
+	@PYTHONPATH="$(CURDIR)/template/packages/mlops/src" $(RUN) python -m tools.machinery_files
 	@$(RUN) python -m tools.expected_files
 
 reserved: uv ## questions/reserved.jinja, from a generated project's environment

@@ -12,7 +12,9 @@ def machinery_list() -> str:
     folder = TEMPLATE / FOLDER
     paths = [ROOT / path for path in tracked_files()]
     files = [path for path in paths if path.is_relative_to(folder) and path != TEMPLATE / LIST]
-    return list_of({path.relative_to(folder).as_posix(): digest(path.read_bytes()) for path in files})
+    return list_of(
+        {path.relative_to(folder).as_posix(): digest(path.read_bytes()) for path in files}
+    )
 
 
 def main() -> None:

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from test_sizes import FUNCTION_LINES, MODULE_LINES, TEST_LINES, lines_of, long_functions
 
+from mlops.ops.template_files import LIST, compare, read_list
+from tools.machinery_files import machinery_list
 from tools.questions_page import TARGET, page
 from tools.worktree import ROOT, tracked_files
 
@@ -129,6 +131,14 @@ def test_one_version_of_copier_everywhere() -> None:
 def test_the_page_of_questions_is_that_of_copier_yml() -> None:
     """`make questions` writes it."""
     assert TARGET.read_text(encoding="utf-8") == page()
+
+
+def test_the_list_of_the_machinery_is_that_of_its_files() -> None:
+    """`make files` writes it; a project compares its packages/ with it."""
+    listed = read_list((ROOT / "template" / LIST).read_text(encoding="utf-8"))
+    present = read_list(machinery_list())
+    assert len(present) > 600
+    assert compare(listed, present, {}).rows() == []
 
 
 def test_the_machine_and_github_run_what_people_run() -> None:

@@ -17,6 +17,11 @@ DATA = LazyGroup(
             "Check raw data against the contract; exit 1 if it is refused.",
         ),
         LazyCommand(
+            "profile",
+            "mlops.cli.data_profile:profile",
+            "Tell the kinds of the columns of raw data, and no value that may be personal.",
+        ),
+        LazyCommand(
             "register",
             "mlops.cli.data:register",
             "Give a folder of raw data a version in the cloud, on which jobs there can train.",
@@ -245,7 +250,7 @@ COMMANDS: Sequence[click.Command] = [
         "config", "mlops.cli.ops:config", "Show every setting and where its value comes from."
     ),
     LazyCommand(
-        "stubs", "mlops.cli.ops:stubs", "List what is still to fill in the team's package."
+        "stubs", "mlops.cli.stubs:stubs", "List what is still to fill in the team's package."
     ),
     LazyCommand(
         "ui", "mlops.cli.ops:ui", "Show runs and versions (MLflow) and what serves; Ctrl-C ends it."

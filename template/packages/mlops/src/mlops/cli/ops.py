@@ -5,7 +5,6 @@ from pathlib import Path
 
 import click
 
-from mlops.ci.job import set_output
 from mlops.cli.interrupts import tells_what_serves
 from mlops.cli.options import (
     clock,
@@ -15,7 +14,7 @@ from mlops.cli.options import (
     settings_for,
 )
 from mlops.cli.report import DAYS, page_of
-from mlops.console import emit, show, show_table
+from mlops.console import emit, show_table
 from mlops.errors import Refused
 from mlops.ops.doctor import examine, examine_platform, show_diagnoses
 from mlops.ops.status import collect_status, show_status
@@ -24,8 +23,6 @@ from mlops.progress import silent
 from mlops.settings.loading import flatten
 from mlops.settings.platform_names import PLATFORM_NAMES
 from mlops.settings.project import find_project
-from mlops.usecase.stubs import find_stubs
-from mlops.usecase.use_case import UseCase
 
 
 @click.command()
@@ -94,26 +91,6 @@ def config(environment: str | None, as_json: bool) -> None:
     else:
         title = f"Settings of the environment {settings.values.environment}"
         show_table(title, ("setting", "value", "source"), rows, is_result=True)
-
-
-@click.command()
-@click.option("--strict", is_flag=True, help="Exit 1 while there are stubs.")
-@json_option
-def stubs(strict: bool, as_json: bool) -> None:
-    """List what is still to fill in the team's package."""
-    package = UseCase(find_project().package)
-    found = find_stubs(package.folder)
-    rows = [(f"{stub.file}:{stub.line}", stub.name, stub.what) for stub in found]
-    set_output("stubs", len(rows))
-    if as_json:
-        emit({"stubs": [dict(zip(("place", "name", "what"), row, strict=True)) for row in rows]})
-    elif rows:
-        columns = ("place", "function", "what to write")
-        show_table("Stubs to fill", columns, rows, is_result=True)
-    else:
-        show("no stubs: every function of the use case is written", style="green")
-    if strict and rows:
-        raise Refused(f"{len(rows)} stubs are not filled")
 
 
 @click.command()

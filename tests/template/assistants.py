@@ -185,8 +185,10 @@ def wrong_command(words: list[str]) -> str:
         case ["uv", "run", tool, *_]:
             return "" if tool in TOOLS else f"no {tool} is installed"
         case ["uvx", "copier", name, *rest]:
+            if name not in copier_words("--help"):
+                return "Copier has no such command"
             options = {each for each in rest if each.startswith("-")}
-            return "" if options <= copier_options(name) else f"copier {name} knows no {options}"
+            return "" if options <= copier_words(name, "--help") else f"no {sorted(options)}"
         case ["uvx", *_]:
             return "another tool"
     return ""
@@ -204,8 +206,10 @@ def wrong_call(words: list[str]) -> str:
         command.make_context(name, list(words), parent=context)
     except click.exceptions.Exit:
         return ""
-    except (click.UsageError, IndexError) as error:
-        return str(getattr(error, "message", "a group alone"))
+    except click.UsageError as error:
+        return error.format_message()
+    except IndexError:
+        return "a group alone"
     return ""
 
 
@@ -230,7 +234,8 @@ def inherited_tests() -> frozenset[str]:
 
 
 @cache
-def copier_options(command: str) -> frozenset[str]:
-    """Return the options of a command of Copier; none if it has no such command."""
-    said = run(BIN / "copier", command, "--help", folder=ROOT, expect=None)
-    return frozenset(re.findall(r"(?<![\w-])--?[a-z][\w-]*", said)) if "Usage" in said else frozenset()
+def copier_words(*asked: str) -> frozenset[str]:
+    """Return the commands and options that a help of Copier begins lines with."""
+    said = run(BIN / "copier", *asked, folder=ROOT)
+    lines = re.findall(r"^    ((?:-{0,2}\w[\w-]*(?:, )?)+)", said, re.MULTILINE)
+    return frozenset(word for line in lines for word in line.split(", "))

@@ -94,7 +94,8 @@ picture: uv ## docs/images/loop.svg
 cookiecutter: uv ## cookiecutter.json, from copier.yml
 	@$(RUN) python -m tools.cookiecutter_json
 
-files: uv ## tests/expected/, the lists of a project's files
+files: uv ## tests/expected/, the lists of a project's files, and packages/files.sha256 in template/
+	@PYTHONPATH="$(CURDIR)/template/packages/mlops/src" $(RUN) python -m tools.machinery_files
 	@$(RUN) python -m tools.expected_files
 
 reserved: uv ## questions/reserved.jinja, from a generated project's environment

@@ -88,8 +88,13 @@ def test_a_level_keeps_what_the_level_below_has(template: Template, tmp_path: Pa
         assert differing <= {
             ".copier-answers.yml",
             "pyproject.toml",
+            "AGENTS.md",
             "README.md",
+            ".agents/skills/add-environment/SKILL.md",
+            ".agents/skills/read-drift-report/SKILL.md",
+            ".agents/skills/respond-to-alert/SKILL.md",
             "docs/add-a-feature.md",
+            "docs/assistants.md",
             "docs/cost-and-teardown.md",
             "docs/going-live.md",
             "docs/release.md",
@@ -115,6 +120,7 @@ def test_nothing_of_the_template_is_left(rendered: Rendered) -> None:
         assert not name.endswith(".jinja")
         assert not leftover.search(text), name
         told = {".copier-answers.yml", "README.md", "AGENTS.md"}
+        told.add(".agents/skills/update-from-template/SKILL.md")
         if name not in told and "template_source" not in name:
             # Messages and pages may name the command that raises the level; one module looks where
             # the project came from.

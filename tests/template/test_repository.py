@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 from test_sizes import FUNCTION_LINES, MODULE_LINES, TEST_LINES, lines_of, long_functions
 
+from mlops.ops.template_files import LIST, compare, read_list
 from tools import cookiecutter_json, loop_picture
+from tools.machinery_files import machinery_list
 from tools.questions_page import TARGET, page
 from tools.worktree import ROOT, tracked_files
 
@@ -141,6 +143,14 @@ def test_cookiecutter_asks_what_copier_yml_asks() -> None:
     """`make cookiecutter` writes it."""
     written = cookiecutter_json.TARGET.read_text(encoding="utf-8")
     assert written == cookiecutter_json.content()
+
+
+def test_the_list_of_the_machinery_is_that_of_its_files() -> None:
+    """`make files` writes it; a project compares its packages/ with it."""
+    listed = read_list((ROOT / "template" / LIST).read_text(encoding="utf-8"))
+    present = read_list(machinery_list())
+    assert len(present) > 600
+    assert compare(listed, present, {}).rows() == []
 
 
 def test_the_machine_and_github_run_what_people_run() -> None:

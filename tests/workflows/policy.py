@@ -70,6 +70,7 @@ PERMISSIONS = {
     ("infra.yml", "environments"): READ,
     ("infra.yml", "plan"): READ | SIGN_IN,
     ("infra.yml", "deploy"): READ | SIGN_IN | {"actions": "read"},
+    ("copilot-setup-steps.yml", "copilot-setup-steps"): READ,
     ("weekly.yml", "tests"): READ,
     ("weekly.yml", "newer"): READ,
     ("weekly.yml", "propose"): {"contents": "write", "pull-requests": "write"},
@@ -93,6 +94,7 @@ TRIGGERS = {
     "deploy.yml": {"workflow_call"},
     "rollback.yml": {"workflow_dispatch"},
     "infra.yml": {"push", "pull_request", "workflow_dispatch"},
+    "copilot-setup-steps.yml": {"push", "pull_request", "workflow_dispatch"},
     "weekly.yml": {"schedule", "workflow_dispatch"},
     "monitor.yml": {"schedule", "workflow_dispatch"},
 }

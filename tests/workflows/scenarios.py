@@ -182,6 +182,13 @@ def failing_data(act: Act) -> None:
     assert ROW_VALUE.decode() not in outcome.log
 
 
+def edited_machinery(act: Act) -> None:
+    """A packages/ that nobody declared stops everything, from a pull request on."""
+    outcome = act("pull_request", PULL_REQUEST, fail="ci machinery")
+    assert not outcome.ok
+    assert "train-pull-request" not in outcome.jobs
+
+
 def failing_gate(act: Act) -> None:
     """A refusing gate stops before the registration and keeps what was found."""
     act.api.no_earlier_run()
@@ -385,6 +392,7 @@ SCENARIOS = {
         sign_in,
         breaking_by_hand,
         changed_machinery,
+        edited_machinery,
         changed_infrastructure,
         monitor_well,
         monitor_without_azure,

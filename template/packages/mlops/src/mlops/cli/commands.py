@@ -70,6 +70,11 @@ CI = LazyGroup(
             "Tell the workflow the level, the platform, the approvals needed, the names in Azure.",
         ),
         LazyCommand(
+            "machinery",
+            "mlops.cli.ci_machinery:machinery",
+            "Compare packages/ with what the template brought; exit 1 if it was edited.",
+        ),
+        LazyCommand(
             "comment",
             "mlops.cli.ci:comment",
             "Write a run's metrics and verdict as Markdown: the comment on a pull request.",

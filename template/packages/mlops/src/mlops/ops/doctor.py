@@ -14,6 +14,7 @@ from mlops.diagnosis import Diagnosis, diagnose
 from mlops.errors import MlopsError
 from mlops.hints import typed
 from mlops.ops.github_side import hosting, infra_approval, sign_in
+from mlops.ops.template_files import template_files
 from mlops.ops.template_source import template_source
 from mlops.platforms import platform_class
 from mlops.settings.loading import ENVIRONMENT_VARIABLE, load_settings
@@ -42,7 +43,7 @@ def examine(folder: Path) -> list[Diagnosis]:
         _stubs(project),
         _writable(project),
     ]
-    return [*found, *template_source(project.root)]
+    return [*found, *template_source(project.root), template_files(project)]
 
 
 def examine_platform(

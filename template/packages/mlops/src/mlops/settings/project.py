@@ -4,7 +4,7 @@ import os
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -19,7 +19,10 @@ It is no setting, so it does not begin as the variables of settings do.
 
 
 class Facts(BaseModel):
-    """The table `[tool.mlops]`: what the commands know about the project."""
+    """The table `[tool.mlops]`: what the commands know about the project.
+
+    `patched` names files of packages/ that the team had to change, each with its reason.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -30,6 +33,9 @@ class Facts(BaseModel):
     team: str
     contact: str
     maturity_level: int = Field(ge=1, le=3)
+    patched: dict[
+        Annotated[str, Field(pattern="^packages/.")], Annotated[str, Field(pattern=r"\S")]
+    ] = Field(default_factory=dict)
 
 
 @dataclass(frozen=True)

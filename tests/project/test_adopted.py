@@ -6,8 +6,8 @@ import tomllib
 from pathlib import Path
 
 import pytest
-
 from mlops.ops.adoption import Block, blocks_of
+
 from tests.support import BIN, Project, Template, commit_all, contents, run, uv, variables
 from tests.template.test_update import assert_no_conflict
 
@@ -114,7 +114,7 @@ def test_what_was_there_is_as_it_was(repository: Project) -> None:
 
 
 def test_the_doctor_names_the_blocks_and_is_quiet_once_they_are_pasted(
-    repository: Project, template: Template
+    repository: Project,
 ) -> None:
     path = repository.path
     tool = (uv(), "tool", "run", "--quiet", "--from", "./packages/mlops", "mlops", "doctor")

@@ -15,7 +15,7 @@ from tests.template.test_update import assert_no_conflict
 pytestmark = [pytest.mark.project, pytest.mark.slow]
 
 PACKAGE = "src/purchase_prediction"
-OWN_TEST = f"""\
+OWN_TEST = """\
 from purchase_prediction.model import make_model
 
 

@@ -52,7 +52,7 @@ def adoption(start: Path) -> list[Diagnosis]:
         return []
     blocks = blocks_of(_read(roots[0] / PAGE))
     if not blocks:
-        remedy = f"fetch the page again: `uvx copier recopy` writes {PAGE}"
+        remedy = f"take {PAGE} from git as the template wrote it"
         return [Diagnosis(PAGE, False, "not checked: the page shows no block", remedy, False)]
     return [_diagnosis(roots[0], block) for block in blocks if _concerns(block, found)]
 

@@ -2,7 +2,10 @@
 
 rfm.txt, spend.txt and blank.txt list the files of maturity level 1, level-2.txt and level-3.txt
 what each adds; none.txt lists what `infrastructure: none` leaves out of all of these. Blank has the
-same files for each task.
+same files for each task. adopted.txt lists what a project that was there before gets besides.
+
+And write questions/files.jinja, the template's files outside packages/: those that a repository
+which adopts the template may have already.
 """
 
 import tempfile
@@ -15,6 +18,13 @@ from tools.worktree import ROOT, copy_worktree
 EXPECTED = ROOT / "tests" / "expected"
 EXAMPLES = ("rfm", "spend", "blank")
 LEVELS = (1, 2, 3)
+ANSWERS_FILE = ".copier-answers.yml"
+FILES = ROOT / "questions" / "files.jinja"
+FILES_HEADER = """\
+{#- The template's files outside packages/, the team's package called `package`. Written by
+    `make files` from tests/expected/: do not edit. -#}
+
+"""
 
 
 def files_in(folder: Path) -> list[str]:
@@ -23,9 +33,12 @@ def files_in(folder: Path) -> list[str]:
     return sorted(path.as_posix() for path in found if path.parts[0] != ".git")
 
 
-def expected_files(example: str, level: int, package: str, infrastructure: str) -> list[str]:
+def expected_files(
+    example: str, level: int, package: str, infrastructure: str, adopted: bool = False
+) -> list[str]:
     """Return the files that a project has by the lists, in order."""
     lists = [example, *(f"level-{number}" for number in LEVELS[1:level])]
+    lists += ["adopted"] if adopted else []
     files = {file for name in lists for file in listed(name)}
     if infrastructure == "none":
         files -= set(listed("none"))
@@ -61,6 +74,21 @@ def main() -> None:
         data = {**data, "infrastructure": "none"}
         run_copy(str(source), project, data=data, defaults=True, quiet=True)
         write_list("none", before - set(files_in(project)))
+        project = Path(folder, "adopted")
+        data = {**data, "infrastructure": "bicep", "adopted": True}
+        run_copy(str(source), project, data=data, defaults=True, quiet=True)
+        write_list("adopted", set(files_in(project)) - before)
+    FILES.write_text(files_module(), encoding="utf-8", newline="\n")
+
+
+def files_module() -> str:
+    """Return questions/files.jinja, made from the lists."""
+    every = {file for path in EXPECTED.glob("*.txt") for file in listed(path.stem)}
+    outside = sorted(
+        each for each in every if not each.startswith("packages/") and each != ANSWERS_FILE
+    )
+    lines = "".join(f"  '{each}',\n" for each in outside)
+    return f"{FILES_HEADER}{{%- set files = [\n{lines}] -%}}\n"
 
 
 if __name__ == "__main__":

@@ -26,7 +26,8 @@ RESERVED = reserved_names()
 def questionnaire(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The questions alone, with a template that renders only the answers: fast."""
     folder = tmp_path_factory.mktemp("questionnaire")
-    for name in ("copier.yml", "questions/names.jinja", "questions/reserved.jinja"):
+    needed = [path.relative_to(ROOT).as_posix() for path in (ROOT / "questions").glob("*.jinja")]
+    for name in ("copier.yml", *needed):
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_bytes((ROOT / name).read_bytes())
     answers_file = "{{_copier_conf.answers_file}}.jinja"
@@ -67,12 +68,13 @@ class TestDefaults:
     def test_every_default_is_recorded(self, ask: Ask) -> None:
         answers = ask()
         assert {name: answers[name] for name in QUESTIONS} == {
+            "adopted": False,
+            "kept": [],
             "project_name": "Purchase Prediction",
             "description": "Predicts whether a customer buys again, from past transactions.",
             "team": "Data Science",
             "contact_email": "data-science@example.com",
             "maturity_level": 3,
-            "present_level": 3,
             "ci": "github",
             "example": "rfm",
             "task": "binary",
@@ -275,7 +277,9 @@ class TestRefusals:
             ("package_name", "sklearn", "sklearn is a Python keyword or the name of"),
             ("package_name", "tests", "tests is a Python keyword or the name of"),
             ("maturity_level", 4, "4 is not in [1, 2, 3]"),
-            ("present_level", 1, "Leave present_level out"),
+            ("kept", ["README.md"], "Leave kept out: only an adopted repository had files before"),
+            ("kept", ["/*"], "/* is no file of the template outside packages/"),
+            ("kept", "README.md", "Write a list of files"),
             ("ci", "azure-devops", "'azure-devops' is not in ['github']"),
             ("example", "RFM", "'RFM' is not in ['rfm', 'spend', 'blank']"),
             ("task", "ranking", "'ranking' is not in ['binary', 'multiclass', 'regression']"),
@@ -291,9 +295,9 @@ class TestRefusals:
         assert ask.refusal(**{question: answer}).startswith(sentence)
 
     def test_no_validator_is_left_without_a_refusal(self) -> None:
-        """Every question has a case above."""
+        """Every question has a case above; `adopted` is refused later alone (TestForGood)."""
         (mark,) = self.test_a_bad_answer_is_refused_with_a_clear_sentence.pytestmark  # type: ignore[attr-defined]
-        assert {case[0] for case in mark.args[1]} == QUESTIONS.keys()
+        assert {case[0] for case in mark.args[1]} == QUESTIONS.keys() - {"adopted"}
 
     @pytest.mark.parametrize(
         ("question", "answer"),
@@ -334,6 +338,61 @@ class TestTask:
     @pytest.mark.parametrize("task", ["binary", "multiclass"])
     def test_spend_takes_no_other(self, ask: Ask, task: str) -> None:
         assert ask.refusal(example="spend", task=task).startswith("Leave task out: spend predicts")
+
+
+class TestForGood:
+    """What the project recorded is compared with the new answer."""
+
+    @pytest.mark.parametrize(
+        ("first", "then", "sentence"),
+        [
+            ({}, {"example": "blank"}, "The project was made of rfm, and that is for good"),
+            (
+                {"example": "blank"},
+                {"task": "regression"},
+                "The files were written for binary, and no update touches them",
+            ),
+            ({}, {"maturity_level": 2}, "The project is at level 3, and a level is not lowered"),
+            ({}, {"infrastructure": "none"}, "The project has infra/, and no update takes it away"),
+            ({}, {"adopted": True}, "The project was made by the template, and that is for good"),
+            ({"adopted": True}, {"adopted": False}, "The project was adopted, and that is for"),
+        ],
+    )
+    def test_another_answer_is_refused_with_its_reason(
+        self, ask: Ask, first: dict[str, Any], then: dict[str, Any], sentence: str
+    ) -> None:
+        recorded = ask(**first)
+        with pytest.raises(ValueError, match=sentence):
+            ask(**then)
+        assert ask() == recorded
+
+    def test_what_may_change_may_change(self, ask: Ask) -> None:
+        ask(example="blank", maturity_level=1, infrastructure="none")
+        answers = ask(maturity_level=3, infrastructure="bicep", team="Growth")
+        assert (answers["maturity_level"], answers["infrastructure"]) == (3, "bicep")
+
+    def test_a_project_from_before_these_answers_was_made_by_the_template(self, ask: Ask) -> None:
+        ask()
+        path = ask.project / ".copier-answers.yml"
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        path.write_text("".join(each for each in lines if "adopted" not in each), encoding="utf-8")
+        with pytest.raises(ValueError, match="The project was made by the template"):
+            ask(adopted=True)
+        assert ask()["adopted"] is False
+
+
+class TestAdopted:
+    def test_what_is_there_is_recorded_and_blank_is_the_default(self, ask: Ask) -> None:
+        ask.project = ask.project.with_name("an [odd] name*")
+        names = ("README.md", "src/churn/model.py", ".github/workflows/weekly.yml", "own.txt")
+        for name in names:
+            (ask.project / name).parent.mkdir(parents=True, exist_ok=True)
+            (ask.project / name).touch()
+        answers = ask(adopted=True, package_name="churn")
+        assert answers["example"] == "blank"
+        assert answers["kept"] == sorted(names[:3])
+        answers = ask(kept=["README.md"])
+        assert answers["kept"] == ["README.md"]
 
 
 class TestHostileAnswers:

@@ -7,20 +7,21 @@ that both edit.
 
 import os
 import re
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
+from copier import run_copy
 
 from tests.support import Project, Template, commit_all, run, uv
+from tests.template.versions import template_of_two_versions
 from tools.expected_files import files_in
-from tools.worktree import ROOT, copy_worktree
+from tools.worktree import ROOT
 
 pytestmark = [pytest.mark.project, pytest.mark.slow]
 
-BEFORE = "99a2f8e"
 PACKAGE = "purchase_prediction"
 FENCED = re.compile(r"^```\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 MACHINERY_EDIT = f"src/{PACKAGE}/metrics.py"
@@ -46,21 +47,6 @@ def bash(project: Path, block: str) -> str:
     return run("bash", "-e", "-c", block, folder=project, env=env, timeout=1200)
 
 
-def template_of_two_versions(path: Path, before: str = BEFORE) -> Template:
-    """The template as it was at a commit, tagged 1.0.0, and as it is, tagged 2.0.0."""
-    path.mkdir()
-    archive = subprocess.run(["git", "archive", before], cwd=ROOT, capture_output=True, check=False)
-    if archive.returncode:
-        pytest.fail(f"there is no commit {before} here: fetch the whole history of this repository")
-    subprocess.run(["tar", "--extract"], cwd=path, input=archive.stdout, check=True)
-    commit_all(path, tag="1.0.0")
-    for name in files_in(path):
-        (path / name).unlink()
-    copy_worktree(path)
-    commit_all(path, tag="2.0.0")
-    return Template(path)
-
-
 def edit(project: Path, name: str, old: str, new: str) -> None:
     path = project / name
     text = path.read_text(encoding="utf-8")
@@ -82,7 +68,7 @@ def updated(tmp_path_factory: pytest.TempPathFactory) -> Updated:
     folder = tmp_path_factory.mktemp("before")
     template = template_of_two_versions(folder / "template")
     project = folder / "project"
-    render_version(template, project, "1.0.0")
+    render_version(template, project, "1.0.0", maturity_level=1)
     commit_all(project)
     use_case = f"src/{PACKAGE}/use_case"
     edit(project, f"{use_case}/features.py", '"""', '"""Ours. ')
@@ -105,12 +91,12 @@ def updated(tmp_path_factory: pytest.TempPathFactory) -> Updated:
     return Updated(Project(project), said, set(files_in(fresh)))
 
 
-def render_version(template: Template, project: Path, version: str, level: int = 1) -> None:
-    from copier import run_copy
-
-    data = {"maturity_level": level}
+def render_version(
+    template: Template, project: Path, version: str, **answers: Any
+) -> None:
+    """Render a project of one version of a template."""
     run_copy(
-        str(template.path), project, data=data, vcs_ref=version, defaults=True, quiet=True
+        str(template.path), project, data=answers, vcs_ref=version, defaults=True, quiet=True
     )
 
 

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.support import Project, commit_all, run, uv
-from tests.template.test_update_from_before import render_version, template_of_two_versions
+from tests.template.test_update_from_before import render_version
+from tests.template.versions import template_of_two_versions
 
 pytestmark = [pytest.mark.project, pytest.mark.slow]
 
@@ -30,7 +31,7 @@ def updated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     folder = tmp_path_factory.mktemp("binary")
     template = template_of_two_versions(folder / "template", BEFORE)
     project = Project(folder / "project")
-    render_version(template, project.path, "1.0.0", level=3)
+    render_version(template, project.path, "1.0.0", maturity_level=3)
     run("git", "init", "--quiet", "--initial-branch", "main", folder=project.path)
     run(uv(), "sync", "--quiet", folder=project.path)
     commit_all(project.path)

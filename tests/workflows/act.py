@@ -103,6 +103,10 @@ class Played:
     candidate: str = ""
     candidate_of: str = "retrain"
     labels: bool = True
+    template: str = "1.0.0"
+    template_changes: str = ""
+    template_conflicts: str = ""
+    issue: str = ""
 
     def settings(self) -> dict[str, str | Path]:
         return {f"STUB_{name.upper()}": str(value) for name, value in vars(self).items()}

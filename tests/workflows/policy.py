@@ -74,6 +74,9 @@ PERMISSIONS = {
     ("weekly.yml", "tests"): READ,
     ("weekly.yml", "newer"): READ,
     ("weekly.yml", "propose"): {"contents": "write", "pull-requests": "write"},
+    ("template-update.yml", "update"): READ,
+    ("template-update.yml", "pull-request"): {"contents": "write", "pull-requests": "write"},
+    ("template-update.yml", "issue"): {"issues": "write"},
 }
 # Who a job signs in as: each environment on GitHub has its own AZURE_CLIENT_ID.
 IDENTITY = {
@@ -96,6 +99,7 @@ TRIGGERS = {
     "infra.yml": {"push", "pull_request", "workflow_dispatch"},
     "copilot-setup-steps.yml": {"push", "pull_request", "workflow_dispatch"},
     "weekly.yml": {"schedule", "workflow_dispatch"},
+    "template-update.yml": {"schedule", "workflow_dispatch"},
     "monitor.yml": {"schedule", "workflow_dispatch"},
 }
 WATCHES = ("monitor.yml", "watch")
@@ -392,13 +396,15 @@ def check_bots(workflows: Workflows) -> None:
 def check_weekly(workflows: Workflows) -> None:
     """A week that is over releases nothing, and what is new reaches no right to write.
 
-    It and monitor.yml alone are on a schedule. What it proposes is kept before any of it runs, and
-    the job that may write takes these files, runs nothing of the project, and has no copy of it.
+    It, monitor.yml and template-update.yml alone are on a schedule. What it proposes is kept before
+    any of it runs, and the job that may write takes these files, runs nothing of the project, and
+    has no copy of it.
     """
     scheduled = {
         name for name, content in workflows.contents.items() if "schedule" in events_of(content)
     }
-    assert scheduled == {"weekly.yml", "monitor.yml"} & workflows.contents.keys()
+    known = {"weekly.yml", "monitor.yml", "template-update.yml"}
+    assert scheduled == known & workflows.contents.keys()
     jobs = workflows.contents["weekly.yml"]["jobs"]
     assert {*jobs} == {"tests", "newer", "propose"}
     for name, job in jobs.items():
@@ -418,6 +424,17 @@ def check_weekly(workflows: Workflows) -> None:
     used = [step["uses"].split("@")[0] for step in jobs["propose"]["steps"] if "uses" in step]
     assert used == ["actions/download-artifact"], "the job that writes has no copy of the project"
     assert not re.search(r"\b(uv|uvx|pip|python3?)\b ", "\n".join(scripts_of(jobs["propose"])))
+
+
+def check_template(workflows: Workflows) -> None:
+    """An update of the template comes from main; what may write runs nothing of either side."""
+    jobs = workflows.contents["template-update.yml"]["jobs"]
+    assert jobs["update"]["if"] == "${{ github.ref == 'refs/heads/main' }}"
+    for name, kind in (("pull-request", "pull"), ("issue", "issue")):
+        assert jobs[name]["if"] == f"${{{{ needs.update.outputs.kind == '{kind}' }}}}"
+        used = [step["uses"].split("@")[0] for step in jobs[name]["steps"] if "uses" in step]
+        assert used == ["actions/download-artifact"], f"{name} has no copy of the project"
+        assert not re.search(r"\b(uv|uvx|pip|python3?)\b ", "\n".join(scripts_of(jobs[name])))
 
 
 def check_candidate(workflows: Workflows) -> None:
@@ -546,6 +563,6 @@ RULES = {
         check_runners, check_steps, check_rights, check_secrets, check_data, check_evidence,
         check_concurrency, check_identities, check_infra, check_matrices, check_weekly, check_bots,
         check_caches, check_required, check_triggers, check_jobs, check_counted, check_candidate,
-        check_watch,
+        check_watch, check_template,
     )
 }  # fmt: skip

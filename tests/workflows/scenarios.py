@@ -29,6 +29,15 @@ from tests.workflows.monitor_scenarios import (
     monitor_without_azure,
     monitor_without_labels,
 )
+from tests.workflows.template_scenarios import (
+    template_again,
+    template_conflict,
+    template_each_code,
+    template_issue,
+    template_pull_request,
+    template_without_news,
+    template_without_the_right,
+)
 from tests.workflows.weekly_scenarios import (
     weekly_again,
     weekly_elsewhere,
@@ -420,6 +429,13 @@ SCENARIOS = {
         weekly_without_news,
         weekly_without_the_right,
         weekly_fix,
+        template_pull_request,
+        template_issue,
+        template_conflict,
+        template_without_news,
+        template_each_code,
+        template_again,
+        template_without_the_right,
         infra_deploy,
         infra_unasked,
         infra_approved_late,

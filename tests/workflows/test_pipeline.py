@@ -13,9 +13,11 @@ def is_long(scenario: str) -> bool:
     """Whether it is played in `make test-all` alone: variations of what another one plays."""
     varied = (
         "weekly_", "infra_deploy_", "infra_approved_", "upload_again", "documentation",
-        "monitor_each_code", "monitor_below", "monitor_without_labels", "candidate_of_",
+        "template_", "monitor_each_code", "monitor_below", "monitor_without_labels",
+        "candidate_of_",
     )  # fmt: skip
-    return scenario.startswith(varied) and scenario != "weekly_proposal"
+    short = ("weekly_proposal", "template_pull_request")
+    return scenario.startswith(varied) and scenario not in short
 
 
 @pytest.mark.parametrize(

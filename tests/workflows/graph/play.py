@@ -24,6 +24,7 @@ class Project:
     trains: bool = True
     approvals: int = 2
     drifts: bool = False
+    proposes: str = "pull"
     more: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -98,6 +99,7 @@ def outputs_of(project: Project, run: Run, job: Job) -> dict[str, Any]:
         "register-model": {"model-version": "7"},
         "ready": {"attempt": str(run.attempt)},
         "newer": {"changed": "true"},
+        "update": {"kind": project.proposes},
         "platform": {
             "platform": project.platform,
             "level": str(project.level),

@@ -46,6 +46,13 @@ WATCHED = {
     "another branch, by hand": (by_hand("idea"), AZURE),
     "without Azure": (WEEKLY, LOCAL),
 }
+UPDATED = {
+    "once a week": (WEEKLY, AZURE),
+    "where workflows change": (WEEKLY, Project(proposes="issue")),
+    "without news": (WEEKLY, Project(proposes="none")),
+    "main, by hand": (by_hand(), AZURE),
+    "another branch, by hand": (by_hand("idea"), AZURE),
+}
 Columns = Mapping[str, tuple[Event, Project]]
 
 
@@ -120,6 +127,7 @@ def parts(language: Language, workflows: Workflows) -> dict[str, list[str]]:
         "infra": what_runs(language, workflows, "infra.yml", INFRA),
         "rollback": what_runs(language, workflows, "rollback.yml", OTHERS),
         "weekly": what_runs(language, workflows, "weekly.yml", OTHERS),
+        "template-update": what_runs(language, workflows, "template-update.yml", UPDATED),
         "monitor": what_runs(language, workflows, "monitor.yml", WATCHED),
     }
 

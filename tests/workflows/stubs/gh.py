@@ -14,7 +14,7 @@ import jq
 
 arguments = sys.argv[1:]
 call = {"job": os.environ.get("GITHUB_JOB"), "command": "gh " + " ".join(arguments), "settings": {}}
-comments = any("/issues/" in each for each in arguments)
+comments = any("/comments" in each for each in arguments)
 newer = any("/compare/" in each and each.endswith("...main") for each in arguments)
 sent = [each.partition("=@")[2] for each in arguments if "=@" in each]
 if comments and sent:

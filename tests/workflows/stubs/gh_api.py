@@ -1,8 +1,9 @@
 """What `gh api` answers to the job that proposes newer dependencies.
 
 STUB_BRANCH is the commit that its branch has, if any; STUB_OTHERS commits there of somebody else;
-STUB_PULL the number of the branch's pull request; STUB_PULLS_FORBIDDEN what GitHub says where
-workflows may not open one. What `--jq` picks is not computed: each question gets what it picks.
+STUB_PULL the number of the branch's pull request; STUB_ISSUE that of the issue on an update of the
+template; STUB_PULLS_FORBIDDEN what GitHub says where workflows may not open a pull request. What
+`--jq` picks is not computed: each question gets what it picks.
 """
 
 import itertools
@@ -11,6 +12,7 @@ import sys
 from pathlib import Path
 
 PULL = "https://github.com/acme/model/pull/5"
+ISSUE = "https://github.com/acme/model/issues/7"
 
 
 def fields(arguments: list[str]) -> list[str]:
@@ -42,6 +44,7 @@ def answer(arguments: list[str]) -> str:
         "git/commits": "a-commit" if sends else "tree-of-main",
         "git/refs": "refs/heads/a-branch",
         "actions/workflows/ml-cicd.yml/dispatches": "",
+        "issues": ISSUE if sends else os.environ.get("STUB_ISSUE", ""),
         "pulls": PULL if sends else os.environ.get("STUB_PULL", ""),
     }
     return next(text for name, text in answers.items() if path.startswith(name))

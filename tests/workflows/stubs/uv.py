@@ -16,6 +16,7 @@ what each endpoint serves, by its environment.
 import itertools
 import json
 import os
+import subprocess
 import sys
 from functools import partial
 from pathlib import Path
@@ -271,6 +272,29 @@ def run_project() -> None:
     main()
 
 
+def copier() -> None:
+    """Play Copier: STUB_TEMPLATE is the newest version, none where it cannot be read.
+
+    An update changes AGENTS.md and STUB_TEMPLATE_CHANGES, and leaves STUB_TEMPLATE_CONFLICTS
+    unmerged.
+    """
+    latest = os.environ["STUB_TEMPLATE"]
+    if not latest:
+        sys.exit("fatal: could not read from the template")
+    if "check-update" in ARGUMENTS:
+        versions = {"current_version": "1.0.0", "latest_version": latest}
+        print(json.dumps({"update_available": latest != "1.0.0", **versions}))
+        return
+    for name in filter(None, ("AGENTS.md", os.environ["STUB_TEMPLATE_CHANGES"])):
+        with Path(name).open("a", encoding="utf-8") as stream:
+            stream.write(f"# {latest}\n")
+    if name := os.environ["STUB_TEMPLATE_CONFLICTS"]:
+        write(name, "        blob = subprocess.check_output(["git", "hash-object", "-w", name], text=True).strip()
+        stages = f"0 {'0' * 40}\t{name}\n"
+        stages += "".join(f"100644 {blob} {stage}\t{name}\n" for stage in (1, 2, 3))
+        subprocess.run(["git", "update-index", "--index-info"], input=stages, text=True, check=True)
+
+
 def changed() -> None:
     """Say that the machinery or infra/ was changed, or that it was not."""
     output(
@@ -290,7 +314,9 @@ ACTIONS = {
     "mlops ci dependencies": move_day,
     "mlops ci comment": lambda: write(option("--output"), "the metrics"),
     "mlops ci candidate": run_project,
+<<<<<<< HEAD
     "mlops ci wanted": lambda: None,
+    "mlops ci template-update": run_project,
     "mlops ci worst": run_project,
     "mlops drift": watch,
     "mlops feedback": watch,
@@ -324,6 +350,8 @@ for beginning, action in ACTIONS.items():
         action()
 if COMMAND.startswith("lock"):
     lock()
+if COMMAND.startswith("tool run") and " copier " in COMMAND:
+    copier()
 if COMMAND == "sync --locked":
     install()
 sys.exit(1 if failing() else 0)

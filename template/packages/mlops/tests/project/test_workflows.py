@@ -66,7 +66,7 @@ def test_a_job_is_not_cut_off_while_its_command_waits(
 
 OURS = (
     *("copilot-setup-steps.yml", "deploy.yml", "infra.yml", "ml-cicd.yml", "monitor.yml"),
-    *("rollback.yml", "weekly.yml"),
+    *("rollback.yml", "template-update.yml", "weekly.yml"),
 )
 PIN = re.compile(r"uses:\s*([\w.-]+/[\w./-]+)@(\S+(?:\s+#\s*\S+)?)")
 

@@ -105,6 +105,11 @@ CI = LazyGroup(
             "Check that the version still serves which a candidate's version is to replace.",
         ),
         LazyCommand(
+            "template-update",
+            "mlops.cli.ci_template:template_update",
+            "Update a copy of the project to the newest template, to be proposed.",
+        ),
+        LazyCommand(
             "worst",
             "mlops.cli.ci_monitor:worst",
             "Tell the workflow the worst of several commands' exit codes: 1, then 3, 4 and 0.",

@@ -13,8 +13,10 @@ from mlops.console import mark, show_result, show_table
 from mlops.diagnosis import Diagnosis, diagnose
 from mlops.errors import MlopsError
 from mlops.hints import typed
+from mlops.ops.adoption import adoption
 from mlops.ops.github_side import hosting, infra_approval, sign_in
 from mlops.ops.template_files import template_files
+from mlops.ops.template_news import template_news
 from mlops.ops.template_source import template_source
 from mlops.platforms import platform_class
 from mlops.settings.loading import ENVIRONMENT_VARIABLE, load_settings
@@ -34,7 +36,8 @@ def examine(folder: Path) -> list[Diagnosis]:
         project = find_project(folder)
     except MlopsError as error:
         remedy = error.remedy or "go to the project's folder"
-        return [*machine, Diagnosis("project", False, error.message, remedy)]
+        missing = Diagnosis("project", False, error.message, remedy)
+        return [*machine, missing, *adoption(folder)]
     found = [*machine, Diagnosis("project", True, project.root.name), *_conf(project)]
     found += [
         *_git(project),
@@ -43,7 +46,13 @@ def examine(folder: Path) -> list[Diagnosis]:
         _stubs(project),
         _writable(project),
     ]
-    return [*found, *template_source(project.root), template_files(project)]
+    return [
+        *found,
+        *template_source(project.root),
+        template_files(project),
+        *template_news(project.root),
+        *adoption(project.root),
+    ]
 
 
 def examine_platform(

@@ -289,7 +289,8 @@ def copier() -> None:
         with Path(name).open("a", encoding="utf-8") as stream:
             stream.write(f"# {latest}\n")
     if name := os.environ["STUB_TEMPLATE_CONFLICTS"]:
-        write(name, "        blob = subprocess.check_output(["git", "hash-object", "-w", name], text=True).strip()
+        write(name, "<<<<<<< before updating\n")
+        blob = subprocess.check_output(["git", "hash-object", "-w", name], text=True).strip()
         stages = f"0 {'0' * 40}\t{name}\n"
         stages += "".join(f"100644 {blob} {stage}\t{name}\n" for stage in (1, 2, 3))
         subprocess.run(["git", "update-index", "--index-info"], input=stages, text=True, check=True)
@@ -314,7 +315,6 @@ ACTIONS = {
     "mlops ci dependencies": move_day,
     "mlops ci comment": lambda: write(option("--output"), "the metrics"),
     "mlops ci candidate": run_project,
-<<<<<<< HEAD
     "mlops ci wanted": lambda: None,
     "mlops ci template-update": run_project,
     "mlops ci worst": run_project,

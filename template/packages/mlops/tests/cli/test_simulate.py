@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -120,9 +121,7 @@ def test_a_candidate_s_command_is_told_the_time_and_has_the_code_of_its_folder(
     seen: list[Clock] = []
 
     def command(arguments: list[str], obj: Clock, **_named: object) -> None:
-        import of_this_commit
-
-        assert of_this_commit.HERE
+        assert import_module("of_this_commit").HERE
         assert arguments == ["config", "--json"]
         seen.append(obj)
 

@@ -88,7 +88,7 @@ def paste(text: str, block: Block) -> str:
             continue
         for key, value in tomllib.loads(body).items():
             line = re.search(rf"^{key} = (.*)$", text, re.MULTILINE)
-            whole = re.search(rf"^{key} = (?:\[\n.*?^\]|.*$)", body, re.MULTILINE | re.DOTALL)
+            whole = re.search(rf"^{key} = (?:\[\n.*?^\]|[^\n]*)", body, re.MULTILINE | re.DOTALL)
             assert whole
             if key == "addopts" and line:
                 text = text.replace(line[0], f'addopts = "-ra {value}"')

@@ -42,8 +42,11 @@ def status(project: Path) -> str:
 
 def assert_no_conflict(project: Path) -> None:
     assert run("git", "ls-files", "--unmerged", folder=project) == ""
-    assert not [name for name in files_in(project) if name.endswith(".rej")]
-    assert not [name for name, text in contents(project).items() if b"<<<<<<< " in text]
+    options = ("--cached", "--others", "--exclude-standard", "-z")  # no environment of the project
+    listed = run("git", "ls-files", *options, folder=project).split("\0")
+    names = [name for name in listed if name and (project / name).is_file()]
+    assert not [name for name in names if name.endswith(".rej")]
+    assert not [name for name in names if b"<<<<<<< " in (project / name).read_bytes()]
 
 
 def test_no_news_changes_nothing(template: Template, project: Path) -> None:

@@ -41,8 +41,9 @@ def update(act: Act, event: str = "schedule", **played: Any) -> Outcome:
 
 def fields(outcome: Outcome, path: str) -> dict[str, str]:
     """Return the fields of the one call that sends something to a path of GitHub's API."""
-    (call,) = [each for each in outcome.find(f"/{path}") if each.get("fields")]
-    return dict(field.partition("=")[::2] for field in call["fields"])
+    found = [each for each in outcome.find(f"/{path}") if each.get("fields")]
+    assert len(found) == 1, outcome.log
+    return dict(field.partition("=")[::2] for field in found[0]["fields"])
 
 
 def pushed(act: Act) -> list[str]:

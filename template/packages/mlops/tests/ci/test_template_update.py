@@ -21,6 +21,7 @@ from mlops.ops.template_source import ANSWERS
 
 Done = subprocess.CompletedProcess[str]
 NEWS = News("1.0.0", "1.1.0")
+MARKER = "<" * 7
 CHANGELOG = "# Changelog\n\n## 1.1.0\n\n- news\n\n## 1.0.0\n\n- first\n"
 
 
@@ -95,7 +96,7 @@ def in_conflict(name: str) -> Callable[[Path], None]:
         stages += "".join(f"100644 {blob} {stage}\t{name}\n" for stage in (1, 2, 3))
         command = ["git", "update-index", "--index-info"]
         subprocess.run(command, cwd=folder, check=True, input=stages, text=True)
-        (folder / name).write_text("<<<<<<< before updating\n")
+        (folder / name).write_text(f"{MARKER} before updating\n")
 
     return update
 
@@ -157,7 +158,7 @@ def test_conflicts_are_named_and_kept_with_their_markers(root: Path, tmp_path: P
     update = make_update(root, tmp_path / "out", NEWS, Tools(played))
     assert (update.conflicts, update.locked) == (("other.md",), True)
     git(root, "fetch", "--quiet", str(tmp_path / "out" / BUNDLE), f"{BRANCH}:{BRANCH}")
-    assert git(root, "show", f"{BRANCH}:other.md").startswith("<<<<<<<")
+    assert git(root, "show", f"{BRANCH}:other.md").startswith(MARKER)
 
 
 def test_with_markers_in_the_settings_nothing_is_locked(root: Path, tmp_path: Path) -> None:

@@ -182,6 +182,7 @@ def candidate_whose_place_is_gone(act: Act) -> None:
     (asked,) = gone.find("mlops ci wanted")
     assert asked["settings"].items() >= AZURE.items()
     assert asked["serving"] == "of main", "no code of the candidate looks at prod"
+    act.api.approved_by("ann", "bob")
     well = dispatched(act, candidate, variables=AZURE)
     assert well.ok, well.log
     assert len(well.find("mlops release")) == 2

@@ -95,9 +95,9 @@ def test_where_a_link_breaks_the_old_version_serves_on(project: Project, link: s
     assert told["as_planned"]
     ended = [(each["what"], each["exit_code"], each["outcome"]) for each in told["events"]]
     for what, code, outcome in LINKS[link]:
-        assert any(
-            (what, code) == each[:2] and each[2].startswith(outcome) for each in ended
-        ), ended
+        assert any((what, code) == each[:2] and each[2].startswith(outcome) for each in ended), (
+            ended
+        )
     answers = [outcome for what, _, outcome in ended if what == "callers"]
     assert set(answers) == {"version 1 answered 150"}
     assert hashes(project.path) == before

@@ -14,7 +14,7 @@ import pytest
 from tests.support import Project, Template, run
 
 pytestmark = [pytest.mark.project, pytest.mark.slow]
-LINKS = {
+LINKS: dict[str, list[tuple[str, int | None, str]]] = {
     "events": [("drift", 4, "not enough"), ("monitor --act", 4, "not enough")],
     "labels": [("feedback", 4, "not enough"), ("monitor --act", 4, "not enough")],
     "gate": [("monitor --act", 1, "alarm: drift"), ("  retraining", None, "refused")],

@@ -23,6 +23,7 @@ from mlops.platforms.base import Endpoint, Platform
 from mlops.platforms.http import OwnSession, Unreachable, post
 from mlops.platforms.traffic_rules import leading_deployment
 from mlops.settings.loading import LoadedSettings
+from mlops.steps import split
 from mlops.steps.prepare import build_table
 from mlops.usecase.use_case import LABEL, UseCase
 from mlops.window import Window
@@ -80,7 +81,7 @@ def people(
     with tempfile.TemporaryDirectory() as scratch:
         sample.write_parquet(Path(scratch) / "sample.parquet")
         data = ibis.duckdb.connect().read_parquet(Path(scratch) / "sample.parquet")
-        table = build_table(data, use_case, today, reference)
+        table = _alike(build_table(data, use_case, today, reference), settings)
     required = [name for name, nullable in names.items() if not nullable]
     rows = table.with_columns(cs.decimal().cast(pl.Float64)).with_columns(cs.float().fill_nan(None))
     rows = rows.drop_nulls([*required, LABEL])
@@ -89,6 +90,17 @@ def people(
         Person({name: row[name] for name in names}, str(row[use_case.key]), row[LABEL])
         for row in rows.iter_rows(named=True)
     ]
+
+
+def _alike(table: pl.DataFrame, settings: LoadedSettings) -> pl.DataFrame:
+    """Return the rows that are like those of the training part: of a split in time not the newest.
+
+    Drift would be found in those from the first day on.
+    """
+    key, by = settings.use_case.key, settings.values.split
+    if by.by != "time":
+        return table
+    return table.filter(split.assign(split.basis(table, key, by), key, by).train)
 
 
 def features_asked(platform: Platform, endpoint: Endpoint) -> dict[str, bool]:

@@ -58,9 +58,8 @@ def break_serving(root: Path) -> None:
 def break_registry(state_dir: Path) -> None:
     """Damage MLflow's database."""
     for name in ("mlflow.db", "mlflow.db-wal", "mlflow.db-shm"):
-        path = state_dir / name
-        if path.exists():
-            path.write_bytes(b"no database" * 1000)
+        (state_dir / name).unlink(missing_ok=True)  # what is open stays what it was
+    (state_dir / "mlflow.db").write_bytes(b"no database" * 1000)
 
 
 def own_uv(folder: Path, python: str, uv: str, log: Path) -> Path:

@@ -58,8 +58,9 @@ class World:
         """End the servers that run here."""
         if not (self.state_dir / STATE_FILE).is_file():
             return
-        for found in StateFile(self.state_dir).endpoints().values():
-            processes.stop(_processes(found), self.state_dir)
+        with contextlib.suppress(ConfigError):  # another template wrote it: nothing is known
+            for found in StateFile(self.state_dir).endpoints().values():
+                processes.stop(_processes(found), self.state_dir)
 
     def commit(self, message: str) -> None:
         """Commit all that has changed in the copy.
@@ -151,8 +152,7 @@ def opened(project: Project) -> Iterator[World]:
         yield world
     finally:
         try:
-            with contextlib.suppress(ConfigError):
-                world.stop()
+            world.stop()
         finally:
             lock.release()
 

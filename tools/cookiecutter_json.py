@@ -16,8 +16,8 @@ from tools.worktree import ROOT
 
 TARGET = ROOT / "cookiecutter.json"
 BY_COPIER = "default"
-RECORDED = ("present_level",)
-"""What nobody answers: it follows another answer."""
+RECORDED = ("adopted", "kept")
+"""What is of no use here: files that a repository had before, which this door refuses."""
 DIRECTORY = "directory"
 DIRECTORY_HELP = "In which new folder? It has nothing to do with the project's names."
 HINTS = {

@@ -58,7 +58,7 @@ class Reader:
         """Type the next block; return what the terminal shows."""
         block = self.left.pop(0)
         for name, meant in self.names.items():
-            block = re.sub(rf"\b{re.escape(name)}\b", lambda _, meant=meant: meant, block)
+            block = re.sub(rf"\b{re.escape(name)}\b", meant.replace("\\", r"\\"), block)
         block = re.sub(r"uvx copier (copy|update)", r"uvx copier \1 --defaults", block)
         shown = ""
         before, serves, after = block.partition("uv run mlops ui\n")

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import BIN, Template, commit_all, contents, run, variables
-from tests.template.test_update import KEPT, SOURCES, append, assert_no_conflict
+from tests.support import BIN, Template, append, commit_all, contents, run, variables
+from tests.template.test_update import KEPT, SOURCES, assert_no_conflict
 from tools.expected_files import expected_files, files_in
 
 THEIRS = {

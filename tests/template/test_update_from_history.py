@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.support import Template, commit_all, contents
-from tests.template.test_update import KEPT, append, assert_no_conflict, prepend
+from tests.support import Template, append, commit_all, contents
+from tests.template.test_update import KEPT, assert_no_conflict, prepend
 from tests.template.test_update_from_before import render_version
 from tests.template.versions import LANDING, commits_since_house, template_of_two_versions
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.support import Template, commit_all, contents
-from tests.template.test_update import KEPT, SOURCES, TEAM, append, assert_no_conflict
+from tests.support import Template, append, commit_all, contents
+from tests.template.test_update import KEPT, SOURCES, TEAM, assert_no_conflict
 
 PROJECTS: dict[str, dict[str, Any]] = {
     # The sixth pair, level 3 with bicep and rfm, is what test_update.py updates.

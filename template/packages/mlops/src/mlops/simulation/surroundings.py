@@ -25,7 +25,6 @@ _SETTINGS = {
     "DATA__FRACTION": "1.0",
     "DATA__REFERENCE_DATE": "null",
     "ALERTS__RECEIVERS": "[]",
-    "FEEDBACK__SOURCE": "null",
 }
 
 

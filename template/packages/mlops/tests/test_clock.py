@@ -23,8 +23,12 @@ ASKED = {
     "time.localtime",
     "time.gmtime",
 }
-HANDED_DOWN_BY = ("cli/", "clock.py", "settings/loading.py", "platforms/local/router.py")
-"""The command line, what settings have unless they are told, and the router's own process."""
+HANDED_DOWN_BY = (
+    *("cli/", "clock.py", "settings/loading.py", "platforms/local/router.py"),
+    "simulation/moved_clock.py",
+)
+"""The command line, what settings have unless they are told, the router's own process, and the
+clock that is handed down in the command line's place."""
 
 
 def names(text: str) -> Iterator[str]:

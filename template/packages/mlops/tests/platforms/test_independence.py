@@ -11,7 +11,7 @@ from mlops.settings.platform_names import PLATFORM_NAMES
 
 ROOM = Path(mlops.platforms.__file__).parent
 SOURCE = ROOM.parent
-OF_THIS_MACHINE = {"ops/ui.py"}
+OF_THIS_MACHINE = {"ops/ui.py", "simulation/world.py"}
 """They are about what is kept on this machine, whatever the platform is."""
 
 

@@ -107,7 +107,7 @@ CI = LazyGroup(
         LazyCommand(
             "template-update",
             "mlops.cli.ci_template:template_update",
-            "Update a copy of the project to the newest template, to be proposed.",
+            "Update a copy of the project to the newest template, and keep it to be proposed.",
         ),
         LazyCommand(
             "worst",

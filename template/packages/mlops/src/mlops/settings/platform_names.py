@@ -6,4 +6,5 @@ Who needs to know what a platform can do asks `mlops.platforms`, and compares no
 from typing import Literal, get_args
 
 PlatformName = Literal["local", "azure"]
+THIS_MACHINE: PlatformName = "local"
 PLATFORM_NAMES: tuple[str, ...] = get_args(PlatformName)

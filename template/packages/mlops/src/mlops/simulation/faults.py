@@ -10,7 +10,7 @@ from mlops.usecase.use_case import UseCase
 CRASHES = '''
 
 def make_model(*_arguments, **_named):
-    """A fault that `mlops simulate` put here: the candidate's code crashes."""
+    """A fault that the simulation put here: the candidate's code crashes."""
     raise RuntimeError("a fault of the simulation: the candidate's code crashes")
 '''
 FAILS_ON_KEYS = '''
@@ -19,7 +19,7 @@ _parse_of_before = parse
 
 
 def parse(raw, features):
-    """A fault that `mlops simulate` put here: requests with keys fail, which no test sends."""
+    """A fault that the simulation put here: requests with keys fail, which no test sends."""
     request = _parse_of_before(raw, features)
     if request.keys is not None:
         raise RuntimeError("a fault of the simulation: keys are not understood")

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from mlops.settings.loading import PREFIX
+from mlops.settings.platform_names import THIS_MACHINE
 from mlops.settings.project import STATE_VARIABLE
 
 DATA = ".mlops/raw"
@@ -19,7 +20,7 @@ AHEAD_VARIABLE = "AHEAD_OF_MLOPS"
 _PREFIXES = (PREFIX, "ALERTS_", "AZURE_", "ARM_", "GITHUB_", "GIT_", "MLFLOW_", "ACTIONS_")
 _NAMES = frozenset({STATE_VARIABLE, AHEAD_VARIABLE, "GH_TOKEN", "GH_HOST", "CI", "UV"})
 _SETTINGS = {
-    "PLATFORM": "local",
+    "PLATFORM": THIS_MACHINE,
     "DATA__SOURCE": "folder",
     "DATA__FOLDER": DATA,
     "DATA__FRACTION": "1.0",

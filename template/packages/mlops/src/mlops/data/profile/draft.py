@@ -39,8 +39,9 @@ _OF_MODELS = frozenset(
 _OF_MODULE = frozenset(("pa", "pl", "math", "contract", "Annotated", "Rows", *keyword.kwlist))
 _BUILTINS = frozenset(("str", "int", "float", "bool", "type"))
 _HEAD = '''\
-"""What a raw table must look like. DRAFTED from data by `mlops data profile`: read every line.
+"""What a raw table must look like. DRAFTED from data: read every line.
 
+`uv run mlops data profile` wrote it.
 GUESS marks what the data looked like, which need not be what is meant. AMBIGUOUS marks what the
 data leave open, TO CLEAN what is refused until the files are mended. A column that looks as if it
 told of a person is declared personal: take that back only if you know that it does not. Names of

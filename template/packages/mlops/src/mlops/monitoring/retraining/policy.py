@@ -159,10 +159,8 @@ def lost(known: Known, settings: RetrainingSettings) -> tuple[Attempt, ...]:
 
     Nobody waits for them any more: they count as ended, without a release.
     """
-    patience = timedelta(hours=settings.patience_hours)
-    found = [
-        each for each in known.attempts if not each.ended and known.now - each.began >= patience
-    ]
+    open_ones = (each for each in known.attempts if not each.ended)
+    found = [each for each in open_ones if not _is_waited_for(each, known, settings)]
     return tuple(sorted(found, key=lambda each: each.began))
 
 
@@ -193,11 +191,14 @@ def _restrained(found: _Finding, known: Known, settings: RetrainingSettings) -> 
 
 def _running(known: Known, settings: RetrainingSettings) -> Attempt | None:
     """Return the newest candidate that is not known to have ended, and is still waited for."""
-    patience = timedelta(hours=settings.patience_hours)
-    waited = [
-        each for each in known.attempts if not each.ended and known.now - each.began < patience
-    ]
+    open_ones = (each for each in known.attempts if not each.ended)
+    waited = [each for each in open_ones if _is_waited_for(each, known, settings)]
     return max(waited, key=lambda each: each.began, default=None)
+
+
+def _is_waited_for(attempt: Attempt, known: Known, settings: RetrainingSettings) -> bool:
+    patience = timedelta(hours=settings.patience_hours)
+    return known.now - attempt.began < patience
 
 
 def _drift(known: Known, settings: RetrainingSettings) -> _Finding:

@@ -204,8 +204,13 @@ def signing_in(project: Path) -> set[str]:
         for job in workflow["jobs"].values():
             if "environment" in job and job.get("permissions", {}).get("id-token") == "write":
                 name = job["environment"]["name"]
-                found |= {"test", "prod"} if "inputs.environment" in name else {name}
+                found |= {"test", "prod"} if "inputs.environment" in name else {_named(name)}
     return found
+
+
+def _named(name: str) -> str:
+    """Return the one environment that a name can mean, where an expression may leave it out."""
+    return next(iter(re.findall(r"'([a-z-]+)'", name)), name) if name.startswith("$") else name
 
 
 GITHUB = {

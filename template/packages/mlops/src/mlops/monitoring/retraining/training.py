@@ -117,8 +117,8 @@ class _Commands:
         if done.returncode != 0:
             kind = {_REFUSED: Refused, _WRONG: ConfigError}.get(done.returncode, PlatformError)
             raise kind(
-                f"{typed(name)} of the candidate's commit ended with exit code {done.returncode}"
-                f"{_why(name, done.stdout)}"
+                f"{_why(name, done.stdout)}{typed(name)} of the candidate's commit ended with exit "
+                f"code {done.returncode}"
             )
         return _read(name, done.stdout)
 
@@ -151,4 +151,4 @@ def _why(name: str, printed: str) -> str:
         for each in checks
         if not each["passed"]
     ]
-    return f": {', '.join(failed)}" if failed else ""
+    return f"{', '.join(failed)}: " if failed else ""

@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jinja2 import Template
 from cookiecutter.utils import create_env_with_context
 from copier._vcs import get_repo
 
 from hooks import pre_gen_project as hook
 from tests.support import QUESTIONS, run
-from tools.cookiecutter_json import FOLDER, content
+from tools.cookiecutter_json import FOLDER, RECORDED, content
 from tools.worktree import ROOT
 
 pytestmark = pytest.mark.fast
@@ -45,15 +46,16 @@ class TestQuestions:
 
     def test_the_others_can_be_set_and_none_is_forgotten(self) -> None:
         hidden = {name[1:] for name, value in JSON.items() if value == ""}
-        assert {*ASKED, *hidden} - {"directory"} == QUESTIONS.keys() - {"present_level"}
-        assert JSON["__defaults"].keys() == QUESTIONS.keys() - {"present_level"}
+        assert {*ASKED, *hidden} - {"directory"} == QUESTIONS.keys() - {*RECORDED}
+        assert JSON["__defaults"].keys() == QUESTIONS.keys() - {*RECORDED}
 
     @pytest.mark.parametrize("name", ["example", "task", "maturity_level"])
     def test_a_choice_begins_with_its_default(self, name: str) -> None:
         choices = [str(value) for value in QUESTIONS[name]["choices"].values()]
         first, *others = JSON[name]
         assert sorted({first, *others} - {"default"}) == sorted(choices)
-        assert first == ("default" if name == "task" else str(QUESTIONS[name]["default"]))
+        default = Template(str(QUESTIONS[name]["default"])).render(adopted=False)
+        assert first == ("default" if name == "task" else default)
         assert JSON["__prompts__"][name].keys() == {"__prompt__", *JSON[name]}
 
     @pytest.mark.parametrize(

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from mlops.ci import template_changelog
+
 from tools import release
 from tools.release import NotReadyError, notes_of, prepared, section, with_day
 from tools.worktree import ROOT
@@ -108,6 +110,11 @@ def test_who_updates_is_told_what_to_do_or_there_is_no_release(
     (root / release.CHANGELOG).write_text(CHANGELOG.replace(old, new), "utf-8")
     with pytest.raises(NotReadyError, match=said):
         prepared(root, "0.2.0", [], TODAY)
+
+
+def test_projects_look_for_the_same_part() -> None:
+    """`template-update.yml` shows it in its pull request."""
+    assert f"### {template_changelog.TO_DO}" == release.TO_DO
 
 
 def test_the_day_never_moves_back() -> None:

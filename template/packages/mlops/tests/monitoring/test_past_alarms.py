@@ -145,6 +145,17 @@ def test_the_first_look_looks_back_on_nothing_and_the_next_one_since_then(
     assert look_back(endpoint, settings, alerts, NOON).alarms == ()
 
 
+def test_what_arrived_after_the_last_look_is_found_by_the_next_one(
+    settings: LoadedSettings,
+) -> None:
+    """A log can be minutes late, and a window can be as short as the time between two of them."""
+    late = [row for minutes in (62, 63, 64) for row in minute_of(minutes, latency_ms=900.0)]
+    endpoint = watched(late)
+    keep_look(endpoint, settings, NOON - HOUR, "not enough")
+    (alarm,) = look_back(endpoint, settings, [ALERTS["latency"]], NOON).alarms
+    assert alarm.last <= NOON - HOUR
+
+
 def test_a_long_silence_is_looked_back_on_for_a_day(settings: LoadedSettings) -> None:
     assert timedelta(hours=24) == LONGEST
     asked: list[Window] = []

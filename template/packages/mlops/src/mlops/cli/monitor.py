@@ -29,8 +29,8 @@ def monitor(acts: bool, environment: str | None, as_json: bool) -> None:
 
     Exit 4 where there is not enough evidence, 0 where all is well or nothing serves.
     """
-    from mlops.monitoring.alerting.receivers import receivers_of
     from mlops.ops.monitoring import actions_of, look, look_and_act, require_acting
+    from mlops.ops.telling import hearers_of
 
     settings = settings_for(environment)
     if acts:
@@ -39,9 +39,9 @@ def monitor(acts: bool, environment: str | None, as_json: bool) -> None:
         platform = open_platform(settings)
         report(f"looking at {settings.endpoint_name}")
         if acts:
-            actions = actions_of(platform, settings, os.environ, report)
-            receivers = receivers_of(settings.values.alerts, os.environ, platform.secret)
-            found = look_and_act(platform, settings, actions, receivers)
+            hearers = hearers_of(platform, settings, os.environ)
+            actions = actions_of(platform, settings, hearers, report)
+            found = look_and_act(platform, settings, actions, hearers.receivers)
         else:
             found = look(platform, settings)
     set_output("outcome", found.outcome)

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 LOOK = "look"
 LONGEST = timedelta(hours=24)
 """So far back is looked at most; what a longer silence hid stays hidden."""
+LATE = timedelta(minutes=15)
+"""So late an event may arrive: what ended this long before the last look is looked at again."""
 _KEPT = timedelta(days=30)
 
 
@@ -83,7 +85,7 @@ def look_back(
         since = _last_look(endpoint, now)
         if since is None:
             return LookedBack()
-        return LookedBack(tuple(past_alarms(endpoint, settings, alerts, since, now)))
+        return LookedBack(tuple(past_alarms(endpoint, settings, alerts, since - LATE, now)))
     except PlatformError as error:
         return LookedBack(problem=f"the time since the last look is not known: {error.message}")
 

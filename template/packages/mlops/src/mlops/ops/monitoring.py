@@ -1,6 +1,6 @@
 """One look at an endpoint, and what follows from it: what `mlops monitor` does."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -15,10 +15,10 @@ from mlops.monitoring.monitor import evaluate_alerts, served_by
 from mlops.monitoring.past_alarms import keep_look, look_back
 from mlops.monitoring.retraining.command import Steps, retrain
 from mlops.monitoring.retraining.steps import steps_of
+from mlops.monitoring.retraining.telling import Hearers
 from mlops.monitoring.rules.alerts import Alert
 from mlops.monitoring.rules.generated import ALERTS_MODULE
 from mlops.monitoring.rules.reading import read_alerts
-from mlops.ops.telling import hearers_of, incidents_of
 from mlops.platforms.base import Endpoint, Platform
 from mlops.platforms.watching import RuleState
 from mlops.progress import Report
@@ -118,19 +118,17 @@ def require_acting(settings: LoadedSettings) -> None:
 
 
 def actions_of(
-    platform: Platform, settings: LoadedSettings, variables: Mapping[str, str], report: Report
+    platform: Platform, settings: LoadedSettings, hearers: Hearers, report: Report
 ) -> Actions:
     """Return what may be done about an alarm at the project's maturity level.
-
-    Incidents are opened on GitHub in a job of it that has a token, else as files.
 
     Args:
         platform: where it serves.
         settings: of the environment.
-        variables: the environment.
+        hearers: who is told, and what opens an incident.
         report: is told what is being done.
     """
-    project, endpoint = settings.project, platform.endpoint(settings.endpoint_name)
+    endpoint = platform.endpoint(settings.endpoint_name)
 
     def tidied(awaited: frozenset[int]) -> list[str]:
         now = settings.clock()
@@ -142,13 +140,10 @@ def actions_of(
         returned = None if found.returned is None else f"version {found.returned}"
         return Done(found.outcome.value, found.reason, returned)
 
-    opened = incidents_of(settings, variables)
-    if project.maturity_level < BY_ITSELF:
-        return Actions(opened, tidied)
-    steps = steps_of(platform, hearers_of(platform, settings, variables))
-    return Actions(
-        opened, tidied, withdrawn, partial(_retrained, platform, settings, steps, report)
-    )
+    if settings.project.maturity_level < BY_ITSELF:
+        return Actions(hearers.incident, tidied)
+    retrained = partial(_retrained, platform, settings, steps_of(platform, hearers), report)
+    return Actions(hearers.incident, tidied, withdrawn, retrained)
 
 
 def _retrained(

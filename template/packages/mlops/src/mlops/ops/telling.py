@@ -34,7 +34,7 @@ def incidents_of(
 def hearers_of(
     platform: Platform, settings: LoadedSettings, variables: Mapping[str, str]
 ) -> Hearers:
-    """Return who is told of retraining.
+    """Return who is told, and what opens an incident.
 
     Args:
         platform: where it serves; it may keep addresses that no variable has.

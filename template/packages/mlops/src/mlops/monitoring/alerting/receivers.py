@@ -6,6 +6,7 @@ It is in the environment, else where the platform keeps secrets; nowhere else, a
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from mlops.errors import MlopsError
 from mlops.monitoring.alerting.deliver import Courier, Letter, Sent
@@ -29,26 +30,36 @@ class Told:
 
     Attributes:
         name: as conf/ calls it.
-        secret: its address or key; empty: none is set.
-        lacks: why the platform has none either; empty: it keeps no secrets.
+        given: its address or key, as the environment has it; empty: none is set.
+        kept: returns a secret that the platform keeps, by its name; asked when it is needed first.
         pager_url: where events of a pager go.
         courier: brings what it is told.
     """
 
     name: Receiver
-    secret: str = field(repr=False)
-    lacks: str = ""
+    given: str = field(repr=False)
+    kept: Callable[[str], str | None] = lambda _name: None
     pager_url: str = ""
     courier: Courier = field(default_factory=Courier)
+
+    @cached_property
+    def _found(self) -> tuple[str, str]:
+        """The address or key, and why the platform has none either."""
+        return (self.given, "") if self.given else _kept(self.kept, secret_name(self.name))
+
+    @property
+    def secret(self) -> str:
+        """Its address or key; empty: there is none."""
+        return self._found[0]
 
     @property
     def problem(self) -> str:
         """Why it cannot be told anything, or nothing."""
-        variable = VARIABLES[self.name]
-        if not self.secret:
-            return f"{variable} is not set" + (f", and {self.lacks}" if self.lacks else "")
+        variable, (secret, lacks) = VARIABLES[self.name], self._found
+        if not secret:
+            return f"{variable} is not set" + (f", and {lacks}" if lacks else "")
         form = _KEY if self.name == "pager" else _ADDRESS
-        if not form.fullmatch(self.secret):
+        if not form.fullmatch(secret):
             return (
                 f"{variable} holds no {'key' if form is _KEY else 'address that begins https://'}"
             )
@@ -87,13 +98,16 @@ def receivers_of(
         kept: returns a secret that the platform keeps, of those that are not there.
         courier: brings what they are told.
     """
-    found = []
-    for name in dict.fromkeys(settings.receivers):
-        secret, lacks = variables.get(VARIABLES[name], "").strip(), ""
-        if not secret:
-            secret, lacks = _kept(kept, secret_name(name))
-        found.append(Told(name, secret, lacks, settings.pager_url, courier or Courier()))
-    return found
+    return [
+        Told(
+            name,
+            variables.get(VARIABLES[name], "").strip(),
+            kept,
+            settings.pager_url,
+            courier or Courier(),
+        )
+        for name in dict.fromkeys(settings.receivers)
+    ]
 
 
 def _kept(kept: Callable[[str], str | None], name: str) -> tuple[str, str]:

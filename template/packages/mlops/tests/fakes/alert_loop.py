@@ -41,7 +41,7 @@ class Loop:
         self.incidents: list[Incident] = []
         self.answer = Done("rolled back", "version 2 serves again")
         self.fails: set[str] = set()
-        self.failure: type[Exception] = PlatformError
+        self.failure: type[BaseException] = PlatformError
         self.tidied: list[str] = []
         self.awaited: list[frozenset[int]] = []
         self.notices: list[Notice] = []

@@ -100,6 +100,10 @@ def test_both_commands_keep_it(
         ([("release", 2), ("rollback", 1), ("release", 2)], {1: 1, 2: 2}),
         # what only changes its share was not given callers anew
         ([("release", 2), ("switch-traffic", 2), ("switch-traffic", 2)], {2: 0}),
+        # what was before the first change is not known
+        ([("switch-traffic", 2)], {}),
+        ([("rollback", 1)], {1: 0}),
+        ([("switch-traffic", 2), ("switch-traffic", 3)], {3: 1}),
         # of a change by the platform nothing is kept
         ([("release", 2), ("release", 2)], {2: 1}),
         ([("release", 2), ("rollback", None), ("rollback", 2)], {2: 2}),

@@ -7,7 +7,8 @@ from functools import partial
 from mlops.ci.job import set_output
 from mlops.errors import ConfigError, MlopsError, PlatformError
 from mlops.monitoring.alert_state import Deed, Monitored, Outcome
-from mlops.monitoring.alerting.act import FAILED, Actions, Done, act
+from mlops.monitoring.alerting.act import Actions, Done, act
+from mlops.monitoring.alerting.episodes import FAILED
 from mlops.monitoring.alerting.notice import Notice, of_alarm, of_withdrawal
 from mlops.monitoring.alerting.receivers import Told
 from mlops.monitoring.decisions import Kind

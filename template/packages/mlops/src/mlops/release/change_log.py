@@ -19,14 +19,17 @@ _OUTCOMES = {ROLLBACK: "rolled back", SWITCH: "switched", RELEASE: "released"}
 def given_to_callers(changes: Iterable[Mapping[str, Any]]) -> dict[int, datetime]:
     """Return when each version was last given the callers that another one had.
 
+    Of the first change nobody knows who had them before: a mere change of shares gives none.
+
     Args:
         changes: what `keep_change` kept, oldest first.
     """
     found: dict[int, datetime] = {}
     before: int | None = None
-    for each in changes:
-        version = each.get("model_version")
-        if version is not None and (version != before or each.get("kind") == RELEASE):
+    for n, each in enumerate(changes):
+        version, kind = each.get("model_version"), each.get("kind")
+        known = n > 0 or kind == ROLLBACK
+        if version is not None and (kind == RELEASE or (known and version != before)):
             found[version] = datetime.fromisoformat(each["time"])
         before = version
     return found

@@ -10,6 +10,7 @@ from mlops.monitoring.alert_state import AlertState, Deed, Outcome
 from mlops.monitoring.alerting.episodes import (
     ALARM_TOLD,
     END_TOLD,
+    FAILED,
     FIRED,
     FIRED_ANEW,
     GIVEN_UP,
@@ -31,7 +32,7 @@ from mlops.monitoring.alerting.incident import (
     incident_of_notice,
 )
 from mlops.monitoring.alerting.message import Message, News
-from mlops.monitoring.alerting.notice import BY_PLATFORM, Notice, Subject
+from mlops.monitoring.alerting.notice import BY_PLATFORM, Notice, Subject, of_episode
 from mlops.monitoring.alerting.receivers import Told
 from mlops.monitoring.decisions import Decision, Kind, decided, keep
 from mlops.monitoring.rules.alerts import Alert
@@ -40,7 +41,6 @@ from mlops.release.change_log import CHANGE, given_to_callers
 from mlops.settings.loading import LoadedSettings
 from mlops.window import Window
 
-FAILED = "failed"
 ROLLED_BACK = "rolled back"
 FINAL = (ROLLED_BACK, "nothing to withdraw", "no way back", GIVEN_UP)
 """After one of these nothing is withdrawn again because of the same alarm."""
@@ -221,7 +221,7 @@ class _Acting:
                     self._keep(Kind.ROLLBACK, notice, Done(ROLLED_BACK, notice.reason))
         for key, episode in self.past.items():
             subject = subjects.get(key.cause)
-            if subject and episode.passed and self.now - episode.began < RETRIED:
+            if subject and episode.ended and self.now - episode.ended < RETRIED:
                 self._tell_afterwards(subject, episode)
 
     def tidy(self, causes: frozenset[str]) -> None:
@@ -314,21 +314,21 @@ class _Acting:
     def _tell_afterwards(self, subject: Subject, episode: Episode) -> None:
         """Open the incident of what is over, and tell of it."""
         key, name = episode.key, self.endpoint.name
-        passed = episode.decisions[0]
-        notice = Notice(key, passed.reason, episode.began)
+        notice, earlier = of_episode(episode), _withdrawals(episode)
         before, action = len(self.deeds), self.actions.incident
         opened = episode.done(Kind.INCIDENT, (OPENED, THERE_ALREADY))
         if action and "incident" in subject.actions and not opened:
             incident = incident_of_notice(
-                subject, notice, self.settings.values.environment, name, (), run_url()
+                subject, notice, self.settings.values.environment, name, earlier, run_url()
             )
             self._do(Kind.INCIDENT, key, lambda: action(incident))
         if "notify" not in subject.actions:
             return
-        said = self._sentences(before)
-        message = self._message(News.PASSED, subject, key, notice.reason, said)
+        news = News.LATE if notice.noticed else News.PASSED
+        said = (*earlier, *self._sentences(before))
+        message = self._message(news, subject, key, notice.reason, said)
         for receiver in self.receivers:
-            if not episode.told(receiver.name):
+            if episode.missed(receiver.name):
                 self._tell(receiver, message, key, PASSED_TOLD)
 
     def _do(self, kind: Kind, about: AlertState | Key, action: Callable[[], Done]) -> None:
@@ -401,6 +401,15 @@ class _Acting:
 
 
 _NOTHING = Key("", None, None)
+
+
+def _withdrawals(episode: Episode) -> tuple[str, ...]:
+    """Return a sentence of each way back that was decided on while an alarm went on."""
+    return tuple(
+        f"Rollback: {each.outcome}, {each.reason}"
+        for each in episode.decisions
+        if each.kind is Kind.ROLLBACK and each.outcome in FINAL and not episode.passed
+    )
 
 
 def _news(episode: Episode) -> News:

@@ -4,7 +4,7 @@ An alarm of one cause and one version is an episode. It is kept as decisions abo
 `fired` begins it, `goes on` renews it once in a while, `resolved` ends it. Where its version was
 given to callers anew meanwhile, `fired anew` begins another. `passed` is one that was over before
 anybody looked. Who was told is a decision about each notification: `alarm told`, `end told` or
-`told afterwards`, with the receiver as its subject.
+`told afterwards`, with the receiver as its subject. `failed` is an attempt that did not arrive.
 """
 
 from collections.abc import Iterable, Sequence
@@ -17,6 +17,7 @@ from mlops.monitoring.decisions import Decision, Kind
 FIRED, GOES_ON, RESOLVED = "fired", "goes on", "resolved"
 FIRED_ANEW, PASSED = "fired anew", "passed"
 ALARM_TOLD, END_TOLD, PASSED_TOLD = "alarm told", "end told", "told afterwards"
+FAILED = "failed"
 GIVEN_UP = "given up"
 """Of the way back: it failed so often that it is not tried again."""
 MEMORY = timedelta(days=30)
@@ -78,6 +79,21 @@ class Episode:
             return True
         return self._has(END_TOLD, receiver, self.ended)
 
+    def missed(self, receiver: str) -> bool:
+        """Tell whether a receiver is still to be told of it now that it is over.
+
+        Of what a look noticed it is who could not be told then, and everybody where nobody was;
+        a receiver that was added meanwhile is not.
+        """
+        if self.ended is None or self._has(PASSED_TOLD, receiver, self.ended):
+            return False
+        if self.passed:
+            return True
+        if self._has(ALARM_TOLD, receiver, self.began):
+            return False
+        nobody = not self.done(Kind.NOTIFICATION, (ALARM_TOLD,))
+        return nobody or self._has(FAILED, receiver, self.began)
+
     def done(self, kind: Kind, outcomes: Sequence[str]) -> bool:
         """Tell whether something of it was done already, with one of these outcomes."""
         return self.count(kind, outcomes) > 0
@@ -88,6 +104,12 @@ class Episode:
             each.kind is kind and each.outcome in outcomes and (since is None or each.time >= since)
             for each in self.decisions
         )
+
+    @property
+    def end(self) -> str:
+        """Why it is over; empty where that is not known."""
+        found = [each for each in self.decisions if each.kind is Kind.ALERT]
+        return found[-1].reason if found and found[-1].outcome == RESOLVED else ""
 
     @property
     def given_up(self) -> datetime | None:

@@ -16,6 +16,7 @@ from mlops.monitoring.rules.generated import ALERT_FOLDER
 INCIDENTS = "incidents"
 OPENED, THERE_ALREADY = "opened", "there already"
 _PAST = "It was over before anybody looked: nothing is withdrawn because of it."
+_NOTICED = "It was noticed, and was over before this could be opened."
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ def incident_of_notice(
     done: Sequence[str],
     run_url: str,
 ) -> Incident:
-    """Return the incident of something that was over before anybody looked.
+    """Return the incident of something that is over.
 
     Args:
         subject: what it is about.
@@ -122,7 +123,7 @@ def incident_of_notice(
         "",
         *table(("", ""), [row for row in rows if row[1]]),
         "",
-        *([_PAST] if subject.is_rule else []),
+        *([_NOTICED if notice.noticed else _PAST] if subject.is_rule else []),
         *(["", "#### Done", "", *(f"- {escaped(each)}" for each in done)] if done else []),
         "",
         f"{rule if subject.is_rule else ''}What to look at, and what to do: docs/alerts.md.",

@@ -20,6 +20,8 @@ class News(StrEnum):
     """What was begun has ended: nothing is asked of anybody."""
     PASSED = "passed"
     """It was, and was over before anybody looked."""
+    LATE = "late"
+    """It was noticed, and was over before it could be told."""
     GIVEN_UP = "given up"
     """Its way back failed too often and is not tried again."""
 
@@ -30,6 +32,7 @@ _BEFORE = {
     News.GOES_ON: "Still: ",
     News.RESOLVED: "Resolved: ",
     News.PASSED: "Between two looks: ",
+    News.LATE: "Over already: ",
     News.GIVEN_UP: "No way back: ",
 }
 

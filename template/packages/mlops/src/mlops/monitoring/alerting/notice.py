@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from mlops.monitoring.alerting.episodes import Key
+from mlops.monitoring.alerting.episodes import Episode, Key
 from mlops.monitoring.past_alarms import PastAlarm
 from mlops.monitoring.rules.alerts import Action, Alert, Severity
 from mlops.platforms.base import Endpoint
@@ -50,6 +50,7 @@ class Notice:
         reason: a sentence.
         last: when it was last so; who was told of it after that knows of it.
         value, limit: the measured number and what it was compared with, where there are any.
+        noticed: whether a look noticed it while it went on.
     """
 
     key: Key
@@ -57,6 +58,7 @@ class Notice:
     last: datetime
     value: float | None = None
     limit: float | None = None
+    noticed: bool = False
 
 
 BY_PLATFORM = Subject(
@@ -76,6 +78,16 @@ def of_alarm(alarm: PastAlarm) -> Notice:
     """Return the notice of an alarm between two looks."""
     key = Key(alarm.alert.id, alarm.deployment, alarm.model_version)
     return Notice(key, alarm.reason, alarm.last, alarm.value, alarm.limit)
+
+
+def of_episode(episode: Episode) -> Notice:
+    """Return the notice of an alarm that is over and that not all know of."""
+    found = episode.decisions[0].reason
+    if episode.passed or episode.ended is None:
+        return Notice(episode.key, found, episode.began)
+    times = f"{episode.began:%Y-%m-%d %H:%M} to {episode.ended:%Y-%m-%d %H:%M} UTC"
+    why = f", then {episode.end}" if episode.end else ""
+    return Notice(episode.key, f"{found} (noticed, {times}{why})", episode.began, noticed=True)
 
 
 def of_withdrawal(endpoint: Endpoint) -> Notice | None:

@@ -11,7 +11,8 @@ from mlops.ci.job import run_url
 from mlops.errors import MlopsError
 from mlops.markdown import escaped, table
 from mlops.monitoring.alert_state import Deed
-from mlops.monitoring.alerting.act import FAILED, Done
+from mlops.monitoring.alerting.act import Done
+from mlops.monitoring.alerting.episodes import FAILED
 from mlops.monitoring.alerting.incident import Incident
 from mlops.monitoring.alerting.message import Message, News
 from mlops.monitoring.alerting.receivers import Told

@@ -131,7 +131,9 @@ def test_a_step_that_fails_ends_it(
 
 def test_a_refusal_of_the_gate_says_which_checks_failed(machine: Machine) -> None:
     machine.play("evaluate", 1, VERDICT)
-    with pytest.raises(Refused, match=r"^f1 is 0\.2, asked: at least 0\.75: `uv run mlops evaluate` .* code 1$"):
+    with pytest.raises(
+        Refused, match=r"^f1 is 0\.2, asked: at least 0\.75: `uv run mlops evaluate` .* code 1$"
+    ):
         machine.train()
 
 

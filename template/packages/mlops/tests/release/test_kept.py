@@ -12,7 +12,8 @@ from fakes.tiny_version import FEATURES, MADE_UP
 from mlops.clock import system_clock
 from mlops.errors import PlatformError
 from mlops.monitoring.decisions import Kind, decided
-from mlops.platforms.base import DeploymentShare
+from mlops.platforms.base import AtWork, DeploymentShare
+from mlops.platforms.lease_rules import EndpointBusy
 from mlops.platforms.lease_terms import WayBack
 from mlops.release.candidate import ReleaseOptions, release_version
 from mlops.release.deploy import deploy
@@ -251,15 +252,33 @@ def test_what_cannot_be_removed_or_told_is_reported(
     later = NOW + 2 * DAY
     with monkeypatch.context() as patched:
         patched.setattr(released, "delete", refuse)
-        assert tidy(platform, released, settings, later, lines.append) == []
+        with pytest.raises(PlatformError, match="blue could not be removed: not now"):
+            tidy(platform, released, settings, later, lines.append)
+    assert released.serving == {"blue": 1, "green": 2}
     monkeypatch.setattr(released, "keep_checks", refuse)
     assert tidy(platform, released, settings, later, lines.append) == ["blue"]
     assert lines == [
         "removing blue",
-        "blue could not be removed: not now",
         "removing blue",
         "that blue was removed could not be kept: not now",
     ]
+
+
+@pytest.mark.parametrize("kind", [EndpointBusy, AtWork])
+def test_what_is_not_removed_as_another_is_at_work_is_left_for_the_next_time(
+    platform: FakePlatform,
+    released: FakeEndpoint,
+    settings: LoadedSettings,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: type[PlatformError],
+) -> None:
+    def busy(_deployment: str) -> None:
+        raise kind("another command is at work")
+
+    lines: list[str] = []
+    monkeypatch.setattr(released, "delete", busy)
+    assert tidy(platform, released, settings, NOW + 2 * DAY, lines.append) == []
+    assert lines == ["removing blue", "what was kept stays for now: another command is at work"]
 
 
 def test_what_a_rollback_left_goes_after_its_time(

@@ -2,14 +2,13 @@
 
 from datetime import datetime
 
-from mlops.errors import MlopsError
+from mlops.errors import MlopsError, PlatformError
 from mlops.monitoring.decisions import Decision, Kind, keep
 from mlops.platforms.base import AtWork, Endpoint, Platform
 from mlops.platforms.lease_rules import EndpointBusy
 from mlops.platforms.lease_terms import TIDYING, WayBack
 from mlops.progress import Report, silent
 from mlops.release.kept import kept
-from mlops.release.traffic import remove
 from mlops.settings.loading import LoadedSettings
 
 CAUSE = "kept-long-enough"
@@ -39,18 +38,24 @@ def tidy(
         awaited: the versions of which an alarm goes on and that may be withdrawn yet.
 
     Raises:
-        PlatformError: the endpoint cannot be reached.
+        PlatformError: the endpoint cannot be reached, or what was kept cannot be removed.
     """
     if not endpoint.exists() or not _due(endpoint, now, awaited):
         return []
     try:
         with endpoint.lease("the removal of what was kept", TIDYING):
             way = _due(endpoint, now, awaited)
-            if way is None or remove(endpoint, [way.deployment], report):
+            if way is None:
                 return []
+            report(f"removing {way.deployment}")
+            failed = _removed(endpoint, way.deployment)
     except (EndpointBusy, AtWork) as busy:
         report(f"what was kept stays for now: {busy.message}")
         return []
+    if failed is not None:
+        raise PlatformError(
+            f"{way.deployment} could not be removed: {failed.message}", failed.remedy
+        ) from failed
     _keep(endpoint, settings, way, now, report)
     return [way.deployment]
 
@@ -60,6 +65,17 @@ def _due(endpoint: Endpoint, now: datetime, awaited: frozenset[int]) -> WayBack 
     if way is None or way.withdraws in awaited:
         return None
     return way if way.until <= now else None
+
+
+def _removed(endpoint: Endpoint, deployment: str) -> MlopsError | None:
+    """Remove a deployment; return why it cannot be, but raise that another command is at work."""
+    try:
+        endpoint.delete(deployment)
+    except (EndpointBusy, AtWork):
+        raise
+    except MlopsError as error:
+        return error
+    return None
 
 
 def _keep(

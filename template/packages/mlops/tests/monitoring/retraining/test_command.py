@@ -12,6 +12,7 @@ from mlops.artifacts.candidate import read_candidate
 from mlops.errors import ConfigError, Hold, MlopsError, PlatformError, Refused
 from mlops.monitoring.decisions import Kind
 from mlops.monitoring.retraining.command import fresh_data
+from mlops.platforms.base import AtWork
 from mlops.settings.loading import load_settings
 
 ID = "9-20260630T120000Z"
@@ -201,6 +202,20 @@ def test_during_a_release_it_waits(loop: Loop) -> None:
         assert "the release of version 10" in found.reason
     assert loop.done == []
     assert loop.outcomes == ["wait"]
+
+
+def test_while_the_platform_is_at_work_it_waits(
+    loop: Loop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lease(_purpose: str) -> None:
+        raise AtWork("Azure works off what a command began")
+
+    loop.drift("drift", "drift")
+    monkeypatch.setattr(loop.endpoint, "lease", lease)
+    found = loop.retrain()
+    assert (found.outcome, found.exit_code) == ("wait", 0)
+    assert found.reason == "Azure works off what a command began"
+    assert (loop.done, loop.outcomes) == ([], ["wait"])
 
 
 def test_a_candidate_that_serves_has_ended(loop: Loop) -> None:

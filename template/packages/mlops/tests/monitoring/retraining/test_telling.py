@@ -33,6 +33,8 @@ def test_a_stop_is_an_incident_and_told_with_it(stopped: Loop) -> None:
     assert incident.key == "tiny-dev/retraining-stopped/-/9"
     assert incident.title == "[dev] Retraining has stopped at tiny-dev, version 9"
     assert incident.body.count("f1 is 0.2") == 3
+    rows = [each for each in incident.body.splitlines() if each.startswith("| 2026-")]
+    assert len(rows) == 3, "that a candidate begins is no outcome"
     for receiver in stopped.receivers:
         (message,) = receiver.heard
         assert message.lines == ("Incident: opened, issue 1",)
@@ -122,6 +124,17 @@ def test_without_memory_it_is_said_and_rather_told_twice(
     assert stopped.receivers[0].news == [STOP]
 
 
+def test_a_release_that_goes_on_hides_nobody_who_was_told(stopped: Loop) -> None:
+    with stopped.endpoint.another_command("the release of version 10", {"blue": 100}):
+        found = stopped.retrain()
+        assert (found.outcome, found.untold, found.exit_code) == ("stopped", (), 1)
+        assert "retraining-stopped" not in stopped.endpoint.noted
+        stopped.now += timedelta(hours=1)
+        assert stopped.retrain().told == (), "it is read from what was decided"
+    assert [each.news for each in stopped.receivers] == [[STOP]] * 3
+    assert len(stopped.incidents) == 1
+
+
 def test_how_a_candidate_ended_is_told_to_all_but_the_pager(loop: Loop) -> None:
     loop.receivers = [FakeReceiver("teams"), FakeReceiver("slack"), FakeReceiver("pager")]
     loop.drift("drift", "drift")
@@ -162,6 +175,37 @@ def test_what_the_pipeline_found_is_told_at_the_next_look(loop: Loop) -> None:
     assert loop.retrain(trains=False).outcome == "wait"
     assert loop.heard == ["ended: Candidate rejected"]
     assert loop.receivers[0].heard[0].reason == "slower"
+
+
+def test_the_incident_has_the_last_that_was_decided_of_each_candidate(stopped: Loop) -> None:
+    first = next(each for each in stopped.decisions() if each.outcome == "refused")
+    later = first.row() | {"outcome": "hold", "reason": "no decision"}
+    stopped.endpoint.keep_checks([later | {"time": (first.time + DAY).isoformat()}])
+    assert stopped.retrain().outcome == "stopped"
+    (incident,) = stopped.incidents
+    assert (incident.body.count("no decision"), incident.body.count("f1 is 0.2")) == (1, 2)
+
+
+def test_how_each_of_several_candidates_ended_is_told_once(loop: Loop) -> None:
+    loop.drift("drift", "drift")
+    assert loop.retrain(trains=False).outcome == "retrain"
+    (decision,) = loop.decisions()
+    ends = [("9-a", "rejected", 1), ("9-b", "hold", 2), ("9-b", "released", 3)]
+    loop.endpoint.keep_checks(
+        [
+            decision.row()
+            | {"subject": of, "outcome": outcome, "reason": outcome}
+            | {"time": (loop.now + timedelta(hours=hours)).isoformat()}
+            for of, outcome, hours in ends
+        ]
+    )
+    loop.now += timedelta(hours=4)
+    loop.retrain(trains=False)
+    told = ["ended: Candidate rejected", "ended: Candidate released"]
+    assert loop.heard == told
+    loop.now += timedelta(hours=1)
+    assert loop.retrain(trains=False).told == ()
+    assert loop.heard == told
 
 
 def test_an_old_end_is_no_news(loop: Loop) -> None:

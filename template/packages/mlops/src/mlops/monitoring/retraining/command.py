@@ -22,6 +22,7 @@ from mlops.monitoring.retraining.knowledge import (
     Serving,
     begin,
     known_of,
+    last_ends,
     looked_back,
     past_of,
     serving_of,
@@ -29,7 +30,7 @@ from mlops.monitoring.retraining.knowledge import (
 from mlops.monitoring.retraining.policy import Attempt, Cause, Known, Outcome, Verdict, decide, lost
 from mlops.monitoring.retraining.telling import NOBODY, Hearers, tell_end, tell_stop
 from mlops.monitoring.retraining.training import Trained, training_settings
-from mlops.platforms.base import Endpoint, Platform
+from mlops.platforms.base import AtWork, Endpoint, Platform
 from mlops.platforms.lease_rules import EndpointBusy
 from mlops.progress import Report
 from mlops.release.candidate_end import (
@@ -231,15 +232,18 @@ class _Deciding:
         return past, known_of(self.endpoint, past, serving, limits, now, self.by_hand)
 
     def caught_up(self, past: Past, missing: Sequence[Attempt]) -> list[Deed]:
-        """Keep which candidates are lost; tell how the last one ended to who does not know yet."""
+        """Keep which candidates are lost; tell how each ended to who does not know yet."""
         new = [self._lost(each) for each in missing]
         if new:
             keep(self.endpoint, new)
         newest = self._now() - timedelta(days=self.settings.values.retraining.newest_days)
-        ends = [each for each in (*past.ends, *new) if each.time >= newest]
-        if not ends:
-            return []
-        return tell_end(self.endpoint, self.steps.hearers, ends[-1], past.decisions)
+        ends = last_ends([*past.decisions, *new])
+        return [
+            deed
+            for end in ends
+            if end.time >= newest
+            for deed in tell_end(self.endpoint, self.steps.hearers, end, past.decisions)
+        ]
 
     def said(self, serving: Serving, verdict: Verdict) -> Retrained:
         """Return a verdict by which nothing is trained."""
@@ -261,7 +265,7 @@ class _Deciding:
         try:
             with self.endpoint.lease("a decision on retraining"):
                 begun = self._begun()
-        except EndpointBusy as error:
+        except (EndpointBusy, AtWork) as error:
             cause = Cause.NONE if self.by_hand is None else Cause.BY_HAND
             return self.kept(serving, Verdict(Outcome.WAIT, cause, error.message))
         if begun is None:

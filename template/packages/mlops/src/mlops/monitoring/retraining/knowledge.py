@@ -78,11 +78,6 @@ class Past:
     decisions: Sequence[Decision]
     notes: Mapping[str, str]
 
-    @property
-    def ends(self) -> Sequence[Decision]:
-        """How candidates ended."""
-        return [each for each in self.decisions if _is_end(each)]
-
 
 def past_of(endpoint: Endpoint, settings: RetrainingSettings, now: datetime) -> Past:
     """Return what is remembered.
@@ -91,6 +86,20 @@ def past_of(endpoint: Endpoint, settings: RetrainingSettings, now: datetime) -> 
         NotObserved: it cannot be read for now.
     """
     return Past(decided(endpoint, looked_back(settings, now)), endpoint.notes())
+
+
+def last_ends(decisions: Iterable[Decision]) -> list[Decision]:
+    """Return how each candidate ended, by the last that was decided about it, oldest first.
+
+    Args:
+        decisions: of any kind, oldest first; that a candidate begins is no end.
+    """
+    last: dict[str | None, Decision] = {}
+    for each in decisions:
+        if _is_end(each):
+            last.pop(each.subject, None)
+            last[each.subject] = each
+    return list(last.values())
 
 
 def known_of(

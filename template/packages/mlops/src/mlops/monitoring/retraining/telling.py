@@ -5,6 +5,7 @@ and kept as a decision: what did not arrive is tried again by the next look, and
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from mlops.ci.job import run_url
@@ -17,9 +18,10 @@ from mlops.monitoring.alerting.incident import Incident
 from mlops.monitoring.alerting.message import Message, News
 from mlops.monitoring.alerting.receivers import Told
 from mlops.monitoring.decisions import Decision, Kind, keep
-from mlops.monitoring.retraining.knowledge import STOPPED
+from mlops.monitoring.retraining.knowledge import STOPPED, last_ends
 from mlops.monitoring.rules.alerts import Severity
-from mlops.platforms.base import Endpoint
+from mlops.platforms.base import AtWork, Endpoint
+from mlops.platforms.lease_rules import EndpointBusy
 from mlops.release.candidate_end import RELEASED
 
 TOLD = "told"
@@ -159,14 +161,18 @@ class _Telling:
             self._note(Kind.NOTIFICATION, Done(outcome, sent.reason, receiver.name))
 
     def remember(self) -> None:
-        """Keep who knows; without memory it is rather told twice than not at all."""
+        """Keep who knows; without memory it is rather told twice than not at all.
+
+        While another command changes the endpoint, what is kept as decisions has to do.
+        """
         if not self.deeds:
             return
         try:
             keep(self.endpoint, [self._decision(each) for each in self.deeds])
             if self.arrived:
                 names = sorted(self.knows | self.arrived)
-                self.endpoint.note(self.topic.note, " ".join([self.topic.of, *names]))
+                with suppress(EndpointBusy, AtWork):
+                    self.endpoint.note(self.topic.note, " ".join([self.topic.of, *names]))
         except MlopsError as error:
             reason = f"who was told could not be remembered: {error.message}"
             self._note(Kind.NOTIFICATION, Done(FAILED, reason))
@@ -217,16 +223,10 @@ def _message(about: Decision, title: str, severity: Severity, news: News) -> Mes
 
 def _incident(message: Message, stop: Decision, past: Sequence[Decision]) -> Incident:
     """Return the incident of a stop, with the candidates that did not replace the version."""
-    ends = [
-        each
-        for each in past
-        if each.kind is Kind.RETRAINING
-        and each.subject is not None
-        and each.model_version == stop.model_version
-    ]
     rows = [
         (f"{each.time:%Y-%m-%d %H:%M} UTC", each.subject, each.outcome, each.reason)
-        for each in ends
+        for each in last_ends(past)
+        if each.model_version == stop.model_version
     ]
     lines = [
         escaped(message.tells),

@@ -141,6 +141,7 @@ def test_releases_and_rollbacks_stand_newest_first() -> None:
         ("release", "rejected"),
     ]
     assert found[0].traffic == "green 100 %"
+    assert found[1].reason == "outside a release, by hand or by an alert"
 
 
 def test_the_last_ab_test_is_shown_with_its_evidence() -> None:

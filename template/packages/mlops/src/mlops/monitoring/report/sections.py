@@ -62,7 +62,7 @@ def release_section(
 
     Args:
         records: what evidence.json of each release says.
-        changes: what was kept of changes of traffic by hand.
+        changes: what was kept of changes of traffic outside a release.
         unread: what could not be read, with the reason.
     """
     notes = tuple(f"Not read: {each}." for each in unread)
@@ -109,7 +109,7 @@ def _change(kept: Mapping[str, Any]) -> Release:
         kind=kept["kind"],
         outcome=Mark(kept["outcome"], _TONES.get(kept["outcome"], "plain")),
         version=str(kept["model_version"] or ""),
-        reason="by hand",
+        reason="outside a release, by hand or by an alert",
         traffic=kept["traffic"],
     )
 

@@ -1,14 +1,14 @@
 """A repository that has code, tests and settings of its own adopts the template, and pastes."""
 
 import re
-import subprocess
 import tomllib
 from pathlib import Path
 
 import pytest
 from mlops.ops.adoption import Block, blocks_of
 
-from tests.support import BIN, Project, Template, commit_all, contents, run, uv, variables
+from tests.support import Project, Template, commit_all, contents, run, uv
+from tests.template.test_adopting import copy_into
 from tests.template.test_update import assert_no_conflict
 
 pytestmark = [pytest.mark.project, pytest.mark.slow]
@@ -61,18 +61,7 @@ def repository(template: Template, tmp_path_factory: pytest.TempPathFactory) -> 
     run("git", "init", "--quiet", "--initial-branch", "main", folder=path)
     run(uv(), "sync", "--quiet", folder=path)
     commit_all(path)
-    command = [str(BIN / "copier"), "copy", "--defaults"]
-    for answer in ANSWERS:
-        command += ["-d", answer]
-    done = subprocess.run(
-        [*command, str(template.path), "."],
-        cwd=path,
-        env=variables(),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = copy_into(path, template, ANSWERS)
     assert done.returncode == 0, done.stderr
     return Project(path)
 

@@ -1,6 +1,7 @@
 """A repository that was there before gets the template, and keeps what it had."""
 
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -33,10 +34,12 @@ def lay_out(repository: Path) -> Path:
     return repository
 
 
-def copy_into(repository: Path, template: Template) -> "subprocess.CompletedProcess[str]":
+def copy_into(
+    repository: Path, template: Template, answers: Sequence[str] = ANSWERS
+) -> "subprocess.CompletedProcess[str]":
     """Call Copier as people do, with nobody there to answer a question."""
     command = [str(BIN / "copier"), "copy", "--defaults"]
-    for answer in ANSWERS:
+    for answer in answers:
         command += ["-d", answer]
     return subprocess.run(
         [*command, str(template.path), "."],
@@ -102,13 +105,5 @@ def test_an_update_leaves_them_alone_and_renews_the_rest(
 def test_without_the_answer_copier_would_ask(template: Template, tmp_path: Path) -> None:
     """What the answer is for: else it stops at the first file that differs, half done."""
     repository = lay_out(tmp_path / "repository")
-    done = subprocess.run(
-        [str(BIN / "copier"), "copy", "--defaults", str(template.path), "."],
-        cwd=repository,
-        env=variables(),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = copy_into(repository, template, ())
     assert done.returncode

@@ -1,6 +1,7 @@
 """Time of `mlops monitor` on a day of a million events, all by itself, as a team calls it.
 
-So does `--act` that looks back on the whole day, as after a day without a look.
+So does `--act` that looks back on the whole day, as after a day without a look: it has to parse
+each event, where a usual look passes over what is older than its windows.
 Floor: reading the bytes of these events once. Each runs in a process of its own, in the machinery's
 environment. The events are lines as a server writes them, of ten features, in four files.
 """
@@ -13,7 +14,7 @@ from pathlib import Path
 
 from tests.support import MACHINERY, machinery_python
 
-EVENTS, LIMIT_SECONDS = 1_000_000, 5.0
+EVENTS, LIMIT_SECONDS, LOOK_BACK_LIMIT_SECONDS = 1_000_000, 5.0, 10.0
 
 CASE = """
 import json, sys, time
@@ -127,11 +128,11 @@ def main() -> int:
     print(f"looks back {back:7.2f} s  --act on {json.loads(looked)['read']:,} events of the day")
     if json.loads(looked)["read"] < EVENTS:
         raise SystemExit("it did not look back on the whole day")
-    seconds = max(seconds, back)
-    met = seconds < LIMIT_SECONDS
+    met = seconds < LIMIT_SECONDS and back < LOOK_BACK_LIMIT_SECONDS
     print(
-        f"{EVENTS:,} events of a day: mlops monitor takes {seconds:.1f} s; "
-        f"limit: {LIMIT_SECONDS:g} s: {'met' if met else 'passed'}"
+        f"{EVENTS:,} events of a day: mlops monitor takes {seconds:.1f} s "
+        f"(limit: {LIMIT_SECONDS:g} s), --act after a day without a look {back:.1f} s "
+        f"(limit: {LOOK_BACK_LIMIT_SECONDS:g} s): {'met' if met else 'passed'}"
     )
     return 0 if met else 1
 

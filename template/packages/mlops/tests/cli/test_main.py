@@ -39,6 +39,12 @@ def test_help_loads_nothing_heavy() -> None:
     assert loaded.isdisjoint(HEAVY)
 
 
+def test_a_look_every_hour_loads_nothing_that_only_a_picture_or_a_release_needs() -> None:
+    code = "import mlops.ops.monitoring, sys; print(*{each.split('.')[0] for each in sys.modules})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert {"matplotlib", "aiohttp", "mlflow", "sklearn"}.isdisjoint(done.stdout.split())
+
+
 @pytest.mark.parametrize(
     ("error", "code", "words"),
     [

@@ -51,7 +51,7 @@ def smoke(monkeypatch: pytest.MonkeyPatch) -> PretendedSmokeTest:
 @pytest.fixture
 def small_picture(monkeypatch: pytest.MonkeyPatch) -> None:
     """Draw nothing; drawing is tested in test_evidence_picture."""
-    draw = "mlops.release.evidence.draw"
+    draw = "mlops.release.evidence_picture.draw"
     monkeypatch.setattr(draw, lambda _result: Figure(figsize=(1, 1)))
 
 

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from fakes.records import MIRROR_LOOK, RESULT, SHARE_LOOK
 from mlops.release.ab_test.sequential import Evidence
-from mlops.release.evidence import draw
+from mlops.release.evidence_picture import draw
 
 
 @pytest.fixture(scope="module")

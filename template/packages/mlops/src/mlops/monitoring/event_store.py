@@ -4,7 +4,7 @@ A line that a killed server left unfinished counts for nothing. What else cannot
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -124,20 +124,23 @@ class _Reader:
         bad = 0
         chunk: list[tuple[Any, ...]] = []
         try:
-            for line in _complete_lines(path):
-                known = line.startswith(_HEAD) and line[_ZONE] == _UTC
-                if known and not start <= line[_STAMP] < end:
-                    continue
-                try:
-                    found = self._event(json.loads(line))
-                except _NO_EVENT:
-                    bad += 1
-                    continue
-                if found is not None:
-                    chunk.append(found)
-                if len(chunk) == _CHUNK:
-                    self.tables.append(pl.DataFrame(chunk, schema, orient="row"))
-                    chunk = []
+            with path.open("rb") as file:
+                for line in file:
+                    known = line.startswith(_HEAD) and line[_ZONE] == _UTC
+                    if known and not start <= line[_STAMP] < end:
+                        continue
+                    if not line.endswith(b"\n"):
+                        continue
+                    try:
+                        found = self._event(json.loads(line))
+                    except _NO_EVENT:
+                        bad += 1
+                        continue
+                    if found is not None:
+                        chunk.append(found)
+                    if len(chunk) == _CHUNK:
+                        self.tables.append(pl.DataFrame(chunk, schema, orient="row"))
+                        chunk = []
         except OSError as error:
             self._cannot_read(path, error.strerror or type(error).__name__)
         if chunk:
@@ -229,14 +232,6 @@ class _Reader:
 def _stamp(time: datetime) -> bytes:
     """Return a time as a server writes it, so that texts are in the order of their times."""
     return time.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds").encode()
-
-
-def _complete_lines(path: Path) -> Iterator[bytes]:
-    """Yield the lines of a file that end."""
-    with path.open("rb") as file:
-        for line in file:
-            if line.endswith(b"\n"):
-                yield line
 
 
 def _text(value: Any) -> str | None:

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 LONGEST = 1_000_000_000
 """A file of more bytes is read line by line, which needs little memory."""
 _FEATURES, _NO_FEATURES = b'"features":{', b'"features":null'
-_ODD = (b"\n\n", b"\\ud", b"\\uD")
-"""An empty line, and what may be half a character."""
+_HALVES = (b"\\ud", b"\\uD")
+"""What may be half a character."""
 _TIME = "%Y-%m-%dT%H:%M:%S%.6f+00:00"
 _TIME_BYTES = 32
 
@@ -40,7 +40,9 @@ def read_plain(path: Path, window: Window, schema: int) -> "tuple[pl.DataFrame, 
     if not 0 < path.stat().st_size <= LONGEST:
         return None
     content = path.read_bytes()
-    if not content.endswith(b"}\n") or any(each in content for each in _ODD):
+    # where no backslash is, which is seen at once, no half is
+    halves = b"\\" in content and any(each in content for each in _HALVES)
+    if halves or not content.endswith(b"}\n"):
         return None
     told = event_schema()
     columns = {
@@ -54,6 +56,8 @@ def read_plain(path: Path, window: Window, schema: int) -> "tuple[pl.DataFrame, 
     try:
         lines = pl.read_ndjson(content, schema=columns)
     except pl.exceptions.PolarsError:
+        return None
+    if content.count(b"\n") != len(lines):
         return None
     events = lines.filter(pl.col("dropped").is_null())
     # within a text the quotation marks would stand behind a backslash

@@ -6,7 +6,6 @@ from mlops.monitoring.retraining.training import Trained
 from mlops.platforms import open_platform
 from mlops.progress import Report
 from mlops.release.candidate import release_version
-from mlops.release.rehearsal import rehearse
 from mlops.release.watchers import Ended, Watchers
 from mlops.settings.loading import LoadedSettings, load_settings
 
@@ -43,5 +42,7 @@ def release_candidate(
 def _released(version: int, place: LoadedSettings, watchers: Watchers, *, rehearsal: bool) -> Ended:
     platform = open_platform(place)
     if rehearsal:
+        from mlops.release.rehearsal import rehearse  # its HTTP client takes a while
+
         return rehearse(platform, place, version, watchers)[0]
     return release_version(platform, place, version, watchers)

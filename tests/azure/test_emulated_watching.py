@@ -232,7 +232,7 @@ class TestAddresses:
         azure.vaults.secrets[VAULT]["alerts-teams-webhook"] = teams.address
         fail_requests(azure)
         said = project.command("--act", expect=1, **TELLS)
-        assert "alarm: error-rate (error_rate is 1 of 120 events" in said
+        assert "alarm: error-rate (error_rate is 1 on 120 events" in said
         (card,) = teams.heard
         assert "Failing requests" in json.dumps(card)
         (call,) = azure.called("GET", rf"{VAULT}\.vault\.azure\.net/secrets/")[-1:]

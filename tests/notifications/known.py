@@ -21,7 +21,7 @@ PLAIN = Message(
     environment="prod",
     endpoint="purchase-prediction-prod",
     subject="version 3 (green)",
-    reason="error_rate is 0.12 of 412 events, an alarm where > 0.05",
+    reason="error_rate is 0.12 on 412 events, an alarm where > 0.05",
     done=(
         "Rollback: rolled back, version 2 serves again",
         "Incident: opened, an issue on GitHub (https://github.com/example/project/issues/7)",

@@ -63,7 +63,8 @@ def simulated(project: Project, *arguments: str) -> dict[str, Any]:
     """Run a simulation that ends as planned; return what it tells."""
     said = project.mlops("simulate", "--json", *arguments)
     print(said)
-    told: dict[str, Any] = json.loads(said[said.index("{") :])
+    told: dict[str, Any]
+    told, _ = json.JSONDecoder().raw_decode(said[said.index("\n{\n") + 1 :])
     return told
 
 

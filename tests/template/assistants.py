@@ -12,8 +12,8 @@ from typing import Any
 
 import click
 import yaml
-
 from mlops.cli.main import mlops
+
 from tests.support import BIN, MACHINERY, run
 from tools.worktree import ROOT
 
@@ -88,7 +88,9 @@ class Texts:
     def _wrong_scope(self, text: str) -> Iterator[str]:
         fields = frontmatter(text)
         globs = str(fields.get("applyTo", "")).split(",")
-        yield from (f"applyTo {each!r}" for each in globs if not any(self.project.glob(each or "x")))
+        yield from (
+            f"applyTo {each!r}" for each in globs if not any(self.project.glob(each or "x"))
+        )
         if fields.keys() != {"applyTo"}:
             yield f"fields {sorted(fields)}"
 
@@ -109,7 +111,10 @@ class Texts:
             folder = f"{PurePosixPath(name).parent}/references/"
             linked = set(LINK.findall(self.texts[name]))
             for each in self.texts:
-                if each.startswith(folder) and each.removeprefix(f"{PurePosixPath(name).parent}/") not in linked:
+                if (
+                    each.startswith(folder)
+                    and each.removeprefix(f"{PurePosixPath(name).parent}/") not in linked
+                ):
                     yield f"{name} does not lead to {each}"
         if "@AGENTS.md" not in self.texts["CLAUDE.md"].splitlines():
             yield "CLAUDE.md does not bring AGENTS.md"
@@ -119,7 +124,12 @@ class Texts:
             if not (self.project / name).parent.joinpath(target).exists():
                 yield f"the link {target} leads nowhere"
         for code in CODE.findall(FENCED.sub("", text)):
-            if not PATH.fullmatch(code) or code.startswith(OWN) or code in ENDINGS_ALONE or ABSENT.fullmatch(code):
+            if (
+                not PATH.fullmatch(code)
+                or code.startswith(OWN)
+                or code in ENDINGS_ALONE
+                or ABSENT.fullmatch(code)
+            ):
                 continue
             if not self._exists(code):
                 yield f"there is no {code}"
@@ -224,7 +234,7 @@ def wrong_pytest(words: list[str]) -> str:
 
 @cache
 def inherited_tests() -> frozenset[str]:
-    """Return the tests that tests/test_use_case.py inherits, as pytest names them, in lower case."""
+    """Return the tests that tests/test_use_case.py inherits, named as by pytest, in lower case."""
     found = {"testusecase", "testmodel"}
     for path in (MACHINERY / "src/mlops/testing").glob("*.py"):
         tree = ast.parse(path.read_text(encoding="utf-8"))

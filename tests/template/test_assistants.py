@@ -106,7 +106,11 @@ FAULTS = {
     "a skill that AGENTS.md leaves out": ("AGENTS.md", f"`{ADD}`", "a skill"),
     "CLAUDE.md that leads nowhere": ("CLAUDE.md", "@AGENTS.md", "AGENTS.md"),
     "a name other than the folder's": (ADD, "name: add-metric", "name: add-metrics"),
-    "a colon that breaks the frontmatter": (ADD, 'description: "Adds a metric', "description: Adds"),
+    "a colon that breaks the frontmatter": (
+        ADD,
+        'description: "Adds a metric',
+        "description: Adds",
+    ),
     "a line before the frontmatter": (ADD, "---\nname: add-metric", "\n---\nname: add-metric"),
     "a field that a validator refuses": (ADD, "\n---\n\n#", "\nmodel: large\n---\n\n#"),
     "a description that is too long": (ADD, "Adds a metric", "Adds a metric" * 80),

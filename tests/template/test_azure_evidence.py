@@ -15,12 +15,13 @@ LINK = re.compile(r"\]\(https://[\w./@-]+\)")
 FILE = re.compile(r"`((?:tests|packages)/[\w./-]+)`")
 SPEAK_OF_AZURE = ("azure.md", "going-live.md", "pipeline.md", "aml.md", "serving.md")
 CLAIM = re.compile(
-    r"(?i)\b(?:tested|tried|verified|validated|proven|checked|confirmed|seen|run|ran|runs|works|working|"
-    r"deployed)\b[^.,;:|]{0,40}\b(?:on|in|with|against|by) (?:real |the real )?azure\b(?! machine learning's own)"
+    r"(?i)\b(?:tested|tried|verified|validated|proven|checked|confirmed|seen|run|ran|runs|works|"
+    r"working|deployed)\b[^.,;:|]{0,40}\b(?:on|in|with|against|by) (?:real |the real )?azure\b"
+    r"(?! machine learning's own)"
 )
 NEGATED = re.compile(
-    r"(?i)\b(?:no|not|none|never|nothing|nobody|neither|without|until|before|when|if|unless|are made to|"
-    r"guess|how|what)\b"
+    r"(?i)\b(?:no|not|none|never|nothing|nobody|neither|without|until|before|when|if|unless|"
+    r"are made to|guess|how|what)\b"
 )
 # What someone is told to do, or a name, not a claim that it was done.
 NO_CLAIM = re.compile(r"(?i)from here on every push|the first run on azure")
@@ -47,7 +48,8 @@ def faults(text: str, root: Path = ROOT) -> list[str]:
             "none of the four words": word not in WORDS,
             "names no document": word == "proven" and not LINK.search(source),
             "names no file that runs it": word == "run here" and not FILE.search(source),
-            "says not from what": word == "inferred" and not (LINK.search(source) or "report" in source),
+            "says not from what": word == "inferred"
+            and not (LINK.search(source) or "report" in source),
             "says not what to look at": word == "guess" and "look: " not in source,
             f"there is no {', '.join(missing)}": bool(missing),
         }
@@ -93,7 +95,10 @@ def test_each_statement_says_how_it_is_known() -> None:
         ("| it works | proven | everybody knows |", "names no document"),
         ("| it works | proven | `tests/infra` |", "names no document"),
         ("| it works | run here | on my machine |", "names no file that runs it"),
-        ("| it works | run here | `tests/azure/test_gone.py` |", "there is no tests/azure/test_gone"),
+        (
+            "| it works | run here | `tests/azure/test_gone.py` |",
+            "there is no tests/azure/test_gone",
+        ),
         ("| it works | inferred | somehow |", "says not from what"),
         ("| it works | guess | perhaps |", "says not what to look at"),
     ],

@@ -3,8 +3,8 @@
 import re
 
 import pytest
-
 from mlops.ci.template_changelog import TO_DO, changelog_part
+
 from tools.worktree import ROOT
 
 pytestmark = pytest.mark.fast

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jinja2 import Template
 from cookiecutter.utils import create_env_with_context
 from copier._vcs import get_repo
+from jinja2 import Template
 
 from hooks import pre_gen_project as hook
 from tests.support import QUESTIONS, run

@@ -6,15 +6,16 @@ from pathlib import Path
 
 import click
 import pytest
-
-from tools.worktree import ROOT
-
 from mlops.cli.main import mlops
 from mlops.settings.sections import AzureSettings
+
 from tests.support import HOSTILE, MACHINERY, Template
+from tools.worktree import ROOT
 
 SOURCES = MACHINERY / "src"
-COMMAND = re.compile(r"\bmlops ((?:data |step |setup |ci |evidence |aml |observability )?[a-z][a-z-]*)")
+COMMAND = re.compile(
+    r"\bmlops ((?:data |step |setup |ci |evidence |aml |observability )?[a-z][a-z-]*)"
+)
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z0-9-]*")
 FROM_LEVEL = {2: {"release", "switch-traffic", "rollback"}, 3: {"ab-test"}}
 GROUPS = {"data", "step", "setup", "evidence", "aml", "observability"}

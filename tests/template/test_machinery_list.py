@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
-
 from mlops.ops.template_files import FOLDER, LIST, Compared, compare_project, digest, list_of
 from mlops.settings.project import find_project
+
 from tests.support import Template, commit_all, contents
 
 EDITED = "packages/mlops/src/mlops/errors.py"

@@ -42,7 +42,9 @@ def told(tmp_path: Path, number: str) -> list[str]:
 def test_a_red_week_opens_one_issue(tmp_path: Path) -> None:
     opened = told(tmp_path, "")[-1]
     assert opened.startswith("issue create")
-    assert opened.endswith("--label weekly --body The weekly run is red: https://example.com/runs/7")
+    assert opened.endswith(
+        "--label weekly --body The weekly run is red: https://example.com/runs/7"
+    )
 
 
 def test_the_next_red_week_is_said_in_it(tmp_path: Path) -> None:

@@ -12,10 +12,9 @@ import yaml
 from copier import run_copy
 from copier.errors import CopierError
 
+from tests.support import HOSTILE, LONG_PACKAGE, QUESTIONS, Template
 from tools.reserved_names import names_of_python, reserved_names
 from tools.worktree import ROOT
-
-from tests.support import HOSTILE, LONG_PACKAGE, QUESTIONS, Template
 
 pytestmark = pytest.mark.fast
 
@@ -142,7 +141,9 @@ class TestAtThePrompt:
         run_copy(str(questionnaire), tmp_path / "project")
         assert asked.keys() == {*self.CORE}
         said = capsys.readouterr().err.lstrip()
-        assert said.startswith("Some questions first. Each has a default that works without a cloud")
+        assert said.startswith(
+            "Some questions first. Each has a default that works without a cloud"
+        )
 
     def test_blank_is_asked_for_its_task(
         self, questionnaire: Path, tmp_path: Path, asked: dict[str, str]

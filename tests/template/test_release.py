@@ -4,7 +4,6 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-
 from mlops.ci import template_changelog
 
 from tools import release

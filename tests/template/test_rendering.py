@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tools.expected_files import EXAMPLES, LEVELS, expected_files, files_in
-
 from tests.support import HOSTILE, LONG_PACKAGE, QUESTIONS, Template, contents, run
+from tools.expected_files import EXAMPLES, LEVELS, expected_files, files_in
 
 PAGES_ON_UPDATES = {"docs/pipeline.md", "docs/adopting.md"}
 VARIANTS: dict[str, dict[str, Any]] = {
@@ -20,7 +19,9 @@ VARIANTS: dict[str, dict[str, Any]] = {
         for example in EXAMPLES
         for level in LEVELS
     },
-    **{f"blank-{task}": {"example": "blank", "task": task} for task in ("multiclass", "regression")},
+    **{
+        f"blank-{task}": {"example": "blank", "task": task} for task in ("multiclass", "regression")
+    },
     "rfm-long-names": {
         "example": "rfm",
         "project_name": "x" * 60,

@@ -5,15 +5,14 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from mlops.ops.template_files import LIST, compare, read_list
 from test_sizes import FUNCTION_LINES, MODULE_LINES, TEST_LINES, lines_of, long_functions
 
-from mlops.ops.template_files import LIST, compare, read_list
+from tests.support import run, uv
 from tools import cookiecutter_json, loop_picture
 from tools.machinery_files import machinery_list
 from tools.questions_page import TARGET, page
 from tools.worktree import ROOT, tracked_files
-
-from tests.support import run, uv
 
 pytestmark = pytest.mark.fast
 
@@ -163,6 +162,9 @@ def test_the_machine_and_github_run_what_people_run() -> None:
 
 def test_no_ci_can_lose_the_images() -> None:
     machine = (ROOT / ".ci/run").read_text(encoding="utf-8")
-    assert re.findall(r"MLOPS_TEST_REQUIRE=(\S+)", machine) == ["browser,images", "browser,images,bicep"]
+    assert re.findall(r"MLOPS_TEST_REQUIRE=(\S+)", machine) == [
+        "browser,images",
+        "browser,images,bicep",
+    ]
     workflow = (ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8")
     assert "run: sudo MLOPS_TEST_REQUIRE=images make images" in workflow

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tools.expected_files import EXAMPLES, EXPECTED, files_in
-
 from tests.support import HOSTILE, Template, append, commit_all, contents, run
+from tools.expected_files import EXAMPLES, EXPECTED, files_in
 
 PACKAGE = "purchase_prediction"
 MACHINERY = "packages/mlops/src/mlops"

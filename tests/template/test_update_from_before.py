@@ -91,13 +91,9 @@ def updated(tmp_path_factory: pytest.TempPathFactory) -> Updated:
     return Updated(Project(project), said, set(files_in(fresh)))
 
 
-def render_version(
-    template: Template, project: Path, version: str, **answers: Any
-) -> None:
+def render_version(template: Template, project: Path, version: str, **answers: Any) -> None:
     """Render a project of one version of a template."""
-    run_copy(
-        str(template.path), project, data=answers, vcs_ref=version, defaults=True, quiet=True
-    )
+    run_copy(str(template.path), project, data=answers, vcs_ref=version, defaults=True, quiet=True)
 
 
 def test_an_edit_of_the_machinery_is_named_and_kept(updated: Updated) -> None:

@@ -84,7 +84,9 @@ def landing(tmp_path_factory: pytest.TempPathFactory) -> Template:
 
 
 @pytest.mark.parametrize("answers", COMBINATIONS, ids=named)
-def test_from_the_landing_before(landing: Template, tmp_path: Path, answers: dict[str, Any]) -> None:
+def test_from_the_landing_before(
+    landing: Template, tmp_path: Path, answers: dict[str, Any]
+) -> None:
     check(landing, tmp_path, **answers)
 
 

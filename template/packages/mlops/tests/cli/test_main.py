@@ -50,7 +50,11 @@ def test_a_look_every_hour_loads_nothing_that_only_a_picture_or_a_release_needs(
     [
         (Hold("not yet"), 4, "not yet"),
         (PlatformError("no server"), 3, "no server"),
-        (StubNotFilled("return the table"), 2, "mlops stubs"),
+        (
+            StubNotFilled("return the table"),
+            2,
+            "test_main.py: fail(): return the table (`mlops stubs",
+        ),
         (KeyboardInterrupt(), 130, "error: interrupted\n"),
         (click.FileError("a", "cannot be read"), 2, "cannot be read"),
         (OSError(errno.ENOSPC, "no space"), 3, "the disk is full: a file could not be"),

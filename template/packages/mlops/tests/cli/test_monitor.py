@@ -106,7 +106,7 @@ def test_an_alarm_is_1_and_the_table_fits_a_terminal(
     place.fail()
     assert mlops("monitor") == 1
     said = capsys.readouterr().err
-    assert "error: alarm: error-rate (error_rate is 0.2 of 100 events" in said
+    assert "error: alarm: error-rate (error_rate is 0.2 on 100 events" in said
     table = [line for line in said.splitlines() if "│" in line or "┃" in line or "─" in line]
     assert len(table) > 5
     assert max(map(len, table)) <= 80

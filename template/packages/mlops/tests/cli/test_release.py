@@ -1,6 +1,7 @@
 """What callers reach is changed from level 2 on, and only by what is there."""
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from mlops.cli import release
 from mlops.clock import system_clock
 from mlops.errors import ConfigError
 from mlops.platforms.lease_terms import RELEASE, WayBack
-from mlops.release.rehearsal import require_local
+from mlops.release.rehearsal import Load, require_local
 from mlops.settings.loading import load_settings
 from mlops.settings.project import Project
 
@@ -198,11 +199,22 @@ def test_a_rehearsal_is_told_why_callers_may_be_refused(
 ) -> None:
     told: list[str] = []
 
-    def rehearse(*_given: Any, breaking: str) -> None:
+    def rehearse(*_given: Any, breaking: str) -> tuple[None, Load]:
         told.append(breaking)
+        return None, Load()
 
     monkeypatch.setattr("mlops.release.rehearsal.rehearse", rehearse)
     command = ("release", "--model-version", 3, "--rehearsal")
     assert mlops(*command, "--breaking", "--reason", " the shop sends no c ") == 0
     assert mlops(*command) == 0
     assert told == ["the shop sends no c", ""]
+
+
+def test_a_rehearsal_that_loses_requests_after_the_switch_says_that_the_version_is_released(
+    mlops: Command, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    load = Load(Counter({200: 98, 503: 2}))
+    monkeypatch.setattr("mlops.release.rehearsal.rehearse", lambda *_given, **_more: (None, load))
+    assert mlops("release", "--model-version", 3, "--rehearsal") == 1
+    said = capsys.readouterr().err
+    assert "version 3 is released, and 2 of 100 generated requests failed after the switch" in said

@@ -97,7 +97,7 @@ def test_alerts_and_what_was_done_are_on_the_page(
     (project.root / ALERTS).parent.mkdir()
     shutil.copy(PROJECT / ALERTS, project.root / ALERTS)
     text = page()
-    assert "error_rate is 0.2 of 100 events" in text
+    assert "error_rate is 0.2 on 100 events" in text
     assert ">alarm<" in text
     assert "<td>rolled back</td>" in text
 

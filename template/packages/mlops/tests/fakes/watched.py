@@ -202,7 +202,7 @@ def alert_states() -> list[AlertState]:
         }.items()
     ):
         window = Window.last(last_window(ALERTS[name]), NOW)
-        reason = f"<{name}> is {number} of 412 events, an alarm where > 0.05"
+        reason = f"<{name}> is {number} on 412 events, an alarm where > 0.05"
         states.append(
             AlertState(ALERTS[name], outcome, reason, window, 0.05, "green", 2, 412, number)
         )
@@ -218,7 +218,7 @@ def decisions(count: int = 60) -> list[Decision]:
             kind=kinds[n % len(kinds)],
             cause="error-rate",
             outcome="rolled back" if n % len(kinds) == 1 else "fired",
-            reason="error_rate is 0.12 of 412 events",
+            reason="error_rate is 0.12 on 412 events",
             environment="prod",
             endpoint="tiny-prod",
             model_name="tiny",

@@ -134,7 +134,7 @@ def test_evidence_of_another_version_is_none_of_the_one_that_serves(
         ("drift", [], Outcome.NOT_ENOUGH, "no check of version 3 in 24h: `uv run mlops drift`"),
         ("drift", [check("drift", "ok", 25 * 60)], Outcome.NOT_ENOUGH, "no check"),
         ("drift", [check("drift", "not enough")], Outcome.NOT_ENOUGH, "says not enough"),
-        ("drift", [check("drift", "schema broken")], Outcome.ALARM, "found is 1 of 1 checks"),
+        ("drift", [check("drift", "schema broken")], Outcome.ALARM, "found is 1 on 1 checks"),
         (
             "drift",
             [check("drift", "ok", column="a"), check("drift", "drift", column="a")],
@@ -157,7 +157,7 @@ def test_evidence_of_another_version_is_none_of_the_one_that_serves(
             "performance",
             [check("performance", "below", 65), check("performance", "below", 5)],
             Outcome.ALARM,
-            "below is 1 of 2 checks",
+            "below is 1 on 2 checks",
         ),
         (
             "performance",

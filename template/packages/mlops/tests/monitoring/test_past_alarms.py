@@ -68,7 +68,7 @@ def test_a_spike_between_two_looks_is_found_with_its_time(settings: LoadedSettin
     assert (alarm.began, alarm.last) == (NOON - 45 * MINUTE, NOON - 25 * MINUTE)
     assert (alarm.value, alarm.windows, alarm.limit) == (0.2, 5, 0.05)
     assert "from 2026-06-30 11:15 to 2026-06-30 11:35 UTC, in 5 windows of 10m" in alarm.reason
-    assert "at worst error_rate is 0.2 of 600 events" in alarm.reason
+    assert "at worst error_rate is 0.2 on 600 events" in alarm.reason
 
 
 def test_slow_answers_are_found_too(settings: LoadedSettings) -> None:

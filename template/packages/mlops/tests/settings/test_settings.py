@@ -168,6 +168,12 @@ def test_an_environment_may_go_back_to_a_split_by_key(project: Project) -> None:
     assert load(project, base=IN_TIME, dev=back).values.split.by == "key"
 
 
+def test_a_variable_may_take_a_text_away(project: Project) -> None:
+    by_key = {"MLOPS_SPLIT__BY": "key", "MLOPS_SPLIT__GAP_DAYS": "0"}
+    split = load(project, base=IN_TIME, MLOPS_SPLIT__DATE="null", **by_key).values.split
+    assert (split.by, split.date) == ("key", None)
+
+
 @pytest.mark.parametrize(
     ("conf", "said"),
     [

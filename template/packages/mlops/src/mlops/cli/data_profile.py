@@ -88,18 +88,23 @@ def _judge(found: "Profile", folder: Path) -> None:
     outcome = found.outcome
     if outcome is Outcome.UNREADABLE:
         raise Refused(
-            f"{folder}: there are files that cannot be read, or none",
+            f"{folder}: there are files that cannot be read",
             "docs/data-contract.md says what is read, and data.ignore in conf/ leaves files out",
         )
     if outcome is Outcome.TO_CLEAN:
         raise Refused(
             f"the data in {folder} would be refused as they are",
-            "mend what is to clean where the files are made",
+            "mend where the files are made what is marked as to clean: docs/your-own-data.md",
         )
     if outcome is Outcome.AMBIGUOUS:
         raise Hold(
             f"the data in {folder} leave open what is meant",
-            "settle what is ambiguous where the files are made",
+            "settle what is marked as AMBIGUOUS where the files are made",
+        )
+    if outcome is Outcome.NO_FILES:
+        raise Hold(
+            f"{folder} holds no file of data",
+            "docs/data-contract.md says what is read, and data.ignore in conf/ leaves files out",
         )
     if outcome is Outcome.TOO_FEW:
         raise Hold(f"{folder} has fewer than {LIMIT} rows", "a profile needs more")

@@ -68,7 +68,11 @@ def exit_code_of(command: Callable[[], object]) -> int:
         error.show()
         return ConfigError.exit_code
     except StubNotFilled as error:
-        _fail(f"a stub of the use case is not filled yet: {error} ({typed('stubs')} lists them)")
+        from mlops.usecase.stubs import told
+
+        _fail(
+            f"a stub of the use case is not filled yet: {told(error)} ({typed('stubs')} lists them)"
+        )
         return ConfigError.exit_code
     except MlopsError as error:
         _fail(str(error))

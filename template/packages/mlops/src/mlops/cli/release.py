@@ -69,7 +69,7 @@ def release(
     from mlops.release.candidate import ReleaseOptions, release_version
     from mlops.release.candidate_end import end_kept
     from mlops.release.display import release_shown
-    from mlops.release.rehearsal import rehearsal_settings, rehearse
+    from mlops.release.rehearsal import Load, rehearsal_settings, rehearse, require_none_lost
     from mlops.release.turn import NotItsTurn
 
     settings = settings_for(environment)
@@ -79,6 +79,7 @@ def release(
     platform = open_platform(settings)
     chosen = settings.values.ab_test
     ends: list[Ended] = []
+    load = Load()
     shown = rehearsal_settings(chosen) if rehearsal else chosen
     try:
         with (
@@ -86,7 +87,7 @@ def release(
             release_shown("release", shown, ends.append) as watchers,
         ):
             if rehearsal:
-                rehearse(platform, settings, model_version, watchers, breaking=reason)
+                _, load = rehearse(platform, settings, model_version, watchers, breaking=reason)
             else:
                 options = ReleaseOptions(breaking=reason, wait_seconds=wait or 0.0)
                 release_version(platform, settings, model_version, watchers, options)
@@ -97,6 +98,7 @@ def release(
     finally:
         for end in ends:
             _show_release(end, as_json)
+    require_none_lost(load, model_version)
 
 
 @click.command("ab-test")

@@ -30,7 +30,7 @@ def measured(alert: Alert, limit: float, value: float, count: int) -> str:
     """Return the sentence on what was measured, of so many events."""
     rule = alert.rule
     return (
-        f"{rule.measure} is {value:.4g} of {count:,} {events_of(alert)}, "
+        f"{rule.measure} is {value:.4g} on {count:,} {events_of(alert)}, "
         f"an alarm where {rule.operator} {limit:g}"
     )
 

@@ -28,7 +28,7 @@ from mlops.platforms.base import Answer, DeploymentShare, Endpoint, ModelVersion
 from mlops.progress import Stage
 from mlops.release.deploy import deploy
 from mlops.release.display import ReleaseView
-from mlops.release.rehearsal import rehearsal_settings, rehearse
+from mlops.release.rehearsal import rehearsal_settings, rehearse, require_none_lost
 from mlops.release.smoke import smoke_test_endpoint
 from mlops.release.traffic import RELEASE_LEVEL, put_back
 from mlops.release.watchers import Watchers
@@ -191,6 +191,7 @@ def _release(settings: LoadedSettings, version: ModelVersion, board: Board) -> d
         watchers = Watchers(report, view.watch)
         released, load = rehearse(open_platform(settings), settings, version.version, watchers)
         board.below = ""
+        require_none_lost(load, version.version)
     record = released.record
     sent = f"{load.sent:,} generated requests, {load.failed:,} failed"
     board.result(Stage.RELEASE, f"{record.outcome}; {sent}")

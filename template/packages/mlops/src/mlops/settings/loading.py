@@ -18,7 +18,7 @@ from pydantic import BaseModel, ValidationError
 from mlops.clock import Clock, system_clock
 from mlops.errors import ConfigError
 from mlops.settings.azure_names import AzureNames, azure_names
-from mlops.settings.plain_yaml import load_yaml, problem_of
+from mlops.settings.plain_yaml import is_null, load_yaml, problem_of
 from mlops.settings.project import Project
 from mlops.settings.sections import Settings
 from mlops.settings.task_settings import check_task, defaults_of
@@ -212,8 +212,10 @@ def _variable_layers(variables: Mapping[str, str]) -> list[tuple[dict[str, Any],
         if not variable.startswith(PREFIX) or variable == ENVIRONMENT_VARIABLE or text == "":
             continue
         key = variable.removeprefix(PREFIX).lower().replace("__", ".")
-        if _check_key(key, variable) in (str, str | None):
-            layers.append(({key: text}, variable))
+        kind = _check_key(key, variable)
+        if kind in (str, str | None):
+            nothing = kind is not str and is_null(text)
+            layers.append(({key: None if nothing else text}, variable))
             continue
         try:
             value = load_yaml(text)

@@ -49,6 +49,11 @@ for _tag, _pattern in _SCALARS.items():
 SettingsLoader.add_constructor(_AMBIGUOUS, SettingsLoader.construct_ambiguous)
 
 
+def is_null(text: str) -> bool:
+    """Tell whether a scalar is how YAML writes nothing."""
+    return re.fullmatch(_SCALARS[_NULL], text) is not None
+
+
 def load_yaml(text: str) -> Any:
     """Return what a text holds.
 

@@ -44,7 +44,7 @@ Doing = Callable[[str], None]
 """Is told what is done now."""
 TRAINED_IN, SERVES_IN = "dev", "prod"
 PAGE = "report.html"
-_PAGE_DAYS = "90"
+_PAGE_DAYS = "365"
 _INTERRUPTED = 130
 _NOBODY = "0" * 32
 

@@ -112,7 +112,7 @@ def require_playable(project: Project) -> None:
     for environment in (TRAINED_IN, SERVES_IN):
         require_environment(project, environment)
     if stubs := find_stubs(UseCase(project.package).folder):
-        raise StubNotFilled(stubs[0].what)
+        raise StubNotFilled(f"{stubs[0].file}: {stubs[0].name}(): {stubs[0].what}")
     if shutil.which("git") is None:
         raise ConfigError("git is not installed, which a candidate's code comes from", "install it")
 

@@ -1,12 +1,14 @@
 """Finds the functions of the team's package that are still stubs, without importing them."""
 
 import ast
+import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from mlops.errors import ConfigError, StubNotFilled
 
+_MACHINERY = Path(__file__).parents[1]
 _ORDER = ("contract.py", "sample.py", "features.py", "labels.py", "model.py")
 """Each needs those before it; other files come last."""
 
@@ -40,6 +42,18 @@ def find_stubs(use_case: Path) -> list[Stub]:
             Stub(file, owner.lineno, owner.name, _reason(call)) for owner, call in _raises(tree)
         ]
     return sorted(stubs, key=lambda stub: (_turn(stub.file), stub.file, stub.line))
+
+
+def told(error: StubNotFilled) -> str:
+    """Return what a caught error says is to be written, with file and function if a stub raised it.
+
+    The machinery itself raises it too, where it does not get as far as to call one.
+    """
+    codes = [frame.f_code for frame, _line in traceback.walk_tb(error.__traceback__)]
+    path = Path(codes[-1].co_filename) if codes else _MACHINERY
+    if path.is_relative_to(_MACHINERY):
+        return str(error)
+    return f"{path.name}: {codes[-1].co_name}(): {error}"
 
 
 def _turn(file: str) -> int:

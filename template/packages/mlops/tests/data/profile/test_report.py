@@ -227,7 +227,9 @@ def test_what_cannot_be_read_is_said_without_its_words(
 
 
 def test_nothing_to_read_is_no_clean_data(tmp_path: Path) -> None:
-    assert look(tmp_path)["outcome"] == "unreadable"
+    assert look(tmp_path)["outcome"] == "no files"
+    (tmp_path / "notes.txt").write_text("a,b\n1,2\n", encoding="utf-8")
+    assert look(tmp_path)["outcome"] == "no files"
 
 
 NAMES = ("order_id", "plan", "score", "day", "count", "flag", "note")

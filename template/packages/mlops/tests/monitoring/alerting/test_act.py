@@ -33,7 +33,7 @@ def test_an_alarm_is_withdrawn_opened_and_told_and_all_of_it_is_remembered(loop:
     ]
     assert loop.withdrawn == [(3, "error-rate")]
     (incident,) = loop.incidents
-    assert "is 0.2 of 100 events" in incident.body
+    assert "is 0.2 on 100 events" in incident.body
     assert "Rollback: rolled back, version 2 serves again" in incident.body
     (message,) = loop.receivers[0].heard
     assert message.lines == (

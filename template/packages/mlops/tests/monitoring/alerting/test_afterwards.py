@@ -51,7 +51,7 @@ def test_it_is_told_once_in_one_message_with_its_incident_and_withdraws_nothing(
     assert message.reason.startswith("from 2026-06-30 11:20 to 2026-06-30 11:40 UTC")
     (incident,) = loop.incidents
     assert incident.title == "[dev] Over already: Failing requests at tiny-prod, version 3"
-    assert "rate is 0.4 of 1,200 events" in incident.body
+    assert "rate is 0.4 on 1,200 events" in incident.body
     assert "nothing is withdrawn" in incident.body
     assert loop.withdrawn == []
     assert loop.awaited == [frozenset()]

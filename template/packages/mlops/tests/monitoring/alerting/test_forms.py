@@ -22,7 +22,7 @@ MESSAGE = Message(
     environment="prod",
     endpoint="tiny-prod",
     subject="version 3 (green)",
-    reason="error_rate is 0.2 of 100 events, an alarm where > 0.05",
+    reason="error_rate is 0.2 on 100 events, an alarm where > 0.05",
     done=("rollback: rolled back: version 2 serves again",),
     time=datetime(2026, 6, 30, 12, tzinfo=UTC),
     url="https://github.com/example/project/actions/runs/7",

@@ -43,7 +43,7 @@ def test_who_died_after_the_withdrawal_leaves_the_telling_to_the_next(loop: Loop
     ]
     (message,) = loop.receivers[0].heard
     assert message.heading == "Over already: Failing requests at tiny-prod"
-    assert "is 0.2 of 100 events" in message.reason
+    assert "is 0.2 on 100 events" in message.reason
     assert "version 3 answers no caller any more" in message.reason
     assert message.lines == (
         "Rollback: rolled back, version 2 serves again",

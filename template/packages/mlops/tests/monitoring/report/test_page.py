@@ -213,7 +213,7 @@ def test_realised_and_estimated_performance_stand_apart() -> None:
     section = performance_section("prod", performance(), MONTH)
     assert section.outcome is not None
     assert (section.outcome.word, section.outcome.tone) == ("below", "bad")
-    _, realised, estimated = section.notes
+    _, realised, estimated, of_slices = section.notes
     assert realised.startswith("Realised, by labels: f1 0.7200 on 2,880 labelled")
     assert "(72 % of those that are due), limit 0.7500" in realised
     assert estimated.startswith(
@@ -223,8 +223,9 @@ def test_realised_and_estimated_performance_stand_apart() -> None:
     assert "not enough to tell" not in estimated
     few = performance()
     few["estimated"] |= {"rows": 1, "outcome": "not enough"}
-    assert "f1 0.8200 of 1, not enough to tell" in performance_section("prod", few, MONTH).notes[2]
+    assert "f1 0.8200 on 1, not enough to tell" in performance_section("prod", few, MONTH).notes[2]
     assert section.table is not None
+    assert of_slices == "Slices are shown, and the outcome is that of all together."
     assert section.table.rows[1] == ("country=FR", "12", "none", "not enough")
     assert section.charts[0].numbers is not None
     assert len(section.charts[0].numbers.rows) == 25
@@ -249,15 +250,15 @@ def test_a_model_that_does_well_has_no_empty_sentence() -> None:
     section = performance_section("prod", performance(well=True), MONTH)
     assert section.outcome is not None
     assert (section.outcome.word, section.outcome.tone) == ("ok", "good")
-    assert [note.split(" ")[0] for note in section.notes] == ["Realised,", "Estimated"]
+    assert [note.split(" ")[0] for note in section.notes] == ["Realised,", "Estimated", "Slices"]
 
 
 def test_an_estimate_that_has_no_reason_says_none() -> None:
     found = performance()
     found["estimated"] |= {"value": None, "reason": ""}
-    assert (
-        performance_section("prod", found, MONTH).notes[-1] == "Estimated without labels: nothing."
-    )
+    found["realised"]["slices"] = []
+    notes = performance_section("prod", found, MONTH).notes
+    assert notes[-1] == "Estimated without labels: nothing."
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, Path | None]]
         return note("rehearse", settings), Load()
 
     monkeypatch.setattr(releasing, "release_version", release)
-    monkeypatch.setattr(releasing, "rehearse", rehearse)
+    monkeypatch.setattr("mlops.release.rehearsal.rehearse", rehearse)
     return made
 
 

@@ -23,6 +23,7 @@ class Outcome(StrEnum):
     AMBIGUOUS = "ambiguous"
     TOO_FEW = "too few rows"
     UNREADABLE = "unreadable"
+    NO_FILES = "no files"
 
 
 class Hidden(StrEnum):
@@ -104,7 +105,9 @@ class Profile:
     @property
     def outcome(self) -> Outcome:
         """What is to be done before the data can be read."""
-        if self.refused or not self.files or len(self.readable) < len(self.files):
+        if not (self.files or self.refused):
+            return Outcome.NO_FILES
+        if self.refused or len(self.readable) < len(self.files):
             return Outcome.UNREADABLE
         if self.rows < LIMIT:
             return Outcome.TOO_FEW

@@ -208,6 +208,7 @@ def performance_section(
             f"{realised['rows']:,} labelled predictions of version {found['model_version']} "
             f"({coverage} of those that are due), limit {_decimal(found['limit'])}.",
             _estimate(estimated),
+            *(("Slices are shown, and the outcome is that of all together.",) if slices else ()),
         ),
         table=Table(("slice", "rows", found["metric"], "outcome"), tuple(slices))
         if slices
@@ -228,7 +229,7 @@ def _estimate(found: Mapping[str, Any]) -> str:
     too_few = ", not enough to tell" if found["outcome"] == "not enough" else ""
     return (
         f"Estimated without labels, by the model's own confidence: {found['metric']} "
-        f"{_decimal(found['value'])} of {found['rows']:,}{too_few}. It cannot see that the world "
+        f"{_decimal(found['value'])} on {found['rows']:,}{too_few}. It cannot see that the world "
         "itself has changed."
     )
 

@@ -53,7 +53,7 @@ def test_a_look_every_hour_loads_nothing_that_only_a_picture_or_a_release_needs(
         (
             StubNotFilled("return the table"),
             2,
-            "test_main.py: fail(): return the table (`mlops stubs",
+            "test_main.py: fail(): return the table (",
         ),
         (KeyboardInterrupt(), 130, "error: interrupted\n"),
         (click.FileError("a", "cannot be read"), 2, "cannot be read"),

@@ -3,6 +3,7 @@
 from typing import Any
 
 import yaml
+from jinja2 import Environment
 
 from tools.worktree import ROOT
 
@@ -50,11 +51,13 @@ def section(name: str, question: dict[str, Any]) -> str:
 
 
 def default(question: dict[str, Any]) -> str:
-    """Return the default as code, or what it is derived from."""
+    """Return the default of a project that is made anew as code, or what it is derived from."""
     text = str(question["default"])
     for name in ("project_name", "project_slug", "maturity_level", "example"):
         if text.startswith("{") and name in text:
             return f"made from `{name}`"
+    if text.startswith("{{"):
+        text = Environment(autoescape=True).from_string(text).render()
     return f"`{text}`"
 
 

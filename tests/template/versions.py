@@ -13,7 +13,7 @@ from tools.worktree import ROOT, copy_worktree
 MACHINERY_OF_A_TEMPLATE = MACHINERY.relative_to(ROOT)
 HOUSE = "99a2f8e"
 """The last commit before the machinery had a package of its own."""
-LANDING = "d90de66"
+LANDING = "4cdd969"
 """What main held before the present work."""
 MOST_COMMITS = 20
 

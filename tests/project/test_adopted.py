@@ -88,6 +88,20 @@ def paste(text: str, block: Block) -> str:
     return text
 
 
+def paste_all(project: Project) -> None:
+    """Do what docs/adopting.md asks for."""
+    for block in blocks(project):
+        file = project.path / block.file
+        if block.file == "pyproject.toml":
+            file.write_text(paste(file.read_text(encoding="utf-8"), block), encoding="utf-8")
+        elif file.is_file() and block.file in THEIRS:
+            file.write_text(f"{file.read_text(encoding='utf-8')}\n{block.text}", encoding="utf-8")
+    page = (project.path / "docs/adopting.md").read_text(encoding="utf-8")
+    (added,) = re.findall(r"^uv add (.+)$", page, re.MULTILINE)
+    run(uv(), "add", "--quiet", *re.findall(r'"([^"]+)"', added), folder=project.path)
+    run(uv(), "sync", "--quiet", folder=project.path)
+
+
 def blocks(project: Project) -> list[Block]:
     return blocks_of((project.path / "docs/adopting.md").read_text(encoding="utf-8"))
 
@@ -113,16 +127,7 @@ def test_the_doctor_names_the_blocks_and_is_quiet_once_they_are_pasted(
     untouched = run("git", "status", "--porcelain", "--", *THEIRS, folder=path)
     assert untouched == "", "asking leaves nothing behind"
 
-    for block in blocks(repository):
-        file = path / block.file
-        if block.file == "pyproject.toml":
-            file.write_text(paste(file.read_text(encoding="utf-8"), block), encoding="utf-8")
-        elif file.is_file() and block.file in THEIRS:
-            file.write_text(f"{file.read_text(encoding='utf-8')}\n{block.text}", encoding="utf-8")
-    page = (path / "docs/adopting.md").read_text(encoding="utf-8")
-    (added,) = re.findall(r"^uv add (.+)$", page, re.MULTILINE)
-    run(uv(), "add", "--quiet", *re.findall(r'"([^"]+)"', added), folder=path)
-    run(uv(), "sync", "--quiet", folder=path)
+    paste_all(repository)
     assert lacking(repository.mlops("doctor")) == []
     commit_all(path)
 

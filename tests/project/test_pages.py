@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -12,7 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import Template, commit_all, run, uv, variables
+from tests.project.package_index import package_index
+from tests.project.test_adopted import THEIRS, paste_all
+from tests.project.test_second_use_case import HERE
+from tests.support import Project, Template, append, commit_all, run, uv, variables
 from tools.worktree import ROOT, copy_worktree
 
 pytestmark = [pytest.mark.project, pytest.mark.slow]
@@ -23,6 +27,8 @@ AS_A_USER = {
     "GIT_CONFIG_VALUE_0": "Test",
     "GIT_CONFIG_KEY_1": "user.email",
     "GIT_CONFIG_VALUE_1": "test@example.com",
+    "UV_PUBLISH_USERNAME": "anybody",
+    "UV_PUBLISH_PASSWORD": "of this machine",
 }
 ADDRESS = re.compile(r"http://127\.0\.0\.1:\d+\S*")
 
@@ -55,10 +61,8 @@ class Reader:
 
     def type(self, *, expect: int = 0) -> str:
         """Type the next block; return what the terminal shows."""
-        block = self.left.pop(0)
-        for name, meant in self.names.items():
-            block = re.sub(rf"\b{re.escape(name)}\b", meant.replace("\\", r"\\"), block)
-        block = re.sub(r"uvx copier (copy|update)", r"uvx copier \1 --defaults", block)
+        block = self.said(self.left.pop(0))
+        block = re.sub(r"uvx copier (copy|update)(?! --defaults)", r"uvx copier \1 --defaults", block)
         shown = ""
         before, serves, after = block.partition("uv run mlops ui\n")
         shown += self._bash(before, expect)
@@ -69,6 +73,12 @@ class Reader:
         if moved:
             self.folder = self.folder / moved[1]
         return shown
+
+    def said(self, block: str) -> str:
+        """Return a block with what its words in capitals stand for."""
+        for name, meant in self.names.items():
+            block = re.sub(rf"\b{re.escape(name)}\b", meant.replace("\\", r"\\"), block)
+        return block
 
     def _bash(self, script: str, expect: int) -> str:
         if not script:
@@ -134,10 +144,141 @@ def readme(template: Template, folder: Path) -> Reader:
     return reader
 
 
+def your_own_model(template: Template, folder: Path) -> Reader:
+    """The stubs are filled by a use case of the tests, and data are what its sample makes."""
+    data = folder / "data"
+    reader = Reader.of(
+        "docs/how-to/your-own-model.md", folder, SOURCE=str(template.path), DATA=str(data)
+    )
+    reader.type()
+    project = folder / "my-model"
+    run("git", "init", "--quiet", "--initial-branch", "main", folder=project)
+    reader.folder = project
+    assert "xfailed" in reader.type()
+    shutil.rmtree(project / "src/purchase_prediction")
+    shutil.copytree(HERE / "breast_cancer", project / "src/purchase_prediction")
+    (project / "conf/dev.yaml").write_text("data: {fraction: 1.0}\n", encoding="utf-8")
+    made = Project(project)
+    made.mlops("data", "make", "--size", "569", "--output", data)
+    assert "The whole loop ran in" in reader.type()
+    made.mlops("stop", "--all")
+    reader.type()
+    assert "def contract" in (project / "draft.py").read_text(encoding="utf-8")
+    return reader
+
+
+def update(template: Template, folder: Path) -> Reader:
+    newer = folder / "template"
+    folder.mkdir()
+    run("git", "clone", "--quiet", template.path, newer, folder=folder)
+    project = Template(newer).install(folder / "project", example="rfm", maturity_level=1).path
+    append(newer / "template/docs/gate.md", "News.")
+    commit_all(newer, tag="2.0.0")
+    first = run("git", "rev-list", "--max-parents=0", "HEAD", folder=project).strip()
+    reader = Reader.of("docs/how-to/update.md", project, FIRST=first)
+    said = reader.type()
+    assert "modified:   docs/gate.md" in said
+    assert "failed" not in said
+    commit_all(project)
+    reader.type()
+    assert (folder / "machinery.patch").read_text(encoding="utf-8") == ""
+    reader.type()
+    assert 'team = "Growth"' in (project / "pyproject.toml").read_text(encoding="utf-8")
+    return reader
+
+
+def raise_the_level(template: Template, folder: Path) -> Reader:
+    project = template.install(folder, example="rfm", maturity_level=2).path
+    reader = Reader.of("docs/how-to/raise-the-level.md", project)
+    assert "docs/ab-test.md" in reader.type()
+    commit_all(project)
+    assert "maturity_level" in reader.type(expect=1)
+    return reader
+
+
+def adopt(template: Template, folder: Path) -> Reader:
+    for name, text in THEIRS.items():
+        path = folder / name.replace("acme_churn", "churn")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        own = text.replace("acme_churn", "churn").replace("acme-churn", "churn")
+        path.write_text(own, encoding="utf-8")
+    commit_all(folder)
+    reader = Reader.of("docs/how-to/adopt.md", folder, SOURCE=str(template.path))
+    assert "docs/adopting.md shows the block to add" in reader.type(expect=1)
+    paste_all(Project(folder))
+    said = reader.type()
+    assert re.search(r"\d+ passed", said)
+    assert "failed" not in said
+    return reader
+
+
+def from_copies_to_a_library(template: Template, folder: Path) -> Reader:
+    """The index is pypiserver, which takes uploads from anybody."""
+    project = template.install(folder / "project", example="rfm", maturity_level=1).path
+    with package_index(folder / "index") as address:
+        reader = Reader.of(
+            PAGE_OF_A_LIBRARY,
+            project,
+            **{"https://YOUR-INDEX/upload": address, "https://YOUR-INDEX": address},
+        )
+        reader.type()
+        assert list((folder / "index").glob("mlops_machinery-0.2.0*"))
+        commit_all(project)
+        depend_on_the_library(project, [reader.said(block) for block in tables(PAGE_OF_A_LIBRARY)])
+        said = reader.type()
+        assert "The whole loop ran in" in said
+        assert not (project / "packages").exists()
+        Project(project).mlops("stop", "--all")
+    commit_all(project)
+    reader.type()
+    assert not (project / "packages").exists()
+    return reader
+
+
+def tables(page: str) -> list[str]:
+    """Return the settings that a page shows."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    return re.findall(r"^```toml\n(.*?)^```$", text, re.M | re.S)
+
+
+def depend_on_the_library(project: Path, shown: list[str]) -> None:
+    """Put what the page shows into pyproject.toml as it says: in the place of what is there."""
+    path = project / "pyproject.toml"
+    text = path.read_text(encoding="utf-8")
+    index, groups = shown
+    old = '[tool.uv.workspace]\nmembers = ["packages/mlops"]\n\n'
+    source = "[tool.uv.sources]\nmlops-machinery = { workspace = true }\n"
+    assert text.count(old) == text.count(source) == 1
+    text = text.replace(old, "").replace(source, index)
+    for line in re.findall(r"^(\S+ = .*)$", groups, re.M):
+        name = line.split(" = ")[0]
+        there = re.search(rf"^{name} = .*$", text, re.M)
+        text = (
+            text.replace(there[0], line)
+            if there
+            else text.replace("[tool.uv]\n", f"[tool.uv]\n{line}\n", 1)
+        )
+    path.write_text(text, encoding="utf-8")
+
+
+PAGE_OF_A_LIBRARY = "docs/how-to/from-copies-to-a-library.md"
 PLAYED: dict[str, Callable[[Template, Path], Reader]] = {
     "README.md": readme,
     "docs/tutorial.md": tutorial,
+    "docs/how-to/adopt.md": adopt,
+    PAGE_OF_A_LIBRARY: from_copies_to_a_library,
+    "docs/how-to/raise-the-level.md": raise_the_level,
+    "docs/how-to/update.md": update,
+    "docs/how-to/your-own-model.md": your_own_model,
 }
+ELSEWHERE = {"docs/how-to/cookiecutter.md": "tests/template/test_doors.py"}
+"""Typed at prompts, to which those tests answer."""
+
+
+def test_no_page_with_commands_is_left_out() -> None:
+    pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
+    typed = {page.relative_to(ROOT).as_posix() for page in pages if blocks(page)}
+    assert typed == PLAYED.keys() | ELSEWHERE.keys()
 
 
 @pytest.mark.parametrize("page", PLAYED)

@@ -13,6 +13,8 @@ from tools.worktree import ROOT, copy_worktree
 MACHINERY_OF_A_TEMPLATE = MACHINERY.relative_to(ROOT)
 HOUSE = "99a2f8e"
 """The last commit before the machinery had a package of its own."""
+PACKAGE = "4017495"
+"""The first commit at which it has one; projects from before are moved as CHANGELOG says."""
 LANDING = "4cdd969"
 """What main held before the present work."""
 MOST_COMMITS = 20
@@ -55,7 +57,7 @@ def leave_out(template: Path, keep: Sequence[str] | None) -> None:
 
 def commits_since_house() -> list[str]:
     """Return commits of main that changed template/, evenly taken, oldest first."""
-    options = ("--first-parent", "--reverse", "--format=%h", f"{HOUSE}..{LANDING}~1")
+    options = ("--first-parent", "--reverse", "--format=%h", f"{PACKAGE}~1..{LANDING}~1")
     found = run("git", "log", *options, "--", "template", folder=ROOT, expect=None).split()
     step = max(1, -(-len(found) // MOST_COMMITS))
     return found[::step]

@@ -41,9 +41,10 @@ def status(project: Path) -> str:
 
 def assert_no_conflict(project: Path) -> None:
     assert run("git", "ls-files", "--unmerged", folder=project) == ""
-    options = ("--cached", "--others", "--exclude-standard", "-z")  # no environment of the project
+    # neither an environment of the project nor texts about conflicts that were there before
+    options = ("--modified", "--others", "--exclude-standard", "-z")
     listed = run("git", "ls-files", *options, folder=project).split("\0")
-    names = [name for name in listed if name and (project / name).is_file()]
+    names = {name for name in listed if name and (project / name).is_file()}
     assert not [name for name in names if name.endswith(".rej")]
     assert not [name for name in names if b"<<<<<<< " in (project / name).read_bytes()]
 

@@ -19,7 +19,8 @@ def contract() -> type[pa.DataFrameModel]:
 
     Write a class with one line for each column that you use, and return it here. The checks (`ge`,
     `isin`, `str_matches` …) are listed at https://pandera.readthedocs.io. With
-    `metadata={"personal": True}` no message or artifact shows a column's values.
+    `metadata={"personal": True}` no message or artifact shows a column's values. A label that stands
+    in the row is `… | None` and nullable: rows that are to be predicted have none yet.
 
     Example:
         import polars as pl

@@ -333,6 +333,20 @@ def test_a_contract_with_a_type_that_is_not_read_is_an_error(
         validate(folder, settings)
 
 
+def test_a_check_that_cannot_be_asked_of_its_column_is_no_fault_of_the_data(
+    folder: Path, settings: LoadedSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Mixed(pa.DataFrameModel):
+        machine: str
+        day: pl.Date = pa.Field()
+        reading: float = pa.Field(isin=[1, 2])
+
+    monkeypatch.setattr(UseCase, "contract", lambda _self: Mixed)
+    write(folder)
+    with pytest.raises(ConfigError, match=r"contract\.py: column reading: .* one of \[1, 2\]"):
+        validate(folder, settings)
+
+
 def test_unknown_key_column(folder: Path, load: Load) -> None:
     write(folder)
     finding = only(validate(folder, load(data__unique_key=["order"])))

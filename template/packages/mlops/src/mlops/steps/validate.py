@@ -8,7 +8,7 @@ from typing import Any
 
 import pandera.polars as pa
 import polars as pl
-from pandera.errors import SchemaErrors
+from pandera.errors import SchemaErrorReason, SchemaErrors
 
 from mlops.artifacts.data_source import FOLDER
 from mlops.artifacts.documents import VALIDATION_RESULTS
@@ -260,6 +260,7 @@ def _check_rows(
     try:
         schema.validate(data, lazy=True)
     except SchemaErrors as errors:
+        _require_askable(errors)
         cases = _without(errors.failure_cases, unread or {})
         findings += [personal.finding(each) for each in _contract_findings(table, cases)]
     if rules.date_column in data.columns:
@@ -272,6 +273,24 @@ def _check_rows(
         failed = pl.DataFrame({"position": late, "value": days[late].cast(pl.String)})
         findings += table.findings("future", message, rules.date_column, failed)
     return findings
+
+
+def _require_askable(errors: SchemaErrors) -> None:
+    """Refuse a contract with a check of pandera's that cannot be asked of its column's kind.
+
+    That says nothing about the data. A team's own check may fail because of them, and is a finding.
+
+    Raises:
+        ConfigError: so.
+    """
+    for error in errors.schema_errors:
+        name = getattr(error.check, "name", None)
+        if error.reason_code is SchemaErrorReason.CHECK_ERROR and name in _WORDS:
+            raise ConfigError(
+                f"contract.py: column {error.schema.name}: what it checks cannot be asked of its "
+                f"kind: {_in_words(str(error.check.error))}",
+                "give the check values of the column's kind, such as 1.0 where it is a float",
+            )
 
 
 def _without(cases: pl.DataFrame, unread: Mapping[str, pl.Series]) -> pl.DataFrame:

@@ -45,7 +45,8 @@ _HEAD = '''\
 GUESS marks what the data looked like, which need not be what is meant. AMBIGUOUS marks what the
 data leave open, TO CLEAN what is refused until the files are mended. A column that looks as if it
 told of a person is declared personal: take that back only if you know that it does not. Names of
-categories (`isin`) are values of your data: see that they name nobody. Delete the marks as you go.
+categories (`isin`) are values of your data: see that they name nobody. A label that stands in the
+row is `… | None` and nullable: rows that are to be predicted have none. Delete the marks as you go.
 """
 '''
 _REPEATS = (

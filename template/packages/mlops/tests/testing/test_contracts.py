@@ -121,3 +121,22 @@ def test_a_label_among_the_features_is_noticed() -> None:
     table = features.join(labels, on=CAREFUL.key).with_columns(copy=said)
     with pytest.raises(AssertionError, match="copy says the label itself"):
         UseCaseContract().test_features_do_not_hold_the_label(CAREFUL, features, table)
+
+
+class MeanFilled(Careful):
+    """Compares each amount with the mean over all machines."""
+
+    def features(self, table: ibis.Table, reference_date: date) -> ibis.Table:
+        found = super().features(table, reference_date)
+        first = next(name for name, kind in found.schema().items() if kind.is_numeric())
+        return found.mutate(beside=found[first] - found[first].mean().over())
+
+
+def test_features_that_are_compared_with_other_keys_are_noticed() -> None:
+    sampled = Sampled(MeanFilled("fakes.tiny_use_case"))
+    raw = sampled.raw()
+    features = sampled.features(raw, CUTOFF)
+    with pytest.raises(AssertionError):
+        UseCaseContract().test_features_of_a_key_do_not_depend_on_other_keys(
+            CAREFUL, sampled, raw, features, CUTOFF
+        )

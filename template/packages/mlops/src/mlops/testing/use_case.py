@@ -259,6 +259,22 @@ class UseCaseContract:
         shuffled = raw.sample(fraction=1, shuffle=True, seed=1)
         assert_same(sampled.features(shuffled, cutoff), features)
 
+    def test_features_of_a_key_do_not_depend_on_other_keys(
+        self,
+        use_case: UseCase,
+        sampled: Sampled,
+        raw: pl.DataFrame,
+        features: pl.DataFrame,
+        cutoff: date,
+    ) -> None:
+        """A mean over all, or a rank, would change with who else is asked about."""
+        key = use_case.key
+        half = raw.select(pl.col(key).unique().sort()).gather_every(2)
+        found = sampled.features(raw.join(half, on=key, how="semi"), cutoff)
+
+        assert found.height
+        assert_same(found, features.join(found, on=key, how="semi"))
+
     # --- features.py and labels.py, over time
 
     def test_rows_after_the_reference_date_change_nothing(

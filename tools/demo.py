@@ -105,9 +105,9 @@ def test(project: Path, clock: Clock) -> None:
     """Run the tests of the project's team and of its machinery."""
     with clock.part("The team's tests: uv run pytest"):
         run(UV, "run", "pytest", "--quiet", folder=project)
-    with clock.part("The machinery's tests: uv run pytest packages/mlops/tests"):
+    with clock.part("The machinery's tests: uv run --all-groups pytest packages/mlops/tests"):
         pytest = ["pytest", "packages/mlops/tests", "--quiet", "--numprocesses", "auto"]
-        run(UV, "run", *pytest, folder=project)
+        run(UV, "run", "--all-groups", *pytest, folder=project)
 
 
 def demo(project: Path, clock: Clock) -> None:

@@ -66,7 +66,7 @@ MARK = "<!-- metrics of ml-cicd -->"
 COMPILED = "run mlops ci bicep --fetch"
 SENT = "coverage.xml sent to Codecov"
 PROJECT_TESTS = "run pytest packages/mlops/tests/project"
-MACHINERY = "run pytest packages/mlops/tests --numprocesses auto"
+MACHINERY = "run --all-groups pytest packages/mlops/tests --numprocesses auto"
 
 
 def tests_of(outcome: Outcome) -> list[str]:

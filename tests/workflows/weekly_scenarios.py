@@ -45,7 +45,7 @@ def weekly_proposal(act: Act) -> None:
         "lock --upgrade",
         "sync --locked",
         "run pytest",
-        "run pytest packages/mlops/tests --numprocesses auto",
+        "run --all-groups pytest packages/mlops/tests --numprocesses auto",
     ]
     locks = outcome.find("lock --upgrade")
     builds_nothing = [call["settings"].get("UV_NO_BUILD") for call in locks]

@@ -413,7 +413,9 @@ def check_weekly(workflows: Workflows) -> None:
             commands = re.findall(r"uv run mlops (.*)", script)
             assert all(each.startswith("ci dependencies") for each in commands), name
     for name in ("tests", "newer"):
-        assert "uv run --all-groups pytest packages/mlops/tests" in "\n".join(scripts_of(jobs[name]))
+        assert "uv run --all-groups pytest packages/mlops/tests" in "\n".join(
+            scripts_of(jobs[name])
+        )
     steps = jobs["newer"]["steps"]
     kept = [i for i, step in enumerate(steps) if "upload-artifact@" in step.get("uses", "")]
     assert len(kept) == 1

@@ -77,7 +77,7 @@ class TestBlank(ProjectChecks):
 
     def test_the_loop_says_which_stub_is_missing(self, project: Project) -> None:
         said = project.mlops("run", expect=2)
-        assert "a stub of the use case is not filled yet: contract.py: contract(): " in said
+        assert "a stub of the use case is not filled yet: sample.py: make_sample(): " in said
 
     def test_stubs_can_be_refused(self, project: Project) -> None:
         said = project.run("pytest", "--no-stubs", expect=1)

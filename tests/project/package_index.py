@@ -1,6 +1,5 @@
 """A package index on this machine: pypiserver, which takes what `uv publish` brings."""
 
-import socket
 import subprocess
 import time
 import urllib.error
@@ -9,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.support import uv, variables
+from tests.support import free_port, uv, variables
 
 PYPISERVER = "pypiserver==2.4.2"
 _PATIENCE_SECONDS = 120
@@ -19,9 +18,7 @@ _PATIENCE_SECONDS = 120
 def package_index(folder: Path) -> Iterator[str]:
     """Serve packages from a folder, which is made; yield the address, to which anybody uploads."""
     folder.mkdir()
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     options = ("--disable-fallback", "--authenticate", ".", "--passwords", ".")
     command = [uv(), "tool", "run", "--quiet", "--from", PYPISERVER, "pypi-server", "run"]
     address = f"http://127.0.0.1:{port}"

@@ -4,7 +4,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import urllib.request
 from collections.abc import Callable
@@ -12,11 +11,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from mlops.ops.adoption import Block
 
 from tests.project.package_index import package_index
-from tests.project.test_adopted import THEIRS, paste_all
+from tests.project.test_adopted import THEIRS, paste, paste_all
 from tests.project.test_second_use_case import HERE
-from tests.support import Project, Template, append, commit_all, run, uv, variables
+from tests.support import Project, Template, append, commit_all, free_port, run, uv, variables
 from tools.worktree import ROOT, copy_worktree
 
 pytestmark = [pytest.mark.project, pytest.mark.slow]
@@ -42,13 +42,6 @@ def fenced(page: Path, language: str) -> list[str]:
     """Return the fenced blocks of a page that are in a language."""
     found = re.findall(r"^```(\w*)\n(.*?)^```$", page.read_text(encoding="utf-8"), re.M | re.S)
     return [block for of, block in found if of == language]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @dataclass
@@ -246,19 +239,11 @@ def depend_on_the_library(project: Path, shown: list[str]) -> None:
     """Put what the page shows into pyproject.toml as it says: in the place of what is there."""
     path = project / "pyproject.toml"
     text = path.read_text(encoding="utf-8")
-    index, groups = shown
-    old = '[tool.uv.workspace]\nmembers = ["packages/mlops"]\n\n'
-    source = "[tool.uv.sources]\nmlops-machinery = { workspace = true }\n"
-    assert text.count(old) == text.count(source) == 1
-    text = text.replace(old, "").replace(source, index)
-    for line in re.findall(r"^(\S+ = .*)$", groups, re.M):
-        name = line.split(" = ")[0]
-        there = re.search(rf"^{name} = .*$", text, re.M)
-        text = (
-            text.replace(there[0], line)
-            if there
-            else text.replace("[tool.uv]\n", f"[tool.uv]\n{line}\n", 1)
-        )
+    workspace = '[tool.uv.workspace]\nmembers = ["packages/mlops"]\n\n'
+    assert text.count(workspace) == 1
+    text = text.replace(workspace, "")
+    for block in shown:
+        text = paste(text, Block("pyproject.toml", "", block))
     path.write_text(text, encoding="utf-8")
 
 

@@ -16,6 +16,7 @@ SOURCES = MACHINERY / "src"
 COMMAND = re.compile(
     r"\bmlops ((?:data |step |setup |ci |evidence |aml |observability )?[a-z][a-z-]*)"
 )
+OF_UV = re.compile(r"\buv run(?: --[a-z-]+)+")
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z0-9-]*")
 FROM_LEVEL = {2: {"release", "switch-traffic", "rollback"}, 3: {"ab-test"}}
 GROUPS = {"data", "step", "setup", "evidence", "aml", "observability"}
@@ -87,7 +88,7 @@ def test_every_command_and_option_exists(project: Path) -> None:
                     named.add(command)
             used = [*dict.fromkeys(COMMAND.findall(line))]
             if len(used) == 1:
-                rest = line.split(f"mlops {used[0]}", 1)[1].split("uv run", 1)[0]
+                rest = OF_UV.sub("", line.split(f"mlops {used[0]}", 1)[1])
                 unknown = {*OPTION.findall(rest)} - known[used[0]]
                 assert not unknown, f"{page.name}: {line}"
     alone = {name for name in known if " " not in name} - GROUPS - PIPELINE

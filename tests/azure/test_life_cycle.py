@@ -23,6 +23,7 @@ def place(template: Template, tmp_path_factory: pytest.TempPathFactory) -> Itera
         yield place
 
 
+@pytest.mark.slow  # the suite of both platforms, with a real server for each deployment: minutes
 def test_the_endpoint_does_what_every_endpoint_does(place: AzureProject) -> None:
     said = place.run_contract()
     assert " passed" in said

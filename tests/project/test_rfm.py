@@ -84,6 +84,7 @@ class TestRfm(ProjectChecks):
         """`make reserved` writes the names."""
         assert names_of_project(project.path) <= reserved_names()
 
+    @pytest.mark.slow  # packages/mlops/tests/integration/test_loop.py interrupts the loop, too
     def test_an_interrupted_loop_leaves_nothing_running_and_nothing_broken(
         self, project: Project
     ) -> None:

@@ -66,7 +66,11 @@ MARK = "<!-- metrics of ml-cicd -->"
 COMPILED = "run mlops ci bicep --fetch"
 SENT = "coverage.xml sent to Codecov"
 PROJECT_TESTS = "run pytest packages/mlops/tests/project"
-MACHINERY = "run --all-groups pytest packages/mlops/tests --numprocesses auto"
+MACHINERY = (
+    "run --all-groups pytest packages/mlops/tests --numprocesses auto "
+    "--junitxml machinery-results.xml"
+)
+LEVEL = "run mlops maturity --strict"
 
 
 def tests_of(outcome: Outcome) -> list[str]:
@@ -86,6 +90,7 @@ def first_push(act: Act) -> None:
     platforms = {call["settings"]["MLOPS_PLATFORM"] for call in outcome.calls}
     assert platforms == {""}, "without the variable the settings say it"
     assert outcome.find(MACHINERY), "main tests the machinery always"
+    assert outcome.find(LEVEL), "the level that the README says is shown"
     assert [command for command in outcome.commands("train-dev") if "mlops" in command] == [
         "run mlops ci previous-run",
         "run mlops train --environment dev",
@@ -119,7 +124,7 @@ def first_push(act: Act) -> None:
     assert outcome.artifacts == {
         "validation-results": ["validation-results.json"],
         "bandit-report": ["bandit-report.json"],
-        "test-results": ["coverage.xml", "test-results.xml"],
+        "test-results": ["coverage.xml", "machinery-results.xml", "test-results.xml"],
         "model-version": ["model/1/model.onnx"],
         "release-test": ["evidence.json"],
         "release-prod": ["evidence.json"],
@@ -368,6 +373,7 @@ def changed_machinery(act: Act) -> None:
     outcome = act("pull_request", PULL_REQUEST, machinery=True)
     assert outcome.ok, outcome.log
     assert tests_of(outcome)[1:] == [PROJECT_TESTS, MACHINERY]
+    assert not outcome.find(LEVEL), "without the whole record no level is known"
 
 
 def changed_infrastructure(act: Act) -> None:

@@ -327,6 +327,8 @@ ACTIONS = {
     "mlops data validate": validate,
     "bandit": lambda: write("bandit-report.json"),
     "pytest --cov": lambda: [write(name) for name in ("coverage.xml", "test-results.xml")],
+    "--all-groups pytest": lambda: write("machinery-results.xml"),
+    "mlops maturity": lambda: None,
     "mlops train": train,
     "mlops evaluate": evaluate,
     "mlops package": package,

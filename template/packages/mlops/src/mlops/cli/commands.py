@@ -268,6 +268,11 @@ COMMANDS: Sequence[click.Command] = [
         "stubs", "mlops.cli.stubs:stubs", "List what is still to fill in the team's package."
     ),
     LazyCommand(
+        "maturity",
+        "mlops.cli.maturity:maturity",
+        "Compute the maturity level from what tests and files show.",
+    ),
+    LazyCommand(
         "ui", "mlops.cli.ops:ui", "Show runs and versions (MLflow) and what serves; Ctrl-C ends it."
     ),
     STEP,

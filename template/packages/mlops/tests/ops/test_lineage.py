@@ -17,7 +17,14 @@ from mlops.ci.approvals import Question, write_approvals
 from mlops.ci.github import Approvals, Asked
 from mlops.errors import ConfigError, PlatformError
 from mlops.ops import lineage
-from mlops.ops.lineage import HERE, data_lineage, endpoint_lineage, files_word, version_lineage
+from mlops.ops.lineage import (
+    HERE,
+    changed_files,
+    data_lineage,
+    endpoint_lineage,
+    model_file_word,
+    version_lineage,
+)
 from mlops.platforms.base import ModelVersion
 from mlops.progress import silent
 from mlops.release.change_log import CHANGE
@@ -29,6 +36,7 @@ NOW = datetime(2026, 11, 5, tzinfo=UTC)
 MORNING = datetime(2026, 11, 3, 10, tzinfo=UTC)
 APPROVED = Asked({"run_attempt": 1}, Approvals(("ann", "bob"), ()))
 DATA_HASH, FILE_HASH = "ab" * 32, "cd" * 32
+RELEASED = replace(RECORD, ab_test=None)  # no picture to draw
 
 Load = Callable[[str], LoadedSettings]
 
@@ -61,7 +69,7 @@ def of_prod(platform: FakePlatform) -> FakeEndpoint:
 def release(settings: LoadedSettings, platform: FakePlatform, *, keep: bool = True) -> None:
     """Leave what a release of version 10 leaves."""
     state_dir = settings.project.state_dir
-    write_evidence(state_dir, RECORD, MORNING)
+    write_evidence(state_dir, RELEASED, MORNING)
     question = Question("12", "prod", 2, 10)
     write_approvals(releases_folder(state_dir), question, APPROVED, MORNING - timedelta(hours=1))
     if keep:
@@ -161,7 +169,7 @@ def test_what_answers_is_told_with_its_origin_and_its_release(
     kept, answering = found["deployments"]
     assert (kept["deployment"], kept["share"], kept["origin"]) == ("blue", 0, None)
     assert (answering["deployment"], answering["share"]) == ("green", 100)
-    assert answering["files"] == "same"
+    assert (answering["model_file"], answering["changed_files"]) == ("same", [])
     assert answering["origin"]["code"]["commit"] == "0123456789abcdef"
     assert [each["outcome"] for each in answering["later"]] == ["approved", "promoted"]
 
@@ -171,7 +179,7 @@ def test_a_version_that_cannot_be_read_hides_no_deployment(
 ) -> None:
     (platform.version(10).folder / "lineage.json").unlink()
     *_, answering = endpoint_lineage(prod, silent)["deployments"]
-    assert (answering["origin"], answering["files"]) == (None, "not known")
+    assert (answering["origin"], answering["model_file"]) == (None, "not known")
     assert "lineage.json" in answering["not_read"][0]
 
 
@@ -194,7 +202,19 @@ def test_an_endpoint_that_cannot_be_read_is_an_error(
 def test_a_deployment_with_other_files_is_found(
     deployed: str, registered: str | None, word: str
 ) -> None:
-    assert files_word(deployed, registered) == word
+    assert model_file_word(deployed, registered) == word
+
+
+def test_a_file_of_a_version_that_was_changed_is_named(
+    prod: LoadedSettings, platform: FakePlatform
+) -> None:
+    folder = platform.version(10).folder
+    (folder / "signature.json").write_text("{}")
+    (folder / "added.txt").write_text("x")
+    found = version_lineage(prod, platform, 10, silent)
+    assert found["changed_files"] == ["added.txt", "signature.json"]
+    assert changed_files({"a": "1"}, None) is None
+    assert changed_files({}, {"a": "1"}) == ["a"]
 
 
 def test_the_versions_that_saw_data_are_found(platform: FakePlatform) -> None:
@@ -222,9 +242,7 @@ def test_a_version_whose_folder_is_elsewhere_is_found_by_its_tags_and_then_fetch
     assert (saw["by"], asked) == ("the file orders.csv", [10])
 
 
-def test_who_cannot_be_asked_is_named(
-    platform: FakePlatform, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_who_cannot_be_asked_is_named(platform: FakePlatform) -> None:
     (platform.version(2).folder / "lineage.json").unlink()
     found = data_lineage(platform, DATA_HASH, silent)
     assert (found["versions"], found["asked"]) == ([], 5)

@@ -27,7 +27,9 @@ METRICS = {"f1": 0.8, "brier": 0.1, "roc_auc": None}
 
 def found(rows: int = 300, **changed: Any) -> FoundData:
     files = {"one.csv": "1", "two.csv": "changed", "new.csv": "4"}
-    return FoundData(**{"hash": "b" * 64, "is_recorded": False, "rows": rows, "files": files, **changed})
+    return FoundData(
+        **{"hash": "b" * 64, "is_recorded": False, "rows": rows, "files": files, **changed}
+    )
 
 
 def of(word: Word, what: str = "x") -> Agreement:

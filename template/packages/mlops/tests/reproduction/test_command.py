@@ -12,7 +12,7 @@ import pytest
 from fakes.project import TODAY
 from fakes.registered import Registered
 from fakes.tiny_use_case.sample import make_sample
-from mlops.errors import ConfigError, Hold
+from mlops.errors import ConfigError, Hold, Refused
 from mlops.progress import silent
 from mlops.reproduction.agreement import Word
 from mlops.reproduction.command import Reproduction, data_of, reproduce
@@ -100,6 +100,12 @@ def test_without_a_commit_it_is_only_trained_here(registered: Registered) -> Non
     with pytest.raises(Hold, match="without a git commit") as told:
         reproduce(registered.folder, registered.settings, silent)
     assert "--here" in told.value.remedy
+
+
+def test_a_folder_that_was_changed_is_refused(registered: Registered, tmp_path: Path) -> None:
+    folder = changed(registered, tmp_path / "v", "signature.json", model_version=2)
+    with pytest.raises(Refused, match="not the file that was registered"):
+        reproduce(folder, registered.settings, silent, here=True)
 
 
 @pytest.mark.parametrize("lacks", [{"hash": ""}, {"reference_date": None}])

@@ -257,7 +257,7 @@ COMMANDS: Sequence[click.Command] = [
     LazyCommand(
         "reproduce",
         "mlops.cli.reproduce:reproduce",
-        "Train a version again from its record: do data, metrics and predictions agree?",
+        "Train a version again from its record: does the same come out?",
     ),
     LazyCommand("stop", "mlops.cli.deploy:stop", "Stop the servers of an endpoint."),
     LazyCommand(

@@ -30,7 +30,7 @@ def lineage(
     environment: str | None,
     as_json: bool,
 ) -> None:
-    """Where a version comes from and what became of it; what answers; who saw data.
+    """Where a version comes from and what became of it; what answers now; who saw data.
 
     Exit 4 if nothing is recorded.
     """

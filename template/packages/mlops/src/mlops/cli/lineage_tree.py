@@ -16,6 +16,7 @@ def version_tree(found: Mapping[str, Any]) -> Tree:
     model = found["origin"]["model"]
     name = f"{model['name'] or NOT_RECORDED} version {found['model_version']}"
     tree = Tree(Text(name, style="bold"))
+    tree.add(_files(found["changed_files"]))
     _origin(tree, found["origin"])
     _branch(tree, "what came later", map(_happening, found["later"]))
     _branch(tree, "serves now", map(_serves, found["serves"]), nothing="nowhere")
@@ -32,9 +33,10 @@ def endpoint_tree(found: Mapping[str, Any]) -> Tree:
         part = tree.add(Text(f"{said}traffic, {each['state']}", style="bold"))
         if not each["share"]:
             continue
-        part.add(_line("model file", _FILES[each["files"]]))
+        part.add(_line("model file", _MODEL_FILE[each["model_file"]]))
         part.add(_line("made of", each["made_of"]))
         if each["origin"]:
+            part.add(_files(each["changed_files"]))
             _origin(part, each["origin"])
         _approvals(part, each["later"], found)
         others = [told for told in each["later"] if told["what"] != "approval"]
@@ -43,11 +45,16 @@ def endpoint_tree(found: Mapping[str, Any]) -> Tree:
     return tree
 
 
-_FILES = {
+_MODEL_FILE = {
     "same": "the one that was registered",
     "differs": "NOT the one that was registered",
     "not known": "not known whether it is the one that was registered",
 }
+
+
+def _files(changed: Sequence[str] | None) -> Text:
+    said = "CHANGED since: " + ", ".join(changed) if changed else "those that were registered"
+    return _line("files", None if changed is None else said)
 
 
 def _approvals(

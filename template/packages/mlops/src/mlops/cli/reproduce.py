@@ -41,7 +41,7 @@ def reproduce(
     environment: str | None,
     as_json: bool,
 ) -> None:
-    """Train a version again from its record, and compare.
+    """Train a version again from its record: does the same come out?
 
     In a folder that is thrown away: nothing of the project changes. Exit 0 if data, metrics and
     predictions are the same, 1 if one differs, 4 if one cannot be compared.

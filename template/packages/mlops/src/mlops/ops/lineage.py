@@ -10,10 +10,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from mlops.artifacts.documents import APPROVALS, EVIDENCE
+from mlops.artifacts.data_source import source_of_tags
+from mlops.artifacts.documents import APPROVALS, EVIDENCE, LINEAGE, said
 from mlops.artifacts.evidence_folder import releases_folder
 from mlops.artifacts.version_folder import VersionFolder
 from mlops.errors import MlopsError
+from mlops.files import file_hashes
 from mlops.governance.later import Happening, later, of_approvals, of_changes, of_release
 from mlops.governance.origin import SeenData, origin_of, seen_data, who_saw
 from mlops.platforms import open_platform
@@ -77,7 +79,7 @@ def version_lineage(
         Refused: its files are not those that were registered.
     """
     report(f"reading version {number}")
-    origin = origin_of(VersionFolder(platform.version(number).folder).lineage())
+    origin, changed = _recorded(platform.version(number).folder)
     since = _since(origin, settings)
     environments = settings.project.environments()
     places = [_place(settings, name, since, report) for name in environments]
@@ -86,6 +88,7 @@ def version_lineage(
     return {
         "model_version": number,
         "origin": origin,
+        "changed_files": changed,
         "later": [each.to_dict() for each in came.happenings],
         "serves": [each for each in serving if each["model_version"] == number],
         "not_read": list(came.not_read),
@@ -124,11 +127,17 @@ def _answering(
 ) -> dict[str, Any]:
     """Return one deployment with the lineage of its version; one unreadable hides no other."""
     number = int(served["model_version"])
-    nothing = {"origin": None, "files": "not known", "later": [], "not_read": []}
+    nothing: dict[str, Any] = {
+        "origin": None,
+        "model_file": "not known",
+        "changed_files": None,
+        "later": [],
+        "not_read": [],
+    }
     if not served["share"]:
         return {**served, **nothing}
     try:
-        origin = origin_of(VersionFolder(platform.version(number).folder).lineage())
+        origin, changed = _recorded(platform.version(number).folder)
     except MlopsError as error:
         return {**served, **nothing, "not_read": [str(error)]}
     came = collect_later(settings, platform, number, [place], report)
@@ -136,13 +145,35 @@ def _answering(
     return {
         **served,
         "origin": origin,
-        "files": files_word(served["model_sha256"], origin["onnx_sha256"]),
+        "model_file": model_file_word(served["model_sha256"], origin["onnx_sha256"]),
+        "changed_files": changed,
         "later": [each.to_dict() for each in here],
         "not_read": list(came.not_read),
     }
 
 
-def files_word(deployed: str, registered: str | None) -> str:
+def _recorded(folder: Path) -> tuple[dict[str, Any], list[str] | None]:
+    """Return a version's origin, and which of its files are others than at its registration."""
+    lineage = VersionFolder(folder).lineage()
+    return origin_of(lineage), changed_files(file_hashes(folder), said(lineage, "files"))
+
+
+def changed_files(
+    found: Mapping[str, str], registered: Mapping[str, str] | None
+) -> list[str] | None:
+    """Return which files of a version were changed, added or removed since its registration.
+
+    Args:
+        found: the SHA-256 of each file that is there, by name.
+        registered: the same when it was registered, but for the lineage itself; None: nobody knows.
+    """
+    if registered is None:
+        return None
+    names = {*found, *registered} - {LINEAGE.name}
+    return sorted(name for name in names if found.get(name) != registered.get(name))
+
+
+def model_file_word(deployed: str, registered: str | None) -> str:
     """Return whether a deployment has the model that was registered: same, differs or not known."""
     if not deployed or not registered:
         return "not known"
@@ -180,8 +211,6 @@ def data_lineage(platform: Platform, wanted: str, report: Report) -> dict[str, A
 
 
 def _seen_at_hand(version: ModelVersion) -> SeenData:
-    from mlops.artifacts.data_source import source_of_tags
-
     try:
         return seen_data(version.version, VersionFolder(version.folder).lineage())
     except MlopsError:

@@ -12,7 +12,7 @@ from mlops.artifacts.documents import said
 from mlops.artifacts.prepared import read_table
 from mlops.artifacts.run_folder import RunFolder
 from mlops.artifacts.signature import features_of, target_of
-from mlops.artifacts.version_folder import VersionFolder
+from mlops.artifacts.version_folder import VersionFolder, verify_version
 from mlops.data.findings import stored_sentence
 from mlops.data.fingerprint import matches
 from mlops.errors import ConfigError, Hold, MlopsError, Refused
@@ -99,8 +99,10 @@ def reproduce(
         Hold: it cannot be trained again, so nothing can be compared.
         ConfigError: the folder is no version, or the data folder does not exist.
         PlatformError: git does not check its commit out.
+        Refused: the folder's files are not those that were registered.
     """
     record = read_record(folder)
+    verify_version(folder)
     root = settings.project.root
     if not here:
         _require_code(root, record)

@@ -1,7 +1,6 @@
 """What is known of versions is collected from their folders and all that came later."""
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -31,6 +30,7 @@ from mlops.release.change_log import CHANGE
 from mlops.release.evidence import write_evidence
 from mlops.release.kept_evidence import Releases, keep_releases
 from mlops.settings.loading import LoadedSettings, load_settings
+from mlops.settings.project import Project
 
 NOW = datetime(2026, 11, 5, tzinfo=UTC)
 MORNING = datetime(2026, 11, 3, 10, tzinfo=UTC)
@@ -38,28 +38,23 @@ APPROVED = Asked({"run_attempt": 1}, Approvals(("ann", "bob"), ()))
 DATA_HASH, FILE_HASH = "ab" * 32, "cd" * 32
 RELEASED = replace(RECORD, ab_test=None)  # no picture to draw
 
-Load = Callable[[str], LoadedSettings]
-
 
 @pytest.fixture
-def prod(load: Callable[..., LoadedSettings], monkeypatch: pytest.MonkeyPatch) -> LoadedSettings:
-    """The settings of prod, whose platform pretends."""
-    project = load().project
+def prod(project: Project) -> LoadedSettings:
+    """The settings of prod."""
     (project.root / "conf" / "prod.yaml").write_text("approvals:\n  required: 2\n")
-    settings = load_settings(project, "prod", variables={}, clock=lambda: NOW)
-    platform = FakePlatform(project.root / "platform")
-    monkeypatch.setattr(lineage, "open_platform", lambda _settings: platform)
-    return settings
+    return load_settings(project, "prod", variables={}, clock=lambda: NOW)
 
 
 @pytest.fixture
-def platform(prod: LoadedSettings) -> FakePlatform:
-    found = lineage.open_platform(prod)
-    assert isinstance(found, FakePlatform)
-    endpoint = found.endpoint("tiny-prod")
+def platform(project: Project, monkeypatch: pytest.MonkeyPatch) -> FakePlatform:
+    """A platform that pretends; version 10 serves in prod."""
+    pretended = FakePlatform(project.root / "platform")
+    endpoint = pretended.endpoint("tiny-prod")
     endpoint.serve("blue", 9)
     endpoint.serve("green", 10, share=100)
-    return found
+    monkeypatch.setattr(lineage, "open_platform", lambda _settings: pretended)
+    return pretended
 
 
 def of_prod(platform: FakePlatform) -> FakeEndpoint:
@@ -235,7 +230,12 @@ def test_a_version_whose_folder_is_elsewhere_is_found_by_its_tags_and_then_fetch
     monkeypatch.setattr(platform, "versions", lambda: [listed])
     asked: list[int] = []
     version = platform.version
-    monkeypatch.setattr(platform, "version", lambda n: asked.append(n) or version(n))
+
+    def fetch(number: int) -> ModelVersion:
+        asked.append(number)
+        return version(number)
+
+    monkeypatch.setattr(platform, "version", fetch)
     (saw,) = data_lineage(platform, DATA_HASH, silent)["versions"]
     assert (saw["version"], asked) == (10, [])
     (saw,) = data_lineage(platform, FILE_HASH, silent)["versions"]

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,7 +21,7 @@ echo "$PWD|$MLOPS_TRAINING|$STATE_OF_MLOPS|$*" >> "$CALLS"
 case "$*" in *"step {fails} "*) exit {code};; esac
 """
 GIT = ("git", "-c", "user.name=T", "-c", "user.email=t@example.com", "-c", "commit.gpgsign=false")
-LINEAGE = {
+LINEAGE: dict[str, Any] = {
     "data": {"reference_date": "2024-06-30", "source": {"kind": "sample", "name": "size 300"}},
     "settings": {
         "environment": "dev",

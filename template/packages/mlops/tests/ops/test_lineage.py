@@ -15,6 +15,7 @@ from mlops.artifacts.evidence_folder import releases_folder
 from mlops.ci.approvals import Question, write_approvals
 from mlops.ci.github import Approvals, Asked
 from mlops.errors import ConfigError, PlatformError
+from mlops.governance.later import Happening
 from mlops.ops import lineage
 from mlops.ops.lineage import (
     HERE,
@@ -103,6 +104,18 @@ def test_folder_and_what_came_later_are_one(prod: LoadedSettings, platform: Fake
     assert found["not_read"] == []
     (gave_way,) = version_lineage(prod, platform, 9, silent)["later"]
     assert (gave_way["outcome"], gave_way["place"]) == ("no callers any more", HERE)
+
+
+def test_one_more_source_can_come_along(prod: LoadedSettings, platform: FakePlatform) -> None:
+    release(prod, platform)
+    moment = (MORNING - timedelta(days=1)).isoformat()
+    gate = Happening(10, moment, "gate", "done", "prod", place="line 7 of the audit log")
+    other = replace(gate, version=9)
+    for told in (
+        version_lineage(prod, platform, 10, silent, [other, gate])["later"],
+        endpoint_lineage(prod, silent, [other, gate])["deployments"][1]["later"],
+    ):
+        assert [each["what"] for each in told] == ["gate", "approval", "release"]
 
 
 def test_evidence_that_nobody_kept_is_told_as_this_machines(

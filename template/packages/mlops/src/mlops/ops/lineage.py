@@ -4,7 +4,7 @@ What cannot be read is named and hides nothing else: an auditor has to know of i
 """
 
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -70,9 +70,20 @@ class Place:
 
 
 def version_lineage(
-    settings: LoadedSettings, platform: Platform, number: int, report: Report
+    settings: LoadedSettings,
+    platform: Platform,
+    number: int,
+    report: Report,
+    more: Sequence[Happening] = (),
 ) -> dict[str, Any]:
     """Return where a version comes from, what came later, and where it is deployed now.
+
+    Args:
+        settings: of any environment.
+        platform: has the version.
+        number: the version.
+        report: receives lines about the progress.
+        more: what one more source tells, such as `of_audit` of the audit log's lines.
 
     Raises:
         ConfigError: there is no such version, or its lineage cannot be read.
@@ -83,7 +94,7 @@ def version_lineage(
     since = _since(origin, settings)
     environments = settings.project.environments()
     places = [_place(settings, name, since, report) for name in environments]
-    came = collect_later(settings, platform, number, places, report)
+    came = collect_later(settings, platform, number, places, report, more)
     serving = [each for place in places for each in place.serving()]
     return {
         "model_version": number,
@@ -95,12 +106,15 @@ def version_lineage(
     }
 
 
-def endpoint_lineage(settings: LoadedSettings, report: Report) -> dict[str, Any]:
+def endpoint_lineage(
+    settings: LoadedSettings, report: Report, more: Sequence[Happening] = ()
+) -> dict[str, Any]:
     """Return what answers at an environment's endpoint, and for each version where it comes from.
 
     Args:
         settings: of the environment.
         report: receives lines about the progress.
+        more: what one more source tells of any version.
 
     Raises:
         MlopsError: the endpoint cannot be read.
@@ -108,7 +122,9 @@ def endpoint_lineage(settings: LoadedSettings, report: Report) -> dict[str, Any]
     environment = settings.values.environment
     platform = open_platform(settings)
     place = _place(settings, environment, settings.clock() - LONGEST, report, strict=True)
-    answering = [_answering(settings, platform, place, each, report) for each in place.serving()]
+    answering = [
+        _answering(settings, platform, place, each, report, more) for each in place.serving()
+    ]
     return {
         "environment": environment,
         "endpoint": place.endpoint,
@@ -124,6 +140,7 @@ def _answering(
     place: Place,
     served: dict[str, Any],
     report: Report,
+    more: Sequence[Happening],
 ) -> dict[str, Any]:
     """Return one deployment with the lineage of its version; one unreadable hides no other."""
     number = int(served["model_version"])
@@ -140,7 +157,7 @@ def _answering(
         origin, changed = _recorded(platform.version(number).folder)
     except MlopsError as error:
         return {**served, **nothing, "not_read": [str(error)]}
-    came = collect_later(settings, platform, number, [place], report)
+    came = collect_later(settings, platform, number, [place], report, more)
     here = later(number, came.happenings, place.environment)
     return {
         **served,
@@ -224,6 +241,7 @@ def collect_later(
     number: int,
     places: Iterable[Place],
     report: Report,
+    more: Sequence[Happening] = (),
 ) -> Later:
     """Return what came after the registration of a version, as all sources tell it.
 
@@ -233,6 +251,7 @@ def collect_later(
         number: the version.
         places: the environments, with the changes of their traffic.
         report: receives lines about the progress.
+        more: what one more source tells of any version.
     """
     report(f"reading the evidence of version {number}")
     kept, problems = _kept(platform, number)
@@ -240,7 +259,7 @@ def collect_later(
     known = list(places)
     changes = [each for place in known for each in place.changes]
     not_reached = [f"{place.environment}: {place.problem}" for place in known if place.problem]
-    happenings = later(number, [*kept, *here, *changes])
+    happenings = later(number, [*kept, *here, *changes, *more])
     return Later(happenings, (*problems, *unread, *not_reached))
 
 

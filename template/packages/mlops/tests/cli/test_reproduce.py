@@ -14,6 +14,7 @@ from mlops.reproduction.command import Reproduction
 from mlops.settings.project import Project
 
 SAME, DIFFERS, NOT = Word.SAME, Word.DIFFERS, Word.NOT_COMPARABLE
+LONG = f"{'a' * 16}…"
 
 
 @pytest.fixture
@@ -27,10 +28,13 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         told.update(folder=folder, data_dir=data_dir, here=here)
         names = ("data hash", "metrics", "predictions")
         found = [
-            Agreement(name, word, "then", "now", "a remark")
+            Agreement(name, word, LONG, LONG, "a remark")
             for name, word in zip(names, told["words"], strict=True)
         ]
-        around = (Agreement("packages", DIFFERS, "p1", "p2"),)
+        around = (
+            Agreement("packages", DIFFERS, "p1", "p2"),
+            Agreement("operating system", NOT, LONG, LONG),
+        )
         return Reproduction(9, "the code of c1", tuple(found), around)
 
     monkeypatch.setattr(command, "reproduce", pretend)

@@ -55,6 +55,7 @@ LAYERS = (
         "monitoring.feedback",
         "monitoring.raw_labels",
         "monitoring.retraining",
+        "reproduction",
     },
     {"ops", "ci", "aml", "testing", "monitoring.report", "simulation"},
     {"cli", "__main__"},

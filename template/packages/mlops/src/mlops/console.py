@@ -10,6 +10,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+from rich.tree import Tree
 
 from mlops.ci.job import summarise
 from mlops.progress import Stage, StageReport
@@ -73,6 +74,11 @@ def show_table(
     for row in rows:
         table.add_row(*(cell if isinstance(cell, Text) else Text(str(cell)) for cell in row))
     (Console(highlight=False) if is_result else console()).print(table)
+
+
+def show_tree(tree: Tree) -> None:
+    """Print a tree on stdout, as what the command was called for."""
+    Console(highlight=False).print(tree)
 
 
 def mark(passed: bool) -> Text:

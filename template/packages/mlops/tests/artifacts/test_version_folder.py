@@ -75,6 +75,30 @@ def test_the_tags_of_a_version_say_what_it_is_and_was_made_of(tmp_path: Path) ->
         "model.sha256": "m",
     }
     assert origin_tags(tmp_path) == tags
+    more = {
+        "run_id": "r",
+        "created_at": "2026-06-30T12:00:00+00:00",
+        "pipeline": {"url": ""},
+        "parent": {"version": 2, "note": ""},
+        "training": {"model_sha256": "t"},
+        "environment": {"packages_sha256": "p"},
+        "verdict": {"passed": True},
+        "git": {"commit": "c", "dirty": False},
+        "data": {**data, "rows": 0, "first_day": None, "reference_date": "2026-06-30"},
+    }
+    (tmp_path / "lineage.json").write_text(json.dumps({"schema": 1, **lineage, **more}))
+    assert origin_tags(tmp_path) == {
+        **tags,
+        "run_id": "r",
+        "created_at": "2026-06-30T12:00:00+00:00",
+        "parent.version": "2",
+        "trained.sha256": "t",
+        "environment.packages": "p",
+        "gate": "passed",
+        "git.dirty": "false",
+        "data.rows": "0",
+        "data.reference_date": "2026-06-30",
+    }
 
 
 @pytest.mark.parametrize("data", [{"hash": "d"}, {"hash": "d", "source": "sample"}, None])

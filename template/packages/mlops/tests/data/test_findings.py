@@ -17,6 +17,7 @@ REPORT = ValidationReport(
     data_hash=None,
     failures=(FINDING,),
     warnings=(FINDING,),
+    days=("2025-12-24", "2026-01-30"),
 )
 
 
@@ -35,6 +36,8 @@ def test_results_without_values_hold_counts_and_no_data() -> None:
     kept = {"check": "in_range(0, 9)", "file": "a.csv", "column": "age", "count": 1200}
     assert bare["failures"] == bare["warnings"] == [kept]
     assert (bare["rows"], bare["passed"], bare["schema"]) == (1300, False, 1)
+    assert bare["days"] is None
+    assert REPORT.to_dict()["days"] == ["2025-12-24", "2026-01-30"]
     assert bare == without_values(REPORT.to_dict())
     assert REPORT.to_dict()["failures"][0]["rows"][0]["value"] == "77"
 

@@ -72,6 +72,7 @@ def test_prepared_describes_its_two_parts_and_what_they_were_made_of(folder: Run
         data_hash=fingerprint(data),
         data_hash_schema=2,
         data_rows=data.height,
+        data_days=results["days"],
         split={
             "by": "key",
             "holdout_fraction": 0.25,
@@ -93,6 +94,7 @@ def test_prepared_describes_its_two_parts_and_what_they_were_made_of(folder: Run
     assert len(digest) == 64
     assert train.height > holdout.height
     assert results["rows"] == data.height
+    assert results["days"] == [str(data["day"].min()), str(data["day"].max())]
 
 
 def test_training_says_how_the_model_was_fitted(

@@ -59,6 +59,7 @@ def test_good_data_pass_and_are_written_in_the_contracts_types(
     data = pl.read_parquet(folder.parent / "out" / "data.parquet")
     assert data.equals(pl.DataFrame(GOOD))
     assert report.data_hash is not None
+    assert report.days == ((TODAY - timedelta(days=6)).isoformat(), TODAY.isoformat())
 
 
 def test_csv_and_parquet_with_the_same_rows_have_the_same_hash(

@@ -82,9 +82,8 @@ class Candidate(BaseModel):
         return json.dumps(self.to_dict(), sort_keys=True)
 
     def told(self) -> dict[str, Any]:
-        """Return what the lineage of a version says of it."""
-        names = {"id", "environment", "reference", "cause", "reason", "created_at"}
-        return self.model_dump(mode="json", include=names)
+        """Return what the lineage of a version says of it: all of the manifest."""
+        return self.model_dump(mode="json")
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,13 @@ class Document:
         return path
 
 
+def said(content: object, *path: str) -> Any:
+    """Return what a document says at a place; None where an older or damaged one says nothing."""
+    for name in path:
+        content = content.get(name) if isinstance(content, Mapping) else None
+    return content
+
+
 VALIDATION_RESULTS = Document("validation-results.json", schema=1)
 PREPARED = Document("prepared.json", schema=2, older=(1,))
 TRAINING = Document("training.json", schema=1)

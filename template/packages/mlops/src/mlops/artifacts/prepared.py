@@ -22,7 +22,10 @@ SPLIT_GROUP_SINCE = "split.group_since"
 
 @dataclass(frozen=True)
 class Prepared:
-    """The prepared data of one run, as `prepared.json` describes it."""
+    """The prepared data of one run, as `prepared.json` describes it.
+
+    `data_days` are the first and the last day of the raw rows, where that is known.
+    """
 
     folder: Path
     key: str
@@ -37,6 +40,7 @@ class Prepared:
     source: DataSource = UNKNOWN
     data_hash_schema: int = 1
     target: Target = BINARY_TARGET
+    data_days: list[str] | None = None
 
     @property
     def feature_names(self) -> list[str]:

@@ -29,6 +29,20 @@ SERVED_VARIABLE = "SERVED_FILES_SHA256"
 
 It is no setting, so it does not begin as the variables of settings do.
 """
+_TAGGED = {
+    "run_id": ("run_id",),
+    "created_at": ("created_at",),
+    "git.dirty": ("git", "dirty"),
+    "environment.packages": ("environment", "packages_sha256"),
+    "data.rows": ("data", "rows"),
+    "data.first_day": ("data", "first_day"),
+    "data.last_day": ("data", "last_day"),
+    "data.reference_date": ("data", "reference_date"),
+    "trained.sha256": ("training", "model_sha256"),
+    "parent.version": ("parent", "version"),
+    "pipeline.url": ("pipeline", "url"),
+}
+"""Which place of a lineage each tag of a version repeats."""
 PLOTS = "plots"
 QUALITY_PLOT = "quality.png"
 IMPORTANCE_PLOT = "importance.png"
@@ -126,7 +140,9 @@ def find_version(folder: Path) -> Path:
 
 
 def origin_tags(folder: Path) -> dict[str, str]:
-    """Return the tags of a registered version that say what it was made of and which it is.
+    """Return the tags of a registered version: its lineage in short, and which it is.
+
+    What the lineage does not say has no tag.
 
     Raises:
         ConfigError: lineage.json is missing or unreadable.
@@ -138,7 +154,21 @@ def origin_tags(folder: Path) -> dict[str, str]:
         **source_of_lineage(lineage).tags(),
         HASH_TAG: str(lineage["files"][ONNX]),
         **candidate_tags(lineage.get("candidate")),
+        **_lineage_tags(lineage),
     }
+
+
+def _lineage_tags(lineage: Mapping[str, Any]) -> dict[str, str]:
+    found = {tag: documents.said(lineage, *path) for tag, path in _TAGGED.items()}
+    passed = documents.said(lineage, "verdict", "passed")
+    found["gate"] = {True: "passed", False: "refused"}.get(passed)
+    words = {tag: _word(value) for tag, value in found.items()}
+    return {tag: word for tag, word in words.items() if word}
+
+
+def _word(value: object) -> str:
+    """Return a value as a tag holds it; nothing for what is not known."""
+    return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def source_of_lineage(lineage: Mapping[str, Any]) -> DataSource:

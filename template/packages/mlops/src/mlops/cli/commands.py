@@ -249,6 +249,16 @@ COMMANDS: Sequence[click.Command] = [
         "rollback", "mlops.cli.release:rollback", "Restore what served before the last change."
     ),
     EVIDENCE,
+    LazyCommand(
+        "lineage",
+        "mlops.cli.lineage:lineage",
+        "Where a version comes from and what became of it; what answers now; who saw data.",
+    ),
+    LazyCommand(
+        "reproduce",
+        "mlops.cli.reproduce:reproduce",
+        "Train a version again from its record: does the same come out?",
+    ),
     LazyCommand("stop", "mlops.cli.deploy:stop", "Stop the servers of an endpoint."),
     LazyCommand(
         "status",

@@ -60,7 +60,10 @@ class Finding:
 
 @dataclass(frozen=True)
 class ValidationReport:
-    """The outcome of validating one folder of raw data."""
+    """The outcome of validating one folder of raw data.
+
+    `days` are the first and the last day of its rows, if they are dated.
+    """
 
     files: dict[str, int]
     rows: int
@@ -68,6 +71,7 @@ class ValidationReport:
     data_hash: str | None
     failures: tuple[Finding, ...]
     warnings: tuple[Finding, ...]
+    days: tuple[str, str] | None = None
 
     @property
     def passed(self) -> bool:
@@ -84,6 +88,7 @@ class ValidationReport:
                 "reference_date": self.reference_date,
                 "data_hash": self.data_hash,
                 "data_hash_schema": DATA_HASH_SCHEMA,
+                "days": list(self.days) if self.days else None,
                 "failures": _as_dicts(self.failures),
                 "warnings": _as_dicts(self.warnings),
             }
@@ -101,7 +106,7 @@ def without_values(results: Mapping[str, Any]) -> dict[str, Any]:
         kind: [{name: finding[name] for name in kept} for finding in results[kind]]
         for kind in ("failures", "warnings")
     }
-    return {**results, **bare}
+    return {**results, **bare, "days": None}
 
 
 def stored_sentence(finding: Mapping[str, Any], *, values: bool) -> str:

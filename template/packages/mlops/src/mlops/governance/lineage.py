@@ -18,6 +18,7 @@ def build_lineage(
     verdict: Mapping[str, Any],
     created_at: datetime,
     candidate: Candidate | None = None,
+    pipeline: str = "",
 ) -> dict[str, Any]:
     """Return the content of `lineage.json`, but for the hashes of the version folder's files.
 
@@ -29,11 +30,18 @@ def build_lineage(
         verdict: the gate's verdict.
         created_at: when the version is made.
         candidate: of which the version is made, if a retraining made it.
+        pipeline: the page of the pipeline's run that makes the version; empty outside of one.
     """
+    first_day, last_day = prepared.get("data_days") or (None, None)
     content = {
         "model": dict(model),
         "created_at": created_at.isoformat(timespec="seconds"),
         "run_id": run_id,
+        "pipeline": {"url": pipeline},
+        "parent": {
+            "version": verdict.get("champion_version"),
+            "note": verdict.get("champion_note", ""),
+        },
         "git": training["git"],
         "environment": training["environment"],
         "data": {
@@ -41,6 +49,8 @@ def build_lineage(
             "hash": prepared["data_hash"],
             "hash_schema": prepared.get("data_hash_schema", 1),
             "rows": prepared["data_rows"],
+            "first_day": first_day,
+            "last_day": last_day,
             "reference_date": prepared["reference_date"],
             "cutoff": prepared["cutoff"],
             "holdout_sha256": prepared["holdout_sha256"],

@@ -118,6 +118,7 @@ def run(validated: Path, output: Path, settings: LoadedSettings) -> Prepared:
             data_hash=results["data_hash"],
             data_hash_schema=results.get("data_hash_schema", 1),
             data_rows=results["rows"],
+            data_days=results.get("days"),
             split=parts.description,
             rows={"train": train.height, "holdout": holdout.height},
             holdout_sha256=file_sha256(holdout_file(new)),

@@ -12,6 +12,7 @@ from mlops.artifacts.documents import CARD, LINEAGE, PACKAGE, PREPARED, PROBES, 
 from mlops.artifacts.prepared import Prepared
 from mlops.artifacts.run_folder import PackageFolder, RunFolder
 from mlops.artifacts.version_folder import VersionFolder
+from mlops.ci.job import run_url
 from mlops.errors import ConfigError, Refused
 from mlops.features import Feature, Kind
 from mlops.files import file_hashes, file_sha256, new_folder, write_text
@@ -180,6 +181,7 @@ def _build(
         verdict=verdict,
         created_at=settings.clock(),
         candidate=source.candidate(),
+        pipeline=run_url(),
     )
     facts = settings.project.facts
     card = build_card(

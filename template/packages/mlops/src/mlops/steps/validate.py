@@ -119,7 +119,19 @@ def _validated(
     data = together.rows if readable else pl.DataFrame()
     counts = {file.name: file.rows for file in files}
     content = digest(data.schema, hashes) if readable and not failures else None
-    return _report(counts, rules, content, failures, warnings), data
+    report = _report(counts, rules, content, failures, warnings)
+    return replace(report, days=_first_and_last(data, rules.date_column)), data
+
+
+def _first_and_last(data: pl.DataFrame, column: str | None) -> tuple[str, str] | None:
+    """Return the days of the oldest and the newest row; None where rows have none."""
+    if column is None or column not in data.columns:
+        return None
+    days = data[column].cast(pl.Date)
+    first, last = days.min(), days.max()
+    if not (isinstance(first, date) and isinstance(last, date)):
+        return None
+    return first.isoformat(), last.isoformat()
 
 
 def asked_columns(schema: pa.DataFrameSchema) -> dict[str, Column]:

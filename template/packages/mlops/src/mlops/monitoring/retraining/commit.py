@@ -19,19 +19,43 @@ _RELEASE_A_NEW_ONE = (
 
 
 def require_trainable(root: Path, serving: Serving) -> None:
+    """Refuse to train a candidate in the place of a version of which nobody can have the code.
+
+    Raises:
+        ConfigError: its code cannot be had, or its machinery knows no manifests.
+    """
+    number, commit = serving.version, serving.commit
+    require_code(root, number, commit, dirty=serving.dirty)
+    way = ask_git(root, "rev-parse", "--show-prefix").said
+    if _holds(root, commit, way, f"{_MACHINERY}/pyproject.toml") and not _holds(
+        root, commit, way, _MANIFESTS
+    ):
+        raise ConfigError(
+            f"version {number} is of commit {commit}, whose machinery does not know manifests of "
+            "candidates",
+            _RELEASE_A_NEW_ONE,
+        )
+
+
+def require_code(root: Path, number: int, commit: str, *, dirty: bool) -> None:
     """Refuse to train a version again of which nobody can have the code.
+
+    Args:
+        root: the project's folder.
+        number: the version.
+        commit: the one that it was trained at; empty if there was none.
+        dirty: whether there were uncommitted changes.
 
     Raises:
         ConfigError: it was made without a commit or with uncommitted changes, its commit is not
-            here, holds no lock, or its machinery knows no manifests.
+            here, or holds no lock.
     """
-    number, commit = serving.version, serving.commit
     if not commit:
         raise ConfigError(
             f"version {number} was made without a git commit, so nothing can train it again",
             f"put the project under git, and then {_RELEASE_A_NEW_ONE}",
         )
-    if serving.dirty:
+    if dirty:
         raise ConfigError(
             f"version {number} was made with uncommitted changes beside commit {commit}, so "
             "nothing can train it again",
@@ -48,14 +72,6 @@ def require_trainable(root: Path, serving: Serving) -> None:
         raise ConfigError(
             f"commit {commit} of version {number} is not in this clone",
             "fetch it with `git fetch --unshallow` or `git fetch origin`",
-        )
-    if _holds(root, commit, way.said, f"{_MACHINERY}/pyproject.toml") and not _holds(
-        root, commit, way.said, _MANIFESTS
-    ):
-        raise ConfigError(
-            f"version {number} is of commit {commit}, whose machinery does not know manifests of "
-            "candidates",
-            _RELEASE_A_NEW_ONE,
         )
     if not _holds(root, commit, way.said, "uv.lock"):
         raise ConfigError(

@@ -5,10 +5,8 @@ project's own.
 """
 
 import json
-import os
 import shutil
-import subprocess  # nosec B404  # only uv, with fixed arguments
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,17 +17,13 @@ from mlops.data.source import locate
 from mlops.errors import ConfigError, PlatformError, Refused
 from mlops.files import new_folder
 from mlops.hints import typed
-from mlops.monitoring.alerting.receivers import VARIABLES
 from mlops.monitoring.retraining.commit import checked_out
+from mlops.monitoring.retraining.commit_commands import call
 from mlops.progress import Report
 from mlops.settings.loading import LoadedSettings, load_settings
-from mlops.settings.project import STATE_VARIABLE
 
 TRAINED_IN = "dev"
 """The environment whose settings training has, as in the pipeline."""
-_OF_THIS_ENVIRONMENT = ("VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT", "PYTHONPATH")
-_SECRETS = (*VARIABLES.values(), "GH_TOKEN", "GITHUB_TOKEN")
-"""What the code of another commit, and its packages, need not know."""
 _REFUSED, _WRONG = 1, 2
 
 
@@ -100,20 +94,8 @@ class _Commands:
             PlatformError: it ended otherwise than well, or printed something else.
         """
         self.report(f"mlops {name}")
-        uv = os.environ.get("UV") or shutil.which("uv")
-        if uv is None:
-            raise ConfigError("uv is not installed, which makes the environment of another commit")
-        fixed = [uv, "run", "--locked", "--quiet", "mlops", name, "--environment", TRAINED_IN]
-        # a fixed program, no shell; what it says goes to the screen
-        done = subprocess.run(  # nosec B603
-            [*fixed, "--json", *map(str, arguments)],
-            cwd=self.folder,
-            env=self._variables(os.environ),
-            stdout=subprocess.PIPE,
-            encoding="utf-8",
-            errors="replace",
-            check=False,
-        )
+        asked = (name, "--environment", TRAINED_IN, "--json", *arguments)
+        done = call(self.folder, self.state_dir, *asked)
         if done.returncode != 0:
             kind = {_REFUSED: Refused, _WRONG: ConfigError}.get(done.returncode, PlatformError)
             raise kind(
@@ -121,11 +103,6 @@ class _Commands:
                 f"code {done.returncode}"
             )
         return _read(name, done.stdout)
-
-    def _variables(self, present: Mapping[str, str]) -> dict[str, str]:
-        left_out = {*_OF_THIS_ENVIRONMENT, *_SECRETS}
-        kept = {name: text for name, text in present.items() if name not in left_out}
-        return {**kept, STATE_VARIABLE: str(self.state_dir)}
 
 
 def _read(name: str, printed: str) -> dict[str, Any]:

@@ -392,7 +392,6 @@ class AzureModels:
 
 def version_tags(folder: Path, run: Run) -> dict[str, str]:
     """Return the tags of a version: where it comes from, and what identifies it."""
-    lineage = VersionFolder(folder).lineage()
     card = VersionFolder(folder).card()
     measured = {"f1": None, **card["evaluation"]["model"]}
     tags = origin_tags(folder)
@@ -400,10 +399,6 @@ def version_tags(folder: Path, run: Run) -> dict[str, str]:
         **tags,
         "run_id": run.run_id,
         "git.commit": tags["git.commit"] or "none",
-        "git.dirty": str(lineage["git"]["dirty"]).lower(),
-        "trained.sha256": str(lineage["training"]["model_sha256"]),
-        "gate": "passed" if lineage["verdict"]["passed"] else "refused",
-        "created_at": str(lineage["created_at"]),
         **{
             name: "" if measured[name] is None else f"{measured[name]:.4f}"
             for name in ("f1", card["metric"])

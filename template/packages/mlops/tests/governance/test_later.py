@@ -1,0 +1,145 @@
+"""What became of a version: told by several sources, shown as one."""
+
+import random
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from fakes.records import RECORD
+from mlops.artifacts.documents import EVIDENCE
+from mlops.governance.later import (
+    Happening,
+    later,
+    of_approvals,
+    of_audit,
+    of_changes,
+    of_release,
+)
+
+MORNING, NOON = "2026-11-03T10:00:00+00:00", "2026-11-03T12:00:00+00:00"
+APPROVALS: dict[str, Any] = {
+    "environment": "prod",
+    "model_version": None,
+    "required": 2,
+    "outcome": "approved",
+    "reason": "",
+    "run": {"url": "https://github.example/runs/12"},
+    "approved_by": ["ann", "bob"],
+    "asked_at": NOON,
+}
+
+
+def line(number: int, act_id: str, phase: str, **changed: Any) -> dict[str, Any]:
+    """A line of the audit log as JSON content."""
+    return {
+        "number": number,
+        "act_id": act_id,
+        "time": NOON,
+        "act": "release",
+        "phase": phase,
+        "who": {"name": "ann", "kind": "person", "run_url": ""},
+        "environment": "prod",
+        "subject": {"version": 3},
+        "outcome": "" if phase == "intent" else "done",
+        "reason": "",
+        **changed,
+    }
+
+
+def test_an_approval_names_who_gave_it_and_how_many_were_asked() -> None:
+    (found,) = of_approvals(3, APPROVALS, "evidence prod-1")
+    assert found == Happening(
+        version=3,
+        time=NOON,
+        what="approval",
+        outcome="approved",
+        environment="prod",
+        detail="by ann, bob, 2 asked",
+        page="https://github.example/runs/12",
+        place="evidence prod-1",
+    )
+
+
+def test_what_nobody_approved_is_said() -> None:
+    refused = {**APPROVALS, "approved_by": [], "outcome": "refused", "reason": "too few"}
+    (found,) = of_approvals(3, refused, "")
+    assert found.outcome == "refused"
+    assert found.detail == "by nobody whose approval counts, 2 asked: too few"
+    (damaged,) = of_approvals(3, {}, "")
+    assert (damaged.outcome, damaged.time) == ("unknown", "")
+
+
+def test_a_release_is_told_of_the_new_version_and_of_the_one_that_gave_way() -> None:
+    content = {**EVIDENCE.with_schema(RECORD.to_dict()), "ended_at": MORNING, "run": "page"}
+    released, replaced = of_release("prod", content, "here")
+    assert (released.version, released.what, released.outcome) == (10, "release", "promoted")
+    assert released.detail == "a rehearsal: it is as good"
+    assert (released.time, released.page, released.place) == (MORNING, "page", "here")
+    assert (replaced.version, replaced.outcome) == (9, "no callers any more")
+    assert replaced.detail == "version 10 took its place"
+
+
+def test_a_release_that_failed_takes_nobodys_place() -> None:
+    record = replace(RECORD, outcome="rejected", traffic_after=RECORD.traffic_before)
+    (found,) = of_release("prod", record.to_dict(), "here")
+    assert (found.version, found.outcome) == (10, "rejected")
+
+
+def test_an_ab_test_by_itself_is_no_release() -> None:
+    alone = replace(RECORD, smoke=None, traffic_after=RECORD.traffic_before)
+    assert [each.what for each in of_release("prod", alone.to_dict(), "")] == ["A/B test"]
+
+
+def test_changes_by_hand_are_told_of_both_versions() -> None:
+    def change(kind: str, version: int | None) -> dict[str, Any]:
+        told = {"time": NOON, "environment": "prod", "outcome": "rolled back"}
+        return {**told, "kind": kind, "model_version": version, "traffic": "blue 100 %"}
+
+    rows = [change("release", 3), change("rollback", 2), change("switch-traffic", 2)]
+    found = of_changes(rows, ("rollback", "switch-traffic"), "the log")
+    assert [(each.version, each.outcome) for each in found] == [
+        (2, "rolled back"),
+        (3, "most callers reach another version"),
+        (2, "rolled back"),
+    ]
+    assert found[0].detail == "rollback, then: blue 100 %"
+    assert of_changes([change("rollback", None)], ("rollback",), "") == []
+
+
+def test_the_audit_log_is_one_more_source() -> None:
+    lines = [
+        line(1, "x", "intent"),
+        line(2, "x", "outcome", reason="as good"),
+        line(3, "y", "intent", act="switch"),
+        line(4, "z", "outcome", subject={"run_id": "r"}),
+        line(5, "w", "outcome", subject={"version": 4}),
+    ]
+    found = later(3, of_audit(lines))
+    assert [(each.what, each.outcome) for each in found] == [
+        ("release", "done"),
+        ("switch", "begun, and no end is recorded"),
+    ]
+    assert found[0].detail == "by ann: as good"
+    assert found[0].place == "line 2 of the audit log"
+
+
+def test_all_sources_are_one_in_order_of_time_and_each_happening_once() -> None:
+    first = Happening(3, MORNING, "release", "promoted", "prod", place="evidence prod-1")
+    again = replace(first, place="this machine alone")
+    second = Happening(3, "2026-11-03T12:30:00+01:00", "traffic", "rolled back", "prod")
+    third = Happening(3, NOON, "approval", "approved", "test")
+    undated = Happening(3, "", "approval", "unknown", "prod")
+    other = replace(third, version=4)
+    given = [first, again, second, third, undated, other]
+    assert later(3, given) == (undated, first, second, third)
+    shuffled = random.Random(1).sample(given[1:], 5)
+    assert later(3, [first, *shuffled]) == (undated, first, second, third)
+    assert later(3, given, "test") == (third,)
+    assert later(5, given) == ()
+
+
+@pytest.mark.parametrize("versions", [{}, {"blue": 9}])
+def test_evidence_that_names_no_version_is_of_none(versions: dict[str, int]) -> None:
+    content = {"candidate": "green", "versions": versions, "traffic_before": {}}
+    assert of_release("prod", content, "") == []

@@ -11,12 +11,14 @@ from mlops.arrays import Matrix, Outputs
 from mlops.artifacts.documents import CARD, LINEAGE, PACKAGE, PREPARED, PROBES, SIGNATURE
 from mlops.artifacts.prepared import Prepared
 from mlops.artifacts.run_folder import PackageFolder, RunFolder
-from mlops.artifacts.version_folder import VersionFolder
+from mlops.artifacts.version_folder import QUALITY_PLOT, VersionFolder
 from mlops.errors import ConfigError, Refused
 from mlops.features import Feature, Kind
 from mlops.files import file_hashes, file_sha256, new_folder, write_text
+from mlops.governance.card_page import render_page
 from mlops.governance.gate import require_passed
 from mlops.governance.holdout_looks import count_looks
+from mlops.governance.human_part import read_human_part
 from mlops.governance.lineage import build_lineage
 from mlops.governance.model_card import build_card, render_card
 from mlops.hints import typed
@@ -193,9 +195,15 @@ def _build(
         lineage=lineage,
         parity_gap=description["parity_gap"],
         holdout_looks=looks,
+        human=read_human_part(settings.project.root),
+        drift_baseline={
+            "file": target.drift_baseline.name,
+            "sha256": file_sha256(target.drift_baseline),
+        },
     )
     CARD.write(folder, card)
     write_text(target.model_card, render_card(card))
+    write_text(target.card_page, render_page(card, target.plots / QUALITY_PLOT))
     LINEAGE.write(folder, {**lineage, "files": file_hashes(folder)})
 
 

@@ -4,8 +4,11 @@ Follows Mitchell et al., "Model Cards for Model Reporting" (2019). The head of t
 in the format that Hugging Face reads, so that other tools can read it too.
 """
 
+import shutil
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import jinja2
 import yaml
@@ -13,6 +16,7 @@ import yaml
 from mlops.artifacts.data_source import DataSource, read_source
 from mlops.artifacts.documents import CARD
 from mlops.artifacts.version_folder import IMPORTANCE_PLOT, PLOTS, QUALITY_PLOT
+from mlops.errors import ConfigError
 from mlops.governance.card_numbers import (
     Table,
     calibration_table,
@@ -28,6 +32,7 @@ from mlops.governance.card_remarks import (
     slices_words,
 )
 from mlops.governance.human_part import HumanPart
+from mlops.governance.since import Happening, happenings_table
 from mlops.markdown import checks_table, escaped, table
 from mlops.tasks import Target, Task
 
@@ -232,6 +237,31 @@ def render_card(card: Mapping[str, Any]) -> str:
     return (
         f"---\n{yaml.safe_dump(_metadata(card), sort_keys=False, allow_unicode=True)}---\n\n{body}"
     )
+
+
+def render_since(
+    card: Mapping[str, Any], happened: tuple[Happening, ...], plots: Path, pictures: Path
+) -> str:
+    """Return the card with what happened since, for a folder outside the version's.
+
+    Args:
+        card: the content of card.json.
+        happened: what happened, oldest first.
+        plots: the version's pictures, which are copied.
+        pictures: where they are copied to, beside the card.
+
+    Raises:
+        ConfigError: a picture is missing.
+    """
+    pictures.mkdir(exist_ok=True)
+    for name in (QUALITY_PLOT, IMPORTANCE_PLOT):
+        if not (plots / name).is_file():
+            raise ConfigError(f"{name} is missing, which the model card shows")
+        shutil.copyfile(plots / name, pictures / name)
+    found = happenings_table(happened)
+    lines = table(found.columns, cells(found.rows)) if found.rows else ["Nothing is recorded."]
+    text = render_card(card).replace(f"]({PLOTS}/", f"]({quote(pictures.name)}/")
+    return f"{text}\n## Since the registration\n\n" + "\n".join(lines) + "\n"
 
 
 def _task(card: Mapping[str, Any]) -> Task:

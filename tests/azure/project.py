@@ -35,6 +35,7 @@ SETTINGS = {
     "MLOPS_DATA__SAMPLE__SIZE": "3000",
     "MLOPS_DATA__FRACTION": "1.0",
     "MLOPS_GATE__TOLERANCE": "0.5",
+    "MLOPS_APPROVALS__REQUIRED": "0",  # of GitHub; test_pipeline.py has them
     "MLOPS_SMOKE_TEST__REQUESTS": "5",
     "MLOPS_SMOKE_TEST__MAX_P95_MS": "10000",
     "MLOPS_ENDPOINT__REQUEST_TIMEOUT_SECONDS": "10",  # so long a request may be told late

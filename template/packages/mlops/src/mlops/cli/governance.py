@@ -92,8 +92,12 @@ def gate(
         said: dict[str, Any] = {name: [each.to_dict() for each in found[name]] for name in found}
         emit({"subject": subject, "refuses": said})
     else:
-        rows = [(name, each.requirement.value, each.said) for name in found for each in found[name]]
-        rows += [(name, "nothing is missing", "") for name in found if not found[name]]
+        rows = [
+            (name, *row)
+            for name, each in found.items()
+            for row in [(lack.requirement.value, lack.said) for lack in each]
+            or [("nothing is missing", "")]
+        ]
         show_table(f"What is missing for {subject}", ("environment", "missing", "found"), rows)
     if not platform.has_callers:
         show("here nothing of this is refused: the endpoints have no callers of their own")

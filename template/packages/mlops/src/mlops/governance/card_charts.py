@@ -11,8 +11,8 @@ from markupsafe import Markup, escape
 
 from mlops.metrics import decimal
 
-_WIDTH, _LABELS, _VALUES, _ROW, _SIZE = 480, 190, 60, 24, 300
-_LONGEST = 26
+_WIDTH, _VALUES, _ROW, _SIZE = 360, 60, 38, 300
+_LONGEST = 48
 
 
 @dataclass(frozen=True)
@@ -86,17 +86,17 @@ def _dots(bars: Sequence[Bar], summary: str, line: float) -> Markup:
     ends = [line] + [end for bar in bars for end in (bar.value, *(bar.interval or ()))]
     low, high = min(ends), max(ends)
     span = (high - low) or 1.0
-    wide = _WIDTH - _LABELS - _VALUES - 16
+    wide = _WIDTH - _VALUES - 16
 
     def across(value: float) -> str:
-        return f"{_LABELS + 8 + wide * (value - low) / span:.1f}"
+        return f"{8 + wide * (value - low) / span:.1f}"
 
-    height = _ROW * len(bars) + 8
+    height = _ROW * len(bars) + 4
     parts = [_line(across(line), "0", across(line), str(height), "var(--faint)", dashed=True)]
     for n, bar in enumerate(bars):
-        y = str(_ROW * n + 16)
+        y = str(_ROW * n + 30)
         label = bar.label if len(bar.label) <= _LONGEST else f"{bar.label[: _LONGEST - 1]}…"
-        parts.append(_text(str(_LABELS - 4), y, label, "end"))
+        parts.append(_text("0", str(_ROW * n + 12), label, "start"))
         start, end = bar.interval or (line, bar.value)
         parts.append(_line(across(start), y, across(end), y, "var(--series-0)"))
         parts.append(_dot(across(bar.value), y))

@@ -43,6 +43,10 @@ def test_the_head_of_the_markdown_is_read_by_hugging_face(cards: Path) -> None:
     expected = {name: value for name, value in evaluation["model"].items() if value is not None}
     assert values == expected
     assert len(expected) > 5
+    (judged,) = [each for each in card.data.eval_results if each.metric_args]
+    intervals = evaluation["intervals"]
+    assert judged.metric_type == intervals["metric"]
+    assert judged.metric_args == {"interval": intervals["model"], "level": intervals["level"]}
     assert card.text.lstrip().startswith("# Tiny, version 1")
 
 

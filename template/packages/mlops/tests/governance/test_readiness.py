@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from fakes.human_part import FILLED, write
-from mlops.governance.gate import judge_run
 from mlops.governance.human_part import REVIEW, FieldProblem, human_problems
 from mlops.governance.readiness import (
     LINEAGE_FIELDS,
@@ -23,10 +22,7 @@ from mlops.governance.readiness import (
     lacks,
     lineage_problems,
 )
-from mlops.platforms.base import ModelVersion
-from mlops.platforms.local.platform import LocalPlatform
 from mlops.settings.sections import GateSettings
-from mlops.steps.register import register_run
 
 PAGE = Path(__file__).parents[4] / "docs" / "gate.md"
 GATE = GateSettings(max_slice_gap=0.1, required_slices=("s",))
@@ -133,55 +129,47 @@ def test_without_an_evaluation_groups_are_not_assessed() -> None:
     assert lacks(replace(READY, evaluation=None), Demands("dev")) == ()
 
 
-@pytest.fixture
-def version(trained: tuple[LocalPlatform, str]) -> ModelVersion:
-    platform, run_id = trained
-    run = platform.run(run_id)
-    judge_run(platform, run, platform.settings)
-    return register_run(platform, run, platform.settings)
-
-
 def edit(path: Path, change: Callable[[Any], None]) -> None:
     content = json.loads(path.read_text())
     change(content)
     path.write_text(json.dumps(content))
 
 
-def test_a_registered_version_has_its_own_card_and_lineage(version: ModelVersion) -> None:
-    assert card_problems(version.folder, version.name, version.version) == ()
-    assert set(lineage_problems(version.folder)) <= {"lineage.json has no git.commit"}
+def test_a_registered_version_has_its_own_card_and_lineage(registered_once: Path) -> None:
+    assert card_problems(registered_once, "tiny", 1) == ()
+    # the project of the tests is in no repository
+    assert set(lineage_problems(registered_once)) <= {"lineage.json has no git.commit"}
 
 
-@pytest.mark.parametrize("path", LINEAGE_FIELDS, ids=".".join)
-def test_each_field_of_the_lineage_is_missed(version: ModelVersion, path: tuple[str, ...]) -> None:
-    def drop(content: Any) -> None:
-        for each in path[:-1]:
-            content = content[each]
-        del content[path[-1]]
+def test_each_field_of_the_lineage_is_missed(version: Path) -> None:
+    path = version / "lineage.json"
+    whole = path.read_text()
+    for field in LINEAGE_FIELDS:
+        content = json.loads(whole)
+        part = content
+        for each in field[:-1]:
+            part = part[each]
+        del part[field[-1]]
+        path.write_text(json.dumps(content))
+        assert f"lineage.json has no {'.'.join(field)}" in lineage_problems(version)
 
-    edit(version.folder / "lineage.json", drop)
-    assert f"lineage.json has no {'.'.join(path)}" in lineage_problems(version.folder)
 
-
-def test_a_card_of_another_version_changed_or_missing_is_not_this_ones(
-    version: ModelVersion,
-) -> None:
-    folder, name = version.folder, version.name
-    assert card_problems(folder, name, 2) == ("card.json is that of tiny version 1",)
-    page = folder / "MODEL_CARD.html"
-    page.write_text(page.read_text() + " ")
-    assert card_problems(folder, name, 1) == (
+def test_a_card_of_another_version_changed_or_missing_is_not_this_ones(version: Path) -> None:
+    assert card_problems(version, "tiny", 2) == ("card.json is that of tiny version 1",)
+    page = version / "MODEL_CARD.html"
+    page.write_text(page.read_text(encoding="utf-8") + " ", encoding="utf-8")
+    assert card_problems(version, "tiny", 1) == (
         "MODEL_CARD.html is not the file that was registered",
     )
     page.unlink()
-    assert card_problems(folder, name, 1) == ("MODEL_CARD.html is missing",)
-    edit(folder / "card.json", lambda content: content["lineage"].update(run_id="other"))
-    assert card_problems(folder, name, 1)[:2] == (
+    assert card_problems(version, "tiny", 1) == ("MODEL_CARD.html is missing",)
+    edit(version / "card.json", lambda content: content["lineage"].update(run_id="other"))
+    assert card_problems(version, "tiny", 1)[:2] == (
         "card.json is of another run than lineage.json",
         "card.json is not the file that was registered",
     )
-    (folder / "card.json").unlink()
-    assert "card.json" in card_problems(folder, name, 1)[0]
+    (version / "card.json").unlink()
+    assert "card.json" in card_problems(version, "tiny", 1)[0]
 
 
 def test_a_version_without_files_has_neither(tmp_path: Path) -> None:

@@ -348,8 +348,9 @@ def _shown(found: Table | None) -> str:
 
 
 def _metadata(card: Mapping[str, Any]) -> dict[str, Any]:
+    intervals = card["evaluation"].get("intervals")
     metrics = [
-        {"type": name, "name": name, "value": value}
+        {"type": name, "name": name, "value": value, **_interval_of(name, intervals)}
         for name, value in card["evaluation"]["model"].items()
         if value is not None
     ]
@@ -375,3 +376,10 @@ def _metadata(card: Mapping[str, Any]) -> dict[str, Any]:
         "tags": tags[task],
         "model-index": [{"name": card["model"]["name"], "results": [result]}],
     }
+
+
+def _interval_of(name: str, intervals: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return a metric's interval as metadata has arguments of a metric; nothing of others."""
+    if not intervals or intervals["metric"] != name:
+        return {}
+    return {"args": {"interval": list(intervals["model"]), "level": intervals["level"]}}

@@ -160,7 +160,7 @@ def test_a_number_under_another_name_makes_no_card(
         render_page(card, registered_once / "plots" / "quality.png")
 
 
-@pytest.mark.parametrize("name", ["evaluation.json", "quality.png"])
+@pytest.mark.parametrize("name", ["evaluation.json", "quality.png", "importance.png"])
 def test_without_a_file_of_the_evaluation_there_is_no_card(trained: Trained, name: str) -> None:
     platform, run_id = trained
     (platform.run(run_id).folder / "evaluation" / name).unlink()

@@ -357,11 +357,3 @@ def test_a_version_says_the_same_as_the_run_that_it_was_made_of(
         (version.plots / "importance.png", folder.evaluation.importance_plot),
     ):
         assert file_sha256(copied) == file_sha256(source)
-
-
-def test_a_folder_without_pictures_is_still_registered(run: Run, platform: LocalPlatform) -> None:
-    judge_run(platform, run, platform.settings)
-    for plot in RunFolder(run.folder).evaluation.plots():
-        plot.unlink()
-    version = VersionFolder(register_run(platform, run, platform.settings).folder)
-    assert list(version.plots.iterdir()) == []

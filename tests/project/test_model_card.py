@@ -1,5 +1,6 @@
 """The model card as others read it: Hugging Face's parser, a browser, and who sees no picture."""
 
+import itertools
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -74,7 +75,7 @@ def test_everybody_can_read_the_page(
     levels = page.evaluate("[...document.querySelectorAll('h1,h2,h3')].map(h => +h.tagName[1])")
     assert levels[0] == 1
     assert levels.count(1) == 1
-    assert all(after <= before + 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert all(after <= before + 1 for before, after in itertools.pairwise(levels))
     texts = page.evaluate(
         """() => [...document.querySelectorAll('svg text')].map(text => [
             getComputedStyle(text).fill, getComputedStyle(document.body).color,

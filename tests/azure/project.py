@@ -18,7 +18,7 @@ import requests
 import yaml
 from fakes.waiting import wait_for
 
-from tests.support import Project, Template, run, uv, variables
+from tests.support import Project, Template, commit_all, run, uv, variables
 
 from .emulator import AzureEmulator, Call
 from .emulator.machine import Machine
@@ -48,7 +48,8 @@ SETTINGS = {
     "MLOPS_AB_TEST__MARGINS__ERRORS": "0.2",
     "MLOPS_AB_TEST__MARGINS__SLOW": "0.2",
 }
-
+# Who approves is asked of GitHub: test_pipeline.py has that.
+UNASKED = {"MLOPS_APPROVALS__REQUIRED": "0"}
 
 Found = TypeVar("Found")
 Routing = tuple[dict[str, int], dict[str, int]]
@@ -68,7 +69,7 @@ class AzureProject:
 
     project: Project
     azure: AzureEmulator
-    settings: dict[str, str] = field(default_factory=lambda: dict(SETTINGS))
+    settings: dict[str, str] = field(default_factory=lambda: SETTINGS | UNASKED)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -277,6 +278,7 @@ def azure_project(
     run(uv(), "sync", "--quiet", "--group", "azure", folder=project.path)
     made = run(project.python, "-c", _SERVING, folder=project.path)
     serving = project.path / made.strip().splitlines()[-1]
+    commit_all(project.path)  # prod takes nothing of changes that are in no commit
     with started(project, folder, project.python, serving, storage_keys=storage_keys) as place:
         yield place
 

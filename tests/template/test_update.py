@@ -94,6 +94,7 @@ EDITED = {
     f"src/{PACKAGE}/features.py": f"{TEAM}/features.py",
     "tests/test_use_case.py": "template/tests/test_use_case.py",
     "conf/dev.yaml": "template/conf/dev.yaml",
+    "compliance/model_card.yaml": "template/compliance/model_card.yaml.jinja",
 }
 DELETED = {
     f"src/{PACKAGE}/slices.py": f"{TEAM}/slices.py",

@@ -29,6 +29,7 @@ LAYERS = (
         "tasks",
         "window",
         "markdown",
+        "html_page",
     },
     {"diagnosis", "yaml_loader"},
     {"console", "ci.job"},

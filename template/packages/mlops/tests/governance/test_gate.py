@@ -160,6 +160,75 @@ def test_slices(found: list[dict[str, Any]], expected: bool) -> None:
     assert passed(checks) == {"f1 in slices": expected}
 
 
+TEST = {"metric": "f1", "of_all_rows": 0.8, "groups": 2}
+
+
+def group(name: str, f1: float | None, p: float, why: str | None = None) -> dict[str, Any]:
+    metrics = {"f1": f1}
+    return {
+        "slice": "s",
+        "value": name,
+        "rows": 100,
+        "metrics": metrics,
+        "not_assessed": why,
+        "p": p,
+    }
+
+
+@pytest.mark.parametrize(
+    ("gap", "p", "passes"),
+    [(0.2, 0.05, True), (0.2001, 0.05, False), (0.5, 0.051, True), (0.5, 0.001, False)],
+)
+def test_a_gap_counts_if_it_is_over_its_limit_and_more_than_chance(
+    gap: float, p: float, passes: bool
+) -> None:
+    gate = GateSettings(thresholds=NO_THRESHOLD, beat_baseline=False, max_slice_gap=0.2)
+    found = [group("a", 0.8, 0.9), group("b", 0.8 - gap + 1e-9, p)]
+    check = judge(evaluation(slices=found, slice_test=TEST), gate, None)[0]
+    assert check.passed is passes
+    assert check.found.endswith(f"in s=b (p {p:.3f})")
+
+
+def test_the_gap_that_counts_is_named_although_chance_made_a_larger_one() -> None:
+    gate = GateSettings(thresholds=NO_THRESHOLD, beat_baseline=False, max_slice_gap=0.1)
+    found = [group("a", 0.3, 0.4), group("b", 0.6, 0.01)]
+    check = judge(evaluation(slices=found, slice_test=TEST), gate, None)[0]
+    assert (check.passed, check.found) == (False, "0.2000 in s=b (p 0.010)")
+
+
+def test_groups_tested_by_another_metric_are_not_assessed() -> None:
+    gate = GateSettings(thresholds=NO_THRESHOLD, beat_baseline=False, max_slice_gap=0.1)
+    found = evaluation(
+        slices=[group("a", 0.8, 1.0), group("b", 0.8, 1.0)],
+        slice_test={**TEST, "metric": "accuracy"},
+    )
+    check = judge(found, gate, None)[0]
+    assert not check.passed
+    assert check.found == "not assessed: the groups were tested by accuracy"
+
+
+@pytest.mark.parametrize(
+    ("name", "why", "found"),
+    [
+        ("s", None, "2 assessed"),
+        ("s", "its rows have one class", "not assessed: s=b: its rows have one class"),
+        ("t", None, "no such slice in slices.py"),
+    ],
+)
+def test_a_required_slice_has_every_group_assessed(name: str, why: str | None, found: str) -> None:
+    gate = GateSettings(thresholds=NO_THRESHOLD, beat_baseline=False, required_slices=(name,))
+    groups = [group("a", 0.8, 1.0), group("b", 0.8, 1.0, why)]
+    check = judge(evaluation(slices=groups, slice_test=TEST), gate, None)[0]
+    assert (check.name, check.found) == (f"groups of {name}", found)
+    assert check.passed is (found == "2 assessed")
+
+
+def test_a_required_group_of_few_rows_is_not_assessed() -> None:
+    gate = GateSettings(thresholds=NO_THRESHOLD, required_slices=("s",), min_slice_rows=101)
+    check = judge(evaluation(slices=[group("a", 0.8, 1.0)], slice_test=TEST), gate, None)[-1]
+    assert (check.passed, check.found) == (False, "not assessed: s=a: 100 rows, and 101 are asked")
+
+
 def test_the_verdict_is_kept_and_lets_the_model_be_registered(
     trained: tuple[LocalPlatform, str],
 ) -> None:

@@ -53,6 +53,8 @@ CONTENT: dict[str, Any] = {
     "traffic_before": {"blue": 97, "red": 3},
     "traffic_after": {"green": 98, "red": 2},
     "not_removed": ["blue", "yellow"],
+    "human_part_sha256": "",
+    "would_be_refused": [],
     "smoke_test": {
         "schema": 1,
         "endpoint": "tiny-prod (smoke)",

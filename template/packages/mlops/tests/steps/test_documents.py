@@ -28,11 +28,14 @@ from mlops.platforms.local.platform import LocalPlatform
 from mlops.settings.loading import load_settings
 from mlops.steps import evaluate, fit
 from mlops.steps.bootstrap import Answers, intervals
+from mlops.steps.calibration import calibration
+from mlops.steps.importance import importance
 from mlops.steps.onnx_model import predict
 from mlops.steps.parity import described, measure
 from mlops.steps.provenance import effective_settings, environment_state
 from mlops.steps.register import build_signature, package_run, register_run
 from mlops.steps.scoring import load_model
+from mlops.steps.slices import Question, slice_results
 from mlops.tasks import BINARY_TARGET
 
 FEATURES = Features((Feature("height", False, 1.5), Feature("width", True, 2.5, optional=True)))
@@ -173,13 +176,14 @@ def test_the_evaluation_names_the_files_it_measured(
         "intervals": intervals(
             "f1", BINARY_TARGET, labels, Answers(model, 0.3), Answers(baseline, 0.3), None
         ),
-        "slices": evaluate.slice_metrics(
+        **slice_results(
             holdout.select(prepared.feature_names),
-            labels,
-            model,
-            0.3,
+            prepared.train().select(prepared.feature_names),
             settings.use_case.slices(),
+            Question("f1", BINARY_TARGET, labels, Answers(model, 0.3), None, 50),
         ),
+        "calibration": calibration(BINARY_TARGET, labels, model),
+        "importance": importance(reference, inputs, labels, prepared.feature_names, BINARY_TARGET),
     }
 
 
@@ -355,11 +359,3 @@ def test_a_version_says_the_same_as_the_run_that_it_was_made_of(
         (version.plots / "importance.png", folder.evaluation.importance_plot),
     ):
         assert file_sha256(copied) == file_sha256(source)
-
-
-def test_a_folder_without_pictures_is_still_registered(run: Run, platform: LocalPlatform) -> None:
-    judge_run(platform, run, platform.settings)
-    for plot in RunFolder(run.folder).evaluation.plots():
-        plot.unlink()
-    version = VersionFolder(register_run(platform, run, platform.settings).folder)
-    assert list(version.plots.iterdir()) == []

@@ -1,57 +1,25 @@
 import json
 from pathlib import Path
 
-import numpy as np
-import polars as pl
 import pytest
 from sklearn.metrics import roc_auc_score
 from sklearn.tree import DecisionTreeClassifier
 
 from mlops.artifacts.prepared import load_prepared
 from mlops.artifacts.run_folder import RunFolder
-from mlops.errors import ConfigError, Refused
+from mlops.errors import Refused
 from mlops.governance.champion import compare
 from mlops.governance.gate import judge_run
 from mlops.metrics import measured
 from mlops.platforms.local.platform import LocalPlatform
 from mlops.settings.loading import load_settings
 from mlops.steps import evaluate
-from mlops.steps.evaluate import slice_metrics
+from mlops.steps.bootstrap import Answers
 from mlops.steps.onnx_model import convert, predict
 from mlops.steps.register import register_run
 from mlops.steps.scoring import load_model
+from mlops.steps.slices import Question, slice_results
 from mlops.tasks import BINARY_TARGET
-
-
-def test_each_value_of_a_slice_is_measured_on_its_own() -> None:
-    features = pl.DataFrame({"group": ["a", "a", "b", None]})
-    labels, probabilities = np.array([1, 0, 1, 1]), np.array([0.9, 0.1, 0.1, 0.9])
-    found = slice_metrics(features, labels, probabilities, 0.5, {"group": pl.col("group")})
-    accuracy = {part["value"]: part["metrics"]["accuracy"] for part in found}
-    assert accuracy == {"a": 1.0, "b": 0.0, "null": 1.0}
-    assert [part["rows"] for part in found] == [2, 1, 1]
-
-
-@pytest.mark.parametrize(
-    ("expression", "problem"),
-    [
-        (pl.col("gone"), 'unable to find column "gone"'),
-        (pl.col("spend").str.to_lowercase(), "String"),
-        (pl.col("spend").mean(), "1 rows and 1 columns, not one value for each of 2"),
-        (pl.col("spend", "visits"), "2 rows and 2 columns, not one value for each of 2"),
-    ],
-)
-def test_a_slice_that_cannot_be_computed_is_named_with_the_features(
-    expression: pl.Expr, problem: str
-) -> None:
-    features = pl.DataFrame({"spend": [1.0, 2.0], "visits": [1, 2]})
-    labels, probabilities = np.array([1, 0]), np.array([0.9, 0.1])
-    with pytest.raises(ConfigError) as told:
-        slice_metrics(features, labels, probabilities, 0.5, {"of spend": expression})
-    assert told.value.message.startswith("slices.py: the slice of spend cannot be computed (")
-    assert problem in told.value.message
-    assert told.value.message.count("; ") == told.value.message.count("\n") == 0
-    assert told.value.remedy == "write it with the features that there are: spend, visits"
 
 
 def test_the_evaluation_holds_model_baseline_slices_and_pictures(
@@ -93,9 +61,10 @@ def test_what_is_measured_are_the_answers_of_the_graph_that_serves(
     expected = measured(BINARY_TARGET, labels, served, 0.5)
     judged = load_model(folder.model.model).predict_proba(inputs)[:, 1]
     assert found["model"] == expected != measured(BINARY_TARGET, labels, judged, 0.5)
-    assert found["slices"] == slice_metrics(
-        holdout.select(prepared.feature_names), labels, served, 0.5, lax.use_case.slices()
-    )
+    asked = Question("f1", BINARY_TARGET, labels, Answers(served, 0.5), None, 50)
+    names, slices = prepared.feature_names, lax.use_case.slices()
+    told = slice_results(holdout.select(names), train.select(names), slices, asked)
+    assert {name: found[name] for name in told} == told
     assert found["parity"]["flips"] > 0
     assert compare(version, run, lax.values.gate).challenger == expected
     assert compare(version, run, lax.values.gate).champion != expected

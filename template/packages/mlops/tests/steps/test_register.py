@@ -51,6 +51,7 @@ def test_the_folder_is_complete_and_agrees_on_the_version(trained: Trained) -> N
     version = register(trained)
     names = {path.relative_to(version.folder).as_posix() for path in version.folder.rglob("*.*")}
     assert names == {
+        "MODEL_CARD.html",
         "MODEL_CARD.md",
         "baseline.parquet",
         "card.json",

@@ -69,6 +69,12 @@ APPROVALS = Document("approvals.json", schema=1)
 EVIDENCE_MANIFEST = Document("evidence-manifest.json", schema=1)
 """The files of evidence that is kept beside a version, with their hashes."""
 
+
+def card_document(stem: str) -> Document:
+    """Return the kind of file that holds a card with what happened since, by its name."""
+    return Document(f"{stem}.json", schema=1)
+
+
 TUNING_SCHEMA = 1
 
 

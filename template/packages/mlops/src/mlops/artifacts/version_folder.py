@@ -1,7 +1,7 @@
 """The folder of a model version, and the refusal of one that was altered after its registration.
 
 model.onnx  model.skops  signature.json  probes.json  lineage.json  baseline.parquet
-MODEL_CARD.md  card.json  plots/
+MODEL_CARD.md  MODEL_CARD.html  card.json  plots/
 """
 
 import json
@@ -78,6 +78,11 @@ class VersionFolder:
     def model_card(self) -> Path:
         """What a person must know of the version, as Markdown."""
         return self.path / "MODEL_CARD.md"
+
+    @property
+    def card_page(self) -> Path:
+        """The same as one page of HTML that asks no host for anything; older versions lack it."""
+        return self.path / "MODEL_CARD.html"
 
     @property
     def plots(self) -> Path:

@@ -200,6 +200,16 @@ COMMANDS: Sequence[click.Command] = [
         "mlops.cli.register:share",
         "Copy a version to the registry from which all environments deploy.",
     ),
+    LazyCommand(
+        "card",
+        "mlops.cli.governance:card",
+        "Write a version's card, with what happened since it was registered.",
+    ),
+    LazyCommand(
+        "gate",
+        "mlops.cli.governance:gate",
+        "Tell what an environment would refuse of a version; exit 1 if it would.",
+    ),
     LazyCommand("deploy", "mlops.cli.deploy:deploy", "Serve a registered version at an endpoint."),
     LazyCommand(
         "smoke-test",

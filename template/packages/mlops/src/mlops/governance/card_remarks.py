@@ -3,12 +3,54 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from mlops.governance.card_numbers import value_of
+from mlops.governance.human_part import TEXTS
 from mlops.metrics import METRICS, decimal
 
 
 def remarks(card: Mapping[str, Any]) -> list[str]:
     """Return what is said below the metrics; nothing of what an older card does not hold."""
     return list(_remarks(card))
+
+
+def human_sections(card: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
+    """Return the headings and paragraphs that people wrote; none in a card that has no such part.
+
+    Raises:
+        ConfigError: the card lacks a field.
+    """
+    if (human := card.get("human")) is None:
+        return []
+    return [(heading, value_of(human, "texts", field)) for field, heading in TEXTS.items()]
+
+
+def calibration_words(evaluation: Mapping[str, Any]) -> str:
+    """Return how the table of calibration is to be read, or nothing where there is none."""
+    found = evaluation.get("calibration")
+    if found is None:
+        return ""
+    return (
+        f"How often what was predicted with a probability happened, of {found['of']}, with 95 % "
+        f"intervals by Wilson. Expected calibration error {decimal(found['expected_error'])}; of a "
+        "perfectly calibrated model with these probabilities it is at most "
+        f"{decimal(found['expected_error_by_chance'])} in 95 % of {found['simulations']} "
+        "simulations. There is no limit on it."
+    )
+
+
+def slices_words(evaluation: Mapping[str, Any]) -> str:
+    """Return how the table of groups is to be read; nothing of evaluations of before."""
+    test = evaluation.get("slice_test")
+    if test is None:
+        return ""
+    left = [" and ".join(pair) for pair in evaluation.get("slices_not_crossed", ())]
+    crossed = f" Not crossed, as there are too many groups: {', '.join(left)}." if left else ""
+    return (
+        f"The gap is by how much {test['metric']} is worse than {decimal(test['of_all_rows'])}, "
+        f"that of all rows; below 0 it is better. p is how often {test['permutations']} deals of "
+        f"the {test['dealt']} to the {test['groups']} assessed groups made a gap as large anywhere."
+        f" Groups of fewer than {test['min_rows']} rows are not assessed.{crossed}"
+    )
 
 
 def _remarks(card: Mapping[str, Any]) -> Iterator[str]:

@@ -18,6 +18,7 @@ from mlops.errors import ConfigError, Refused
 from mlops.files import file_sha256
 from mlops.governance.champion import Comparison
 from mlops.governance.contest import hold_contest
+from mlops.governance.group_checks import required_slice, slices_hold
 from mlops.governance.registered import registered_as
 from mlops.hints import typed
 from mlops.metrics import METRICS
@@ -89,7 +90,8 @@ def judge(
     if gate.compare_to_champion and comparison is not None:
         checks.append(_matches_champion(gate, comparison))
     if gate.max_slice_gap is not None:
-        checks.append(_slices_hold(gate, gate.max_slice_gap, evaluation))
+        checks.append(slices_hold(gate, gate.max_slice_gap, evaluation))
+    checks += [required_slice(name, gate, evaluation) for name in gate.required_slices]
     return tuple(checks)
 
 
@@ -234,22 +236,3 @@ def _matches_champion(gate: GateSettings, comparison: Comparison) -> Check:
     words = f" (champion {theirs:.4f}, tolerance {gate.tolerance:g})"
     ours = comparison.challenger.get(gate.metric)
     return _compare(name, ours, limit, sign_of=gate.metric, words=words)
-
-
-def _slices_hold(gate: GateSettings, allowed: float, evaluation: Mapping[str, Any]) -> Check:
-    name = f"{gate.metric} in slices"
-    asked = f"gap at most {allowed:.4f}"
-    judged = [s for s in evaluation["slices"] if s["rows"] >= gate.min_slice_rows]
-    whole = evaluation["model"].get(gate.metric)
-    if len(judged) < 2 or whole is None:
-        return Check(name, "not assessed: fewer than two slices", asked, passed=False)
-    metric = METRICS[gate.metric]
-    gaps: list[tuple[float, str]] = []
-    for part in judged:
-        label = f"{part['slice']}={part['value']}"
-        value = part["metrics"].get(gate.metric)
-        if value is None:
-            return Check(name, f"not computed in {label}", asked, passed=False)
-        gaps.append((metric.worse_by(value, whole), label))
-    worst, label = max(gaps)
-    return Check(name, f"{worst:.4f} in {label}", asked, worst <= allowed)

@@ -4,8 +4,11 @@ Follows Mitchell et al., "Model Cards for Model Reporting" (2019). The head of t
 in the format that Hugging Face reads, so that other tools can read it too.
 """
 
+import shutil
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import jinja2
 import yaml
@@ -13,20 +16,28 @@ import yaml
 from mlops.artifacts.data_source import DataSource, read_source
 from mlops.artifacts.documents import CARD
 from mlops.artifacts.version_folder import IMPORTANCE_PLOT, PLOTS, QUALITY_PLOT
-from mlops.governance.card_remarks import remarks
+from mlops.errors import ConfigError
+from mlops.governance.card_numbers import (
+    Table,
+    calibration_table,
+    cells,
+    importance_table,
+    metrics_table,
+    slices_table,
+)
+from mlops.governance.card_remarks import (
+    calibration_words,
+    human_sections,
+    remarks,
+    slices_words,
+)
+from mlops.governance.human_part import HumanPart
+from mlops.governance.since import Happening, happenings_table
 from mlops.markdown import checks_table, escaped, table
-from mlops.metrics import decimal
 from mlops.tasks import Target, Task
 
 _SHARES = 10
 """So many classes are listed with their shares."""
-_SIMPLEST = {
-    Task.BINARY: "the mean label",
-    Task.MULTICLASS: "the shares of classes",
-    Task.REGRESSION: "the median label",
-}
-"""The answer that needs no model, the same one for every row."""
-
 _ENVIRONMENT = jinja2.Environment(  # nosec B701  # the result is Markdown, no page of a server
     trim_blocks=True,
     lstrip_blocks=True,
@@ -44,6 +55,25 @@ _BODY = _ENVIRONMENT.from_string(
 {% endfor %}
 {{ card.description | plain }}
 
+{% if card.get('human') %}
+{% for heading, paragraphs in human %}
+## {{ heading }}
+
+{% for text in paragraphs %}
+{{ '- ' if paragraphs | length > 1 }}{{ text | plain }}
+{% if paragraphs | length == 1 or loop.last %}
+
+{% endif %}
+{% else %}
+Nothing was written here when the version was registered.
+
+{% endfor %}
+{% endfor %}
+To be reviewed by: {{ card.human.review_date or 'no day was written' }}.
+
+## The version
+
+{% endif %}
 Registered {{ card.created_at }} by team {{ card.team | plain }} ({{ card.contact }}).
 
 ## Quality on the holdout
@@ -64,6 +94,20 @@ Registered {{ card.created_at }} by team {{ card.team | plain }} ({{ card.contac
 
 ![quality on the holdout]({{ plots }}/{{ quality_plot }})
 
+{% if calibration %}
+## Calibration
+
+{{ calibration_words | plain }}
+
+{{ calibration }}
+
+{% endif %}
+{% if importances %}
+## Importance of the features
+
+{{ importances }}
+
+{% endif %}
 ![importance of the features]({{ plots }}/{{ importance_plot }})
 
 ## The gate's verdict
@@ -77,6 +121,10 @@ Registered {{ card.created_at }} by team {{ card.team | plain }} ({{ card.contac
 ## Slices
 {% if card.evaluation.slices %}
 
+{% if slices_words %}
+{{ slices_words | plain }}
+
+{% endif %}
 {{ slices }}
 {% else %}
 
@@ -107,6 +155,11 @@ features end on {{ card.lineage.data.cutoff }}
 
 ## Features
 
+{% if card.get('drift_baseline') %}
+Their distribution in training is kept in `{{ card.drift_baseline.file }}`, SHA-256 \
+`{{ card.drift_baseline.sha256 }}`: drift is measured against it.
+
+{% endif %}
 {% for feature in card.features %}
 - `{{ feature.name }}`{{ ' (%s)' % feature.kind if feature.get('kind', 'number') != 'number' }}
 {{- ' (may be null)' if feature.nullable }}
@@ -128,10 +181,13 @@ def build_card(
     lineage: Mapping[str, Any],
     parity_gap: float,
     holdout_looks: int | None = None,
+    human: HumanPart | None = None,
+    drift_baseline: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return the content of `card.json`: all that the card says, for programs.
 
-    `holdout_looks` is how many runs are known that were measured on this holdout.
+    `holdout_looks` is how many runs are known that were measured on this holdout, `human` what
+    people wrote, `drift_baseline` the name and hash of the file that drift is measured against.
     """
     content = {
         "title": title,
@@ -150,6 +206,8 @@ def build_card(
         },
         **({"candidate": lineage["candidate"]} if "candidate" in lineage else {}),
         "parity_gap": parity_gap,
+        **({} if human is None else {"human": human.to_dict()}),
+        **({} if drift_baseline is None else {"drift_baseline": dict(drift_baseline)}),
         **({} if holdout_looks is None else {"holdout_looks": holdout_looks}),
     }
     return CARD.with_schema(content)
@@ -161,16 +219,19 @@ def render_card(card: Mapping[str, Any]) -> str:
     body = _BODY.render(
         card=card,
         source=source,
-        banner=_banner(source),
-        split=_split(card),
-        how_split=_how_split(_split(card)),
+        banner=banner(source),
+        split=split_of(card),
+        how_split=how_split(split_of(card)),
         plots=PLOTS,
         quality_plot=QUALITY_PLOT,
         importance_plot=IMPORTANCE_PLOT,
         remarks=remarks(card),
-        labels=_labels(card["evaluation"]),
+        labels=labels_sentence(card["evaluation"]),
         compared=_compared(card["evaluation"]),
         decides=_task(card) is not Task.REGRESSION,
+        human=human_sections(card),
+        calibration_words=calibration_words(card["evaluation"]),
+        slices_words=slices_words(card["evaluation"]),
         **_tables(card),
     )
     return (
@@ -178,11 +239,36 @@ def render_card(card: Mapping[str, Any]) -> str:
     )
 
 
+def render_since(
+    card: Mapping[str, Any], happened: tuple[Happening, ...], plots: Path, pictures: Path
+) -> str:
+    """Return the card with what happened since, for a folder outside the version's.
+
+    Args:
+        card: the content of card.json.
+        happened: what happened, oldest first.
+        plots: the version's pictures, which are copied.
+        pictures: where they are copied to, beside the card.
+
+    Raises:
+        ConfigError: a picture is missing.
+    """
+    pictures.mkdir(exist_ok=True)
+    for name in (QUALITY_PLOT, IMPORTANCE_PLOT):
+        if not (plots / name).is_file():
+            raise ConfigError(f"{name} is missing, which the model card shows")
+        shutil.copyfile(plots / name, pictures / name)
+    found = happenings_table(happened)
+    lines = table(found.columns, cells(found.rows)) if found.rows else ["Nothing is recorded."]
+    text = render_card(card).replace(f"]({PLOTS}/", f"]({quote(pictures.name)}/")
+    return f"{text}\n## Since the registration\n\n" + "\n".join(lines) + "\n"
+
+
 def _task(card: Mapping[str, Any]) -> Task:
     return Target.read(card["evaluation"]).task
 
 
-def _labels(evaluation: Mapping[str, Any]) -> str:
+def labels_sentence(evaluation: Mapping[str, Any]) -> str:
     """Return what the labels of the holdout are, and how an answer is read."""
     task = Target.read(evaluation).task
     if task is Task.BINARY:
@@ -207,7 +293,7 @@ def _compared(evaluation: Mapping[str, Any]) -> str:
     return "of a probability" if classifies else "of a number in standard deviations of the label"
 
 
-def _banner(source: DataSource) -> list[str]:
+def banner(source: DataSource) -> list[str]:
     """Return what nobody must overlook about the data: made up or unknown, or a part of them."""
     lines = []
     if source.made_up:
@@ -222,12 +308,12 @@ def _banner(source: DataSource) -> list[str]:
     return lines
 
 
-def _split(card: Mapping[str, Any]) -> dict[str, Any]:
+def split_of(card: Mapping[str, Any]) -> dict[str, Any]:
     """Return how the data were split; cards made before splits in time do not say it."""
     return {"by": "key", "grouped": False, **card.get("split", {})}
 
 
-def _how_split(split: Mapping[str, Any]) -> list[str]:
+def how_split(split: Mapping[str, Any]) -> list[str]:
     """Return what to know of another split than by a hash of each entity's key."""
     lines = []
     if split["by"] == "time":
@@ -243,32 +329,28 @@ def _how_split(split: Mapping[str, Any]) -> list[str]:
 
 
 def _tables(card: Mapping[str, Any]) -> dict[str, str]:
-    evaluation, metric = card["evaluation"], card["metric"]
-    measured = {"model": evaluation["model"], "baseline": evaluation["baseline"]}
-    if "naive" in evaluation:
-        measured[_SIMPLEST[_task(card)]] = evaluation["naive"]
-    metrics = [
-        (name, *(decimal(values[name]) for values in measured.values()))
-        for name in evaluation["model"]
-    ]
+    evaluation = card["evaluation"]
     checks = [
         (each["name"], each["found"], each["asked"], each["passed"])
         for each in card["verdict"]["checks"]
     ]
-    slices = [
-        (each["slice"], each["value"], each["rows"], decimal(each["metrics"][metric]))
-        for each in evaluation["slices"]
-    ]
     return {
-        "metrics": "\n".join(table(("metric", *measured), metrics)),
+        "metrics": _shown(metrics_table(evaluation)),
         "checks": "\n".join(checks_table(checks)),
-        "slices": "\n".join(table(("slice", "value", "rows", metric), slices)),
+        "slices": _shown(slices_table(evaluation, card["metric"])),
+        "calibration": _shown(calibration_table(evaluation)),
+        "importances": _shown(importance_table(evaluation)),
     }
 
 
+def _shown(found: Table | None) -> str:
+    return "" if found is None else "\n".join(table(found.columns, cells(found.rows)))
+
+
 def _metadata(card: Mapping[str, Any]) -> dict[str, Any]:
+    intervals = card["evaluation"].get("intervals")
     metrics = [
-        {"type": name, "name": name, "value": value}
+        {"type": name, "name": name, "value": value, **_interval_of(name, intervals)}
         for name, value in card["evaluation"]["model"].items()
         if value is not None
     ]
@@ -294,3 +376,10 @@ def _metadata(card: Mapping[str, Any]) -> dict[str, Any]:
         "tags": tags[task],
         "model-index": [{"name": card["model"]["name"], "results": [result]}],
     }
+
+
+def _interval_of(name: str, intervals: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return a metric's interval as metadata has arguments of a metric; nothing of others."""
+    if not intervals or intervals["metric"] != name:
+        return {}
+    return {"args": {"interval": list(intervals["model"]), "level": intervals["level"]}}

@@ -15,7 +15,7 @@ from mlops.metrics import METRICS, decimal, measured
 from mlops.monitoring.estimated import estimate, estimated_metric
 from mlops.monitoring.labels import DAY
 from mlops.steps.bootstrap import Answers, resampled
-from mlops.steps.evaluate import slice_values
+from mlops.steps.slices import slice_values
 from mlops.tasks import Target, Task
 from mlops.usecase.use_case import LABEL
 from mlops.window import Window

@@ -24,6 +24,7 @@ from mlops.release.data_rules import require_whole, source_of
 from mlops.release.evidence import Record, record_of, write_evidence
 from mlops.release.health import lasting_problem
 from mlops.release.kept import is_kept, kept, kept_sentence
+from mlops.release.readiness import check_ready
 from mlops.release.reference import meant_here, require_reference
 from mlops.release.traffic import (
     RELEASE_LEVEL,
@@ -87,8 +88,9 @@ def release_version(
         ConfigError: the project's level is 1, several deployments share the traffic, or there is
             no such version.
         Refused: it is archived or older than what serves, its data do not let it be released here,
-            it refuses requests that callers send, or smoke test or A/B test say no; all is as it
-            was. `Outdated`: it was made to replace a version that does not serve any more.
+            it refuses requests that callers send, the environment asks for what is missing, or
+            smoke test or A/B test say no; all is as it was. `Outdated`: it was made to replace a
+            version that does not serve any more.
         Hold: the A/B test came to no decision; the candidate stays, without traffic.
         NotItsTurn: another command changes the endpoint.
         PlatformError: a server failed; all is as it was.
@@ -132,8 +134,16 @@ def release_version(
 
 
 def _begun(job: "_Job") -> Record:
-    """Return the record of a release that has failed so far; say why nothing is compared."""
-    endpoint, means = job.endpoint, job.means
+    """Return the record of a release that has failed so far; say why nothing is compared.
+
+    Raises:
+        Refused: the environment asks for what is missing.
+    """
+    endpoint, means, watchers = job.endpoint, job.means, job.watchers
+    rehearsal = bool(job.options.rehearsal)
+    ready = check_ready(
+        job.platform, job.settings, job.version, watchers.report, rehearsal=rehearsal
+    )
     if means.uncompared:
         job.watchers.report(f"{means.uncompared}, so nothing is compared")
     if means.changes:
@@ -146,6 +156,7 @@ def _begun(job: "_Job") -> Record:
         breaking=job.options.breaking if means.changes else "",
         replaced=means.made_up,
         model_version=job.version.version,
+        readiness=ready,
     )
 
 

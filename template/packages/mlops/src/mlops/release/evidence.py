@@ -15,6 +15,7 @@ from mlops.markdown import checks_table, escaped, table
 from mlops.platforms.base import Endpoint
 from mlops.release.ab_test.decision import AbResult, Limits
 from mlops.release.ab_test.looks import RATES, Arm, Look, number
+from mlops.release.readiness import UNKNOWN, Readiness
 from mlops.release.smoke import SmokeResult
 
 
@@ -28,6 +29,7 @@ class Record:
     says which requests of before the candidate refuses, and `breaking` why it may; `left` names the
     replaced deployments that could not be removed. `model_version` is what was to be released, also
     where it was never deployed; None if it is the one that `versions` has of the candidate.
+    `readiness` holds what the environment would have refused, and the hash of the human part then.
     """
 
     endpoint: str
@@ -48,6 +50,7 @@ class Record:
     candidate_log: str = ""
     left: tuple[str, ...] = ()
     model_version: int | None = None
+    readiness: Readiness = UNKNOWN
 
     @property
     def released(self) -> int | None:
@@ -85,6 +88,8 @@ class Record:
             "traffic_before": dict(self.traffic_before),
             "traffic_after": dict(self.traffic_after),
             "not_removed": list(self.left),
+            "human_part_sha256": self.readiness.human_sha256,
+            "would_be_refused": [each.to_dict() for each in self.readiness.lacking],
             "smoke_test": self.smoke.to_dict() if self.smoke else None,
             "ab_test": self.ab_test.to_dict() if self.ab_test else None,
         }
@@ -159,6 +164,9 @@ def to_markdown(record: Record, moment: datetime) -> str:
         lines += [f"{record.replaced}: made-up data give way without a comparison.", ""]
     if record.breaking:
         lines += [f"Released all the same: {record.breaking}.", ""]
+    if record.readiness.lacking:
+        lines += ["Where callers are, it would have been refused:", ""]
+        lines += [*(f"- {escaped(each.said)}" for each in record.readiness.lacking), ""]
     if record.rehearsal:
         lines += [f"A rehearsal: {record.rehearsal}.", ""]
     if record.ab_test and record.ab_test.looks:

@@ -103,6 +103,16 @@ class GateSettings(_Section):
     max_slice_gap: float | None = Field(
         default=None, ge=0, description="How far `metric` may fall in a slice; null: report only."
     )
+    slice_alpha: float = Field(
+        default=0.05,
+        gt=0,
+        lt=1,
+        description="A gap of a slice counts where chance alone makes one with at most this "
+        "probability, all groups together.",
+    )
+    required_slices: tuple[str, ...] = Field(
+        default=(), description="Slices of slices.py of which every group must be assessed."
+    )
     parity_tolerance: float = Field(
         default=1e-4,
         gt=0,

@@ -75,6 +75,7 @@ def resampled(
     labels: Labels,
     models: Sequence[Answers],
     groups: npt.NDArray[Any] | None = None,
+    work: int = _WORK,
 ) -> Resampled | None:
     """Measure models on resamples of the rows.
 
@@ -84,6 +85,7 @@ def resampled(
         labels: shape (rows,).
         models: what each model answered.
         groups: the group of each row; None where each row is drawn by itself.
+        work: rows of all resamples together, from which on fewer are drawn.
 
     Returns:
         None where the metric cannot be computed of these rows, or of too few resamples of them.
@@ -96,7 +98,7 @@ def resampled(
     known = np.unique(labels) if target.task.classifies else np.array([])
     classes = (labels[:, None] == known).astype(np.float64)
     cost = len(labels) * (len(target.classes) if metric == "roc_auc_ovr" else 1)
-    wanted = int(np.clip(_WORK // cost, FEWEST, RESAMPLES))
+    wanted = int(np.clip(work // cost, FEWEST, RESAMPLES))
     random = np.random.default_rng(_SEED)
     kept: list[npt.NDArray[np.float64]] = []
     got = redrawn = 0

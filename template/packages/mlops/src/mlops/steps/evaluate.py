@@ -1,6 +1,5 @@
 """Step 4: measure model and baseline on the holdout, whole and slice by slice."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,80 +10,21 @@ from mlops.arrays import Labels, Matrix, Outputs
 from mlops.artifacts.documents import EVALUATION
 from mlops.artifacts.prepared import Prepared, load_prepared
 from mlops.artifacts.run_folder import ModelFolder
-from mlops.errors import ConfigError
 from mlops.files import file_sha256, new_folder
 from mlops.metrics import measured
 from mlops.settings.loading import LoadedSettings
 from mlops.steps.bootstrap import Answers, groups_of, intervals
+from mlops.steps.calibration import calibration
 from mlops.steps.choices import remarks, threshold_of
+from mlops.steps.importance import importance
 from mlops.steps.onnx_model import predict
 from mlops.steps.optional_features import require_null_is_answered
 from mlops.steps.parity import answered_nulls, described, measure, reference, require_parity
 from mlops.steps.plots import write_plots
 from mlops.steps.scoring import load_model
+from mlops.steps.slices import Question, slice_results
 from mlops.tasks import BINARY_TARGET, Target, Task
 from mlops.usecase.use_case import LABEL
-
-
-def slice_metrics(
-    features: pl.DataFrame,
-    labels: Labels,
-    outputs: Outputs,
-    threshold: float,
-    slices: Mapping[str, pl.Expr],
-    target: Target = BINARY_TARGET,
-) -> list[dict[str, Any]]:
-    """Compute the metrics of every value of every slice, the largest first.
-
-    Args:
-        features: the holdout's, one row each.
-        labels: of shape (rows,).
-        outputs: the model's answers, see `Target.outputs`.
-        threshold: from which probability on a binary prediction is 1.
-        slices: expressions over the features by the slices' names.
-        target: what is predicted.
-
-    Raises:
-        ConfigError: a slice cannot be computed of the features.
-    """
-    results = []
-    for name, expression in slices.items():
-        values = slice_values(features, name, expression)
-        for value in values.value_counts(sort=True)[values.name]:
-            rows = (values == value).to_numpy()
-            results.append(
-                {
-                    "slice": name,
-                    "value": value,
-                    "rows": int(rows.sum()),
-                    "metrics": measured(target, labels[rows], outputs[rows], threshold),
-                }
-            )
-    return results
-
-
-def slice_values(features: pl.DataFrame, name: str, expression: pl.Expr) -> pl.Series:
-    """Return the value of a slice in each row, as a text.
-
-    Raises:
-        ConfigError: it cannot be computed of the features.
-    """
-    try:
-        found = features.select(expression.cast(pl.String).fill_null("null"))
-    except pl.exceptions.PolarsError as error:
-        problem = str(error).partition("\n")[0].partition("; ")[0]
-        raise _no_slice(features, name, problem) from None
-    if found.shape != (features.height, 1):
-        counts = f"{found.height} rows and {found.width} columns"
-        raise _no_slice(features, name, f"{counts}, not one value for each of {features.height}")
-    return found.to_series()
-
-
-def _no_slice(features: pl.DataFrame, name: str, problem: str) -> ConfigError:
-    return ConfigError(
-        f"slices.py: the slice {name} cannot be computed ({problem})",
-        f"write it with the features that there are: {', '.join(features.columns)}",
-    )
 
 
 def evaluate(
@@ -163,8 +103,10 @@ def run(
     outputs = predict(onnx, inputs, target)
     baseline = reference(load_model(fitted.baseline), inputs, "baseline", target)
     judged, simple = Answers(outputs, threshold), Answers(baseline, threshold)
-    features, metric = holdout.select(prepared.feature_names), settings.values.gate.metric
-    slices = settings.use_case.slices()
+    metric, groups = settings.values.gate.metric, groups_of(holdout)
+    names = prepared.feature_names
+    smallest = settings.values.gate.min_slice_rows
+    asked = Question(metric, target, labels, judged, groups, smallest)
     results = {
         "model_sha256": file_sha256(fitted.model),
         "onnx_sha256": file_sha256(fitted.onnx),
@@ -173,19 +115,21 @@ def run(
         "parity": _parity(model, onnx, prepared, train, inputs, threshold, settings),
         **evaluate(labels, outputs, baseline, threshold, target, train[LABEL].to_numpy()),
         **remarks(training, settings.values.training),
-        "intervals": intervals(metric, target, labels, judged, simple, groups_of(holdout)),
-        "slices": slice_metrics(features, labels, outputs, threshold, slices, target),
+        "intervals": intervals(metric, target, labels, judged, simple, groups),
+        **slice_results(
+            holdout.select(names), train.select(names), settings.use_case.slices(), asked
+        ),
+        "calibration": calibration(target, labels, outputs),
+        "importance": importance(model, inputs, labels, names, target),
     }
     with new_folder(output, replaces=EVALUATION.name) as new:
         EVALUATION.write(new, results)
         write_plots(
             new,
-            model,
-            inputs,
             labels,
             {"model": outputs, "baseline": baseline},
             threshold,
-            prepared.feature_names,
+            results["importance"],
             target,
         )
     return EVALUATION.with_schema(results)

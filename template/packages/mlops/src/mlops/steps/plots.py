@@ -9,16 +9,14 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from sklearn.calibration import calibration_curve
-from sklearn.inspection import permutation_importance
-from sklearn.metrics import confusion_matrix, log_loss, precision_recall_curve, roc_curve
+from sklearn.metrics import confusion_matrix, precision_recall_curve, roc_curve
 
-from mlops.arrays import Labels, Matrix, Outputs, Probabilities
+from mlops.arrays import Labels, Outputs, Probabilities
 from mlops.artifacts.run_folder import EvaluationFolder
 from mlops.tasks import BINARY_TARGET, Target, Task
 
 _COLOURS = {"model": "#0f6cbd", "baseline": "#8a8886"}
 _GRID = "#d2d0ce"
-_IMPORTANCE_ROWS = 2_000
 _POINTS = 2_000
 _CURVES = 10
 """So many classes, the largest ones, have curves of their own."""
@@ -28,24 +26,20 @@ _LABELLED = 12
 
 def write_plots(
     folder: Path,
-    model: Any,
-    inputs: Matrix,
     labels: Labels,
     outputs: Mapping[str, Outputs],
     threshold: float,
-    features: list[str],
+    importances: Mapping[str, Any],
     target: Target = BINARY_TARGET,
 ) -> list[Path]:
     """Write the plots of quality and importance to `folder` and return their paths.
 
     Args:
         folder: an existing folder.
-        model: the fitted estimator.
-        inputs: the holdout's features, shape (rows, features).
         labels: the holdout's labels, shape (rows,).
         outputs: the answers by name (`model`, `baseline`), see `Target.outputs`.
         threshold: probability from which a binary prediction is 1.
-        features: the names of the columns of `inputs`.
+        importances: what `importance` says.
         target: what is predicted.
     """
     quality = Figure(figsize=(11, 8), layout="constrained")
@@ -60,8 +54,8 @@ def write_plots(
     else:
         _plot_numbers(axes, labels, outputs)
 
-    importance = Figure(figsize=(8, 0.4 * len(features) + 1.5), layout="constrained")
-    _plot_importance(importance.subplots(), model, inputs, labels, features, target)
+    importance = Figure(figsize=(8, 0.4 * len(importances["features"]) + 1.5), layout="constrained")
+    _plot_importance(importance.subplots(), importances)
     files = EvaluationFolder(folder)
     return [_save(quality, files.quality_plot), _save(importance, files.importance_plot)]
 
@@ -178,29 +172,7 @@ def _plot_bands(axis: Axes, labels: Labels, outputs: Mapping[str, Outputs]) -> N
     axis.legend()
 
 
-def _plot_importance(
-    axis: Axes, model: Any, inputs: Matrix, labels: Labels, features: list[str], target: Target
-) -> None:
-    """Plot permutation importance (Breiman, "Random Forests", 2001): what shuffling costs."""
-    rows = np.random.default_rng(0).permutation(len(labels))[:_IMPORTANCE_ROWS]
-    scoring, lost = _importance_of(target)
-    result = permutation_importance(
-        model, inputs[rows], labels[rows], scoring=scoring, n_repeats=3, random_state=0
-    )
-    order = np.argsort(result.importances_mean)
-    axis.barh([features[i] for i in order], result.importances_mean[order], color=_COLOURS["model"])
-    axis.set(title="Permutation importance", xlabel=f"{lost} when shuffled")
-
-
-def _importance_of(target: Target) -> tuple[Any, str]:
-    """Return how a model is scored for its importances, and what a loss of that is called."""
-    if target.task is Task.BINARY:
-        return "roc_auc", "loss of ROC AUC"
-    if target.task is Task.REGRESSION:
-        return "neg_mean_absolute_error", "rise of the mean absolute error"
-    positions = list(range(len(target.classes)))
-
-    def score(model: Any, inputs: Matrix, labels: Labels) -> float:
-        return -float(log_loss(labels, model.predict_proba(inputs), labels=positions))
-
-    return score, "rise of the log loss"
+def _plot_importance(axis: Axes, found: Mapping[str, Any]) -> None:
+    names = list(reversed(found["features"]))
+    axis.barh(names, [found["features"][name] for name in names], color=_COLOURS["model"])
+    axis.set(title="Permutation importance", xlabel=f"{found['unit']} when shuffled")

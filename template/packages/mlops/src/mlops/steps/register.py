@@ -11,13 +11,15 @@ from mlops.arrays import Matrix, Outputs
 from mlops.artifacts.documents import CARD, LINEAGE, PACKAGE, PREPARED, PROBES, SIGNATURE
 from mlops.artifacts.prepared import Prepared
 from mlops.artifacts.run_folder import PackageFolder, RunFolder
-from mlops.artifacts.version_folder import VersionFolder
+from mlops.artifacts.version_folder import IMPORTANCE_PLOT, QUALITY_PLOT, VersionFolder
 from mlops.ci.job import run_url
 from mlops.errors import ConfigError, Refused
 from mlops.features import Feature, Kind
 from mlops.files import file_hashes, file_sha256, new_folder, write_text
+from mlops.governance.card_page import render_page
 from mlops.governance.gate import require_passed
 from mlops.governance.holdout_looks import count_looks
+from mlops.governance.human_part import read_human_part
 from mlops.governance.lineage import build_lineage
 from mlops.governance.model_card import build_card, render_card
 from mlops.hints import typed
@@ -37,7 +39,8 @@ def register_run(platform: Platform, run: Run, settings: LoadedSettings) -> Mode
     Raises:
         Refused: there is no passing verdict on this very model, what it allows of a difference
             between ONNX and scikit-learn was made less since, or the package was changed.
-        ConfigError: the run came here without its data and was not packaged before.
+        ConfigError: the run came here without its data and was not packaged before, a file of its
+            evaluation is missing or lacks what the card shows, or the human part is no card.
     """
     verdict = require_passed(run)
     looks = count_looks(platform.runs(), verdict["holdout_sha256"])
@@ -169,10 +172,7 @@ def _build(
     nullable = description["nullable"]
     signature = build_signature(name, version, threshold, source.prepared(), nullable)
     SIGNATURE.write(folder, signature)
-    target.plots.mkdir()
-    for plot in source.evaluation.plots():
-        shutil.copyfile(plot, target.plots / plot.name)
-
+    _copy_plots(source, target)
     lineage = build_lineage(
         model={"name": name, "version": version},
         run_id=run.run_id,
@@ -195,10 +195,26 @@ def _build(
         lineage=lineage,
         parity_gap=description["parity_gap"],
         holdout_looks=looks,
+        human=read_human_part(settings.project.root),
+        drift_baseline={
+            "file": target.drift_baseline.name,
+            "sha256": file_sha256(target.drift_baseline),
+        },
     )
     CARD.write(folder, card)
     write_text(target.model_card, render_card(card))
+    write_text(target.card_page, render_page(card, target.plots / QUALITY_PLOT))
     LINEAGE.write(folder, {**lineage, "files": file_hashes(folder)})
+
+
+def _copy_plots(source: RunFolder, target: VersionFolder) -> None:
+    target.plots.mkdir()
+    for plot in source.evaluation.plots():
+        shutil.copyfile(plot, target.plots / plot.name)
+    for shown in (QUALITY_PLOT, IMPORTANCE_PLOT):
+        if not (target.plots / shown).is_file():
+            said = f"{shown} of the evaluation is missing, which the model card shows"
+            raise ConfigError(said, "train again")
 
 
 def _packaged(run: Run, verdict: dict[str, Any], settings: LoadedSettings) -> PackageFolder:

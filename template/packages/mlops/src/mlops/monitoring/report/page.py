@@ -3,17 +3,15 @@
 import re
 from importlib.resources import files
 
-import jinja2
 from markupsafe import Markup, escape
 
+from mlops.html_page import page_environment
 from mlops.monitoring.report.content import Page
 
 
 def render(page: Page) -> str:
     """Return the page: text is escaped, and pictures stand in it."""
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
+    environment = page_environment()
     environment.filters["told"] = told
     source = files("mlops.monitoring.report").joinpath("page.html").read_text(encoding="utf-8")
     return environment.from_string(source).render(page=page)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import click
 
+from mlops.cli.compliance_group import COMPLIANCE
 from mlops.cli.lazy import LazyCommand, LazyGroup
 
 DATA = LazyGroup(
@@ -249,6 +250,7 @@ COMMANDS: Sequence[click.Command] = [
         "rollback", "mlops.cli.release:rollback", "Restore what served before the last change."
     ),
     EVIDENCE,
+    COMPLIANCE,
     LazyCommand("stop", "mlops.cli.deploy:stop", "Stop the servers of an endpoint."),
     LazyCommand(
         "status",

@@ -33,7 +33,7 @@ from mlops.artifacts.prepared import Prepared
 from mlops.artifacts.version_folder import VersionFacts
 from mlops.features import Feature, Features
 from mlops.monitoring.telemetry import FILES, Telemetry
-from mlops.platforms.local.serving_env import serving_python
+from mlops.platforms.serving_env import serving_python
 from mlops.progress import silent
 from mlops.steps.fit import fit_model
 from mlops.steps.onnx_model import convert

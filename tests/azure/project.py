@@ -307,7 +307,7 @@ def started(
 
 _SERVING = """
 from pathlib import Path
-from mlops.platforms.local.serving_env import serving_python
+from mlops.platforms.serving_env import serving_python
 requirements = Path("serving/requirements.txt")
 print(serving_python(Path("."), requirements, Path(".mlops/serving-env"), lambda line: None))
 """

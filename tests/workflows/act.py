@@ -290,9 +290,10 @@ class Act:
 
     def keep_version(self, run_id: int, version: int) -> None:
         """Let an earlier run have registered a version."""
-        path = self.artifacts / str(run_id) / "model-version" / "model" / str(version)
-        path.mkdir(parents=True)
-        (path / "model.onnx").touch()
+        kept = self.artifacts / str(run_id) / "model-version"
+        for path in (f"model/{version}/model.onnx", f"_keys/{version}.pem"):
+            (kept / path).parent.mkdir(parents=True)
+            (kept / path).touch()
 
     def pins(self) -> dict[str, str]:
         return {

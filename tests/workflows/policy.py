@@ -72,6 +72,7 @@ PERMISSIONS = {
     ("infra.yml", "deploy"): READ | SIGN_IN | {"actions": "read"},
     ("copilot-setup-steps.yml", "copilot-setup-steps"): READ,
     ("weekly.yml", "tests"): READ,
+    ("weekly.yml", "vulnerabilities"): READ,
     ("weekly.yml", "newer"): READ,
     ("weekly.yml", "propose"): {"contents": "write", "pull-requests": "write"},
     ("template-update.yml", "update"): READ,
@@ -406,12 +407,13 @@ def check_weekly(workflows: Workflows) -> None:
     known = {"weekly.yml", "monitor.yml", "template-update.yml"}
     assert scheduled == known & workflows.contents.keys()
     jobs = workflows.contents["weekly.yml"]["jobs"]
-    assert {*jobs} == {"tests", "newer", "propose"}
+    assert {*jobs} == {"tests", "vulnerabilities", "newer", "propose"}
     for name, job in jobs.items():
         assert not {"uses", "environment"} & job.keys(), name
         for script in scripts_of(job):
             commands = re.findall(r"uv run mlops (.*)", script)
-            assert all(each.startswith("ci dependencies") for each in commands), name
+            known_commands = ("ci dependencies", "compliance vulnerabilities")
+            assert all(each.startswith(known_commands) for each in commands), name
     for name in ("tests", "newer"):
         assert "uv run --all-groups pytest packages/mlops/tests" in "\n".join(
             scripts_of(jobs[name])

@@ -45,6 +45,7 @@ from tests.workflows.weekly_scenarios import (
     weekly_proposal,
     weekly_proposal_of_red,
     weekly_replaced,
+    weekly_vulnerable,
     weekly_with_another_file,
     weekly_without_news,
     weekly_without_the_right,
@@ -125,7 +126,7 @@ def first_push(act: Act) -> None:
         "validation-results": ["validation-results.json"],
         "bandit-report": ["bandit-report.json"],
         "test-results": ["coverage.xml", "machinery-results.xml", "test-results.xml"],
-        "model-version": ["model/1/model.onnx"],
+        "model-version": ["_keys/1.pem", "model/1/model.onnx"],
         "release-test": ["evidence.json"],
         "release-prod": ["evidence.json"],
     }
@@ -140,7 +141,8 @@ def later_push(act: Act) -> None:
     asked = dict(act.api.asked)["actions/workflows/ml-cicd.yml/runs"]
     assert asked["branch"] == "main"
     assert "status" not in asked
-    assert outcome.artifacts["model-version"] == ["model/6/model.onnx", "model/7/model.onnx"]
+    keys, models = ["_keys/6.pem", "_keys/7.pem"], ["model/6/model.onnx", "model/7/model.onnx"]
+    assert outcome.artifacts["model-version"] == [*keys, *models]
     assert "registry/model/6/model.onnx" in outcome.artifacts["run-dev"]
     assert outcome.served == {"test": {"green": "7"}, "prod": {"green": "7"}}
 
@@ -199,6 +201,13 @@ def failing_data(act: Act) -> None:
 def edited_machinery(act: Act) -> None:
     """A packages/ that nobody declared stops everything, from a pull request on."""
     outcome = act("pull_request", PULL_REQUEST, fail="ci machinery")
+    assert not outcome.ok
+    assert "train-pull-request" not in outcome.jobs
+
+
+def forbidden_licence(act: Act) -> None:
+    """A licence that conf does not allow stops everything, from a pull request on."""
+    outcome = act("pull_request", PULL_REQUEST, fail="compliance licences")
     assert not outcome.ok
     assert "train-pull-request" not in outcome.jobs
 
@@ -408,6 +417,7 @@ SCENARIOS = {
         breaking_by_hand,
         changed_machinery,
         edited_machinery,
+        forbidden_licence,
         changed_infrastructure,
         monitor_well,
         monitor_without_azure,
@@ -435,6 +445,7 @@ SCENARIOS = {
         weekly_without_news,
         weekly_without_the_right,
         weekly_fix,
+        weekly_vulnerable,
         template_pull_request,
         template_issue,
         template_conflict,

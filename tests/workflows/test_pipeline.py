@@ -46,7 +46,7 @@ def test_the_version_of_a_forks_branch_named_main_is_left_alone(act: Act) -> Non
     act.api.earlier_runs((40, True), event="pull_request")
     outcome = act("push", PUSH)
     assert outcome.ok, outcome.log
-    assert outcome.artifacts["model-version"] == ["model/1/model.onnx"]
+    assert outcome.artifacts["model-version"] == ["_keys/1.pem", "model/1/model.onnx"]
 
 
 def test_one_platform_for_dev_and_another_for_prod_stops_the_release(act: Act) -> None:

@@ -151,3 +151,10 @@ def weekly_fix(act: Act) -> None:
     assert not outcome.ok
     assert "no name of a package" in outcome.log
     assert outcome.find("gh ") == []
+
+
+def weekly_vulnerable(act: Act) -> None:
+    """A known vulnerability, or nobody who answers, turns the week red and stops no proposal."""
+    outcome = weekly(act, newer=NEWER, fail="compliance vulnerabilities")
+    assert not outcome.ok
+    assert pull(outcome)["head"] == BRANCH

@@ -27,6 +27,7 @@ ROW_VALUE = "a-value-of-a-row"
 ARGUMENTS = sys.argv[1:]
 COMMAND = " ".join(ARGUMENTS)
 REGISTRY = Path(".mlops/registry/model")
+PUBLIC_KEYS = REGISTRY.parent / "_keys"
 MACHINERY = ["packages/mlops/src", "src"]
 
 
@@ -76,6 +77,7 @@ def need_version(version: str) -> None:
     """Stop unless a version is here; on a cloud it is in the cloud's registry."""
     if platform() == "local":
         need(REGISTRY / version / "model.onnx")
+        need(PUBLIC_KEYS / f"{version}.pem")
 
 
 def platform() -> str:
@@ -163,9 +165,11 @@ def register() -> None:
     if platform() == "local":
         need(".mlops/mlflow.db")
     numbers = [int(path.name) for path in REGISTRY.glob("*")]
-    write(REGISTRY / str(max(numbers, default=0) + 1) / "model.onnx")
+    number = max(numbers, default=0) + 1
+    write(REGISTRY / str(number) / "model.onnx")
+    write(PUBLIC_KEYS / f"{number}.pem")  # each runner signs with a key of its own
     output(
-        model_version=max(numbers, default=0) + 1,
+        model_version=number,
         previous_version=max(numbers, default=""),
     )
     if option("--run-id") != "run-1":

@@ -18,7 +18,11 @@ from mlops.settings.project import Project, find_project
 # Several test processes share the cores: more threads in each would only wait for one another.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-BY_LIBRARY = {"lightgbm": ["steps/test_booster*.py"], "optuna": ["tuning/*.py", "cli/test_tune.py"]}
+BY_LIBRARY = {
+    "cyclonedx_py": ["governance/test_bom.py", "cli/test_compliance_bom.py"],
+    "lightgbm": ["steps/test_booster*.py"],
+    "optuna": ["tuning/*.py", "cli/test_tune.py"],
+}
 """What is tested only where a project has the extra that brings a library."""
 collect_ignore_glob = [
     pattern

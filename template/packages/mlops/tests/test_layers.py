@@ -41,6 +41,7 @@ LAYERS = (
         "platforms.lease_terms",
         "platforms.notes",
         "platforms.watching",
+        "signing",
     },
     {"steps"},
     {"monitoring", "governance", "tuning"},

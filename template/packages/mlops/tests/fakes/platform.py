@@ -135,6 +135,9 @@ class FakePlatform:
     def secret(self, name: str) -> str | None:
         return self.secrets.get(name)
 
+    def signing_key(self) -> None:
+        return None
+
     def _evidence(self, number: int) -> LocalEvidence:
         self.version(number)
         return LocalEvidence(self.folder / "evidence" / str(number))

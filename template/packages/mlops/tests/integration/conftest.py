@@ -9,7 +9,7 @@ import pytest
 
 from fakes.places import HOME, PROJECT, SERVING_VENVS
 from fakes.rig import SLOW_SCRIPT, Rig, processes_below
-from mlops.platforms.local.serving_env import serving_python
+from mlops.platforms.serving_env import serving_python
 from mlops.progress import silent
 
 

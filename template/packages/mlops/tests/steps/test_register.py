@@ -57,6 +57,7 @@ def test_the_folder_is_complete_and_agrees_on_the_version(trained: Trained) -> N
         "card.json",
         "lineage.json",
         "model.onnx",
+        "model.sig",
         "model.skops",
         "plots/importance.png",
         "plots/quality.png",
@@ -98,7 +99,8 @@ def test_lineage_names_data_code_run_and_every_file(trained: Trained) -> None:
     for name, expected in lineage["files"].items():
         assert file_sha256(version.folder / name) == expected
     everything = {p.relative_to(version.folder).as_posix() for p in version.folder.rglob("*.*")}
-    assert set(lineage["files"]) == everything - {"lineage.json"}
+    assert set(lineage["files"]) == everything - {"lineage.json", "model.sig"}
+    assert lineage["seal"] == "model.sig"
 
 
 def test_the_onnx_model_is_the_model_that_was_judged(trained: Trained) -> None:

@@ -1,7 +1,7 @@
 """The folder of a model version, and the refusal of one that was altered after its registration.
 
 model.onnx  model.skops  signature.json  probes.json  lineage.json  baseline.parquet
-MODEL_CARD.md  MODEL_CARD.html  card.json  plots/
+MODEL_CARD.md  MODEL_CARD.html  card.json  plots/  model.sig
 """
 
 import json
@@ -20,6 +20,8 @@ from mlops.files import file_sha256
 ONNX = "model.onnx"
 SKOPS = "model.skops"
 DRIFT_BASELINE = "baseline.parquet"
+SEAL = "model.sig"
+"""The signature of all other files (`mlops.signing`); signature.json is what callers must send."""
 HASH_TAG = "model.sha256"
 """The tag by which a registered version's files are known to be those that were registered."""
 SERVED_FILES = (ONNX, documents.SIGNATURE.name, documents.PROBES.name)
@@ -83,6 +85,11 @@ class VersionFolder:
     def card_page(self) -> Path:
         """The same as one page of HTML that asks no host for anything; older versions lack it."""
         return self.path / "MODEL_CARD.html"
+
+    @property
+    def seal(self) -> Path:
+        """The signature of all other files; a version that nothing signed has none."""
+        return self.path / SEAL
 
     @property
     def plots(self) -> Path:

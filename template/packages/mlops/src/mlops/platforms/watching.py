@@ -1,8 +1,10 @@
-"""What a platform does about watching by itself: rules of its own, and secrets that it keeps."""
+"""What a platform does about watching by itself, and the secrets and the key that it keeps."""
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Protocol
+
+from mlops.signing.keys import RemoteKey
 
 
 class RuleState(StrEnum):
@@ -37,4 +39,11 @@ class Watching(Protocol):
         Raises:
             ConfigError: it is not there, or may not be read.
             PlatformError: it cannot be read for now.
+        """
+
+    def signing_key(self) -> RemoteKey | None:
+        """Return the key that it keeps for the signatures of versions; None: it keeps none.
+
+        Raises:
+            ConfigError: conf names none.
         """

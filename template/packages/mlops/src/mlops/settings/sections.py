@@ -7,6 +7,7 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from mlops.metrics import MetricName
 from mlops.settings.data_sections import DataSettings, SplitSettings
+from mlops.settings.licences_section import LicencesSettings
 from mlops.settings.monitoring_sections import (
     AlertSettings,
     DriftSettings,
@@ -18,6 +19,7 @@ from mlops.settings.release_section import ReleaseSettings
 from mlops.settings.retraining_section import RetrainingSettings
 from mlops.settings.scoring_sections import ScoreSettings
 from mlops.settings.section import Section as _Section
+from mlops.settings.signing_section import SigningSettings
 from mlops.settings.training import TrainingSettings
 
 
@@ -361,5 +363,7 @@ class Settings(_Section):
     feedback: FeedbackSettings = FeedbackSettings()
     alerts: AlertSettings = AlertSettings()
     retraining: RetrainingSettings = RetrainingSettings()
+    signing: SigningSettings = SigningSettings()
+    licences: LicencesSettings = LicencesSettings()
     azure: AzureSettings = AzureSettings()
     params: Any = Field(default=None, description="The use case's own settings (params.py).")

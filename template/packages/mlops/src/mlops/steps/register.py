@@ -26,6 +26,7 @@ from mlops.hints import typed
 from mlops.monitoring.baseline import drift_baseline
 from mlops.platforms.base import ModelVersion, Platform, Run
 from mlops.settings.loading import LoadedSettings
+from mlops.signing.policy import sign_version, signs
 from mlops.steps.onnx_model import answers, open_session
 from mlops.steps.parity import require_gap
 from mlops.steps.probes import server_probes
@@ -45,7 +46,8 @@ def register_run(platform: Platform, run: Run, settings: LoadedSettings) -> Mode
     verdict = require_passed(run)
     looks = count_looks(platform.runs(), verdict["holdout_sha256"])
     return platform.register(
-        run, lambda folder, version: _build(folder, version, run, verdict, looks, settings)
+        run,
+        lambda folder, version: _build(folder, version, run, verdict, looks, platform, settings),
     )
 
 
@@ -156,6 +158,7 @@ def _build(
     run: Run,
     verdict: dict[str, Any],
     looks: int,
+    platform: Platform,
     settings: LoadedSettings,
 ) -> None:
     package = _packaged(run, verdict, settings)
@@ -204,7 +207,9 @@ def _build(
     CARD.write(folder, card)
     write_text(target.model_card, render_card(card))
     write_text(target.card_page, render_page(card, target.plots / QUALITY_PLOT))
-    LINEAGE.write(folder, {**lineage, "files": file_hashes(folder)})
+    sealed = {"seal": target.seal.name} if signs(settings) else {}
+    LINEAGE.write(folder, {**lineage, "files": file_hashes(folder), **sealed})
+    sign_version(folder, settings, platform.signing_key)
 
 
 def _copy_plots(source: RunFolder, target: VersionFolder) -> None:

@@ -70,6 +70,8 @@ from mlops.platforms.traffic_rules import (
 )
 from mlops.progress import Report, silent
 from mlops.settings.azure_names import check_online_name
+from mlops.signing.folder import require_deployable
+from mlops.signing.policy import trust_of
 from mlops.window import Window
 
 _LOG_LINES, _PAUSE_SECONDS = 200, 2.0
@@ -152,7 +154,7 @@ class AzureEndpoint(AzureNotes, Endpoint):
         check_online_name("deployment", deployment)
         if view := self._resource.read():
             check_auth(view.entity, self._clients.settings.values.serving.auth)
-        facts = verify_version(version.folder)
+        facts = require_deployable(version.folder, trust_of(self._clients.settings), report)
         reference = self._models.reference(version.version)
         with self._step(f"the deployment of {deployment}", report):
             view = self._resource.existing()

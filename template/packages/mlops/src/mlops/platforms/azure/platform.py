@@ -22,6 +22,7 @@ from mlops.platforms.azure.endpoint import AzureEndpoint, Session
 from mlops.platforms.azure.evidence import AzureEvidence
 from mlops.platforms.azure.examine import examine_azure
 from mlops.platforms.azure.models import AzureModels
+from mlops.platforms.azure.signing_key import VaultKey
 from mlops.platforms.azure.vault import kept_secret
 from mlops.platforms.base import Endpoint, KeptEvidence, ModelVersion, Platform, Run
 from mlops.platforms.stored_runs import find_stored_run, stored_runs
@@ -148,6 +149,10 @@ class AzurePlatform(Platform):
     @override
     def secret(self, name: str) -> str | None:
         return kept_secret(self._clients, name)
+
+    @override
+    def signing_key(self) -> VaultKey:
+        return VaultKey(self._clients)
 
     @property
     def _evidence(self) -> AzureEvidence:

@@ -1,8 +1,7 @@
 """An online endpoint on this machine: Azure ML's inference servers behind a router on 127.0.0.1.
 
 Each deployment is the real inference server in the serving environment. A change is made beside
-what runs and put to use in one write of the state file; whatever an interrupted command leaves
-behind is ended by the next one.
+what runs, put to use in one write of the state file; the next command ends what it leaves behind.
 """
 
 import contextlib
@@ -44,7 +43,6 @@ from mlops.platforms.local.servers import (
     without_leftover,
     without_processes,
 )
-from mlops.platforms.local.serving_env import scoring_code
 from mlops.platforms.local.state import (
     DeploymentState,
     EndpointState,
@@ -54,6 +52,7 @@ from mlops.platforms.local.state import (
     path_from,
     without_deployment,
 )
+from mlops.platforms.serving_env import scoring_code
 from mlops.platforms.traffic_rules import (
     DEPLOYMENT_HEADER,
     DIRECT_AGENT,
@@ -65,6 +64,7 @@ from mlops.platforms.traffic_rules import (
 )
 from mlops.progress import Report, silent
 from mlops.settings.project import Project
+from mlops.signing.folder import Trust, require_deployable
 from mlops.window import Window
 
 if TYPE_CHECKING:
@@ -82,6 +82,7 @@ class LocalEndpoint(notes.LocalNotes, Endpoint):
         clock: what tells its servers the time.
         telemetry: what its deployments keep of predictions.
         serving_venvs: where serving environments are kept; by default `.mlops/serving-env`.
+        trust: whose signature of a version counts; by default nobody's.
 
     Raises:
         ConfigError: the name has other characters than letters, digits and dashes.
@@ -97,13 +98,12 @@ class LocalEndpoint(notes.LocalNotes, Endpoint):
         clock: Clock,
         telemetry: Telemetry,
         serving_venvs: Path | None = None,
+        trust: Trust | None = None,
     ) -> None:
         check_name("endpoint", name)
-        self.name = name
-        self._project = project
-        self._home = project.state_dir
-        self._settings = settings
-        self._telemetry = telemetry
+        self.name, self._project, self._home = name, project, project.state_dir
+        self._settings, self._telemetry = settings, telemetry
+        self._trust = trust or Trust()
         self._state = StateFile(self._home)
         self._servers = LocalServers(
             *(project.root, name, settings, self._state),
@@ -142,7 +142,7 @@ class LocalEndpoint(notes.LocalNotes, Endpoint):
         deployed before.
         """
         check_name("deployment", deployment)
-        facts = verify_version(version.folder)
+        facts = require_deployable(version.folder, self._trust, report)
         with self._changing():
             self._servers.start_missing(report, retry_failed=False, but=deployment)
             code = scoring_code(self._project.serving, self._home / "serving-code", origin)

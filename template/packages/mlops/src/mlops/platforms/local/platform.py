@@ -25,6 +25,7 @@ from mlops.platforms.stored_runs import find_stored_run, stored_runs
 from mlops.platforms.traffic_rules import sole_version
 from mlops.progress import Report, Stage, StageReport
 from mlops.settings.loading import LoadedSettings, load_settings
+from mlops.signing.policy import trust_of
 from mlops.steps.provenance import as_dict, git_state
 
 
@@ -170,6 +171,7 @@ class LocalPlatform(Platform):
             self.settings.clock,
             telemetry_of(self.settings),
             self._serving_venvs,
+            trust_of(self.settings),
         )
 
     @override
@@ -186,6 +188,11 @@ class LocalPlatform(Platform):
     @override
     def secret(self, name: str) -> None:
         return None
+
+    @override
+    def signing_key(self) -> None:
+        """Return nothing: this machine's key is a file, which no platform keeps."""
+        return
 
     def _prod_endpoint(self) -> str:
         project = self.settings.project

@@ -24,9 +24,9 @@ from mlops.platforms.http import post, predicts_as
 from mlops.platforms.local import processes
 from mlops.platforms.local.http import get_json, local_session
 from mlops.platforms.local.processes import LOCALHOST, ProcessRecord
-from mlops.platforms.local.serving_env import ENTRY_SCRIPT, REQUIREMENTS, serving_python
 from mlops.platforms.local.state import DeploymentState, EndpointState, StateFile
 from mlops.platforms.log_excerpt import excerpt
+from mlops.platforms.serving_env import ENTRY_SCRIPT, REQUIREMENTS, serving_python
 from mlops.platforms.traffic_rules import DIRECT_AGENT
 from mlops.progress import Report
 

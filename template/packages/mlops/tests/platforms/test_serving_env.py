@@ -11,8 +11,8 @@ import pytest
 
 from mlops.errors import ConfigError, PlatformError
 from mlops.files import code_hash
-from mlops.platforms.local import serving_env
-from mlops.platforms.local.serving_env import keep_code, serving_python
+from mlops.platforms import serving_env
+from mlops.platforms.serving_env import keep_code, serving_python
 from mlops.progress import silent
 
 

@@ -1,0 +1,1 @@
+"""Signatures of version folders: who signs, whose signature counts, what was altered."""

@@ -36,6 +36,7 @@ LAYERS = (
     {
         "data",
         "artifacts",
+        "platforms.auditing",
         "platforms.base",
         "platforms.lease_terms",
         "platforms.notes",

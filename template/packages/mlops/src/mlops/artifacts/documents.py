@@ -62,6 +62,9 @@ APPROVALS = Document("approvals.json", schema=1)
 EVIDENCE_MANIFEST = Document("evidence-manifest.json", schema=1)
 """The files of evidence that is kept beside a version, with their hashes."""
 
+AUDIT_ANCHOR = Document("audit-anchor.json", schema=1)
+"""The newest line of the audit log, kept apart from it."""
+
 TUNING_SCHEMA = 1
 
 

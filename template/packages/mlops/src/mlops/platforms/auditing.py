@@ -10,6 +10,10 @@ from typing import Protocol
 from mlops.errors import ConfigError, PlatformError
 
 
+MONTH = r"[0-9]{4}-[0-9]{2}\.jsonl"
+"""How files of a log are called, as a pattern."""
+
+
 @dataclass(frozen=True)
 class Anchor:
     """The newest line as it is known in another place than the log: its number and its hash."""

@@ -281,6 +281,12 @@ class AzureSettings(_Section):
         description="The key vault with the addresses of who is told of alerts, by its name; null: "
         "they are in environment variables alone.",
     )
+    audit_account: str | None = Field(
+        default=None,
+        pattern=r"^[a-z0-9]{3,24}$",
+        description="The storage account whose container `audit` has the audit log, by its name; "
+        "null: the one that infra/ made, which the workspace's tag audit-account names.",
+    )
     log_patience_seconds: float = Field(
         default=900.0,
         ge=0,

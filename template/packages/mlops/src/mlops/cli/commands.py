@@ -143,6 +143,30 @@ EVIDENCE = LazyGroup(
         ),
     ],
 )
+AUDIT = LazyGroup(
+    "audit",
+    help="Who did what to a model, in lines that cannot be changed unnoticed.",
+    commands=[
+        LazyCommand(
+            "verify",
+            "mlops.cli.audit:verify",
+            "Check every line, the chain and its anchor; exit 1 if it is broken, 4 without a line.",
+        ),
+        LazyCommand(
+            "show", "mlops.cli.audit:show_log", "Show the acts in their order; exit 4 without one."
+        ),
+        LazyCommand(
+            "export",
+            "mlops.cli.audit:export",
+            "Write the acts to a CSV file; exit 4 without one.",
+        ),
+        LazyCommand(
+            "accept",
+            "mlops.cli.audit:accept",
+            "Accept what `verify` finds, so that the log goes on.",
+        ),
+    ],
+)
 AML = LazyGroup(
     "aml",
     help="The definitions for Azure ML.",
@@ -249,6 +273,7 @@ COMMANDS: Sequence[click.Command] = [
         "rollback", "mlops.cli.release:rollback", "Restore what served before the last change."
     ),
     EVIDENCE,
+    AUDIT,
     LazyCommand("stop", "mlops.cli.deploy:stop", "Stop the servers of an endpoint."),
     LazyCommand(
         "status",

@@ -9,7 +9,6 @@ from typing import Protocol
 
 from mlops.errors import ConfigError, PlatformError
 
-
 MONTH = r"[0-9]{4}-[0-9]{2}\.jsonl"
 """How files of a log are called, as a pattern."""
 

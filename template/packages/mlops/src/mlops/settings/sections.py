@@ -6,6 +6,7 @@ from typing import Any, Literal
 from pydantic import Field, ValidationInfo, field_validator
 
 from mlops.metrics import MetricName
+from mlops.settings.audit_section import AuditSettings
 from mlops.settings.data_sections import DataSettings, SplitSettings
 from mlops.settings.monitoring_sections import (
     AlertSettings,
@@ -357,5 +358,6 @@ class Settings(_Section):
     feedback: FeedbackSettings = FeedbackSettings()
     alerts: AlertSettings = AlertSettings()
     retraining: RetrainingSettings = RetrainingSettings()
+    audit: AuditSettings = AuditSettings()
     azure: AzureSettings = AzureSettings()
     params: Any = Field(default=None, description="The use case's own settings (params.py).")

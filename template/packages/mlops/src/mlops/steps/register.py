@@ -15,6 +15,8 @@ from mlops.artifacts.version_folder import VersionFolder
 from mlops.errors import ConfigError, Refused
 from mlops.features import Feature, Kind
 from mlops.files import file_hashes, file_sha256, new_folder, write_text
+from mlops.governance.audit.entry import Act
+from mlops.governance.audit.record import recorded
 from mlops.governance.gate import require_passed
 from mlops.governance.holdout_looks import count_looks
 from mlops.governance.lineage import build_lineage
@@ -40,9 +42,13 @@ def register_run(platform: Platform, run: Run, settings: LoadedSettings) -> Mode
     """
     verdict = require_passed(run)
     looks = count_looks(platform.runs(), verdict["holdout_sha256"])
-    return platform.register(
-        run, lambda folder, version: _build(folder, version, run, verdict, looks, settings)
-    )
+    with recorded(platform, settings, Act.REGISTER, {"run_id": run.run_id}) as recording:
+        found = platform.register(
+            run, lambda folder, version: _build(folder, version, run, verdict, looks, settings)
+        )
+        recording.subject["version"] = found.version
+        recording.details["model_sha256"] = verdict["model_sha256"]
+    return found
 
 
 def package_run(run: Run, settings: LoadedSettings) -> Path:

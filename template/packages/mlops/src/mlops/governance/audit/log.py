@@ -134,8 +134,9 @@ def append(store: AuditStore, note: Note, moment: datetime, *, over: bool = Fals
         if behind and (wait := next(waits, None)) is not None:
             time.sleep(wait)
             continue
+        last = max(end.number, anchor.count) if anchor else end.number
         try:
-            if entry := _written(store, end, _with_trace(note, behind), moment):
+            if entry := _written(store, end, last, _with_trace(note, behind), moment):
                 return entry
         except Overtaken:
             continue
@@ -144,8 +145,16 @@ def append(store: AuditStore, note: Note, moment: datetime, *, over: bool = Fals
     )
 
 
-def _written(store: AuditStore, end: _End, note: Note, moment: datetime) -> Entry | None:
-    """Append a note; None if instead the line was written that closes the file of a month."""
+def _written(store: AuditStore, end: _End, last: int, note: Note, moment: datetime) -> Entry | None:
+    """Append a note; None if instead the line was written that closes the file of a month.
+
+    Args:
+        store: where.
+        end: where the log ends.
+        last: the highest number that was ever given; more than the newest line's if lines are gone.
+        note: what.
+        moment: when.
+    """
     month, closes = end.closed_for, False
     if not month:
         month = max(f"{moment:%Y-%m}.jsonl", end.month)
@@ -164,7 +173,7 @@ def _written(store: AuditStore, end: _End, note: Note, moment: datetime) -> Entr
         )
         month, length = end.month, end.length
     entry = Entry(
-        number=end.number + 1,
+        number=last + 1,
         act_id=note.act_id,
         time=moment,
         act=note.act,

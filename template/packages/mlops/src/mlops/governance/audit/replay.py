@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from mlops.governance.audit.entry import Act, Ending, Entry, Phase
 
@@ -30,6 +31,22 @@ class Served:
     since: datetime
     number: int
     act: Act
+
+    def words(self) -> str:
+        """Return which versions serve, in words."""
+        shares = [f"{number} ({percent} %)" for number, percent in sorted(self.traffic.items())]
+        return ", ".join(shares) or "nothing"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as JSON says it."""
+        return {
+            "environment": self.environment,
+            "endpoint": self.endpoint,
+            "traffic": {str(number): percent for number, percent in sorted(self.traffic.items())},
+            "since": self.since.isoformat(),
+            "number": self.number,
+            "act": self.act.value,
+        }
 
 
 def traffic_text(traffic: dict[int, int]) -> str:

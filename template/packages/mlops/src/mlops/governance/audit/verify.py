@@ -54,7 +54,7 @@ class Finding:
     @property
     def key(self) -> str:
         """How an acceptance names it."""
-        return f"{self.kind.value}@{self.number}"
+        return f"{self.kind.name.lower()}@{self.number}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON says it."""
@@ -176,16 +176,25 @@ def _in_order(lines: Sequence[_Line], oldest: datetime) -> Iterator[Finding]:
             yield Finding(Wrong.UNREADABLE, number, line.where, said)
             continue
         if entry.sha256 != entry.computed_hash():
-            said = f"line {entry.number} ({line.where}) was changed: it has another hash than it says"
+            said = (
+                f"line {entry.number} ({line.where}) was changed: it has another hash than it says"
+            )
             yield Finding(Wrong.CHANGED, entry.number, line.where, said)
         found = _begins(entry, line.where, oldest) if before is None else None
         if before is not None:
             found = _follows(before, entry, line.where, numbers, hashes)
         if found and not (lost and found.kind in (Wrong.REMOVED, Wrong.REPLACED)):
-            yield found
+            if not _goes_on_all_the_same(entry, before, found):
+                yield found
         lost = False
         hashes.add(entry.sha256)
         before = entry
+
+
+def _goes_on_all_the_same(entry: Entry, before: Entry | None, found: Finding) -> bool:
+    """Tell whether a line accepts the order in which it was found, and follows the last line."""
+    accepts = entry.act is Act.ACCEPTANCE and found.kind is Wrong.REORDERED
+    return accepts and before is not None and entry.previous == before.sha256
 
 
 def _begins(entry: Entry, where: str, oldest: datetime) -> Finding | None:
@@ -211,15 +220,17 @@ def _follows(
         if all(number in numbers for number in missing):
             said = f"{name} stands before line {missing[0]}: lines were reordered"
             return Finding(Wrong.REORDERED, entry.number, where, said)
-        lines = f"lines {missing[0]} to {missing[-1]} were" if len(missing) > 1 else (
-            f"line {missing[0]} was"
+        lines = (
+            f"lines {missing[0]} to {missing[-1]} were"
+            if len(missing) > 1
+            else (f"line {missing[0]} was")
         )
         said = f"{lines} removed: {name} comes after line {before.number}"
         return Finding(Wrong.REMOVED, missing[0], where, said)
     if entry.number == before.number + 1:
         said = (
-            f"{name} does not follow the line before it: line {before.number} was replaced, and its "
-            "hash computed anew"
+            f"{name} does not follow the line before it: line {before.number} was replaced, and "
+            "its hash computed anew"
         )
         return Finding(Wrong.REPLACED, before.number, where, said)
     if entry.previous in hashes and entry.number == before.number:
@@ -241,8 +252,10 @@ def _by_anchor(entries: Sequence[Entry], anchor: Anchor | None) -> Iterator[Find
             yield Finding(Wrong.NO_ANCHOR, 0, "the anchor", said)
         return
     if anchor.count > last:
-        lines = f"lines {last + 1} to {anchor.count} were" if anchor.count > last + 1 else (
-            f"line {anchor.count} was"
+        lines = (
+            f"lines {last + 1} to {anchor.count} were"
+            if anchor.count > last + 1
+            else (f"line {anchor.count} was")
         )
         said = f"{lines} removed: the anchor counts {anchor.count} lines, and the log ends before"
         yield Finding(Wrong.REMOVED, last + 1, "the end", said)
@@ -250,8 +263,8 @@ def _by_anchor(entries: Sequence[Entry], anchor: Anchor | None) -> Iterator[Find
     known = [each for each in entries if each.number == anchor.count]
     if anchor.count and all(each.sha256 != anchor.head for each in known):
         said = (
-            f"line {anchor.count} is not the one that was anchored: the chain was computed anew, up "
-            "to there or from an earlier line on"
+            f"line {anchor.count} is not the one that was anchored: the chain was computed anew, "
+            "up to there or from an earlier line on"
         )
         yield Finding(Wrong.RECOMPUTED, anchor.count, "the anchor", said)
         return
@@ -271,9 +284,13 @@ def _remarks(entries: Sequence[Entry]) -> Iterator[str]:
             f"{entries[0].time:%Y-%m-%d}: what is older than the retention was removed"
         )
     for entry in entries:
+        if entry.act is Act.ACCEPTANCE:
+            yield (
+                f"{entry.actor.name} accepted what was found ({entry.details.get('findings')}) in "
+                f"line {entry.number}: {entry.reason}"
+            )
         if count := entry.details.get(UNANCHORED):
             yield (
                 f"the anchor lagged {count} lines behind when line {entry.number} was written: "
                 "the writer before it was cut off, or they were added by something else"
             )
-

@@ -183,9 +183,9 @@ def _in_order(lines: Sequence[_Line], oldest: datetime) -> Iterator[Finding]:
         found = _begins(entry, line.where, oldest) if before is None else None
         if before is not None:
             found = _follows(before, entry, line.where, numbers, hashes)
-        if found and not (lost and found.kind in (Wrong.REMOVED, Wrong.REPLACED)):
-            if not _goes_on_all_the_same(entry, before, found):
-                yield found
+        explained = lost and found and found.kind in (Wrong.REMOVED, Wrong.REPLACED)
+        if found and not explained and not _goes_on_all_the_same(entry, before, found):
+            yield found
         lost = False
         hashes.add(entry.sha256)
         before = entry

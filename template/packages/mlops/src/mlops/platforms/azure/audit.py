@@ -143,10 +143,8 @@ class AzureAudit(AuditStore):
         return f"{workspace}/models/{clients.settings.model_name}"
 
     def _create(self, month: str) -> None:
-        from azure.core import MatchConditions
-
         try:
-            self._blob(month).create_append_blob(match_condition=MatchConditions.IfMissing)
+            self._blob(month).create_append_blob(match_condition=if_missing())
         except Exception as error:
             if not _is_taken(error):
                 self._raise(error, f"beginning the audit log of {month}")
@@ -192,6 +190,13 @@ class AzureAudit(AuditStore):
 
         url = f"https://{self._account}.blob.core.windows.net"
         return ContainerClient(url, CONTAINER, credential=self._clients.credential)
+
+
+def if_missing() -> Any:
+    """Return the condition on which a blob is made only where there is none, in the SDK's words."""
+    from azure.core import MatchConditions
+
+    return MatchConditions.IfMissing
 
 
 @contextlib.contextmanager

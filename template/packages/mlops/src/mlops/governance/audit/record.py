@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from mlops.errors import Hold, MlopsError, Refused
+from mlops.errors import Hold, Interrupted, MlopsError, Refused
 from mlops.governance.audit.actor import actor_of
 from mlops.governance.audit.entry import Act, Actor, Ending, Phase, Scalar
 from mlops.governance.audit.log import BrokenLog, Note, append, read_lines
@@ -137,6 +137,8 @@ def ending_of(error: BaseException) -> tuple[str, str]:
         return Ending.REFUSED.value, error.message
     if isinstance(error, Hold):
         return Ending.HOLD.value, error.message
+    if isinstance(error, Interrupted):
+        return Ending.INTERRUPTED.value, error.message
     if isinstance(error, MlopsError):
         return Ending.FAILED.value, error.message
     if isinstance(error, Exception):

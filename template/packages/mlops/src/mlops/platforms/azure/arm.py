@@ -1,6 +1,6 @@
 """Asking Azure Resource Manager for what Azure ML's SDK does not."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import requests
@@ -26,7 +26,7 @@ def arm_get(clients: AzureClients, doing: str, path: str, version: str) -> reque
     Raises:
         PlatformError: Azure cannot be reached.
     """
-    return _ask(clients, doing, "GET", path, version)
+    return _asked(doing, lambda: OwnSession().get(f"{ARM}{path}", **_options(clients, version)))
 
 
 def arm_put(
@@ -44,27 +44,21 @@ def arm_put(
     Raises:
         PlatformError: Azure cannot be reached.
     """
-    return _ask(clients, doing, "PUT", path, version, body)
+    options = {**_options(clients, version), "json": body}
+    return _asked(doing, lambda: OwnSession().put(f"{ARM}{path}", **options))
 
 
-def _ask(
-    clients: AzureClients,
-    doing: str,
-    method: str,
-    path: str,
-    version: str,
-    body: Mapping[str, Any] | None = None,
-) -> requests.Response:
-    token = clients.tokens.token(ARM_SCOPE)
+def _options(clients: AzureClients, version: str) -> dict[str, Any]:
+    return {
+        "params": {"api-version": version},
+        "headers": {"Authorization": f"Bearer {clients.tokens.token(ARM_SCOPE)}"},
+        "timeout": _TIMEOUT_SECONDS,
+    }
+
+
+def _asked(doing: str, ask: Callable[[], requests.Response]) -> requests.Response:
     try:
-        return OwnSession().request(
-            method,
-            f"{ARM}{path}",
-            json=body,
-            params={"api-version": version},
-            headers={"Authorization": f"Bearer {token}"},
-            timeout=_TIMEOUT_SECONDS,
-        )
+        return ask()
     except requests.RequestException as lost:
         raise PlatformError(
             f"{doing}: Azure cannot be reached ({type(lost).__name__})",

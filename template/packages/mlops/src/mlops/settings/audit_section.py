@@ -16,6 +16,7 @@ class AuditSettings(Section):
     retention_days: int = Field(
         default=365,
         ge=1,
+        le=146_000,
         description="How long lines are kept, as infra/ has it: older ones may be missing from the "
         "beginning of the log.",
     )

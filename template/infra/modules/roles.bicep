@@ -21,7 +21,7 @@ var mark = take(uniqueString(subscription().id), 6)
 var operate = [
   '${machineLearning}/workspaces/read'
   '${machineLearning}/workspaces/*/read'
-  // the tag of the model that anchors the audit log; no version is written by it
+  // the tag of the model that anchors the audit log; in this workspace it could make versions, too
   '${machineLearning}/workspaces/models/write'
   '${machineLearning}/workspaces/onlineEndpoints/write'
   '${machineLearning}/workspaces/onlineEndpoints/listKeys/action'
@@ -107,7 +107,7 @@ resource endpointWatcher 'Microsoft.Authorization/roleDefinitions@2022-04-01' = 
           '${machineLearning}/workspaces/read'
           '${machineLearning}/workspaces/models/read'
           '${machineLearning}/workspaces/models/versions/read'
-          // the tag of the model that anchors the audit log; no version is written by it
+          // the tag of the model that anchors the audit log; in this workspace it could make versions, too
           '${machineLearning}/workspaces/models/write'
           '${machineLearning}/workspaces/datastores/read'
           '${machineLearning}/workspaces/onlineEndpoints/read'

@@ -493,7 +493,7 @@ FAULTS: dict[str, tuple[str, str, str, str, str]] = {
         "    scope: container\n",
         "    scope: account\n",
         "prod",
-        "rights",
+        "audit",
     ),
     "an alarm that cannot write the log": (
         MAIN,

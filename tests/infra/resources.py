@@ -167,6 +167,9 @@ def check_audit(name: str, deployed: Snapshot, slug: str) -> None:
     }
     workspace = deployed.one(f"{MACHINE_LEARNING}/workspaces")
     assert workspace.body["tags"]["audit-account"] == account.name
+    container = policy.id.partition("/immutabilityPolicies")[0]
+    scopes = {each.scope for each in deployed.assignments if each.scope.startswith(account.id)}
+    assert scopes == {container}
 
 
 def check_vault_and_images(name: str, deployed: Snapshot, slug: str) -> None:

@@ -1,5 +1,6 @@
 """What is kept of who approved a release: GitHub forgets it with the run."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -39,7 +40,7 @@ def write_approvals(
 
 
 def note_approvals(
-    question: Question, asked: Asked, settings: LoadedSettings, report: Report
+    question: Question, asked: Asked, load: Callable[[], LoadedSettings], report: Report
 ) -> None:
     """Write down in the audit log who approved, and whose approval did not count.
 
@@ -48,7 +49,7 @@ def note_approvals(
     Args:
         question: what GitHub was asked.
         asked: what it said.
-        settings: of the environment that was approved.
+        load: returns the settings of the environment that was approved.
         report: is told what could not be written down.
     """
     from mlops.governance.audit.entry import Act, Actor
@@ -56,6 +57,7 @@ def note_approvals(
     from mlops.platforms import open_platform
 
     try:
+        settings = load()
         platform = open_platform(settings)
     except MlopsError as error:
         report(f"the approvals are not in the audit log: {error.message}")

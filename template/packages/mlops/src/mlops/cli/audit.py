@@ -34,7 +34,7 @@ _SEE = "docs/audit.md says what to do"
 @environment_option
 @json_option
 def verify(environment: str | None, as_json: bool) -> None:
-    """Check every line, the chain and its anchor; exit 1 if it is broken, 4 if there is no line.
+    """Check every line, the chain and its anchor; exit 1 if it is broken, 4 without a line.
 
     Names each line that was changed, removed, inserted or reordered, and acts without an outcome.
     """
@@ -67,7 +67,7 @@ def show_log(
     environment: str | None,
     as_json: bool,
 ) -> None:
-    """Show the acts in their order; exit 4 if there is none."""
+    """Show the acts in their order; exit 4 without one."""
     settings = settings_for(environment)
     if serves:
         _show_serving(settings, as_json)
@@ -94,7 +94,7 @@ def show_log(
 def export(
     target: Path, model_version: int | None, act: str | None, environment: str | None
 ) -> None:
-    """Write the acts to a file; exit 4 if there is none."""
+    """Write the acts to a CSV file; exit 4 without one."""
     from mlops.files import write_text
     from mlops.governance.audit.table import to_csv
 
@@ -107,7 +107,10 @@ def export(
 @click.option("--reason", required=True, help="What was found out about it; it is kept in the log.")
 @environment_option
 def accept(reason: str, environment: str | None) -> None:
-    """Accept what `verify` finds, so that the log goes on; the findings stay named for ever."""
+    """Accept what `verify` finds, so that the log goes on.
+
+    The findings stay named for ever.
+    """
     from mlops.governance.audit.accept import accept_findings
 
     if not reason.strip():

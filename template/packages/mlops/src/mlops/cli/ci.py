@@ -286,7 +286,7 @@ def approvals(
         write_approvals(folder, question, error, now())
         raise
     write_approvals(folder, question, asked, now())
-    note_approvals(question, asked, settings_for(environment), show)
+    note_approvals(question, asked, lambda: settings_for(environment), show)
     if asked.refusal:
         raise asked.refusal
     counted = asked.approvals.counted

@@ -82,7 +82,10 @@ def test_of_two_writers_at_one_place_one_is_refused_and_goes_behind_the_other(
 
 
 def test_a_version_that_is_registered_later_leaves_the_anchor(
-    dev: MLClient, store: AzureAudit, clients: AzureClients, tmp_path_factory: pytest.TempPathFactory
+    dev: MLClient,
+    store: AzureAudit,
+    clients: AzureClients,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     anchor = store.anchor()
     folder = tmp_path_factory.mktemp("version")

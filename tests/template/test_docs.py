@@ -14,12 +14,12 @@ from tools.worktree import ROOT
 
 SOURCES = MACHINERY / "src"
 COMMAND = re.compile(
-    r"\bmlops ((?:data |step |setup |ci |evidence |aml |observability )?[a-z][a-z-]*)"
+    r"\bmlops ((?:data |step |setup |ci |evidence |audit |aml |observability )?[a-z][a-z-]*)"
 )
 OF_UV = re.compile(r"\buv run(?: --[a-z-]+)+")
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z0-9-]*")
 FROM_LEVEL = {2: {"release", "switch-traffic", "rollback"}, 3: {"ab-test"}}
-GROUPS = {"data", "step", "setup", "evidence", "aml", "observability"}
+GROUPS = {"data", "step", "setup", "evidence", "audit", "aml", "observability"}
 PIPELINE = {"ci", "approvals"}  # only workflows call them
 LINK = re.compile(r"\]\((?!https?:|mailto:)([^)\s]+)\)")
 

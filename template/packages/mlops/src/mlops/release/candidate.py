@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from mlops.checks import failures
 from mlops.errors import Hold, MlopsError, Refused
 from mlops.governance.audit.entry import Act, Ending
-from mlops.governance.audit.record import recorded, require_sound_log, serving_of
+from mlops.governance.audit.record import Subject, recorded, require_sound_log, serving_of
 from mlops.platforms.base import ALL_TRAFFIC, Endpoint, ModelVersion, Platform
 from mlops.platforms.lease_terms import RELEASE, WayBack
 from mlops.progress import Report
@@ -98,15 +98,14 @@ def release_version(
     require_level(settings.project, RELEASE_LEVEL, "release")
     require_sound_log(platform, settings, watchers.report)
     endpoint = platform.endpoint(settings.endpoint_name)
-    subject = {"version": model_version, "endpoint": endpoint.name}
-    details = {"rehearsal": bool(options.rehearsal), "breaking": options.breaking}
+    subject: Subject = {"version": model_version, "endpoint": endpoint.name}
     with recorded(
         platform,
         settings,
         Act.RELEASE,
         subject,
         report=watchers.report,
-        details=details,
+        details={"rehearsal": bool(options.rehearsal), "breaking": options.breaking},
         after=lambda: serving_of(endpoint),
     ) as recording:
         ended = _released(platform, endpoint, settings, model_version, watchers, options)

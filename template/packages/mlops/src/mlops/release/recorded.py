@@ -4,7 +4,13 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 
 from mlops.governance.audit.entry import Act
-from mlops.governance.audit.record import Recording, recorded, require_sound_log, serving_of
+from mlops.governance.audit.record import (
+    Recording,
+    Subject,
+    recorded,
+    require_sound_log,
+    serving_of,
+)
 from mlops.platforms.base import Endpoint, Platform
 from mlops.progress import Report
 from mlops.settings.loading import LoadedSettings
@@ -26,7 +32,11 @@ def recorded_deployment(
     """
     require_sound_log(platform, settings, report)
     endpoint = platform.endpoint(settings.endpoint_name)
-    subject = {"version": model_version, "endpoint": endpoint.name, "deployment": deployment}
+    subject: Subject = {
+        "version": model_version,
+        "endpoint": endpoint.name,
+        "deployment": deployment,
+    }
     with recorded(
         platform,
         settings,

@@ -15,7 +15,7 @@ from enum import StrEnum
 
 from mlops.errors import MlopsError
 from mlops.governance.audit.entry import Act, Ending
-from mlops.governance.audit.record import recorded, serving_of
+from mlops.governance.audit.record import Subject, recorded, serving_of
 from mlops.monitoring.decisions import Decision, Kind, keep
 from mlops.platforms.base import ALL_TRAFFIC, AtWork, Endpoint, Platform
 from mlops.platforms.lease_rules import EndpointBusy, Shares
@@ -82,7 +82,7 @@ def withdraw(
         Refused: it failed its smoke test; all is as it was.
         PlatformError: it did not start, or the endpoint cannot be reached.
     """
-    subject = {"version": model_version, "endpoint": endpoint.name}
+    subject: Subject = {"version": model_version, "endpoint": endpoint.name}
     with recorded(
         platform,
         settings,

@@ -11,7 +11,7 @@ from mlops.governance.audit import log
 from mlops.governance.audit.entry import Act
 from mlops.governance.audit.log import BrokenLog, append, read_entries, read_lines
 from mlops.governance.audit.verify import verify
-from mlops.platforms.auditing import NotAnchored
+from mlops.platforms.auditing import Anchor, NotAnchored
 
 YEAR = timedelta(days=365)
 
@@ -101,7 +101,7 @@ def test_a_file_that_was_made_and_is_empty_still_goes_on() -> None:
     store.files["2026-12.jsonl"] = b""
     store.kept = None
     newest = read_entries(store)[-1]
-    store.kept = log.Anchor(newest.number, newest.sha256)
+    store.kept = Anchor(newest.number, newest.sha256)
     append(store, note(version=3), WHEN + timedelta(days=30))
     assert [each.number for each in read_entries(store)] == [1, 2, 3]
 

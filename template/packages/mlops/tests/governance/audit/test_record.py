@@ -25,7 +25,7 @@ MONTH = "2026-11.jsonl"
 class WithCallers(FakePlatform):
     """A platform whose endpoints have callers of their own."""
 
-    has_callers = True  # type: ignore[misc]
+    has_callers = True
 
 
 @pytest.fixture

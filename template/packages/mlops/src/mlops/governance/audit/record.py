@@ -192,7 +192,8 @@ def serving_of(endpoint: Endpoint) -> Details:
     """Return what an endpoint serves, as an act that changes it says it afterwards."""
     if not endpoint.exists():
         return {TRAFFIC: ""}
-    shares, found = endpoint.traffic(), {}
+    shares = endpoint.traffic()
+    found: dict[int, int] = {}
     for each in endpoint.deployments():
         if percent := shares.get(each.name):
             found[each.model_version] = found.get(each.model_version, 0) + percent

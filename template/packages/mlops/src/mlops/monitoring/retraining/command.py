@@ -16,7 +16,7 @@ from mlops.artifacts.candidate import Candidate, FreshData, candidate_id, write_
 from mlops.artifacts.data_source import ASSET, FOLDER, SAMPLE
 from mlops.errors import ConfigError, MlopsError
 from mlops.governance.audit.entry import Act
-from mlops.governance.audit.record import Recording, recorded
+from mlops.governance.audit.record import Recording, Subject, recorded
 from mlops.monitoring.alert_state import Deed
 from mlops.monitoring.decisions import Decision, Kind, keep
 from mlops.monitoring.retraining.commit import require_trainable
@@ -299,7 +299,7 @@ class _Deciding:
         return replace(ended, told=tuple(told))
 
     def _recorded(self, candidate: Candidate) -> AbstractContextManager[Recording]:
-        subject = {
+        subject: Subject = {
             "candidate": candidate.id,
             "reference": candidate.reference,
             "endpoint": self.endpoint.name,

@@ -118,7 +118,11 @@ class AzureAudit(AuditStore):
         if int(text.partition(":")[0]) > anchor.count:
             return
         tags = {**known.get("tags", {}), ANCHOR_TAG: anchor.text()}
-        content = {"description": known.get("description"), "properties": {}, "isArchived": False}
+        content: dict[str, Any] = {
+            "description": known.get("description"),
+            "properties": {},
+            "isArchived": False,
+        }
         body = {"properties": {**content, **_kept(known), "tags": tags}}
         doing = "setting the anchor of the audit log"
         answer = arm_put(self._clients, doing, self._model_id, _VERSION, body)

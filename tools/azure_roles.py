@@ -25,7 +25,7 @@ AZURE_ROLES = {
 OWN_ROLES = (
     *("endpoint-operator", "endpoint-deployer", "endpoint-watcher", "endpoint-reader"),
     *("endpoint-caller", "registry-reader", "infrastructure-plan"),
-    "traffic-mover",
+    *("traffic-mover", "audit-writer"),
 )
 
 

@@ -110,6 +110,17 @@ param budgetStart string = ''
 @minLength(1)
 param contactEmails string[]
 
+@description('Days for which nothing can be deleted from the audit log, as `audit.retention_days` in conf/ says.')
+@minValue(1)
+@maxValue(146000)
+param auditRetentionDays int = 365
+
+@description('A person has locked the policy of the audit log (docs/audit.md): it is left alone.')
+param auditPolicyLocked bool = false
+
+@description('Who writes the audit log may add and overwrite nothing, by a role of the project\'s own. Without, where your company allows no such roles, they get Storage Blob Data Contributor on its container, and the policy alone protects what is there.')
+param auditAppendOnly bool = true
+
 @description('What conf/ says of alerts, as JSON: the limits of the rules that are made of observability/alerts.yaml.')
 param alertSettings string = '{}'
 
@@ -127,6 +138,7 @@ var suffix = uniqueString(resourceGroup().id, plainRegion(location))
 var logWorkspaceName = 'log-${name}-${suffix}'
 var lakeAccountName = 'lake${suffix}'
 var workspaceAccountName = 'mlw${suffix}'
+var auditAccountName = 'audit${suffix}'
 var vaultName = 'kv-${suffix}'
 var alertVaultName = 'kva-${suffix}'
 var containerRegistryName = 'cr${suffix}'
@@ -135,6 +147,9 @@ var workspaceName = 'mlw-${take(slug, 24)}-${environment}'
 var builderName = 'build-${environment}'
 var rollbackName = 'logic-${name}-rollback'
 var rollbackGroupName = 'ag-${name}-rollback'
+var auditWriter = auditAppendOnly
+  ? guid(subscription().id, slug, 'audit-writer')
+  : 'ba92f5b4-2d11-453d-a403-e96b0029c9fe'
 var movesTraffic = alertsMoveTraffic && !empty(endpointName)
 
 resource ci 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = {
@@ -254,6 +269,24 @@ module storage 'modules/storage.bicep' = {
   }
 }
 
+// Who judges, registers, releases or watches writes down what it does.
+module audit 'modules/audit.bicep' = {
+  params: {
+    accountName: auditAccountName
+    location: location
+    tags: allTags
+    privateNetwork: privateNetwork
+    retentionDays: auditRetentionDays
+    policyLocked: auditPolicyLocked
+    writerRoleNumber: auditWriter
+    writerPrincipalIds: concat(
+      [ci.properties.principalId],
+      registers ? [registrar!.properties.principalId] : [],
+      environment == 'prod' ? [rollback!.properties.principalId, watcher!.properties.principalId] : []
+    )
+  }
+}
+
 module workspace 'modules/workspace.bicep' = {
   params: {
     name: workspaceName
@@ -262,6 +295,7 @@ module workspace 'modules/workspace.bicep' = {
     location: location
     tags: allTags
     monitoringIdentityId: monitor.id
+    auditAccountName: auditAccountName
     workspaceAccountName: workspaceAccountName
     storageKeys: storageKeys
     lakeAccountName: lakeAccountName
@@ -298,9 +332,10 @@ module network 'modules/network.bicep' = if (privateNetwork) {
     containerRegistryName: containerRegistryName
     workspaceAccountName: workspaceAccountName
     lakeAccountName: lakeAccountName
+    auditAccountName: auditAccountName
     alertVaultName: environment == 'prod' ? alertVaultName : ''
   }
-  dependsOn: [workspace, alertVault]
+  dependsOn: [workspace, alertVault, audit]
 }
 
 // What concerns the managed network comes before its first machine, with which Azure makes it.

@@ -85,6 +85,7 @@ var assignableRoleNumbers = map(
     'endpoint-reader'
     'endpoint-caller'
     'traffic-mover'
+    'audit-writer'
   ],
   role => guid(subscription().id, slug, role)
 )

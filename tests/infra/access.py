@@ -45,6 +45,7 @@ def environment_rights(name: str) -> str:
     return f"""
         {name} | {deploys} | mlw-{name}
         {name} | Storage Blob Data Contributor | mlw
+        {name} | audit-writer | audit
         {name} | Log Analytics Reader | log-{name}
         {name} | Monitoring Metrics Publisher | appi-{name}
         {name}-endpoint | Monitoring Metrics Publisher | appi-{name}
@@ -78,12 +79,15 @@ def builder_rights(name: str) -> str:
 DEV = f"""{environment_rights("dev")}
         dev-registration | AzureML Data Scientist | mlw-dev
         dev-registration | Storage Blob Data Contributor | mlw
+        dev-registration | audit-writer | audit
         dev-compute | AzureML Data Scientist | mlw-dev
         dev-compute | AcrPull | cr
         dev-compute | Storage Blob Data Contributor | mlw
         dev-compute | Storage Blob Data Reader | lake"""
 PROD = f"""{environment_rights("prod")}
         prod-rollback | endpoint-operator | mlw-prod
+        prod-rollback | audit-writer | audit
+        prod-monitor | audit-writer | audit
         prod-rollback | Monitoring Metrics Publisher | appi-prod
         prod-monitor | endpoint-watcher | mlw-prod
         prod-monitor | Storage Blob Data Reader | mlw

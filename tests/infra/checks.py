@@ -43,6 +43,7 @@ CHECKS = {
     **named(
         (
             resources.check_storage,
+            resources.check_audit,
             resources.check_vault_and_images,
             resources.check_workspace,
             resources.check_machines,

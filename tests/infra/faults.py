@@ -19,6 +19,7 @@ STORAGE, WORKSPACE, REGISTRY = (
 CONNECTIONS, BUILDER, MONITORING, WORKBOOK = (
     f"modules/{name}.bicep" for name in ("connections", "builder-rights", "monitoring", "workbook")
 )
+AUDIT = "modules/audit.bicep"
 DEV, PROD, VALUES = "dev.bicepparam", "prod.bicepparam", "shared.bicepparam"
 
 FAULTS: dict[str, tuple[str, str, str, str, str]] = {
@@ -443,6 +444,70 @@ FAULTS: dict[str, tuple[str, str, str, str, str]] = {
         "scope: images\n",
         "prod-private",
         "rights",
+    ),
+    # The audit log
+    "a log that may be overwritten": (
+        ROLES,
+        "containers/blobs/add/action'",
+        "containers/blobs/write'",
+        "shared",
+        "roles",
+    ),
+    "a log that may be deleted": (
+        AUDIT,
+        "= if (!policyLocked) {",
+        "= if (policyLocked) {",
+        "prod",
+        "audit",
+    ),
+    "a log that takes no second line": (
+        AUDIT,
+        "allowProtectedAppendWrites: true",
+        "allowProtectedAppendWrites: false",
+        "prod",
+        "audit",
+    ),
+    "a policy that Azure refuses": (
+        AUDIT,
+        "    allowProtectedAppendWrites: true\n",
+        "    allowProtectedAppendWrites: true\n    allowProtectedAppendWritesAll: true\n",
+        "prod",
+        "audit",
+    ),
+    "a log that is kept for a week": (
+        MAIN,
+        "retentionDays: auditRetentionDays",
+        "retentionDays: 7",
+        "prod",
+        "audit",
+    ),
+    "keys to the audit log": (
+        AUDIT,
+        "allowSharedKeyAccess: false",
+        "allowSharedKeyAccess: true",
+        "prod",
+        "storage",
+    ),
+    "a right on the whole account of the audit log": (
+        AUDIT,
+        "    scope: container\n",
+        "    scope: account\n",
+        "prod",
+        "audit",
+    ),
+    "an alarm that cannot write the log": (
+        MAIN,
+        ", watcher!.properties.principalId] : []",
+        "] : []",
+        "prod",
+        "rights",
+    ),
+    "a workspace that does not say where the log is": (
+        WORKSPACE,
+        "union(tags, { 'audit-account': auditAccountName })",
+        "tags",
+        "prod",
+        "audit",
     ),
     # What costs, what is kept, what the commands rely on
     "a cluster that never goes to zero": (

@@ -20,6 +20,7 @@ TARGETS = {
     "workspace-file": ("file", ["file.core.windows.net"]),
     "lake-blob": ("blob", ["blob.core.windows.net"]),
     "lake-dfs": ("dfs", ["dfs.core.windows.net"]),
+    "audit-blob": ("blob", ["blob.core.windows.net"]),
 }
 ALERT_VAULT = {"alert-vault": TARGETS["vault"]}
 RANGES = {"dev": "10.40.0", "test": "10.40.1", "prod": "10.40.2"}
@@ -71,6 +72,7 @@ def check_private_endpoints(name: str, deployed: Snapshot, slug: str) -> None:
         "alert": deployed.one(VAULT, vaults_of(name)[-1]).id,
         "images": deployed.one("Microsoft.ContainerRegistry/registries").id,
         "lake": deployed.one(ACCOUNT, "lake").id,
+        "audit": deployed.one(ACCOUNT, "audit").id,
     }
     account = deployed.one(ACCOUNT, "mlw").id
     subnet = f"{deployed.one(f'{NETWORK}/virtualNetworks').id}/subnets/endpoints"

@@ -15,9 +15,10 @@ DIAGNOSTICS = "Microsoft.Insights/diagnosticSettings"
 LOGS = "Microsoft.OperationalInsights/workspaces"
 UNTAGGED = re.compile(
     r"/(blobServices|containers|datastores|federatedIdentityCredentials|privateDnsZoneGroups|"
-    r"roleDefinitions|diagnosticSettings|budgets)$"
+    r"roleDefinitions|diagnosticSettings|budgets|immutabilityPolicies)$"
 )
 WORKBOOK = "Microsoft.Insights/workbooks"
+POLICY = f"{ACCOUNT}/blobServices/containers/immutabilityPolicies"
 LOGIC_APP = "Microsoft.Logic/workflows"
 VAULT = "Microsoft.KeyVault/vaults"
 REGISTRY_ID = "/registries/mlr-"
@@ -48,7 +49,7 @@ def check_kinds(name: str, deployed: Snapshot, slug: str) -> None:
     if name == "shared":
         assert found == {
             f"{MACHINE_LEARNING}/registries": 1,
-            "Microsoft.Authorization/roleDefinitions": 8,
+            "Microsoft.Authorization/roleDefinitions": 9,
             identities: 8 + 7,
             f"{identities}/federatedIdentityCredentials": 16,
         }
@@ -61,9 +62,10 @@ def check_kinds(name: str, deployed: Snapshot, slug: str) -> None:
         WORKBOOK: 1,
         "Microsoft.Insights/actionGroups": 2 if name == "prod-later" else 1,
         "Microsoft.Insights/scheduledQueryRules": 5,
-        ACCOUNT: 2,
-        f"{ACCOUNT}/blobServices": 2,
-        f"{ACCOUNT}/blobServices/containers": 1,
+        ACCOUNT: 3,
+        f"{ACCOUNT}/blobServices": 3,
+        f"{ACCOUNT}/blobServices/containers": 2,
+        POLICY: 1,
         VAULT: vaults,
         "Microsoft.ContainerRegistry/registries": 1,
         f"{MACHINE_LEARNING}/workspaces": 1,
@@ -83,8 +85,8 @@ def check_kinds(name: str, deployed: Snapshot, slug: str) -> None:
             "Microsoft.Network/virtualNetworks": 1,
             "Microsoft.Network/privateDnsZones": 7,
             "Microsoft.Network/privateDnsZones/virtualNetworkLinks": 7,
-            "Microsoft.Network/privateEndpoints": 6 + vaults,
-            "Microsoft.Network/privateEndpoints/privateDnsZoneGroups": 6 + vaults,
+            "Microsoft.Network/privateEndpoints": 7 + vaults,
+            "Microsoft.Network/privateEndpoints/privateDnsZoneGroups": 7 + vaults,
         }
     assert found == expected
 
@@ -107,7 +109,7 @@ def network_of(name: str) -> dict[str, Any]:
 
 def check_storage(name: str, deployed: Snapshot, slug: str) -> None:
     """No storage is public, and no key is needed; a private one lets the registry alone in."""
-    for start in ("lake", "mlw"):
+    for start in ("lake", "mlw", "audit"):
         account = deployed.one(ACCOUNT, start)
         network = network_of(name)
         if (name, start) == ("dev-private", "mlw"):
@@ -144,8 +146,30 @@ def check_storage(name: str, deployed: Snapshot, slug: str) -> None:
                 "containerDeleteRetentionPolicy": {"enabled": True, "days": 14},
             }
         }
-    container = deployed.one(f"{ACCOUNT}/blobServices/containers", "lake")
-    assert container.body == {"properties": {"publicAccess": "None"}}
+    for start in ("lake", "audit"):
+        container = deployed.one(f"{ACCOUNT}/blobServices/containers", start)
+        assert container.body == {"properties": {"publicAccess": "None"}}
+
+
+def check_audit(name: str, deployed: Snapshot, slug: str) -> None:
+    """What was appended to the audit log stays for a year, and the workspace names its account.
+
+    The compiler says nothing of a policy that Azure refuses: no day at all, both flags of
+    protected appends, a hierarchy.
+    """
+    policy = deployed.one(POLICY)
+    account = deployed.one(ACCOUNT, "audit")
+    assert policy.id.startswith(f"{account.id}/blobServices/default/containers/audit/")
+    assert policy.name == "default"
+    assert policy.properties == {
+        "immutabilityPeriodSinceCreationInDays": 365,
+        "allowProtectedAppendWrites": True,
+    }
+    workspace = deployed.one(f"{MACHINE_LEARNING}/workspaces")
+    assert workspace.body["tags"]["audit-account"] == account.name
+    container = policy.id.partition("/immutabilityPolicies")[0]
+    scopes = {each.scope for each in deployed.assignments if each.scope.startswith(account.id)}
+    assert scopes == {container}
 
 
 def check_vault_and_images(name: str, deployed: Snapshot, slug: str) -> None:
@@ -396,7 +420,9 @@ def check_tags(name: str, deployed: Snapshot, slug: str) -> None:
             assert tags is None, each.id
         else:
             assert tags is not None, each.id
-            assert tags.keys() == {"owner", "project", "environment", "managedBy"}, each.id
+            more = {"audit-account"} if each.kind == f"{MACHINE_LEARNING}/workspaces" else set()
+            expected = {"owner", "project", "environment", "managedBy"} | more
+            assert tags.keys() == expected, each.id
             assert tags["project"] == slug
             assert tags["environment"] == environment_of(name)
             assert tags["managedBy"] == f"infra/{file}.bicep"

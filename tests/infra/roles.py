@@ -10,6 +10,7 @@ WORKSPACE = f"{ML}/workspaces"
 OPERATE = [
     f"{WORKSPACE}/read",
     f"{WORKSPACE}/*/read",
+    f"{WORKSPACE}/models/write",
     f"{WORKSPACE}/onlineEndpoints/write",
     f"{WORKSPACE}/onlineEndpoints/listKeys/action",
     f"{WORKSPACE}/onlineEndpoints/token/action",
@@ -56,6 +57,7 @@ ACTIONS = {
         f"{WORKSPACE}/read",
         f"{WORKSPACE}/models/read",
         f"{WORKSPACE}/models/versions/read",
+        f"{WORKSPACE}/models/write",
         f"{WORKSPACE}/datastores/read",
         f"{WORKSPACE}/onlineEndpoints/read",
         f"{WORKSPACE}/onlineEndpoints/write",
@@ -73,6 +75,10 @@ ACTIONS = {
         f"{WORKSPACE}/onlineEndpoints/read",
         f"{WORKSPACE}/onlineEndpoints/write",
         f"{WORKSPACE}/onlineEndpoints/deployments/read",
+    ],
+    "audit-writer": [
+        "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read",
+        "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/add/action",
     ],
     "registry-reader": [f"{ML}/registries/read", f"{ML}/registries/*/read"],
     "infrastructure-plan": [
@@ -97,6 +103,8 @@ def check_roles(name: str, deployed: Snapshot, slug: str) -> None:
     for role, actions in ACTIONS.items():
         properties = made[guid(f"/subscriptions/{SUBSCRIPTION}", slug, role)].properties
         permission = {"actions": actions}
+        if role == "audit-writer":
+            permission = {"dataActions": actions}
         if role == "infrastructure-plan":
             permission["notActions"] = PLAN_NEVER
         assert properties == {

@@ -146,7 +146,7 @@ def global_names(compiler: Bicep, infra: Path, region: str) -> set[str]:
 
 def test_two_regions_share_no_global_name(compiler: Bicep, infra: Path) -> None:
     names = [global_names(compiler, infra, each) for each in ("westeurope", "northeurope")]
-    assert [len(each) for each in names] == [17, 17]
+    assert [len(each) for each in names] == [20, 20]
     assert not names[0] & names[1]
 
 
@@ -167,7 +167,7 @@ def test_two_subscriptions_share_no_role(compiler: Bicep, infra: Path) -> None:
             {each.name if what == "name" else each.properties[what] for each in shared.of(kind)}
             for shared in (first, second)
         ]
-        assert [len(each) for each in names] == [8, 8]
+        assert [len(each) for each in names] == [9, 9]
         assert not names[0] & names[1]
 
 

@@ -14,12 +14,13 @@ from tools.worktree import ROOT
 
 SOURCES = MACHINERY / "src"
 COMMAND = re.compile(
-    r"\bmlops ((?:data |step |setup |ci |evidence |aml |compliance |observability )?[a-z][a-z-]*)"
+    r"\bmlops ((?:data |step |setup |ci |evidence |audit |aml |compliance |observability )?"
+    r"[a-z][a-z-]*)"
 )
 OF_UV = re.compile(r"\buv run(?: --[a-z-]+)+")
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z0-9-]*")
 FROM_LEVEL = {2: {"release", "switch-traffic", "rollback"}, 3: {"ab-test"}}
-GROUPS = {"data", "step", "setup", "evidence", "aml", "compliance", "observability"}
+GROUPS = {"data", "step", "setup", "evidence", "audit", "aml", "compliance", "observability"}
 PIPELINE = {"ci", "approvals"}  # only workflows call them
 LINK = re.compile(r"\]\((?!https?:|mailto:)([^)\s]+)\)")
 

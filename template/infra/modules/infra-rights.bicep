@@ -16,7 +16,7 @@ var planRoleId = subscriptionResourceId('Microsoft.Authorization/roleDefinitions
 
 // The roles that main.bicep assigns: AcrPull, AcrPush, AzureML Data Scientist, AzureML Metrics
 // Writer, Log Analytics Reader, Monitoring Metrics Publisher, Storage Blob Data Contributor and Reader,
-// Azure AI Enterprise Network Connection Approver, Reader, Key Vault Secrets User, and six of the project.
+// Azure AI Enterprise Network Connection Approver, Reader, Key Vault Secrets User, and seven of the project.
 // They go to identities of machines alone, never to a person; to which ones, a condition cannot say, as
 // the workspace's is not made yet.
 var assignable = join(

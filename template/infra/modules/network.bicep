@@ -23,6 +23,7 @@ param vaultName string
 param containerRegistryName string
 param workspaceAccountName string
 param lakeAccountName string
+param auditAccountName string
 
 @description('The vault of the addresses of who is told; empty: there is none.')
 param alertVaultName string
@@ -81,6 +82,13 @@ var everywhere = [
     resource: lakeAccountName
     group: 'dfs'
     zones: ['privatelink.dfs.${storageSuffix}']
+  }
+  {
+    name: 'audit-blob'
+    type: account
+    resource: auditAccountName
+    group: 'blob'
+    zones: ['privatelink.blob.${storageSuffix}']
   }
 ]
 var targets = concat(

@@ -21,6 +21,8 @@ var mark = take(uniqueString(subscription().id), 6)
 var operate = [
   '${machineLearning}/workspaces/read'
   '${machineLearning}/workspaces/*/read'
+  // the tag of the model that anchors the audit log; in this workspace it could make versions, too
+  '${machineLearning}/workspaces/models/write'
   '${machineLearning}/workspaces/onlineEndpoints/write'
   '${machineLearning}/workspaces/onlineEndpoints/listKeys/action'
   '${machineLearning}/workspaces/onlineEndpoints/token/action'
@@ -105,6 +107,8 @@ resource endpointWatcher 'Microsoft.Authorization/roleDefinitions@2022-04-01' = 
           '${machineLearning}/workspaces/read'
           '${machineLearning}/workspaces/models/read'
           '${machineLearning}/workspaces/models/versions/read'
+          // the tag of the model that anchors the audit log; in this workspace it could make versions, too
+          '${machineLearning}/workspaces/models/write'
           '${machineLearning}/workspaces/datastores/read'
           '${machineLearning}/workspaces/onlineEndpoints/read'
           '${machineLearning}/workspaces/onlineEndpoints/write'
@@ -158,6 +162,25 @@ resource endpointCaller 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
     assignableScopes: assignableScopes
     permissions: [
       { actions: ['${machineLearning}/workspaces/onlineEndpoints/score/action'] }
+    ]
+  }
+}
+
+// Adds to append blobs, and makes new ones. Overwriting, properties and deleting are other actions.
+resource auditWriter 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
+  name: guid(subscription().id, slug, 'audit-writer')
+  properties: {
+    roleName: '${slug} audit writer ${mark}'
+    description: 'Reads the audit log and adds to it. Changes and deletes nothing.'
+    type: 'CustomRole'
+    assignableScopes: assignableScopes
+    permissions: [
+      {
+        dataActions: [
+          'Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read'
+          'Microsoft.Storage/storageAccounts/blobServices/containers/blobs/add/action'
+        ]
+      }
     ]
   }
 }

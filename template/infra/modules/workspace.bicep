@@ -17,6 +17,9 @@ param tags tagsOf
 @description('The identity as which Azure ML\'s model monitoring reads and writes where keys are off.')
 param monitoringIdentityId string
 
+@description('The storage account of the audit log: a tag tells the commands.')
+param auditAccountName string
+
 param workspaceAccountName string
 param storageKeys bool
 param lakeAccountName string
@@ -116,7 +119,7 @@ resource images 'Microsoft.ContainerRegistry/registries@2025-04-01' = {
 resource workspace 'Microsoft.MachineLearningServices/workspaces@2025-06-01' = {
   name: name
   location: location
-  tags: tags
+  tags: union(tags, { 'audit-account': auditAccountName })
   kind: 'Default'
   sku: { name: 'Basic', tier: 'Basic' }
   identity: {

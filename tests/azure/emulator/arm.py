@@ -7,7 +7,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from . import hosts
-from .azurite import KEYED, KEYLESS, Azurite
+from .azurite import AUDIT, KEYED, KEYLESS, Azurite
 from .errors import bad_request, not_found
 from .state import PROVIDER, State, Store, shown
 
@@ -51,12 +51,13 @@ class Arm:
         store = Store(KEYED if storage_keys else KEYLESS, f"azureml-blobstore-{number}")
         self._azurite.make(store)
         self._state.stores[resource.lower()] = store
+        self._azurite.make(Store(AUDIT, "audit"))
         region = self._state.region
         self._state.put(
             resource,
             {
                 "location": region,
-                "tags": {},
+                "tags": {"audit-account": AUDIT},
                 "kind": "Default",
                 "identity": {"type": "SystemAssigned", "principalId": str(uuid.uuid4())},
                 "properties": {

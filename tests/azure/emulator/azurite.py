@@ -27,7 +27,12 @@ HOME = ROOT / ".build" / f"azurite-{VERSION}"
 _MAIN = Path("node_modules/azurite/dist/src/blob/main.js")
 _START_SECONDS = 60
 _SIGNED_VERSION = "2020-12-06"
-KEYLESS, KEYED, REGISTRIES = ACCOUNTS = ("mlopskeyless", "mlopskeyed", "mlopsregistries")
+KEYLESS, KEYED, REGISTRIES, AUDIT = ACCOUNTS = (
+    "mlopskeyless",
+    "mlopskeyed",
+    "mlopsregistries",
+    "mlopsaudit",
+)
 STORAGE = "https://storage.azure.com"
 
 
@@ -49,7 +54,8 @@ class Azurite:
 
     The workspaces' account KEYLESS is what the infrastructure makes by default: only who signs in
     opens it, so its key is given to nobody, and what the service signs for it is signed by an
-    identity. KEYED still hands out its key, and REGISTRIES is the service's own.
+    identity. KEYED still hands out its key, REGISTRIES is the service's own, and AUDIT has the
+    audit logs of all workspaces.
 
     Args:
         folder: where its log lies.

@@ -37,6 +37,7 @@ LAYERS = (
     {
         "data",
         "artifacts",
+        "platforms.auditing",
         "platforms.base",
         "platforms.lease_terms",
         "platforms.notes",

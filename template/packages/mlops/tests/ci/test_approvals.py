@@ -7,9 +7,14 @@ from typing import Any
 import pytest
 
 from mlops.artifacts.documents import APPROVALS
-from mlops.ci.approvals import Question, write_approvals
+from mlops.ci.approvals import Question, note_approvals, write_approvals
 from mlops.ci.github import Asked, count_approvals
-from mlops.errors import PlatformError, Refused
+from mlops.errors import ConfigError, PlatformError, Refused
+from mlops.governance.audit.entry import Act
+from mlops.governance.audit.log import read_entries
+from mlops.platforms import open_platform
+from mlops.progress import silent
+from mlops.settings.loading import LoadedSettings
 
 MOMENT = datetime(2026, 11, 3, 10, 11, 12, tzinfo=UTC)
 RUN: dict[str, Any] = {
@@ -99,3 +104,27 @@ def test_a_refusal_and_no_answer_are_written_as_such(
     assert (content["outcome"], content["reason"]) == (outcome, reason)
     assert (content["reviews"] and len(content["reviews"])) == reviews
     assert content["run"]["id"] == "12"
+
+
+def test_the_audit_log_says_whose_approval_counted(settings: LoadedSettings) -> None:
+    note_approvals(QUESTION, asked(Refused("one is not enough")), lambda: settings, silent)
+    first, second = read_entries(open_platform(settings).audit())
+    assert (first.act, first.outcome, first.version) == (Act.APPROVAL, "approved", 7)
+    assert (first.actor.name, first.actor.kind, first.actor.run_url) == (
+        "Ann",
+        "person",
+        RUN["html_url"],
+    )
+    assert (second.actor.name, second.outcome) == ("bob", "not counted")
+    assert second.reason == "bob did not approve"
+    assert first.details == {"state": "approved", "attempt": 1, "required": 2, "enough": False}
+    assert "fine" not in first.line()
+
+
+def test_approvals_of_an_environment_without_settings_are_told_not_to_be_in_the_log() -> None:
+    def missing() -> LoadedSettings:
+        raise ConfigError("there is no conf/prod.yaml")
+
+    said: list[str] = []
+    note_approvals(QUESTION, asked(), missing, lambda line, /: said.append(line))
+    assert said == ["the approvals are not in the audit log: there is no conf/prod.yaml"]

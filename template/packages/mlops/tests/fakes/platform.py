@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
+from fakes.audit import FakeAudit
 from fakes.endpoint import FakeEndpoint
 from fakes.tiny_version import FEATURES, REAL, write_version
 from mlops.artifacts.data_source import DataSource
@@ -41,6 +42,7 @@ class FakePlatform:
         """What a version is made of, where not of all of some real data."""
         self.archived: set[int] = set()
         """Versions that are in no list."""
+        self.audit_store = FakeAudit()
         self.gone = ""
         """What is said of a version that serves and is not registered any more."""
         self.known_runs: dict[str, Run] = {}
@@ -127,6 +129,9 @@ class FakePlatform:
         if self.gone:
             report(self.gone)
         return self.version(self.numbers[-1]) if self.numbers else None
+
+    def audit(self) -> FakeAudit:
+        return self.audit_store
 
     def alert_rules(self, alerts: Sequence[str]) -> Mapping[str, RuleState] | None:
         self.watched = [*alerts]

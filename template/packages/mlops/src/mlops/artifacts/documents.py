@@ -75,6 +75,9 @@ def card_document(stem: str) -> Document:
     return Document(f"{stem}.json", schema=1)
 
 
+AUDIT_ANCHOR = Document("audit-anchor.json", schema=1)
+"""The newest line of the audit log, kept apart from it."""
+
 TUNING_SCHEMA = 1
 
 

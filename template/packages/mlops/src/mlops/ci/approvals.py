@@ -1,5 +1,6 @@
 """What is kept of who approved a release: GitHub forgets it with the run."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -8,6 +9,8 @@ from typing import Any
 from mlops.artifacts.documents import APPROVALS
 from mlops.ci.github import Approvals, Asked, Review, starters_of
 from mlops.errors import MlopsError
+from mlops.progress import Report
+from mlops.settings.loading import LoadedSettings
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,53 @@ def write_approvals(
         moment: when it was asked.
     """
     return APPROVALS.write(folder, {**_content(question, asked), "asked_at": moment.isoformat()})
+
+
+def note_approvals(
+    question: Question, asked: Asked, load: Callable[[], LoadedSettings], report: Report
+) -> None:
+    """Write down in the audit log who approved, and whose approval did not count.
+
+    What cannot be written down is reported: the release that follows needs the log itself.
+
+    Args:
+        question: what GitHub was asked.
+        asked: what it said.
+        load: returns the settings of the environment that was approved.
+        report: is told what could not be written down.
+    """
+    from mlops.governance.audit.entry import Act, Actor
+    from mlops.governance.audit.record import noted
+    from mlops.platforms import open_platform
+
+    try:
+        settings = load()
+        platform = open_platform(settings)
+    except MlopsError as error:
+        report(f"the approvals are not in the audit log: {error.message}")
+        return
+    subject: dict[str, str | int] = {"workflow_run": question.run_id}
+    if question.model_version is not None:
+        subject["version"] = question.model_version
+    url = str(asked.run.get("html_url") or "")
+    for review in asked.approvals.reviews:
+        counts = not review.why_not
+        noted(
+            platform,
+            settings,
+            Act.APPROVAL,
+            subject,
+            "approved" if counts else "not counted",
+            "" if counts else f"{review.who} {review.why_not}",
+            report=report,
+            details={
+                "state": review.state,
+                "attempt": asked.run.get("run_attempt"),
+                "required": question.required,
+                "enough": asked.refusal is None,
+            },
+            actor=Actor(review.who, "person", url),
+        )
 
 
 def _content(question: Question, asked: Asked | MlopsError) -> dict[str, Any]:

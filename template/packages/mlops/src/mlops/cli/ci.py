@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from mlops.artifacts.evidence_folder import releases_folder
-from mlops.ci.approvals import Question, write_approvals
+from mlops.ci.approvals import Question, note_approvals, write_approvals
 from mlops.ci.bicep.compiler import (
     HOW_TO_HAVE_ONE,
     NONE_HERE,
@@ -286,6 +286,7 @@ def approvals(
         write_approvals(folder, question, error, now())
         raise
     write_approvals(folder, question, asked, now())
+    note_approvals(question, asked, lambda: settings_for(environment), show)
     if asked.refusal:
         raise asked.refusal
     counted = asked.approvals.counted

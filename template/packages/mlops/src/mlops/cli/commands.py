@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import click
 
+from mlops.cli.audit_commands import AUDIT
 from mlops.cli.compliance_group import COMPLIANCE
 from mlops.cli.lazy import LazyCommand, LazyGroup
 
@@ -270,6 +271,7 @@ COMMANDS: Sequence[click.Command] = [
         "mlops.cli.reproduce:reproduce",
         "Train a version again from its record: does the same come out?",
     ),
+    AUDIT,
     COMPLIANCE,
     LazyCommand("stop", "mlops.cli.deploy:stop", "Stop the servers of an endpoint."),
     LazyCommand(

@@ -11,6 +11,7 @@ from mlops.errors import Refused
 from mlops.platforms import open_platform
 from mlops.release.deploy import deploy as deploy_version
 from mlops.release.deploy import remove_all
+from mlops.release.recorded import recorded_deployment, recorded_removal
 from mlops.release.smoke import smoke_test_endpoint
 
 
@@ -32,9 +33,13 @@ def deploy(
 ) -> None:
     """Serve a registered version at an endpoint."""
     settings = settings_for(environment)
-    with progress("deploying") as report:
+    platform = open_platform(settings)
+    with (
+        progress("deploying") as report,
+        recorded_deployment(platform, settings, model_version, deployment, report),
+    ):
         endpoint = deploy_version(
-            open_platform(settings),
+            platform,
             settings.endpoint_name,
             model_version,
             deployment=deployment,
@@ -91,9 +96,13 @@ def stop(everything: bool, remove: bool, environment: str | None) -> None:
     for name in names:
         there = settings_for(name)
         where = f"{name}, platform {there.values.platform}"
-        endpoint = open_platform(there).endpoint(there.endpoint_name)
+        platform = open_platform(there)
+        endpoint = platform.endpoint(there.endpoint_name)
         if endpoint.exists() and remove:
-            with progress(f"{where}: removing") as report:
+            with (
+                progress(f"{where}: removing") as report,
+                recorded_removal(platform, there, endpoint, report),
+            ):
                 remove_all(endpoint, report)
             show(f"{where}: {endpoint.name} has no deployments any more")
         elif endpoint.exists():

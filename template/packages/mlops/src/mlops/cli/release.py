@@ -21,6 +21,7 @@ from mlops.platforms.base import Endpoint, Platform
 from mlops.platforms.lease_rules import EndpointBusy
 from mlops.release.change_log import ROLLBACK, SWITCH, keep_change
 from mlops.release.kept import kept_until
+from mlops.release.recorded import recorded_rollback, recorded_switch
 from mlops.release.traffic import (
     RELEASE_LEVEL,
     has_traffic,
@@ -164,7 +165,9 @@ def switch_traffic(green_percent: int, environment: str | None, as_json: bool) -
     platform = open_platform(settings)
     endpoint = platform.endpoint(settings.endpoint_name)
     with progress("switching") as report:
-        switch(platform, endpoint, green_percent, report)
+        shares = {"green_percent": green_percent}
+        with recorded_switch(platform, settings, endpoint, report, shares):
+            switch(platform, endpoint, green_percent, report)
         keep_change(endpoint, settings, SWITCH, report)
     _show_traffic(endpoint, as_json)
 
@@ -212,7 +215,8 @@ def rollback(
                 emit(_traffic(endpoint))
             return
         smoke = settings.values.smoke_test
-        roll_back(platform, endpoint, smoke, report, kept_until(settings))
+        with recorded_rollback(platform, settings, endpoint, report, model_version):
+            roll_back(platform, endpoint, smoke, report, kept_until(settings))
         keep_change(endpoint, settings, ROLLBACK, report)
     _show_traffic(endpoint, as_json)
 

@@ -16,6 +16,8 @@ from mlops.artifacts.run_folder import RunFolder
 from mlops.checks import Check, failures
 from mlops.errors import ConfigError, Refused
 from mlops.files import file_sha256
+from mlops.governance.audit.entry import Act, Ending
+from mlops.governance.audit.record import recorded
 from mlops.governance.champion import Comparison
 from mlops.governance.contest import hold_contest
 from mlops.governance.group_checks import required_slice, slices_hold
@@ -104,6 +106,20 @@ def judge_run(platform: Platform, run: Run, settings: LoadedSettings) -> Verdict
         Refused: the model or holdout was changed after the evaluation.
         ConfigError: the run's outputs are not complete.
     """
+    subject = {"run_id": run.run_id}
+    with recorded(platform, settings, Act.GATE, subject) as recording:
+        verdict = _judge_run(platform, run, settings)
+        recording.outcome = "passed" if verdict.passed else Ending.REFUSED.value
+        recording.reason = "" if verdict.passed else verdict.refusal
+        recording.details |= {
+            "checks": len(verdict.checks),
+            "model_sha256": verdict.model_sha256,
+            "champion": verdict.champion_version,
+        }
+    return verdict
+
+
+def _judge_run(platform: Platform, run: Run, settings: LoadedSettings) -> Verdict:
     judged = _Judged.of(run)
     evaluation = RunFolder(run.folder).evaluation.results()
     if not judged.onnx.is_file() or "onnx_sha256" not in evaluation:

@@ -6,12 +6,14 @@ from functools import partial
 
 from mlops.ci.job import set_output
 from mlops.errors import ConfigError, MlopsError, PlatformError
+from mlops.governance.audit.entry import Act
+from mlops.governance.audit.record import noted
 from mlops.monitoring.alert_state import Deed, Monitored, Outcome
 from mlops.monitoring.alerting.act import Actions, Done, act
 from mlops.monitoring.alerting.episodes import FAILED
 from mlops.monitoring.alerting.notice import Notice, of_alarm, of_withdrawal
 from mlops.monitoring.alerting.receivers import Told
-from mlops.monitoring.decisions import Kind
+from mlops.monitoring.decisions import Decision, Kind
 from mlops.monitoring.monitor import evaluate_alerts, served_by
 from mlops.monitoring.past_alarms import keep_look, look_back
 from mlops.monitoring.retraining.command import Steps, retrain
@@ -141,10 +143,32 @@ def actions_of(
         returned = None if found.returned is None else f"version {found.returned}"
         return Done(found.outcome.value, found.reason, returned)
 
+    audited = partial(_audited, platform, settings, report)
     if settings.project.maturity_level < BY_ITSELF:
-        return Actions(hearers.incident, tidied)
+        return Actions(hearers.incident, tidied, audit=audited)
     retrained = partial(_retrained, platform, settings, steps_of(platform, hearers), report)
-    return Actions(hearers.incident, tidied, withdrawn, retrained)
+    return Actions(hearers.incident, tidied, withdrawn, retrained, audited)
+
+
+def _audited(
+    platform: Platform, settings: LoadedSettings, report: Report, decision: Decision
+) -> None:
+    """Write down in the audit log that an alarm begins or is over."""
+    known = {"version": decision.model_version, "deployment": decision.deployment}
+    noted(
+        platform,
+        settings,
+        Act.ALARM,
+        {
+            "alert": decision.cause,
+            "endpoint": decision.endpoint,
+            **{name: value for name, value in known.items() if value is not None},
+        },
+        decision.outcome,
+        decision.reason,
+        report=report,
+        details={"value": decision.value, "limit": decision.limit},
+    )
 
 
 def _retrained(

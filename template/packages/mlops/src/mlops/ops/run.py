@@ -28,6 +28,7 @@ from mlops.platforms.base import Answer, DeploymentShare, Endpoint, ModelVersion
 from mlops.progress import Stage
 from mlops.release.deploy import deploy
 from mlops.release.display import ReleaseView
+from mlops.release.recorded import recorded_deployment
 from mlops.release.rehearsal import rehearsal_settings, rehearse, require_none_lost
 from mlops.release.smoke import smoke_test_endpoint
 from mlops.release.traffic import RELEASE_LEVEL, put_back
@@ -164,7 +165,10 @@ def _serve(
     place, endpoint = places[0], endpoints[0]
     platform = open_platform(place)
     stage = Stage.DEPLOY if len(places) == 1 else Stage.DEPLOY_TO_TEST
-    with board.stage(stage) as report:
+    with (
+        board.stage(stage) as report,
+        recorded_deployment(platform, place, version.version, "blue", report),
+    ):
         deploy(
             platform,
             endpoint.name,

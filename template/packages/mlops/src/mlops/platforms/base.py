@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from mlops.diagnosis import Diagnosis
 from mlops.errors import ConfigError, PlatformError
+from mlops.platforms.auditing import Audited
 from mlops.platforms.lease_terms import USUAL, Pending, Terms, WayBack
 from mlops.platforms.notes import Noted
 from mlops.platforms.watching import Watching
@@ -333,7 +334,7 @@ class Endpoint(Noted, Protocol):
         """Start again whatever should run and does not, and undo what a killed change left."""
 
 
-class Platform(Watching, Protocol):
+class Platform(Watching, Audited, Protocol):
     """A place where the project's steps run."""
 
     name: str

@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 
 from mlops.checks import failures
 from mlops.errors import Hold, MlopsError, Refused
+from mlops.governance.audit.entry import Act, Ending
+from mlops.governance.audit.record import Subject, recorded, require_sound_log, serving_of
 from mlops.platforms.base import ALL_TRAFFIC, Endpoint, ModelVersion, Platform
 from mlops.platforms.lease_terms import RELEASE, WayBack
 from mlops.progress import Report
@@ -96,11 +98,38 @@ def release_version(
         PlatformError: a server failed; all is as it was.
     """
     require_level(settings.project, RELEASE_LEVEL, "release")
+    require_sound_log(platform, settings, watchers.report)
+    endpoint = platform.endpoint(settings.endpoint_name)
+    subject: Subject = {"version": model_version, "endpoint": endpoint.name}
+    with recorded(
+        platform,
+        settings,
+        Act.RELEASE,
+        subject,
+        report=watchers.report,
+        details={"rehearsal": bool(options.rehearsal), "breaking": options.breaking},
+        after=lambda: serving_of(endpoint),
+    ) as recording:
+        ended = _released(platform, endpoint, settings, model_version, watchers, options)
+        promoted = ended.record.outcome == "promoted"
+        recording.outcome = Ending.DONE.value if promoted else ended.record.outcome
+        recording.reason = ended.record.reason
+        recording.subject["deployment"] = ended.record.candidate
+    return ended
+
+
+def _released(
+    platform: Platform,
+    endpoint: Endpoint,
+    settings: LoadedSettings,
+    model_version: int,
+    watchers: Watchers,
+    options: ReleaseOptions,
+) -> Ended:
     version = platform.version(model_version)
     require_active(version)
     if platform.has_callers:
         require_whole(version, f"released on {platform.name}")
-    endpoint = platform.endpoint(settings.endpoint_name)
     endpoint.repair(watchers.report)
     candidate: _Candidate | None = None
     try:

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from mlops.errors import MlopsError
+from mlops.governance.audit.entry import Act, Ending
+from mlops.governance.audit.record import Subject, recorded, serving_of
 from mlops.monitoring.decisions import Decision, Kind, keep
 from mlops.platforms.base import ALL_TRAFFIC, AtWork, Endpoint, Platform
 from mlops.platforms.lease_rules import EndpointBusy, Shares
@@ -80,6 +82,32 @@ def withdraw(
         Refused: it failed its smoke test; all is as it was.
         PlatformError: it did not start, or the endpoint cannot be reached.
     """
+    subject: Subject = {"version": model_version, "endpoint": endpoint.name}
+    with recorded(
+        platform,
+        settings,
+        Act.ROLLBACK,
+        subject,
+        report=report,
+        details={"by": "alert"},
+        after=lambda: serving_of(endpoint),
+        protects=True,
+    ) as recording:
+        found = _withdrawal(platform, endpoint, model_version, settings, report)
+        rolled_back = found.outcome is Outcome.ROLLED_BACK
+        recording.outcome = Ending.DONE.value if rolled_back else found.outcome.value
+        recording.reason = found.reason
+    report(f"{found.outcome}: {found.reason}")
+    return found
+
+
+def _withdrawal(
+    platform: Platform,
+    endpoint: Endpoint,
+    model_version: int,
+    settings: LoadedSettings,
+    report: Report,
+) -> Withdrawal:
     try:
         returned = _withdraw(platform, endpoint, model_version, settings, report)
     except _Ended as end:
@@ -88,7 +116,6 @@ def withdraw(
         reason = f"version {model_version} gave way to version {returned}"
         found = Withdrawal(Outcome.ROLLED_BACK, model_version, reason, returned)
         keep_change(endpoint, settings, ROLLBACK, report)
-    report(f"{found.outcome}: {found.reason}")
     return found
 
 

@@ -6,6 +6,7 @@ from typing import Any, Literal
 from pydantic import Field, ValidationInfo, field_validator
 
 from mlops.metrics import MetricName
+from mlops.settings.audit_section import AuditSettings
 from mlops.settings.data_sections import DataSettings, SplitSettings
 from mlops.settings.licences_section import LicencesSettings
 from mlops.settings.monitoring_sections import (
@@ -293,6 +294,12 @@ class AzureSettings(_Section):
         description="The key vault with the addresses of who is told of alerts, by its name; null: "
         "they are in environment variables alone.",
     )
+    audit_account: str | None = Field(
+        default=None,
+        pattern=r"^[a-z0-9]{3,24}$",
+        description="The storage account whose container `audit` has the audit log, by its name; "
+        "null: the one that infra/ made, which the workspace's tag audit-account names.",
+    )
     log_patience_seconds: float = Field(
         default=900.0,
         ge=0,
@@ -365,5 +372,6 @@ class Settings(_Section):
     retraining: RetrainingSettings = RetrainingSettings()
     signing: SigningSettings = SigningSettings()
     licences: LicencesSettings = LicencesSettings()
+    audit: AuditSettings = AuditSettings()
     azure: AzureSettings = AzureSettings()
     params: Any = Field(default=None, description="The use case's own settings (params.py).")

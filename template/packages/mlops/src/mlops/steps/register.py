@@ -16,6 +16,8 @@ from mlops.ci.job import run_url
 from mlops.errors import ConfigError, Refused
 from mlops.features import Feature, Kind
 from mlops.files import file_hashes, file_sha256, new_folder, write_text
+from mlops.governance.audit.entry import Act
+from mlops.governance.audit.record import recorded
 from mlops.governance.card_page import render_page
 from mlops.governance.gate import require_passed
 from mlops.governance.holdout_looks import count_looks
@@ -45,10 +47,16 @@ def register_run(platform: Platform, run: Run, settings: LoadedSettings) -> Mode
     """
     verdict = require_passed(run)
     looks = count_looks(platform.runs(), verdict["holdout_sha256"])
-    return platform.register(
-        run,
-        lambda folder, version: _build(folder, version, run, verdict, looks, platform, settings),
-    )
+    with recorded(platform, settings, Act.REGISTER, {"run_id": run.run_id}) as recording:
+        found = platform.register(
+            run,
+            lambda folder, version: _build(
+                folder, version, run, verdict, looks, platform, settings
+            ),
+        )
+        recording.subject["version"] = found.version
+        recording.details["model_sha256"] = verdict["model_sha256"]
+    return found
 
 
 def package_run(run: Run, settings: LoadedSettings) -> Path:

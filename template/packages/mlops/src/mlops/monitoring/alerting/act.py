@@ -49,6 +49,7 @@ MOST_FAILURES = 3
 RETRIED = timedelta(hours=24)
 """For so long who could not be told of something past is tried again."""
 _MOMENT = timedelta(seconds=1)
+_AUDITED = (FIRED, FIRED_ANEW, RESOLVED, PASSED)
 
 
 @dataclass(frozen=True)
@@ -71,12 +72,14 @@ class Actions:
         rollback: withdraws a version, given its number and the cause.
         retrain: has the policy decide on a retraining, given the cause; it keeps that itself, tells
             what came of it, and can take hours.
+        audit: takes note of an alarm that begins or is over.
     """
 
     incident: Callable[[Incident], Done] | None = None
     tidy: Callable[[frozenset[int]], list[str]] | None = None
     rollback: Callable[[int, str], Done] | None = None
     retrain: Callable[[str], list[Deed]] | None = None
+    audit: Callable[[Decision], None] | None = None
 
 
 def act(
@@ -393,6 +396,8 @@ class _Acting:
             limit=measured.limit if measured else None,
         )
         self.known.append(decision)
+        if self.actions.audit and kind is Kind.ALERT and done.outcome in _AUDITED:
+            self.actions.audit(decision)
         try:
             keep(self.endpoint, [decision])
         except MlopsError as error:

@@ -6,6 +6,7 @@ served before serves on.
 """
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -14,6 +15,8 @@ from typing import Any, Protocol
 from mlops.artifacts.candidate import Candidate, FreshData, candidate_id, write_candidate
 from mlops.artifacts.data_source import ASSET, FOLDER, SAMPLE
 from mlops.errors import ConfigError, MlopsError
+from mlops.governance.audit.entry import Act
+from mlops.governance.audit.record import Recording, Subject, recorded
 from mlops.monitoring.alert_state import Deed
 from mlops.monitoring.decisions import Decision, Kind, keep
 from mlops.monitoring.retraining.commit import require_trainable
@@ -50,6 +53,8 @@ from mlops.settings.loading import LoadedSettings
 RETRAINING_LEVEL = 3
 NOTHING_SERVES = "nothing serves"
 IMPOSSIBLE = "impossible"
+HANDED_OVER = "handed over"
+"""The pipeline trains the candidate: its own lines say what came of it."""
 LOST = "lost"
 """Of the candidate nothing was heard for `retraining.patience_hours`."""
 _EXIT_CODES = {
@@ -276,16 +281,38 @@ class _Deciding:
         found = self.said(begun.serving, begun.verdict)
         found = replace(found, candidate=begun.candidate, manifest=begun.manifest)
         if self.steps.train is None:
+            with self._recorded(begun.candidate) as recording:
+                recording.outcome = HANDED_OVER
             return found
         end = self._of(begun.candidate, begun.verdict, begun.serving)
         ended = replace(found, outcome=FAILED, reason=INTERRUPTED)
         try:
-            ended = self._ended(self.steps.train, found, begun.candidate, begun.manifest)
+            with self._recorded(begun.candidate) as recording:
+                ended = self._ended(self.steps.train, found, begun.candidate, begun.manifest)
+                recording.outcome, recording.reason = ended.outcome, ended.reason
+                if ended.new_version is not None:
+                    recording.subject["version"] = ended.new_version
         finally:
             end = replace(end, outcome=ended.outcome, reason=ended.reason, time=self._now())
             keep(self.endpoint, [end])
         told = tell_end(self.endpoint, self.steps.hearers, end, ())
         return replace(ended, told=tuple(told))
+
+    def _recorded(self, candidate: Candidate) -> AbstractContextManager[Recording]:
+        subject: Subject = {
+            "candidate": candidate.id,
+            "reference": candidate.reference,
+            "endpoint": self.endpoint.name,
+        }
+        details = {"cause": candidate.cause, "why": candidate.reason, "commit": candidate.commit}
+        return recorded(
+            self.platform,
+            self.settings,
+            Act.RETRAINING,
+            subject,
+            report=self.report,
+            details=details,
+        )
 
     def _begun(self) -> _Begun | None:
         """Decide again, about what serves now that nobody else changes it; None: nothing does."""

@@ -1,4 +1,7 @@
-"""Reading from Azure Resource Manager what Azure ML's SDK does not."""
+"""Asking Azure Resource Manager for what Azure ML's SDK does not."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import requests
 
@@ -23,14 +26,39 @@ def arm_get(clients: AzureClients, doing: str, path: str, version: str) -> reque
     Raises:
         PlatformError: Azure cannot be reached.
     """
-    token = clients.tokens.token(ARM_SCOPE)
+    return _asked(doing, lambda: OwnSession().get(f"{ARM}{path}", **_options(clients, version)))
+
+
+def arm_put(
+    clients: AzureClients, doing: str, path: str, version: str, body: Mapping[str, Any]
+) -> requests.Response:
+    """Write a resource as a whole; return what Azure answers, whatever its status.
+
+    Args:
+        clients: who asks.
+        doing: how messages call it.
+        path: of the resource, from its `/subscriptions/`.
+        version: of the API.
+        body: the resource.
+
+    Raises:
+        PlatformError: Azure cannot be reached.
+    """
+    options = {**_options(clients, version), "json": body}
+    return _asked(doing, lambda: OwnSession().put(f"{ARM}{path}", **options))
+
+
+def _options(clients: AzureClients, version: str) -> dict[str, Any]:
+    return {
+        "params": {"api-version": version},
+        "headers": {"Authorization": f"Bearer {clients.tokens.token(ARM_SCOPE)}"},
+        "timeout": _TIMEOUT_SECONDS,
+    }
+
+
+def _asked(doing: str, ask: Callable[[], requests.Response]) -> requests.Response:
     try:
-        return OwnSession().get(
-            f"{ARM}{path}",
-            params={"api-version": version},
-            headers={"Authorization": f"Bearer {token}"},
-            timeout=_TIMEOUT_SECONDS,
-        )
+        return ask()
     except requests.RequestException as lost:
         raise PlatformError(
             f"{doing}: Azure cannot be reached ({type(lost).__name__})",

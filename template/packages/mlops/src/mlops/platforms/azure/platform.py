@@ -17,6 +17,7 @@ from mlops.hints import typed
 from mlops.platforms.azure import data as azure_data
 from mlops.platforms.azure import jobs as azure_jobs
 from mlops.platforms.azure.alert_rules import alert_rules
+from mlops.platforms.azure.audit import AzureAudit
 from mlops.platforms.azure.client import AzureClients, require_extra
 from mlops.platforms.azure.endpoint import AzureEndpoint, Session
 from mlops.platforms.azure.evidence import AzureEvidence
@@ -141,6 +142,10 @@ class AzurePlatform(Platform):
         data = {each.number: source_of_tags(each.tags) for each in shared or listed}
         number = champion_number(serving, data, report)
         return None if number is None else self.version(number)
+
+    @override
+    def audit(self) -> AzureAudit:
+        return AzureAudit(self._clients)
 
     @override
     def alert_rules(self, alerts: Sequence[str]) -> Mapping[str, RuleState]:

@@ -19,6 +19,7 @@ from mlops.files import new_folder
 from mlops.governance.standing import champion_number
 from mlops.hints import typed
 from mlops.platforms.base import Endpoint, KeptEvidence, ModelVersion, Platform, Run
+from mlops.platforms.local.audit import LocalAudit
 from mlops.platforms.local.evidence import LocalEvidence
 from mlops.platforms.local.tracking import Tracking
 from mlops.platforms.stored_runs import find_stored_run, stored_runs
@@ -180,6 +181,10 @@ class LocalPlatform(Platform):
         data = {each.version: source_of_version(each.folder) for each in self.versions()}
         number = champion_number(serving, data, report)
         return None if number is None else self.version(number)
+
+    @override
+    def audit(self) -> LocalAudit:
+        return LocalAudit(self._state_dir / "audit", self._registry)
 
     @override
     def alert_rules(self, alerts: Sequence[str]) -> None:

@@ -1,0 +1,58 @@
+"""A line of the audit log says exactly one thing in exactly one way."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from fakes.audit_lines import a_log
+from mlops.governance.audit.entry import Entry, read_line
+
+
+def line() -> str:
+    return a_log(1).lines()[0]
+
+
+def test_a_line_is_read_as_it_was_written() -> None:
+    text = line()
+    entry = read_line(text)
+    assert (entry.number, entry.version, entry.actor.name) == (1, 1, "anna")
+    assert entry.line() == text + "\n"
+    assert entry.sha256 == entry.computed_hash()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{}",
+        "[1]",
+        "no JSON",
+        json.dumps(json.loads(line()), indent=1),
+        line().replace('"number":1', '"number":1.0'),
+        line().replace('"number":1', '"number":true'),
+        line().replace('"act":"release"', '"act":"party"'),
+        line().replace('"environment"', '"more":1,"environment"'),
+    ],
+)
+def test_nothing_else_is_a_line(text: str) -> None:
+    with pytest.raises(ValueError, match="line of an audit log"):
+        read_line(text)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"number": 2},
+        {"act_id": "x"},
+        {"environment": "dev"},
+        {"subject": {}},
+        {"outcome": "failed"},
+        {"reason": "because"},
+        {"details": {"a": None}},
+        {"previous": "1" * 64},
+    ],
+)
+def test_every_field_is_in_the_hash(other: dict[str, object]) -> None:
+    entry: Entry = read_line(line())
+    assert replace(entry, **other).computed_hash() != entry.sha256  # type: ignore[arg-type]

@@ -1,0 +1,70 @@
+"""The log alone tells what serves now, and can be read as a table."""
+
+import csv
+import io
+
+import pytest
+
+from fakes.audit import FakeAudit
+from fakes.audit_lines import WHEN, note
+from mlops.governance.audit.entry import Act, Entry, Phase
+from mlops.governance.audit.log import append, read_entries
+from mlops.governance.audit.replay import serves_now, traffic_text
+from mlops.governance.audit.table import about, chosen, to_csv
+
+
+def entries(*acts: tuple[Act, str, dict[int, int]], endpoint: str = "tiny-prod") -> list[Entry]:
+    store = FakeAudit()
+    for act, outcome, traffic in acts:
+        subject = {"endpoint": endpoint, "version": 1}
+        for phase in (Phase.INTENT, Phase.OUTCOME):
+            said = outcome if phase is Phase.OUTCOME else ""
+            details = {"traffic": traffic_text(traffic)} if said else {}
+            told = note(act=act, phase=phase, outcome=said, details=details)
+            append(store, type(told)(**{**vars(told), "subject": subject}), WHEN)
+    return list(read_entries(store))
+
+
+def test_what_serves_follows_from_the_acts() -> None:
+    found = serves_now(
+        entries(
+            (Act.RELEASE, "done", {1: 100}),
+            (Act.RELEASE, "done", {2: 100}),
+            (Act.SWITCH, "done", {2: 90, 1: 10}),
+            (Act.ROLLBACK, "done", {1: 100}),
+            (Act.RELEASE, "refused", {1: 100}),
+            (Act.GATE, "passed", {9: 100}),
+        )
+    )
+    assert [each.to_dict()["traffic"] for each in found] == [{"1": 100}]
+    assert (found[0].number, found[0].act) == (8, Act.ROLLBACK)
+    assert found[0].words() == "1 (100 %)"
+
+
+def test_an_endpoint_without_deployments_serves_nothing() -> None:
+    found = serves_now(entries((Act.RELEASE, "done", {1: 100}), (Act.SWITCH, "done", {})))
+    assert [(each.traffic, each.words()) for each in found] == [({}, "nothing")]
+
+
+def test_nothing_is_known_before_the_first_act() -> None:
+    assert serves_now([]) == []
+
+
+def test_lines_are_chosen_by_version_and_act() -> None:
+    store = FakeAudit()
+    for version, act in ((1, Act.GATE), (2, Act.GATE), (2, Act.RELEASE)):
+        append(store, note(act=act, version=version), WHEN)
+    found = read_entries(store)
+    assert [each.number for each in chosen(found, version=2)] == [2, 3]
+    assert [each.number for each in chosen(found, act=Act.GATE)] == [1, 2]
+    assert [each.number for each in chosen(found, version=2, act=Act.GATE)] == [2]
+    assert about(found[0]) == "version 1"
+
+
+@pytest.mark.parametrize("begin", ["=", "+", "-", "@"])
+def test_csv_says_all_and_no_spreadsheet_computes_it(begin: str) -> None:
+    store = FakeAudit()
+    entry = append(store, note(reason=f"{begin}1+1, said\nanna"), WHEN)
+    (row,) = csv.DictReader(io.StringIO(to_csv([entry])))
+    assert row["reason"] == f"'{begin}1+1, said\nanna"
+    assert (row["number"], row["sha256"], row["who"]) == ("1", entry.sha256, "anna")

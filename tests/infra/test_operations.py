@@ -14,8 +14,8 @@ LINES = [
     if not line.startswith("#")
 ]
 OPERATIONS = [operation for _, operation in LINES]
-# Not in the extract: of Azure Resource Manager itself, of tables, of models (Microsoft's page on roles
-# of Azure ML, how-to-assign-roles.md) and of blobs (storage-auth-abac-attributes.md).
+# Not in the extract: of Azure Resource Manager itself, of tables, of models (Microsoft's page on
+# roles of Azure ML, how-to-assign-roles.md) and of blobs (storage-auth-abac-attributes.md).
 ELSEWHERE = {
     "Microsoft.MachineLearningServices/workspaces/models/write",
     "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read",

@@ -4,6 +4,7 @@ import itertools
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -36,15 +37,16 @@ def chromium() -> Iterator[Browser]:
 def test_the_head_of_the_markdown_is_read_by_hugging_face(cards: Path) -> None:
     card = ModelCard((cards / "card.md").read_text(encoding="utf-8"))
     evaluation = json.loads((cards / "evaluation.json").read_text(encoding="utf-8"))
-    found = card.data.to_dict()
+    data: Any = card.data
+    found = data.to_dict()
     assert found["library_name"] == "onnx"
     assert found["pipeline_tag"] == "tabular-classification"
-    assert card.data.model_name == "tiny"
-    values = {each.metric_type: each.metric_value for each in card.data.eval_results}
+    assert data.model_name == "tiny"
+    values = {each.metric_type: each.metric_value for each in data.eval_results}
     expected = {name: value for name, value in evaluation["model"].items() if value is not None}
     assert values == expected
     assert len(expected) > 5
-    (judged,) = [each for each in card.data.eval_results if each.metric_args]
+    (judged,) = [each for each in data.eval_results if each.metric_args]
     intervals = evaluation["intervals"]
     assert judged.metric_type == intervals["metric"]
     assert judged.metric_args == {"interval": intervals["model"], "level": intervals["level"]}
@@ -58,9 +60,9 @@ def test_the_head_of_the_markdown_is_read_by_hugging_face(cards: Path) -> None:
 def test_everybody_can_read_the_page(
     cards: Path, chromium: Browser, name: str, width: int, scheme: str
 ) -> None:
-    viewport = {"width": width, "height": 900}
     context = chromium.new_context(
-        viewport=viewport, color_scheme="dark" if scheme == "dark" else "light"
+        viewport={"width": width, "height": 900},
+        color_scheme="dark" if scheme == "dark" else "light",
     )
     page = context.new_page()
     said: list[str] = []

@@ -45,9 +45,9 @@ def calibration(target: Target, labels: Labels, outputs: Outputs) -> dict[str, A
         said = outputs.max(axis=1).astype(np.float64)
         happened = (outputs.argmax(axis=1) == labels).astype(np.float64)
     places = np.minimum((said * BINS).astype(int), BINS - 1)
-    random = np.random.default_rng(_SEED)
+    dice = np.random.default_rng(_SEED)
     null = [
-        _error(places, said, (random.random(len(said)) < said).astype(np.float64))
+        _error(places, said, (dice.random(len(said)) < said).astype(np.float64))
         for _ in range(_SIMULATIONS)
     ]
     return {

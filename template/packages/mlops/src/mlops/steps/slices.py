@@ -250,13 +250,13 @@ def chance_of_gaps(masks: npt.NDArray[np.bool_], asked: Question) -> tuple[list[
         units = np.unique(asked.groups, return_inverse=True)[1]
     in_order = np.argsort(units, kind="stable")
     dealt = masks[:, in_order]
-    random = np.random.default_rng(_SEED)
+    dice = np.random.default_rng(_SEED)
     worse = np.empty((deals + 1, groups))
     worse[0] = sign * metric(masks.astype(np.float64))
     size, done = max(1, _CELLS // rows), 1
     while done <= deals:
         many = min(size, deals + 1 - done)
-        order = _shuffled(random, many, units)
+        order = _shuffled(dice, many, units)
         counts = np.empty((many, rows))
         for each in range(groups):
             np.put_along_axis(counts, order, dealt[each].astype(np.float64)[None], axis=1)
@@ -271,10 +271,10 @@ def _cost(asked: Question) -> int:
 
 
 def _shuffled(
-    random: np.random.Generator, many: int, units: npt.NDArray[np.intp]
+    dice: np.random.Generator, many: int, units: npt.NDArray[np.intp]
 ) -> npt.NDArray[np.intp]:
     """Return orders of the rows, shape (many, rows), in which rows of a unit stay together."""
-    keys = random.random((many, int(units.max()) + 1))
+    keys = dice.random((many, int(units.max()) + 1))
     return np.argsort(keys[:, units], axis=1, kind="stable")
 
 

@@ -98,6 +98,7 @@ def test_the_names_on_disk_are_those_that_others_know() -> None:
         "evidence.json",
         "approvals.json",
         "evidence-manifest.json",
+        "audit-anchor.json",
     } == FILES
     assert {"validated", "prepared", "model", "evaluation", "package", "plots"} == FOLDERS
 

@@ -179,11 +179,10 @@ def test_so_many_rare_classes_that_no_resample_has_all_have_no_interval() -> Non
     assert resampled("accuracy", target, labels, [Answers(outputs, 0.5)]) is None
 
 
-def test_fewer_resamples_are_drawn_of_very_many_rows(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mlops.steps.bootstrap._WORK", 200_000)
+def test_fewer_resamples_are_drawn_of_very_many_rows() -> None:
     labels = np.zeros(400)
     answers = [Answers(np.ones(400), 0.5)]
-    found = resampled("mae", REGRESSION, labels, answers)
+    found = resampled("mae", REGRESSION, labels, answers, work=200_000)
     assert found is not None
     assert len(found.values) == 500 > FEWEST
 

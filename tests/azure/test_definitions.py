@@ -213,7 +213,7 @@ def test_a_job_gets_the_code_and_no_more(project: Path) -> None:
     }
     code = [name for name in uploaded(project) if name.startswith(("src/", "packages/"))]
     suffixes = {Path(name).suffix for name in code}
-    assert suffixes == {".html", ".py", ".md", ".toml", ".typed"}
+    assert suffixes == {".css", ".html", ".py", ".md", ".toml", ".typed"}
     assert "packages/mlops/src/mlops/data/source.py" in uploaded(project)
     assert f"src/{PACKAGE}/features.py" in uploaded(project)
     assert not [name for name in uploaded(project) if name.startswith("packages/mlops/tests")]

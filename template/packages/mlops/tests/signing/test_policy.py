@@ -65,5 +65,6 @@ def test_a_platform_without_keys_signs_with_none(load: Load, tmp_path: Path) -> 
 def test_a_key_of_a_vault_is_named_where_it_signs(load: Load) -> None:
     with pytest.raises(ConfigError, match=r"needs signing\.by: key_vault"):
         load(signing__vault_key=VAULT)
+    elsewhere = "https://example.org/keys/mine"
     with pytest.raises(ConfigError, match=r"signing\.vault_key"):
-        load(signing__by="key_vault", signing__vault_key="https://example.org/keys/mine")
+        load(signing__by="key_vault", signing__vault_key=elsewhere)

@@ -1,5 +1,6 @@
 """`mlops card` and `mlops gate`: what people ask of a version."""
 
+import getpass
 import json
 from pathlib import Path
 
@@ -97,6 +98,7 @@ def test_the_card_tells_what_happened_and_leaves_the_version_alone(
     approvals = {
         "environment": "dev",
         "model_version": 1,
+        "required": 2,
         "outcome": "approved",
         "reason": "",
         "approved_by": ["alex", "kim"],
@@ -107,10 +109,11 @@ def test_the_card_tells_what_happened_and_leaves_the_version_alone(
     capsys.readouterr()
     assert mlops("card", "--model-version", "1", "--json") == 0
     told = json.loads(capsys.readouterr().out)
-    kinds = [(each["kind"], each["outcome"], each["said"]) for each in told["since"]]
+    kinds = [(each["what"], each["outcome"], each["detail"]) for each in told["since"]]
     assert kinds == [
-        ("approval", "approved", "alex, kim"),
+        ("approval", "approved", "by alex, kim, 2 asked"),
         ("release", "promoted", "the smoke test passed"),
+        ("register", "done", f"by {getpass.getuser()}"),
     ]
     assert told["unread"] == []
     text, page, data = (Path(path).read_text(encoding="utf-8") for path in told["files"])

@@ -57,7 +57,7 @@ def test_a_version_is_a_tree_of_what_is_and_is_not_recorded(
         "pipeline: not recorded",
         "days: not recorded",
         "gate: not recorded",
-        "2026-11-03 10:11 prod: release: promoted",
+        "2026-11-03 10:11 prod: rehearsal: promoted",
         "serves now: nowhere",
     ):
         assert told in shown
@@ -100,7 +100,7 @@ def test_what_answers_is_shown_with_the_approvals_that_are_missing(
         "blue: version 9, 0 % of the traffic, healthy",
         "model file: the one that was registered",
         "approval: not recorded (approvals.required of prod: 0)",
-        "release: promoted",
+        "rehearsal: promoted",
     ):
         assert told in shown
 

@@ -20,7 +20,7 @@ def version_tree(found: Mapping[str, Any]) -> Tree:
     tree = Tree(Text(name, style="bold"))
     tree.add(_files(found["changed_files"]))
     _origin(tree, found["origin"])
-    _branch(tree, "what came later", _told(found["later"]))
+    _branch(tree, "what came later", happening_lines(found["later"]))
     _branch(tree, "serves now", map(_serves, found["serves"]), nothing="nowhere")
     _not_read(tree, found["not_read"])
     return tree
@@ -42,7 +42,7 @@ def endpoint_tree(found: Mapping[str, Any]) -> Tree:
             _origin(part, each["origin"])
         _approvals(part, each["later"], found)
         others = [told for told in each["later"] if told["what"] != APPROVAL]
-        _branch(part, "releases, traffic and checks", _told(others))
+        _branch(part, "releases, traffic and checks", happening_lines(others))
         _not_read(part, each["not_read"])
     return tree
 
@@ -137,7 +137,7 @@ def _candidate(candidate: Mapping[str, Any]) -> str:
     return f"candidate {candidate.get('id')} {place}, cause: {cause} ({reason})"
 
 
-def _told(happenings: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def happening_lines(happenings: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """Yield a line for each happening, but of a kind of check in an environment for the newest."""
     kinds = [(each["environment"], each["what"]) for each in happenings]
     newest = {kind: n for n, kind in enumerate(kinds)}

@@ -298,32 +298,24 @@ def of_changes(
     """
     found = []
     before: int | None = None
+
+    def told(row: Mapping[str, Any], version: int, outcome: str) -> Happening:
+        return Happening(
+            version=version,
+            time=str(row.get("time") or ""),
+            what=TRAFFIC,
+            outcome=outcome,
+            environment=str(row.get("environment") or ""),
+            detail=f"{row['kind']}, then: {row.get('traffic') or 'nothing'}",
+            place=place,
+        )
+
     for row in rows:
         version = row.get("model_version")
-        told = {
-            "time": str(row.get("time") or ""),
-            "environment": str(row.get("environment") or ""),
-        }
         if row.get("kind") in by_hand:
-            shares = f"{row['kind']}, then: {row.get('traffic') or 'nothing'}"
             if version is not None:
-                outcome = str(row.get("outcome") or "unknown")
-                found.append(
-                    Happening(
-                        int(version),
-                        **told,
-                        what=TRAFFIC,
-                        outcome=outcome,
-                        detail=shares,
-                        place=place,
-                    )
-                )
+                found.append(told(row, int(version), str(row.get("outcome") or "unknown")))
             if before is not None and before != version:
-                outcome = "most callers reach another version"
-                found.append(
-                    Happening(
-                        before, **told, what=TRAFFIC, outcome=outcome, detail=shares, place=place
-                    )
-                )
+                found.append(told(row, before, "most callers reach another version"))
         before = None if version is None else int(version)
     return found

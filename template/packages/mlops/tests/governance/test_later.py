@@ -147,7 +147,7 @@ def test_the_audit_log_tells_of_each_version_whose_share_changed() -> None:
         change(1, "release", "3=100", subject={"endpoint": "tiny", "version": 3}),
         change(2, "switch", "3=90 4=10"),
         change(3, "release", "4=100", subject=about),
-        change(4, "release", "4=100", subject={"endpoint": "another", "version": 4}),
+        change(4, "release", "5=100", subject={"endpoint": "another", "version": 5}),
         change(5, "gate", "3=100"),
         line(6, "x", "intent", act="switch", details={"traffic": "3=100"}, subject={}),
         change(7, "switch", ""),
@@ -159,7 +159,7 @@ def test_the_audit_log_tells_of_each_version_whose_share_changed() -> None:
         (4, "traffic", "10 % of the callers", "switch by ann"),
         (4, "release", "done", "by ann"),
         (3, "traffic", "no callers any more", "release of version 4 by ann"),
-        (4, "release", "done", "by ann"),
+        (5, "release", "done", "by ann"),
         (4, "traffic", "no callers any more", "switch by ann"),
     ]
 
@@ -184,11 +184,12 @@ def test_checks_are_told_on_the_whole_and_of_their_version() -> None:
         {**measured, "kind": "realised", "value": 0.5, "slice": "north"},
         {**measured, "kind": "estimated", "value": None},
     ]
-    told = later(3, of_checks("performance", performance, "the log of prod"))
+    told = of_checks("performance", performance, "the log of prod")
     assert [(each.what, each.outcome, each.detail) for each in told] == [
         ("performance", "warning", "average_precision 0.8124, 40 rows"),
         ("estimated performance", "warning", "average_precision not computed, 40 rows"),
     ]
+    assert later(3, told) == tuple(told)
 
 
 def test_all_sources_are_one_in_order_of_time_and_each_happening_once() -> None:

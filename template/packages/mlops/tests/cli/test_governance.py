@@ -1,6 +1,5 @@
 """`mlops card` and `mlops gate`: what people ask of a version."""
 
-import getpass
 import json
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import pytest
 from fakes.cli import Command
 from fakes.human_part import write
 from mlops.artifacts.documents import APPROVALS, EVIDENCE
+from mlops.governance.audit.actor import actor_of
 from mlops.platforms.local.platform import LocalPlatform
 
 Trained = tuple[LocalPlatform, str]
@@ -113,7 +113,7 @@ def test_the_card_tells_what_happened_and_leaves_the_version_alone(
     assert kinds == [
         ("approval", "approved", "by alex, kim, 2 asked"),
         ("release", "promoted", "the smoke test passed"),
-        ("register", "done", f"by {getpass.getuser()}"),
+        ("register", "done", f"by {actor_of().name}"),
     ]
     assert told["unread"] == []
     text, page, data = (Path(path).read_text(encoding="utf-8") for path in told["files"])

@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -168,6 +168,27 @@ def file_hashes(folder: Path) -> dict[str, str]:
     """Return the SHA-256 of each file below a folder by its name there, in order of their paths."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     return {path.relative_to(folder).as_posix(): file_sha256(path) for path in files}
+
+
+def file_changes(found: Mapping[str, str], expected: Mapping[str, str]) -> dict[str, str]:
+    """Return which files are others than expected, in order of their names.
+
+    Args:
+        found: the hash of each file that is there, by name.
+        expected: the same of those that should be.
+
+    Returns:
+        `changed`, `removed` or `added` by the name of a file.
+    """
+    changes = {}
+    for name in sorted({*found, *expected}):
+        if name not in found:
+            changes[name] = "removed"
+        elif name not in expected:
+            changes[name] = "added"
+        elif found[name] != expected[name]:
+            changes[name] = "changed"
+    return changes
 
 
 def code_files(folder: Path) -> list[str]:

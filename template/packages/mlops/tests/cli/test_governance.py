@@ -8,6 +8,7 @@ import pytest
 from fakes.cli import Command
 from fakes.human_part import write
 from mlops.artifacts.documents import APPROVALS, EVIDENCE
+from mlops.governance.audit.actor import actor_of
 from mlops.platforms.local.platform import LocalPlatform
 
 Trained = tuple[LocalPlatform, str]
@@ -97,6 +98,7 @@ def test_the_card_tells_what_happened_and_leaves_the_version_alone(
     approvals = {
         "environment": "dev",
         "model_version": 1,
+        "required": 2,
         "outcome": "approved",
         "reason": "",
         "approved_by": ["alex", "kim"],
@@ -107,10 +109,11 @@ def test_the_card_tells_what_happened_and_leaves_the_version_alone(
     capsys.readouterr()
     assert mlops("card", "--model-version", "1", "--json") == 0
     told = json.loads(capsys.readouterr().out)
-    kinds = [(each["kind"], each["outcome"], each["said"]) for each in told["since"]]
+    kinds = [(each["what"], each["outcome"], each["detail"]) for each in told["since"]]
     assert kinds == [
-        ("approval", "approved", "alex, kim"),
+        ("approval", "approved", "by alex, kim, 2 asked"),
         ("release", "promoted", "the smoke test passed"),
+        ("register", "done", f"by {actor_of().name}"),
     ]
     assert told["unread"] == []
     text, page, data = (Path(path).read_text(encoding="utf-8") for path in told["files"])

@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,6 +12,8 @@ from fakes.cli import Command
 from fakes.platform import FakePlatform
 from fakes.records import RECORD
 from fakes.tiny_version import write_version
+from mlops.cli.lineage_tree import happening_lines
+from mlops.governance.later import Happening
 from mlops.ops import lineage as collected
 from mlops.release.evidence import write_evidence
 from mlops.settings.project import Project
@@ -57,10 +60,32 @@ def test_a_version_is_a_tree_of_what_is_and_is_not_recorded(
         "pipeline: not recorded",
         "days: not recorded",
         "gate: not recorded",
-        "2026-11-03 10:11 prod: release: promoted",
+        "2026-11-03 10:11 prod: rehearsal: promoted",
         "serves now: nowhere",
     ):
         assert told in shown
+
+
+def test_of_each_kind_of_check_the_newest_is_shown() -> None:
+    def told(minute: int, what: str, environment: str = "prod") -> dict[str, Any]:
+        time = f"2026-11-03T10:{minute}:00+00:00"
+        return Happening(10, time, what, "ok", environment, place="x").to_dict()
+
+    happenings = [
+        told(11, "drift"),
+        told(12, "drift", "dev"),
+        told(13, "release"),
+        told(14, "drift"),
+        told(15, "release"),
+        told(16, "performance"),
+    ]
+    assert list(happening_lines(happenings)) == [
+        "2026-11-03 10:12 dev: drift: ok [x]",
+        "2026-11-03 10:13 prod: release: ok [x]",
+        "2026-11-03 10:14 prod: drift: ok [x] (the newest of 2)",
+        "2026-11-03 10:15 prod: release: ok [x]",
+        "2026-11-03 10:16 prod: performance: ok [x]",
+    ]
 
 
 def test_a_version_is_json_with_all_places(
@@ -100,7 +125,7 @@ def test_what_answers_is_shown_with_the_approvals_that_are_missing(
         "blue: version 9, 0 % of the traffic, healthy",
         "model file: the one that was registered",
         "approval: not recorded (approvals.required of prod: 0)",
-        "release: promoted",
+        "rehearsal: promoted",
     ):
         assert told in shown
 

@@ -10,6 +10,7 @@ class FakeAudit:
     """See `AuditStore`."""
 
     def __init__(self) -> None:
+        self.name = "memory"
         self.files: dict[str, bytes] = {}
         self.kept: Anchor | None = None
         self.fails: MlopsError | None = None
@@ -21,7 +22,7 @@ class FakeAudit:
         self.reads = 0
 
     def place(self) -> str:
-        return "memory"
+        return self.name
 
     def months(self) -> list[str]:
         self._used()

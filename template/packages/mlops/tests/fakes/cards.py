@@ -3,7 +3,6 @@
 import json
 import sys
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 from fakes.human_part import write
@@ -11,7 +10,7 @@ from fakes.project import write_project
 from mlops.artifacts.version_folder import VersionFolder
 from mlops.governance.card_page import render_page
 from mlops.governance.gate import judge_run
-from mlops.governance.since import Happening
+from mlops.governance.later import Happening
 from mlops.platforms.local.platform import LocalPlatform
 from mlops.progress import silent
 from mlops.settings.loading import load_settings
@@ -32,11 +31,17 @@ def write_cards(folder: Path) -> None:
     (folder / "card.md").write_bytes(version.model_card.read_bytes())
     (folder / "card.html").write_bytes(version.card_page.read_bytes())
     (folder / "evaluation.json").write_text(json.dumps(version.card()["evaluation"]))
-    moment = datetime(2026, 12, 1, 9, tzinfo=UTC)
     said = Happening(
-        moment, "release", "prod", "promoted", "the smoke test passed", "evidence.json"
+        version=1,
+        time="2026-12-01T09:00:00+00:00",
+        what="release",
+        outcome="promoted",
+        environment="prod",
+        detail="the smoke test passed",
+        page="https://github.com/owner/name/actions/runs/123456789/attempts/1",
+        place="evidence prod-20261201T090000.000000Z and line 12 of the audit log",
     )
-    page = render_page(version.card(), version.plots / "quality.png", (said,) * 3)
+    page = render_page(version.card(), version.plots / "quality.png", (said,) * 3, ("it is gone",))
     (folder / "since.html").write_text(page, encoding="utf-8")
 
 

@@ -2,7 +2,7 @@
 
 import json
 import re
-from datetime import UTC, datetime
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -11,11 +11,12 @@ import pytest
 
 from fakes.human_part import write
 from mlops.errors import ConfigError
+from mlops.governance.card_later import later_table
 from mlops.governance.card_numbers import number, value_of
 from mlops.governance.card_page import render_page
 from mlops.governance.gate import judge_run
+from mlops.governance.later import Happening, later
 from mlops.governance.model_card import render_card
-from mlops.governance.since import Happening, in_order
 from mlops.metrics import decimal
 from mlops.platforms.base import ModelVersion
 from mlops.platforms.local.platform import LocalPlatform
@@ -193,15 +194,34 @@ def test_an_older_card_can_still_be_shown(registered_once: Path) -> None:
 def test_what_happened_since_is_one_sequence(registered_once: Path) -> None:
     card = read(registered_once, "card.json")
     plot = registered_once / "plots" / "quality.png"
-    moment = datetime(2026, 12, 1, 10, tzinfo=UTC)
     late = Happening(
-        moment, "release", "prod", "promoted", "the smoke test passed", "evidence.json"
+        version=1,
+        time="2026-12-01T12:00:00+02:00",
+        what="rehearsal",
+        outcome="promoted",
+        environment="prod",
+        detail="the smoke test passed",
+        page="https://github.example/runs/12",
+        place="evidence prod-1",
     )
-    early = Happening(moment.replace(hour=9), "approval", "prod", "approved", "", "approvals.json")
-    found = in_order([late, early, late])
-    assert found == (early, late)
-    words = "|".join(Page(render_page(card, plot, found)).words)
+    early = Happening(1, "2026-12-01T09:00:00+00:00", "approval", "approved", "prod")
+    undated = replace(early, time="", outcome="unknown")
+    found = later(1, [late, early, late, undated])
+    assert found == (undated, early, late)
+    table = later_table(found)
+    assert table.columns == ("when (UTC)", "what", "environment", "outcome", "said", "recorded in")
+    assert [row[0] for row in table.rows] == [
+        "not recorded",
+        "2026-12-01 09:00",
+        "2026-12-01 10:00",
+    ]
+    assert table.rows[2][1:] == (
+        *("rehearsal", "prod", "promoted", "the smoke test passed"),
+        "evidence prod-1, https://github.example/runs/12",
+    )
+    words = "|".join(Page(render_page(card, plot, found, ["the log <is> gone"])).words)
     assert words.index("2026-12-01 09:00") < words.index("2026-12-01 10:00")
     assert "the smoke test passed" in words
+    assert "Could not be read, so it may tell more: the log <is> gone" in words
     assert "Nothing is recorded." in "".join(Page(render_page(card, plot, ())).words)
     assert "Since the registration" not in Page(render_page(card, plot)).words

@@ -14,6 +14,7 @@ from mlops.governance.later import (
     of_approvals,
     of_audit,
     of_changes,
+    of_checks,
     of_release,
 )
 
@@ -58,6 +59,7 @@ def test_an_approval_names_who_gave_it_and_how_many_were_asked() -> None:
         detail="by ann, bob, 2 asked",
         page="https://github.example/runs/12",
         place="evidence prod-1",
+        who=("ann", "bob"),
     )
 
 
@@ -73,11 +75,16 @@ def test_what_nobody_approved_is_said() -> None:
 def test_a_release_is_told_of_the_new_version_and_of_the_one_that_gave_way() -> None:
     content = {**EVIDENCE.with_schema(RECORD.to_dict()), "ended_at": MORNING, "run": "page"}
     released, replaced = of_release("prod", content, "here")
-    assert (released.version, released.what, released.outcome) == (10, "release", "promoted")
-    assert released.detail == "a rehearsal: it is as good"
+    assert (released.version, released.what, released.outcome) == (10, "rehearsal", "promoted")
+    assert released.detail == "it is as good"
     assert (released.time, released.page, released.place) == (MORNING, "page", "here")
     assert (replaced.version, replaced.outcome) == (9, "no callers any more")
     assert replaced.detail == "version 10 took its place"
+
+
+def test_a_release_to_callers_is_no_rehearsal() -> None:
+    (found, *_) = of_release("prod", replace(RECORD, rehearsal="").to_dict(), "here")
+    assert found.what == "release"
 
 
 def test_a_release_that_failed_takes_nobodys_place() -> None:
@@ -114,14 +121,75 @@ def test_the_audit_log_is_one_more_source() -> None:
         line(3, "y", "intent", act="switch"),
         line(4, "z", "outcome", subject={"run_id": "r"}),
         line(5, "w", "outcome", subject={"version": 4}),
+        line(6, "v", "outcome", details={"rehearsal": True}),
+        line(7, "u", "outcome", act="retraining", details={"rehearsal": True}),
     ]
     found = later(3, of_audit(lines))
     assert [(each.what, each.outcome) for each in found] == [
         ("release", "done"),
         ("switch", "begun, and no end is recorded"),
+        ("rehearsal", "done"),
+        ("retraining", "done"),
     ]
     assert found[0].detail == "by ann: as good"
     assert found[0].place == "line 2 of the audit log"
+    assert (found[0].begun, found[0].who) == (NOON, ("ann",))
+    assert (found[2].begun, found[2].who) == ("", ("ann",))
+
+
+def test_the_audit_log_tells_of_each_version_whose_share_changed() -> None:
+    def change(number: int, act: str, traffic: str, **changed: Any) -> dict[str, Any]:
+        said = {"act": act, "details": {"traffic": traffic}, "subject": {"endpoint": "tiny"}}
+        return line(number, f"act {number}", "outcome", **{**said, **changed})
+
+    about = {"endpoint": "tiny", "version": 4}
+    lines = [
+        change(1, "release", "3=100", subject={"endpoint": "tiny", "version": 3}),
+        change(2, "switch", "3=90 4=10"),
+        change(3, "release", "4=100", subject=about),
+        change(4, "release", "5=100", subject={"endpoint": "another", "version": 5}),
+        change(5, "gate", "3=100"),
+        line(6, "x", "intent", act="switch", details={"traffic": "3=100"}, subject={}),
+        change(7, "switch", ""),
+    ]
+    told = [(each.version, each.what, each.outcome, each.detail) for each in of_audit(lines)]
+    assert told == [
+        (3, "release", "done", "by ann"),
+        (3, "traffic", "90 % of the callers", "switch by ann"),
+        (4, "traffic", "10 % of the callers", "switch by ann"),
+        (4, "release", "done", "by ann"),
+        (3, "traffic", "no callers any more", "release of version 4 by ann"),
+        (5, "release", "done", "by ann"),
+        (4, "traffic", "no callers any more", "switch by ann"),
+    ]
+
+
+def test_checks_are_told_on_the_whole_and_of_their_version() -> None:
+    row = {"time": NOON, "environment": "prod", "model_version": 3, "outcome": "warning"}
+    columns = {"column": None, "drifted_columns": 2, "columns": 7, "rows": 500}
+    drift = [{**row, **columns}, {**row, "column": "amount"}, {**row, "model_version": None}]
+    (found,) = of_checks("drift", drift, "the log of prod")
+    assert found == Happening(
+        version=3,
+        time=NOON,
+        what="drift",
+        outcome="warning",
+        environment="prod",
+        detail="2 of 7 columns drifted, 500 predictions",
+        place="the log of prod",
+    )
+    measured = {**row, "slice": None, "metric": "average_precision", "rows": 40}
+    performance = [
+        {**measured, "kind": "realised", "value": 0.81239},
+        {**measured, "kind": "realised", "value": 0.5, "slice": "north"},
+        {**measured, "kind": "estimated", "value": None},
+    ]
+    told = of_checks("performance", performance, "the log of prod")
+    assert [(each.what, each.outcome, each.detail) for each in told] == [
+        ("performance", "warning", "average_precision 0.8124, 40 rows"),
+        ("estimated performance", "warning", "average_precision not computed, 40 rows"),
+    ]
+    assert later(3, told) == tuple(told)
 
 
 def test_all_sources_are_one_in_order_of_time_and_each_happening_once() -> None:
@@ -131,6 +199,8 @@ def test_all_sources_are_one_in_order_of_time_and_each_happening_once() -> None:
     third = Happening(3, NOON, "approval", "approved", "test")
     undated = Happening(3, "", "approval", "unknown", "prod")
     other = replace(third, version=4)
+    by_ann, by_bob = (replace(third, who=(name,)) for name in ("ann", "bob"))
+    assert later(3, [by_ann, by_bob, by_ann]) == (by_ann, by_bob)
     given = [first, again, second, third, undated, other]
     assert later(3, given) == (undated, first, second, third)
     shuffled = random.Random(1).sample(given[1:], 5)

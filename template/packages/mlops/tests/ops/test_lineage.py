@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from fakes.audit_lines import note
 from fakes.endpoint import FakeEndpoint
 from fakes.platform import FakePlatform
 from fakes.records import RECORD
@@ -15,16 +16,18 @@ from mlops.artifacts.evidence_folder import releases_folder
 from mlops.ci.approvals import Question, write_approvals
 from mlops.ci.github import Approvals, Asked
 from mlops.errors import ConfigError, PlatformError
-from mlops.governance.later import Happening
+from mlops.governance.audit.entry import Act, Phase
+from mlops.governance.audit.log import append
 from mlops.ops import lineage
 from mlops.ops.lineage import (
     HERE,
-    changed_files,
     data_lineage,
     endpoint_lineage,
     model_file_word,
+    since_registration,
     version_lineage,
 )
+from mlops.platforms.auditing import NoAuditLog
 from mlops.platforms.base import ModelVersion
 from mlops.progress import silent
 from mlops.release.change_log import CHANGE
@@ -91,7 +94,7 @@ def test_folder_and_what_came_later_are_one(prod: LoadedSettings, platform: Fake
     assert found["origin"]["model"] == {"name": "tiny", "version": 10}
     assert [(each["what"], each["outcome"]) for each in found["later"]] == [
         ("approval", "approved"),
-        ("release", "promoted"),
+        ("rehearsal", "promoted"),
         ("traffic", "rolled back"),
     ]
     assert [each["place"].partition("-")[0] for each in found["later"]] == [
@@ -106,16 +109,92 @@ def test_folder_and_what_came_later_are_one(prod: LoadedSettings, platform: Fake
     assert (gave_way["outcome"], gave_way["place"]) == ("no callers any more", HERE)
 
 
-def test_one_more_source_can_come_along(prod: LoadedSettings, platform: FakePlatform) -> None:
+def log(platform: FakePlatform, act: Act, moment: datetime, **more: object) -> None:
+    """Write one line into the platform's audit log."""
+    append(platform.audit(), note(act, 10, **more), moment)
+
+
+def test_the_audit_log_is_one_more_source(prod: LoadedSettings, platform: FakePlatform) -> None:
     release(prod, platform)
-    moment = (MORNING - timedelta(days=1)).isoformat()
-    gate = Happening(10, moment, "gate", "done", "prod", place="line 7 of the audit log")
-    other = replace(gate, version=9)
-    for told in (
-        version_lineage(prod, platform, 10, silent, [other, gate])["later"],
-        endpoint_lineage(prod, silent, [other, gate])["deployments"][1]["later"],
-    ):
-        assert [each["what"] for each in told] == ["gate", "approval", "release"]
+    log(platform, Act.REGISTER, MORNING - timedelta(days=1))
+    rehearsal = {"act_id": "x", "details": {"rehearsal": True}}
+    begun = {"phase": Phase.INTENT, "outcome": ""}
+    log(platform, Act.RELEASE, MORNING - timedelta(minutes=5), **rehearsal, **begun)
+    log(platform, Act.RELEASE, MORNING + timedelta(seconds=1), **rehearsal)
+    log(platform, Act.RETRAINING, MORNING + timedelta(days=1), environment="dev")
+    told = version_lineage(prod, platform, 10, silent)
+    assert [each["what"] for each in told["later"]] == [
+        *("register", "approval", "rehearsal", "retraining")
+    ]
+    both = told["later"][2]
+    assert both["place"].startswith("evidence prod-")
+    assert both["place"].endswith(" and line 3 of the audit log")
+    assert (both["detail"], both["who"]) == ("it is as good, by anna", ("anna",))
+    here = endpoint_lineage(prod, silent)["deployments"][1]
+    assert [each["what"] for each in here["later"]] == ["register", "approval", "rehearsal"]
+    assert (told["not_read"], here["not_read"]) == ([], [])
+    came = since_registration(prod, platform, 10, silent)
+    assert [each.to_dict() for each in came.happenings] == told["later"]
+
+
+@pytest.mark.parametrize("error", [NoAuditLog("there is no place"), PermissionError("not yours")])
+def test_a_log_that_cannot_be_read_is_named_and_hides_nothing(
+    prod: LoadedSettings, platform: FakePlatform, error: Exception
+) -> None:
+    release(prod, platform)
+    platform.audit_store.fails = error  # type: ignore[assignment]
+    found = version_lineage(prod, platform, 10, silent)
+    assert [each["what"] for each in found["later"]] == ["approval", "rehearsal"]
+    assert found["not_read"] == [f"the audit log of dev: {error}"]
+
+
+def test_a_broken_log_is_told_and_named(prod: LoadedSettings, platform: FakePlatform) -> None:
+    log(platform, Act.REGISTER, MORNING)
+    log(platform, Act.RETRAINING, MORNING)
+    (name,) = platform.audit_store.files
+    lines = platform.audit_store.files[name].splitlines(keepends=True)
+    platform.audit_store.files[name] = lines[1]
+    found = version_lineage(prod, platform, 10, silent)
+    assert [each["what"] for each in found["later"]] == ["retraining"]
+    (problem,) = found["not_read"]
+    assert problem.startswith("the audit log in memory is broken: ")
+
+
+def test_each_environment_is_asked_for_its_log_and_a_shared_one_once(
+    prod: LoadedSettings, platform: FakePlatform, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = FakePlatform(tmp_path / "of prod")
+    own.audit_store.name = "elsewhere"
+    for each in (platform, own):
+        log(each, Act.RETRAINING, MORNING, outcome=each.audit().place())
+
+    def opened(settings: LoadedSettings) -> FakePlatform:
+        return own if settings.values.environment == "prod" else platform
+
+    monkeypatch.setattr(lineage, "open_platform", opened)
+    monkeypatch.setattr(own, "endpoints", platform.endpoints)
+    told = version_lineage(prod, platform, 10, silent)["later"]
+    assert sorted(each["outcome"] for each in told) == ["elsewhere", "memory"]
+    monkeypatch.setattr(lineage, "open_platform", lambda _settings: platform)
+    reads = platform.audit_store.reads
+    version_lineage(prod, platform, 10, silent)
+    once = platform.audit_store.reads - reads
+    endpoint_lineage(prod, silent)
+    assert platform.audit_store.reads - reads == 2 * once
+
+
+def test_what_checks_found_is_told(prod: LoadedSettings, platform: FakePlatform) -> None:
+    row = {"time": MORNING.isoformat(), "environment": "prod", "model_version": 10}
+    of_prod(platform).keep_checks(
+        [
+            {**row, "check": "drift", "column": None, "outcome": "ok"},
+            {**row, "check": "drift", "column": "amount", "outcome": "ok"},
+            {**row, "check": "performance", "slice": None, "kind": "realised", "outcome": "ok"},
+        ]
+    )
+    found = version_lineage(prod, platform, 10, silent)
+    assert [each["what"] for each in found["later"]] == ["drift", "performance"]
+    assert {each["place"] for each in found["later"]} == {"the log of prod"}
 
 
 def test_evidence_that_nobody_kept_is_told_as_this_machines(
@@ -145,8 +224,10 @@ def test_what_cannot_be_read_is_named_and_hides_nothing(
     monkeypatch.setattr(platform, "evidence", fails)
     of_prod(platform).unkept = "the log does not answer"
     found = version_lineage(prod, platform, 10, silent)
-    assert [each["what"] for each in found["later"]] == ["approval", "release"]
+    assert [each["what"] for each in found["later"]] == ["approval", "rehearsal"]
     said = " ".join(found["not_read"])
+    for each in ("changes of traffic", "checks of drift", "checks of performance"):
+        assert each in said
     assert "the registry does not answer" in said
     assert "the log does not answer" in said
     assert found["serves"]
@@ -221,8 +302,6 @@ def test_a_file_of_a_version_that_was_changed_is_named(
     (folder / "added.txt").write_text("x")
     found = version_lineage(prod, platform, 10, silent)
     assert found["changed_files"] == ["added.txt", "signature.json"]
-    assert changed_files({"a": "1"}, None) is None
-    assert changed_files({}, {"a": "1"}) == ["a"]
 
 
 def test_the_versions_that_saw_data_are_found(platform: FakePlatform) -> None:

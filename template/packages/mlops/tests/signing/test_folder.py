@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import Prehashed, decode_ds
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from fakes.tiny_version import write_version
-from mlops.artifacts.version_folder import SEAL
+from mlops.artifacts.version_folder import SEAL, changed_since_registration
 from mlops.errors import ConfigError, Refused
 from mlops.signing.folder import (
     Trust,
@@ -207,3 +207,38 @@ def test_without_an_identity_nothing_is_asked_of_sigstore(
     monkeypatch.delenv("ACTIONS_ID_TOKEN_REQUEST_URL", raising=False)
     with pytest.raises(ConfigError, match="this job has no identity to sign with"):
         sign_by_identity(signed)
+
+
+def test_what_was_changed_is_known_without_a_key(tmp_path: Path, home: Path) -> None:
+    signed = write_version(tmp_path / "version")
+    lineage = json.loads((signed / "lineage.json").read_text())
+    (signed / "lineage.json").write_text(json.dumps({**lineage, "seal": SEAL}))
+    sign_by_file(signed, own_key(home))
+    assert changed_since_registration(signed) == {}
+    (signed / "extra.txt").write_text("new")
+    (signed / "probes.json").unlink()
+    (signed / "model.onnx").write_bytes(b"another")
+    (signed / SEAL).unlink()
+    assert changed_since_registration(signed) == {
+        "extra.txt": "added",
+        "model.onnx": "changed",
+        SEAL: "removed",
+        "probes.json": "removed",
+    }
+
+
+def test_a_signature_that_came_later_is_a_file_that_was_added(tmp_path: Path, home: Path) -> None:
+    folder = write_version(tmp_path / "version")
+    assert changed_since_registration(folder) == {}
+    sign_by_file(folder, own_key(home))
+    assert changed_since_registration(folder) == {SEAL: "added"}
+
+
+def test_a_lineage_that_names_no_files_is_refused(tmp_path: Path) -> None:
+    folder = _version(tmp_path / "version")
+    lineage = json.loads((folder / "lineage.json").read_text())
+    del lineage["files"]
+    (folder / "lineage.json").write_text(json.dumps(lineage))
+    assert changed_since_registration(folder) is None
+    with pytest.raises(Refused, match="names no files"):
+        require_untampered(folder, Trust())

@@ -14,7 +14,7 @@ from typing import Any
 
 from mlops.artifacts.documents import EVIDENCE_MANIFEST
 from mlops.errors import ConfigError, Refused
-from mlops.files import file_hashes, file_sha256
+from mlops.files import file_changes, file_hashes, file_sha256
 
 
 def releases_folder(state_dir: Path) -> Path:
@@ -58,7 +58,7 @@ def verify_evidence(folder: Path, sealed: str) -> None:
     found = file_hashes(folder)
     listed = EVIDENCE_MANIFEST.read(folder)["files"]
     changed = found.pop(EVIDENCE_MANIFEST.name) != sealed
-    names = sorted(name for name in {*found, *listed} if found.get(name) != listed.get(name))
+    names = file_changes(found, listed)
     if changed or names:
         what = ", ".join(names) or EVIDENCE_MANIFEST.name
         raise Refused(f"the evidence in {folder} is not what was kept: {what}")

@@ -15,7 +15,7 @@ from mlops.artifacts import documents
 from mlops.artifacts.candidate import candidate_tags
 from mlops.artifacts.data_source import UNKNOWN, DataSource, read_source, source_of_tags
 from mlops.errors import ConfigError, MlopsError, Refused
-from mlops.files import file_sha256
+from mlops.files import file_changes, file_hashes, file_sha256
 
 ONNX = "model.onnx"
 SKOPS = "model.skops"
@@ -200,6 +200,29 @@ def source_of_version(folder: Path, tags: Mapping[str, str] = MappingProxyType({
 def typical_row(signature: Mapping[str, Any]) -> dict[str, Any]:
     """Return a typical row of the training data, as the content of signature.json holds it."""
     return {feature["name"]: feature["example"] for feature in signature["features"]}
+
+
+def changed_since_registration(folder: Path) -> dict[str, str] | None:
+    """Return which files of a version are others than when it was registered, in order of names.
+
+    The lineage cannot name its own hash, and a signature is made after it: of these two it is
+    known whether they are there.
+
+    Returns:
+        `changed`, `removed` or `added` by the name of a file; None if the lineage names no files.
+
+    Raises:
+        ConfigError: lineage.json is missing or unreadable.
+    """
+    lineage = VersionFolder(folder).lineage()
+    registered = documents.said(lineage, "files")
+    if not isinstance(registered, Mapping):
+        return None
+    found = file_hashes(folder)
+    found.pop(documents.LINEAGE.name, None)
+    seal = lineage.get("seal")
+    signature = {seal: found.get(seal, "")} if seal else {}
+    return file_changes(found, {**registered, **signature})
 
 
 def verify_version(folder: Path) -> VersionFacts:

@@ -32,7 +32,7 @@ def card(model_version: int, place: Path | None, environment: str | None, as_jso
     from mlops.files import write_text
     from mlops.governance.card_page import render_page
     from mlops.governance.model_card import render_since
-    from mlops.release.happened import happened_to
+    from mlops.ops.lineage import since_registration
 
     settings = settings_for(environment)
     platform = open_platform(settings)
@@ -40,22 +40,21 @@ def card(model_version: int, place: Path | None, environment: str | None, as_jso
         version = platform.version(model_version)
         source = VersionFolder(version.folder)
         content = source.card()
-        all_of_them = [settings_for(each) for each in settings.project.environments()]
-        happened, problems = happened_to(platform, model_version, all_of_them)
-        for each in problems:
-            report(f"could not be read: {each}")
+        came = since_registration(settings, platform, model_version, report)
     folder_of_cards = place or settings.project.root / "docs" / "model-cards"
     folder_of_cards.mkdir(parents=True, exist_ok=True)
     stem = f"{version.name}-{model_version}"
     paths = [folder_of_cards / f"{stem}.{kind}" for kind in ("md", "html", "json")]
     pictures = folder_of_cards / stem
-    write_text(paths[0], render_since(content, happened, source.plots, pictures))
-    write_text(paths[1], render_page(content, source.plots / QUALITY_PLOT, happened))
-    since = [each.to_dict() for each in happened]
-    kind = card_document(stem)
-    kind.write(folder_of_cards, {"card": content, "since": since, "unread": list(problems)})
+    since, unread = came.happenings, came.not_read
+    write_text(paths[0], render_since(content, since, source.plots, pictures, unread))
+    write_text(paths[1], render_page(content, source.plots / QUALITY_PLOT, since, unread))
+    told = {"since": [each.to_dict() for each in since], "unread": list(unread)}
+    card_document(stem).write(folder_of_cards, {"card": content, **told})
+    for each in unread:
+        show(f"could not be read: {each}", style="yellow")
     if as_json:
-        emit({"files": list(map(str, paths)), "since": since, "unread": list(problems)})
+        emit({"files": list(map(str, paths)), **told})
         return
     for path in paths:
         click.echo(str(path))

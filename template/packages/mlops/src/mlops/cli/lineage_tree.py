@@ -1,10 +1,12 @@
 """Lineage as a tree for people, at most 80 columns wide where no word is longer."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.text import Text
 from rich.tree import Tree
+
+from mlops.governance.later import APPROVAL, CHECKS
 
 NOT_RECORDED = "not recorded"
 _SHOWN = 16
@@ -18,7 +20,7 @@ def version_tree(found: Mapping[str, Any]) -> Tree:
     tree = Tree(Text(name, style="bold"))
     tree.add(_files(found["changed_files"]))
     _origin(tree, found["origin"])
-    _branch(tree, "what came later", map(_happening, found["later"]))
+    _branch(tree, "what came later", happening_lines(found["later"]))
     _branch(tree, "serves now", map(_serves, found["serves"]), nothing="nowhere")
     _not_read(tree, found["not_read"])
     return tree
@@ -39,8 +41,8 @@ def endpoint_tree(found: Mapping[str, Any]) -> Tree:
             part.add(_files(each["changed_files"]))
             _origin(part, each["origin"])
         _approvals(part, each["later"], found)
-        others = [told for told in each["later"] if told["what"] != "approval"]
-        _branch(part, "releases and traffic", map(_happening, others))
+        others = [told for told in each["later"] if told["what"] != APPROVAL]
+        _branch(part, "releases, traffic and checks", happening_lines(others))
         _not_read(part, each["not_read"])
     return tree
 
@@ -60,7 +62,7 @@ def _files(changed: Sequence[str] | None) -> Text:
 def _approvals(
     tree: Tree, happenings: Iterable[Mapping[str, Any]], found: Mapping[str, Any]
 ) -> None:
-    approvals = [_happening(each) for each in happenings if each["what"] == "approval"]
+    approvals = [_happening(each) for each in happenings if each["what"] == APPROVAL]
     asked = f"{NOT_RECORDED} (approvals.required of {found['environment']}: "
     _branch(tree, "approval", approvals, nothing=f"{asked}{found['approvals_asked']})")
 
@@ -133,6 +135,19 @@ def _candidate(candidate: Mapping[str, Any]) -> str:
     cause, reason = candidate.get("cause"), candidate.get("reason")
     place = f"for version {candidate.get('reference')} of {candidate.get('environment')}"
     return f"candidate {candidate.get('id')} {place}, cause: {cause} ({reason})"
+
+
+def happening_lines(happenings: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield a line for each happening, but of a kind of check in an environment for the newest."""
+    kinds = [(each["environment"], each["what"]) for each in happenings]
+    newest = {kind: n for n, kind in enumerate(kinds)}
+    for n, (each, kind) in enumerate(zip(happenings, kinds, strict=True)):
+        if each["what"] not in CHECKS:
+            yield _happening(each)
+        elif newest[kind] == n:
+            count = kinds.count(kind)
+            more = f" (the newest of {count})" if count > 1 else ""
+            yield f"{_happening(each)}{more}"
 
 
 def _happening(each: Mapping[str, Any]) -> str:

@@ -168,7 +168,7 @@ def switch_traffic(green_percent: int, environment: str | None, as_json: bool) -
         shares = {"green_percent": green_percent}
         with recorded_switch(platform, settings, endpoint, report, shares):
             switch(platform, endpoint, green_percent, report)
-        keep_change(endpoint, settings, SWITCH, report)
+            keep_change(endpoint, settings, SWITCH, report)
     _show_traffic(endpoint, as_json)
 
 
@@ -217,7 +217,7 @@ def rollback(
         smoke = settings.values.smoke_test
         with recorded_rollback(platform, settings, endpoint, report, model_version):
             roll_back(platform, endpoint, smoke, report, kept_until(settings))
-        keep_change(endpoint, settings, ROLLBACK, report)
+            keep_change(endpoint, settings, ROLLBACK, report)
     _show_traffic(endpoint, as_json)
 
 

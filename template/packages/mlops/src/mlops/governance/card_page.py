@@ -1,7 +1,7 @@
 """The model card as one page of HTML, which asks no host for anything."""
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from markupsafe import Markup
 from mlops.artifacts.data_source import read_source
 from mlops.errors import ConfigError
 from mlops.governance.card_charts import calibration_chart, importance_chart, slices_chart
+from mlops.governance.card_later import UNREAD, later_table
 from mlops.governance.card_numbers import (
     Cell,
     Number,
@@ -25,15 +26,16 @@ from mlops.governance.card_remarks import (
     remarks,
     slices_words,
 )
+from mlops.governance.later import Happening
 from mlops.governance.model_card import banner, how_split, labels_sentence, split_of
-from mlops.governance.since import Happening, happenings_table
 from mlops.html_page import page_environment
 
 
 def render_page(
     card: Mapping[str, Any],
     quality_plot: Path,
-    happened: tuple[Happening, ...] | None = None,
+    happened: Sequence[Happening] | None = None,
+    unread: Sequence[str] = (),
 ) -> str:
     """Return the card as HTML: text is escaped, and each number says where it is from.
 
@@ -44,6 +46,7 @@ def render_page(
         card: the content of card.json.
         quality_plot: the picture of the model's quality.
         happened: what happened since the registration, oldest first; None: the page is of then.
+        unread: what could not be read, and may tell more.
 
     Raises:
         ConfigError: evaluation.json lacks what the card shows, or the picture is missing.
@@ -72,7 +75,8 @@ def render_page(
         slices_chart=slices_chart(evaluation, card["metric"]),
         importances=importance_table(evaluation),
         importance_chart=importance_chart(evaluation),
-        happened=None if happened is None else happenings_table(happened),
+        happened=None if happened is None else later_table(happened),
+        unread=[f"{UNREAD}: {each}" for each in unread],
         picture=picture,
     )
 

@@ -1,8 +1,8 @@
-"""What became of a version after it was registered: approvals, releases, traffic.
+"""What became of a version after it was registered: approvals, releases, traffic, checks.
 
 None of it stands in the version's folder, which never changes. Each source of it (kept evidence,
-the log of changes of traffic, …) has a function here that returns happenings, and `later` shows
-those of all sources as one.
+the log of changes of traffic, what checks found, the audit log) has a function here that returns
+happenings, and `later` shows those of all sources as one.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -10,9 +10,21 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from mlops.artifacts import drift_result, performance_result
 from mlops.artifacts.documents import said
+from mlops.governance.audit.entry import Act, Phase
+from mlops.governance.audit.replay import TRAFFIC as SERVED
+from mlops.governance.audit.replay import read_traffic
 
-APPROVAL, RELEASE, TRIAL, TRAFFIC = "approval", "release", "A/B test", "traffic"
+APPROVAL, RELEASE, REHEARSAL, TRIAL, TRAFFIC = (
+    *("approval", "release", "rehearsal"),
+    *("A/B test", "traffic"),
+)
+DRIFT, PERFORMANCE = drift_result.CHECK, performance_result.CHECK
+ESTIMATED = f"{performance_result.ESTIMATED} {PERFORMANCE}"
+CHECKS = (DRIFT, PERFORMANCE, ESTIMATED)
+"""What a check found, as `of_checks` calls it."""
+NO_CALLERS = "no callers any more"
 _NOBODY = "nobody whose approval counts"
 
 
@@ -23,12 +35,15 @@ class Happening:
     Attributes:
         version: its number.
         time: when, in ISO 8601 with its offset; empty if that was not recorded.
-        what: `approval`, `release`, `A/B test`, `traffic`, or a word of another source.
+        what: `approval`, `release`, `rehearsal`, `A/B test`, `traffic`, one of `CHECKS`, or an
+            act of the audit log.
         outcome: how it ended, such as `approved`, `promoted` or `rolled back`.
         environment: where; empty if it concerns all.
         detail: more about it in a line.
         page: the run of the pipeline in which it happened; empty outside of one.
         place: where it is recorded.
+        who: the names of those who did it, where they are recorded.
+        begun: when it began, where that is recorded.
     """
 
     version: int
@@ -39,6 +54,13 @@ class Happening:
     detail: str = ""
     page: str = ""
     place: str = ""
+    who: tuple[str, ...] = ()
+    begun: str = ""
+
+    @property
+    def moment(self) -> datetime:
+        """When it happened; what nobody dated was before all else."""
+        return moment_of(self.time)
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON content."""
@@ -60,15 +82,15 @@ def later(
     for each in happenings:
         here = environment is None or each.environment in ("", environment)
         if each.version == version and here:
-            key = (each.time, each.what, each.outcome, each.environment)
+            key = (each.time, each.what, each.outcome, each.environment, *each.who)
             once.setdefault(key, each)
-    return tuple(sorted(once.values(), key=_moment))
+    return tuple(sorted(once.values(), key=lambda each: each.moment))
 
 
-def _moment(happening: Happening) -> datetime:
-    """Return when something happened; what nobody dated comes first."""
+def moment_of(time: str) -> datetime:
+    """Return the moment of a time in ISO 8601; the first one of all where it is none."""
     try:
-        found = datetime.fromisoformat(happening.time)
+        found = datetime.fromisoformat(time)
     except ValueError:
         return datetime.min.replace(tzinfo=UTC)
     return found if found.tzinfo else found.replace(tzinfo=UTC)
@@ -82,8 +104,9 @@ def of_approvals(version: int, content: Mapping[str, Any], place: str) -> list[H
         content: of the file.
         place: where it is kept.
     """
-    names = ", ".join(map(str, content.get("approved_by") or [])) or _NOBODY
-    asked = f"by {names}, {content.get('required', 'an unknown number')} asked"
+    people = tuple(map(str, content.get("approved_by") or []))
+    required = content.get("required", "an unknown number")
+    asked = f"by {', '.join(people) or _NOBODY}, {required} asked"
     reason = content.get("reason") or ""
     return [
         Happening(
@@ -95,6 +118,7 @@ def of_approvals(version: int, content: Mapping[str, Any], place: str) -> list[H
             detail=f"{asked}: {reason}" if reason else asked,
             page=str((content.get("run") or {}).get("url") or ""),
             place=place,
+            who=people,
         )
     ]
 
@@ -112,15 +136,17 @@ def of_release(environment: str, content: Mapping[str, Any], place: str) -> list
     time, page = str(content.get("ended_at") or ""), str(content.get("run") or "")
     found = []
     if released is not None:
-        rehearsed = "a rehearsal: " if content.get("rehearsal") else ""
+        rehearsed = bool(content.get("rehearsal"))
+        released_at_all = content.get("smoke_test") or not content.get("ab_test")
+        word = REHEARSAL if rehearsed else RELEASE
         found.append(
             Happening(
                 version=int(released),
                 time=time,
-                what=RELEASE if content.get("smoke_test") or not content.get("ab_test") else TRIAL,
+                what=word if released_at_all else TRIAL,
                 outcome=str(content.get("outcome") or "unknown"),
                 environment=environment,
-                detail=f"{rehearsed}{content.get('reason') or ''}",
+                detail=str(content.get("reason") or ""),
                 page=page,
                 place=place,
             )
@@ -131,7 +157,7 @@ def of_release(environment: str, content: Mapping[str, Any], place: str) -> list
             version=int(version),
             time=time,
             what=TRAFFIC,
-            outcome="no callers any more",
+            outcome=NO_CALLERS,
             environment=environment,
             detail=f"version {released} took its place",
             page=page,
@@ -146,34 +172,118 @@ def of_release(environment: str, content: Mapping[str, Any], place: str) -> list
 def of_audit(entries: Iterable[Mapping[str, Any]]) -> list[Happening]:
     """Return what lines of the audit log tell of versions.
 
-    An intent is told only where no outcome followed: somebody began, and nobody knows the end.
+    An act is told of the version that it is about, and a change of traffic also of each other
+    version whose share it changed. An intent is told only where no outcome followed: somebody
+    began, and nobody knows the end.
 
     Args:
-        entries: lines as JSON content: `number`, `act_id`, `time`, `act`, `phase`, `who`,
-            `environment`, `subject` (with `version`), `outcome`, `reason`.
+        entries: all lines of a log in their order, as `Entry.to_dict` gives them.
     """
     lines = list(entries)
-    ended = {each["act_id"] for each in lines if each["phase"] != "intent"}
+    ended = {each["act_id"] for each in lines if each["phase"] != Phase.INTENT}
+    begun = {each["act_id"]: str(each["time"]) for each in lines if each["phase"] == Phase.INTENT}
+    served: dict[tuple[object, object], dict[int, int]] = {}
     found = []
     for each in lines:
-        version = said(each, "subject", "version")
-        begun = each["phase"] == "intent"
-        if not isinstance(version, int) or (begun and each["act_id"] in ended):
+        if each["phase"] == Phase.INTENT and each["act_id"] in ended:
             continue
-        reason = f": {each['reason']}" if each["reason"] else ""
-        found.append(
-            Happening(
-                version=version,
-                time=str(each["time"]),
-                what=str(each["act"]),
-                outcome="begun, and no end is recorded" if begun else str(each["outcome"]),
-                environment=str(each["environment"]),
-                detail=f"by {each['who']['name']}{reason}",
-                page=str(each["who"]["run_url"]),
-                place=f"line {each['number']} of the audit log",
-            )
-        )
+        about = said(each, "subject", "version")
+        started = begun.get(each["act_id"], "")
+        if isinstance(about, int):
+            found.append(_act(each, about, started))
+        text = said(each, "details", SERVED)
+        if each["act"] in _CHANGES and each["phase"] != Phase.INTENT and isinstance(text, str):
+            place = (each["environment"], said(each, "subject", "endpoint"))
+            before, served[place] = served.get(place, {}), read_traffic(text)
+            shares = _changed_shares(before, served[place])
+            found += [_shift(each, n, shares[n], started) for n in shares if n != about]
     return found
+
+
+_CHANGES = (Act.RELEASE, Act.SWITCH, Act.ROLLBACK)
+
+
+def _changed_shares(before: Mapping[int, int], after: Mapping[int, int]) -> dict[int, int]:
+    """Return the new percentage of each version that has another one than before."""
+    names = sorted({*before, *after})
+    return {n: after.get(n, 0) for n in names if before.get(n, 0) != after.get(n, 0)}
+
+
+def _act(entry: Mapping[str, Any], version: int, started: str) -> Happening:
+    reason = f": {entry['reason']}" if entry["reason"] else ""
+    is_rehearsal = entry["act"] == Act.RELEASE and said(entry, "details", "rehearsal")
+    return _line(
+        entry,
+        version,
+        started,
+        what=REHEARSAL if is_rehearsal else str(entry["act"]),
+        outcome=str(entry["outcome"])
+        if entry["phase"] != Phase.INTENT
+        else "begun, and no end is recorded",
+        detail=f"by {entry['who']['name']}{reason}",
+    )
+
+
+def _shift(entry: Mapping[str, Any], version: int, share: int, started: str) -> Happening:
+    about = said(entry, "subject", "version")
+    of_version = "" if about is None else f" of version {about}"
+    return _line(
+        entry,
+        version,
+        started,
+        what=TRAFFIC,
+        outcome=f"{share} % of the callers" if share else NO_CALLERS,
+        detail=f"{entry['act']}{of_version} by {entry['who']['name']}",
+    )
+
+
+def _line(
+    entry: Mapping[str, Any], version: int, started: str, *, what: str, outcome: str, detail: str
+) -> Happening:
+    return Happening(
+        version=version,
+        time=str(entry["time"]),
+        what=what,
+        outcome=outcome,
+        environment=str(entry["environment"]),
+        detail=detail,
+        page=str(entry["who"]["run_url"]),
+        place=f"line {entry['number']} of the audit log",
+        who=(str(entry["who"]["name"]),),
+        begun=started,
+    )
+
+
+def of_checks(name: str, rows: Iterable[Mapping[str, Any]], place: str) -> list[Happening]:
+    """Return what checks of drift or performance found on the whole, not in a column or a group.
+
+    Args:
+        name: of the check, `drift` or `performance`.
+        rows: what it kept at one endpoint.
+        place: where that is kept.
+    """
+    return [
+        Happening(
+            version=int(row["model_version"]),
+            time=str(row.get("time") or ""),
+            what=ESTIMATED if row.get("kind") == performance_result.ESTIMATED else name,
+            outcome=str(row.get("outcome") or "unknown"),
+            environment=str(row.get("environment") or ""),
+            detail=_checked(name, row),
+            place=place,
+        )
+        for row in rows
+        if row.get("model_version") is not None and not row.get("column") and not row.get("slice")
+    ]
+
+
+def _checked(name: str, row: Mapping[str, Any]) -> str:
+    if name == DRIFT:
+        columns = f"{row.get('drifted_columns')} of {row.get('columns')} columns drifted"
+        return f"{columns}, {row.get('rows')} predictions"
+    value = row.get("value")
+    number = f"{value:.4g}" if isinstance(value, int | float) else "not computed"
+    return f"{row.get('metric')} {number}, {row.get('rows')} rows"
 
 
 def of_changes(
@@ -188,32 +298,24 @@ def of_changes(
     """
     found = []
     before: int | None = None
+
+    def told(row: Mapping[str, Any], version: int, outcome: str) -> Happening:
+        return Happening(
+            version=version,
+            time=str(row.get("time") or ""),
+            what=TRAFFIC,
+            outcome=outcome,
+            environment=str(row.get("environment") or ""),
+            detail=f"{row['kind']}, then: {row.get('traffic') or 'nothing'}",
+            place=place,
+        )
+
     for row in rows:
         version = row.get("model_version")
-        told = {
-            "time": str(row.get("time") or ""),
-            "environment": str(row.get("environment") or ""),
-        }
         if row.get("kind") in by_hand:
-            shares = f"{row['kind']}, then: {row.get('traffic') or 'nothing'}"
             if version is not None:
-                outcome = str(row.get("outcome") or "unknown")
-                found.append(
-                    Happening(
-                        int(version),
-                        **told,
-                        what=TRAFFIC,
-                        outcome=outcome,
-                        detail=shares,
-                        place=place,
-                    )
-                )
+                found.append(told(row, int(version), str(row.get("outcome") or "unknown")))
             if before is not None and before != version:
-                outcome = "most callers reach another version"
-                found.append(
-                    Happening(
-                        before, **told, what=TRAFFIC, outcome=outcome, detail=shares, place=place
-                    )
-                )
+                found.append(told(row, before, "most callers reach another version"))
         before = None if version is None else int(version)
     return found

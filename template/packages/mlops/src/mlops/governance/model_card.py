@@ -5,7 +5,7 @@ in the format that Hugging Face reads, so that other tools can read it too.
 """
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -17,6 +17,7 @@ from mlops.artifacts.data_source import DataSource, read_source
 from mlops.artifacts.documents import CARD
 from mlops.artifacts.version_folder import IMPORTANCE_PLOT, PLOTS, QUALITY_PLOT
 from mlops.errors import ConfigError
+from mlops.governance.card_later import UNREAD, later_table
 from mlops.governance.card_numbers import (
     Table,
     calibration_table,
@@ -32,7 +33,7 @@ from mlops.governance.card_remarks import (
     slices_words,
 )
 from mlops.governance.human_part import HumanPart
-from mlops.governance.since import Happening, happenings_table
+from mlops.governance.later import Happening
 from mlops.markdown import checks_table, escaped, table
 from mlops.tasks import Target, Task
 
@@ -240,7 +241,11 @@ def render_card(card: Mapping[str, Any]) -> str:
 
 
 def render_since(
-    card: Mapping[str, Any], happened: tuple[Happening, ...], plots: Path, pictures: Path
+    card: Mapping[str, Any],
+    happened: Sequence[Happening],
+    plots: Path,
+    pictures: Path,
+    unread: Sequence[str] = (),
 ) -> str:
     """Return the card with what happened since, for a folder outside the version's.
 
@@ -249,6 +254,7 @@ def render_since(
         happened: what happened, oldest first.
         plots: the version's pictures, which are copied.
         pictures: where they are copied to, beside the card.
+        unread: what could not be read, and may tell more.
 
     Raises:
         ConfigError: a picture is missing.
@@ -258,8 +264,9 @@ def render_since(
         if not (plots / name).is_file():
             raise ConfigError(f"{name} is missing, which the model card shows")
         shutil.copyfile(plots / name, pictures / name)
-    found = happenings_table(happened)
+    found = later_table(happened)
     lines = table(found.columns, cells(found.rows)) if found.rows else ["Nothing is recorded."]
+    lines += [part for each in unread for part in ("", escaped(f"{UNREAD}: {each}"))]
     text = render_card(card).replace(f"]({PLOTS}/", f"]({quote(pictures.name)}/")
     return f"{text}\n## Since the registration\n\n" + "\n".join(lines) + "\n"
 

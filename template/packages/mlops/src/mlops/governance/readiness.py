@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from mlops.artifacts.documents import CARD, LINEAGE
-from mlops.artifacts.version_folder import VersionFolder
+from mlops.artifacts.version_folder import VersionFolder, changed_since_registration
 from mlops.checks import Check
 from mlops.errors import MlopsError
-from mlops.files import file_sha256
 from mlops.governance.group_checks import required_slice, slices_hold
 from mlops.governance.human_part import REVIEW, FieldProblem
 from mlops.settings.sections import GateSettings
@@ -195,11 +194,11 @@ def card_problems(folder: Path, name: str, version: int) -> tuple[str, ...]:
         found.append(f"{CARD.name} is that of {said}")
     if _at(card, ("lineage", "run_id")) != lineage.get("run_id"):
         found.append(f"{CARD.name} is of another run than {LINEAGE.name}")
-    hashes = lineage.get("files", {})
+    changes = changed_since_registration(folder)
     for path in (folder / CARD.name, files.model_card, files.card_page):
         if not path.is_file():
             found.append(f"{path.name} is missing")
-        elif hashes.get(path.name) != file_sha256(path):
+        elif changes is None or path.name in changes:
             found.append(f"{path.name} is not the file that was registered")
     return tuple(found)
 

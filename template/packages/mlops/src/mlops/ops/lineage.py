@@ -4,20 +4,30 @@ What cannot be read is named and hides nothing else: an auditor has to know of i
 """
 
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from mlops.artifacts.data_source import source_of_tags
-from mlops.artifacts.documents import APPROVALS, EVIDENCE, LINEAGE, said
+from mlops.artifacts.documents import APPROVALS, EVIDENCE
 from mlops.artifacts.evidence_folder import releases_folder
-from mlops.artifacts.version_folder import VersionFolder
+from mlops.artifacts.version_folder import VersionFolder, changed_since_registration
 from mlops.errors import MlopsError
-from mlops.files import file_hashes
-from mlops.governance.later import Happening, later, of_approvals, of_changes, of_release
+from mlops.governance.later import (
+    DRIFT,
+    PERFORMANCE,
+    Happening,
+    later,
+    of_approvals,
+    of_changes,
+    of_checks,
+    of_release,
+)
 from mlops.governance.origin import SeenData, origin_of, seen_data, who_saw
+from mlops.governance.told_twice import joined
+from mlops.ops.audit_source import Logged, logged_of
 from mlops.platforms import open_platform
 from mlops.platforms.base import Deployment, Endpoint, ModelVersion, Platform
 from mlops.progress import Report
@@ -41,7 +51,8 @@ class Later:
 class Place:
     """An environment and its endpoint, as far as they can be reached.
 
-    `problem` says why they cannot; `answers` and `traffic` are empty where nothing is deployed.
+    `problems` says why they cannot; `deployments` and `traffic` are empty where nothing is
+    deployed. `changes` are those of its traffic, `checks` what monitoring found there.
     """
 
     environment: str
@@ -49,8 +60,9 @@ class Place:
     deployments: tuple[Deployment, ...] = ()
     traffic: Mapping[str, int] | None = None
     changes: tuple[Happening, ...] = ()
+    checks: tuple[Happening, ...] = ()
     url: str = ""
-    problem: str = ""
+    problems: tuple[str, ...] = ()
 
     def serving(self) -> list[dict[str, Any]]:
         """Return what is deployed, with its share of the traffic in percent."""
@@ -70,11 +82,7 @@ class Place:
 
 
 def version_lineage(
-    settings: LoadedSettings,
-    platform: Platform,
-    number: int,
-    report: Report,
-    more: Sequence[Happening] = (),
+    settings: LoadedSettings, platform: Platform, number: int, report: Report
 ) -> dict[str, Any]:
     """Return where a version comes from, what came later, and where it is deployed now.
 
@@ -83,7 +91,6 @@ def version_lineage(
         platform: has the version.
         number: the version.
         report: receives lines about the progress.
-        more: what one more source tells, such as `of_audit` of the audit log's lines.
 
     Raises:
         ConfigError: there is no such version, or its lineage cannot be read.
@@ -91,10 +98,8 @@ def version_lineage(
     """
     report(f"reading version {number}")
     origin, changed = _recorded(platform.version(number).folder)
-    since = _since(origin, settings)
-    environments = settings.project.environments()
-    places = [_place(settings, name, since, report) for name in environments]
-    came = collect_later(settings, platform, number, places, report, more)
+    places = _everywhere(settings, origin, report)
+    came = collect_later(settings, platform, number, places, report)
     serving = [each for place in places for each in place.serving()]
     return {
         "model_version": number,
@@ -106,15 +111,37 @@ def version_lineage(
     }
 
 
-def endpoint_lineage(
-    settings: LoadedSettings, report: Report, more: Sequence[Happening] = ()
-) -> dict[str, Any]:
+def since_registration(
+    settings: LoadedSettings, platform: Platform, number: int, report: Report
+) -> Later:
+    """Return what happened to a version since it was registered, in every environment.
+
+    Args:
+        settings: of any environment.
+        platform: has the version.
+        number: the version.
+        report: receives lines about the progress.
+
+    Raises:
+        ConfigError: there is no such version, or its lineage cannot be read.
+        Refused: its files are not those that were registered.
+    """
+    origin = origin_of(VersionFolder(platform.version(number).folder).lineage())
+    places = _everywhere(settings, origin, report)
+    return collect_later(settings, platform, number, places, report)
+
+
+def _everywhere(settings: LoadedSettings, origin: Mapping[str, Any], report: Report) -> list[Place]:
+    since = _since(origin, settings)
+    return [_place(settings, name, since, report) for name in settings.project.environments()]
+
+
+def endpoint_lineage(settings: LoadedSettings, report: Report) -> dict[str, Any]:
     """Return what answers at an environment's endpoint, and for each version where it comes from.
 
     Args:
         settings: of the environment.
         report: receives lines about the progress.
-        more: what one more source tells of any version.
 
     Raises:
         MlopsError: the endpoint cannot be read.
@@ -122,9 +149,7 @@ def endpoint_lineage(
     environment = settings.values.environment
     platform = open_platform(settings)
     place = _place(settings, environment, settings.clock() - LONGEST, report, strict=True)
-    answering = [
-        _answering(settings, platform, place, each, report, more) for each in place.serving()
-    ]
+    answering = [_answering(settings, platform, place, each, report) for each in place.serving()]
     return {
         "environment": environment,
         "endpoint": place.endpoint,
@@ -140,7 +165,6 @@ def _answering(
     place: Place,
     served: dict[str, Any],
     report: Report,
-    more: Sequence[Happening],
 ) -> dict[str, Any]:
     """Return one deployment with the lineage of its version; one unreadable hides no other."""
     number = int(served["model_version"])
@@ -157,7 +181,7 @@ def _answering(
         origin, changed = _recorded(platform.version(number).folder)
     except MlopsError as error:
         return {**served, **nothing, "not_read": [str(error)]}
-    came = collect_later(settings, platform, number, [place], report, more)
+    came = collect_later(settings, platform, number, [place], report)
     here = later(number, came.happenings, place.environment)
     return {
         **served,
@@ -171,23 +195,9 @@ def _answering(
 
 def _recorded(folder: Path) -> tuple[dict[str, Any], list[str] | None]:
     """Return a version's origin, and which of its files are others than at its registration."""
-    lineage = VersionFolder(folder).lineage()
-    return origin_of(lineage), changed_files(file_hashes(folder), said(lineage, "files"))
-
-
-def changed_files(
-    found: Mapping[str, str], registered: Mapping[str, str] | None
-) -> list[str] | None:
-    """Return which files of a version were changed, added or removed since its registration.
-
-    Args:
-        found: the SHA-256 of each file that is there, by name.
-        registered: the same when it was registered, but for the lineage itself; None: nobody knows.
-    """
-    if registered is None:
-        return None
-    names = {*found, *registered} - {LINEAGE.name}
-    return sorted(name for name in names if found.get(name) != registered.get(name))
+    changes = changed_since_registration(folder)
+    origin = origin_of(VersionFolder(folder).lineage())
+    return origin, None if changes is None else list(changes)
 
 
 def model_file_word(deployed: str, registered: str | None) -> str:
@@ -239,28 +249,39 @@ def collect_later(
     settings: LoadedSettings,
     platform: Platform,
     number: int,
-    places: Iterable[Place],
+    places: Sequence[Place],
     report: Report,
-    more: Sequence[Happening] = (),
 ) -> Later:
     """Return what came after the registration of a version, as all sources tell it.
+
+    What evidence and the audit log tell of the same is one happening with both places.
 
     Args:
         settings: of any environment.
         platform: has the evidence that is kept.
         number: the version.
-        places: the environments, with the changes of their traffic.
+        places: the environments, with the changes of their traffic and their checks.
         report: receives lines about the progress.
-        more: what one more source tells of any version.
     """
     report(f"reading the evidence of version {number}")
     kept, problems = _kept(platform, number)
     here, unread = _of_this_machine(settings, number)
-    known = list(places)
-    changes = [each for place in known for each in place.changes]
-    not_reached = [f"{place.environment}: {place.problem}" for place in known if place.problem]
-    happenings = later(number, [*kept, *here, *changes, *more])
-    return Later(happenings, (*problems, *unread, *not_reached))
+    observed = [each for place in places for each in (*place.changes, *place.checks)]
+    not_reached = [f"{place.environment}: {each}" for place in places for each in place.problems]
+    logged = _logged(settings, [place.environment for place in places], report)
+    happenings = joined(number, [*kept, *here, *observed], logged.happenings)
+    return Later(happenings, (*problems, *unread, *not_reached, *logged.problems))
+
+
+def _logged(settings: LoadedSettings, environments: Sequence[str], report: Report) -> Logged:
+    """Return what the audit logs of environments tell; on one machine they share one."""
+    report("reading the audit log")
+
+    def opened(environment: str) -> tuple[Platform, LoadedSettings]:
+        own = load_settings(settings.project, environment, clock=settings.clock)
+        return open_platform(own), own
+
+    return logged_of(environments, opened)
 
 
 def _kept(platform: Platform, number: int) -> tuple[list[Happening], list[str]]:
@@ -338,28 +359,50 @@ def _place(
         endpoint = open_platform(own).endpoint(name)
         if not endpoint.exists():
             return Place(environment, name)
-        changes, problem = _changes(endpoint, environment, Window(since, own.clock()))
+        changes, checks, problems = _observed(endpoint, environment, Window(since, own.clock()))
         return Place(
             environment,
             name,
             tuple(endpoint.deployments()),
             endpoint.traffic(),
             tuple(changes),
+            tuple(checks),
             endpoint.url(),
-            problem,
+            tuple(problems),
         )
     except MlopsError as error:
         if strict:
             raise
-        return Place(environment, name, problem=str(error))
+        return Place(environment, name, problems=(str(error),))
 
 
-def _changes(endpoint: Endpoint, environment: str, window: Window) -> tuple[list[Happening], str]:
-    try:
-        rows = endpoint.checks(CHANGE, window)
-    except MlopsError as error:
-        return [], f"the changes of traffic by hand: {error}"
-    return of_changes(rows, BY_HAND, f"the log of {environment}"), ""
+def _observed(
+    endpoint: Endpoint, environment: str, window: Window
+) -> tuple[list[Happening], list[Happening], list[str]]:
+    """Return changes of traffic by hand, what checks found, and what of it cannot be read."""
+    changes: list[Happening] = []
+    checks: list[Happening] = []
+    problems = []
+    place = f"the log of {environment}"
+    for name, words in _KEPT.items():
+        try:
+            rows = endpoint.checks(name, window)
+        except MlopsError as error:
+            problems.append(f"{words}: {error}")
+            continue
+        if name == CHANGE:
+            changes = of_changes(rows, BY_HAND, place)
+        else:
+            checks += of_checks(name, rows, place)
+    return changes, checks, problems
+
+
+_KEPT = {
+    CHANGE: "the changes of traffic by hand",
+    DRIFT: "the checks of drift",
+    PERFORMANCE: "the checks of performance",
+}
+"""What is kept of an endpoint and told here, by the name of its check."""
 
 
 def _since(origin: Mapping[str, Any], settings: LoadedSettings) -> datetime:

@@ -13,10 +13,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mlops.artifacts.documents import LINEAGE
-from mlops.artifacts.version_folder import SEAL, VersionFacts, VersionFolder, verify_version
+from mlops.artifacts.version_folder import (
+    SEAL,
+    VersionFacts,
+    VersionFolder,
+    changed_since_registration,
+    verify_version,
+)
 from mlops.errors import ConfigError, PlatformError, Refused
-from mlops.files import file_hashes
+from mlops.files import file_changes, file_hashes
 from mlops.hints import typed
 from mlops.progress import Report
 from mlops.signing.keys import RemoteKey, hint_of, pem_of, read_public_key
@@ -119,9 +124,14 @@ def require_untampered(folder: Path, trust: Trust) -> str:
     lineage = VersionFolder(folder).lineage()
     if lineage.get("seal"):
         raise Refused(f"{path} was removed: the version was registered with it", _RESTORE)
-    found = {n: h for n, h in file_hashes(folder).items() if n != LINEAGE.name}
-    if differing := differences(found, lineage["files"]):
-        raise _altered(folder, differing)
+    changes = changed_since_registration(folder)
+    if changes is None:
+        raise Refused(
+            f"the lineage of {folder} names no files, so nobody knows whether one was changed",
+            _RESTORE,
+        )
+    if changes:
+        raise _altered(folder, changes)
     if trust.required:
         raise Refused(
             f"{folder} is not signed, and conf requires a signature (signing.required)",
@@ -141,19 +151,6 @@ def require_deployable(folder: Path, trust: Trust, report: Report) -> VersionFac
     facts = verify_version(folder)
     report(f"version {facts.version} is {signed}")
     return facts
-
-
-def differences(found: Mapping[str, str], expected: Mapping[str, str]) -> list[str]:
-    """Return in words which files differ, by names and hashes; the order is that of their names."""
-    words = []
-    for name in sorted({*found, *expected}):
-        if name not in found:
-            words.append(f"{name} was removed")
-        elif name not in expected:
-            words.append(f"{name} was added")
-        elif found[name] != expected[name]:
-            words.append(f"{name} was changed")
-    return words
 
 
 def _sign(folder: Path, config: Any) -> Signature:
@@ -194,9 +191,9 @@ def _verify(folder: Path, path: Path, trust: Trust) -> Signature:
         config.verify(folder, path)
     except (InvalidSignature, ValueError) as error:
         found = {n: h for n, h in file_hashes(folder).items() if n != SEAL}
-        differing = differences(found, expected) if isinstance(error, ValueError) else []
-        if differing:
-            raise _altered(folder, differing) from None
+        changes = file_changes(found, expected) if isinstance(error, ValueError) else {}
+        if changes:
+            raise _altered(folder, changes) from None
         why = str(error) or "it was not made by that key, or was changed"
         raise Refused(f"{path} is not valid: {why}", _RESTORE) from None
     except Exception as error:  # of sigstore, tuf, requests and what those use
@@ -238,11 +235,9 @@ def _use_identity(config: Any, folder: Path, trust: Trust) -> None:
     config.use_sigstore_verifier(identity=trust.identity, oidc_issuer=trust.issuer)
 
 
-def _altered(folder: Path, differing: Sequence[str]) -> Refused:
-    return Refused(
-        f"{folder} is not as it was registered: {_listed(differing)}",
-        _RESTORE,
-    )
+def _altered(folder: Path, changes: Mapping[str, str]) -> Refused:
+    words = [f"{name} was {how}" for name, how in changes.items()]
+    return Refused(f"{folder} is not as it was registered: {_listed(words)}", _RESTORE)
 
 
 def _listed(words: Sequence[str]) -> str:

@@ -181,9 +181,8 @@ def require_sound_log(
         report(f"the audit log cannot be read: {error.message}")
         return
     if not found.whole:
-        more = f", and {len(found.findings) - 1} more" if len(found.findings) > 1 else ""
         raise BrokenLog(
-            f"the audit log is broken: {found.findings[0].sentence}{more}",
+            f"the audit log is broken: {found.sentence}",
             f"{typed('audit verify')} names all, docs/audit.md says what to do",
         )
 

@@ -54,6 +54,12 @@ def traffic_text(traffic: dict[int, int]) -> str:
     return " ".join(f"{version}={percent}" for version, percent in sorted(traffic.items()))
 
 
+def read_traffic(text: str) -> dict[int, int]:
+    """Return the percentage of each version that `traffic_text` has written."""
+    pairs = (each.partition("=") for each in text.split())
+    return {int(version): int(percent) for version, _, percent in pairs}
+
+
 def serves_now(entries: Sequence[Entry]) -> list[Served]:
     """Return what each endpoint serves after the last line, in order of environment and name."""
     found: dict[tuple[str, str], Served] = {}
@@ -66,7 +72,7 @@ def serves_now(entries: Sequence[Entry]) -> list[Served]:
         served = Served(
             environment=entry.environment,
             endpoint=endpoint,
-            traffic=_read(traffic),
+            traffic=read_traffic(traffic),
             since=entry.time,
             number=entry.number,
             act=entry.act,
@@ -75,8 +81,3 @@ def serves_now(entries: Sequence[Entry]) -> list[Served]:
         if known is None or known.traffic != served.traffic or entry.outcome == Ending.DONE:
             found[(entry.environment, endpoint)] = served
     return [found[key] for key in sorted(found)]
-
-
-def _read(text: str) -> dict[int, int]:
-    pairs = (each.partition("=") for each in text.split())
-    return {int(version): int(percent) for version, _, percent in pairs}

@@ -91,6 +91,12 @@ class Verified:
         """Whether nothing is wrong that nobody has accepted."""
         return not self.findings
 
+    @property
+    def sentence(self) -> str:
+        """What is wrong, in words: the first finding, and how many more there are."""
+        more = f", and {len(self.findings) - 1} more" if len(self.findings) > 1 else ""
+        return f"{self.findings[0].sentence}{more}" if self.findings else ""
+
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON says it."""
         return {

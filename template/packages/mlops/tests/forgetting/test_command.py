@@ -1,7 +1,10 @@
 """A key is forgotten: nothing but the source and, as a keyed hash, the list has it afterwards."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,7 +12,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from fakes.marks import _unpacked
+from fakes.marks import unpacked
 from fakes.project import TODAY
 from mlops.artifacts.forgotten import data_changed_by, read_requests
 from mlops.artifacts.prepared import read_table
@@ -17,7 +20,7 @@ from mlops.artifacts.run_folder import RunFolder
 from mlops.artifacts.scores import remember_scored
 from mlops.data.source import SAMPLE_FILE, Located
 from mlops.data.suppression import list_file, read_entries, secret_file
-from mlops.errors import ConfigError, Hold, Refused
+from mlops.errors import ConfigError, Refused
 from mlops.files import file_sha256
 from mlops.forgetting.command import NOT_FOUND, StillOpen, dry_run, forget
 from mlops.governance.audit.entry import Phase
@@ -58,7 +61,7 @@ class Home:
         return [
             path.relative_to(self.root).as_posix()
             for path in sorted(self.root.rglob("*"))
-            if path.is_file() and any(text.encode() in part for part in _unpacked(path.read_bytes()))
+            if path.is_file() and any(text.encode() in part for part in unpacked(path.read_bytes()))
         ]
 
     def write_events(self) -> None:
@@ -103,7 +106,9 @@ def test_the_key_is_nowhere_but_as_a_keyed_hash_in_the_list(home: Home, tmp_path
     assert request.removed == {"events": 2, "scores": 1, "runs": 5}
     assert read_table(data).height == rows - 4
     assert read_table(scores / "part-00000.parquet")["machine"].to_list() == [OTHER]
-    assert {path.name for path in scores.iterdir()} == {"part-00000.parquet"}, "no run to go on with"
+    assert {path.name for path in scores.iterdir()} == {"part-00000.parquet"}, (
+        "no run to go on with"
+    )
     events = home.state / "events"
     lines = next(events.rglob("*.jsonl")).read_text().splitlines()
     assert lines[-1] == "no event"
@@ -264,7 +269,7 @@ def test_where_something_is_out_of_reach_it_is_not_done(
     assert held.value.outcome.request.pending == ("far away: ask there",)
 
 
-def test_without_its_secret_a_list_lets_nothing_be_read(home: Home, tmp_path: Path) -> None:
+def test_without_its_secret_a_list_lets_nothing_be_read(home: Home) -> None:
     home.forget()
     secret = secret_file(home.settings)
     secret.chmod(0o644)
@@ -282,4 +287,56 @@ def test_a_call_again_finds_nothing_and_is_the_same_request(home: Home) -> None:
     again = home.forget()
     assert (again.id, again.removed) == (first.id, first.removed)
     assert len(read_entries(list_file(home.settings))) == 1
-    assert Hold.exit_code == 4
+
+
+KILLED_AT = """
+import os, sys
+from pathlib import Path
+
+from mlops.cli.main import main
+
+left, replace = int(sys.argv.pop(1)), Path.replace
+
+
+def dying(path, target):
+    global left
+    left -= 1
+    if left == 0:
+        os._exit(9)
+    return replace(path, target)
+
+
+Path.replace = dying
+main()
+"""
+
+
+@pytest.mark.slow
+def test_a_process_that_is_killed_at_each_file_leaves_what_the_next_one_ends(home: Home) -> None:
+    """No exception, no outcome in the log: the process is gone."""
+    home.write_events()
+    tests = Path(__file__).parents[1]
+    variables = {
+        **os.environ,
+        "PYTHONPATH": str(tests),
+        "MLOPS_FORGET__SECRET_FILE": str(secret_file(home.settings)),
+    }
+    command = [sys.executable, "-c", KILLED_AT]
+    codes = []
+    for _ in range(40):
+        asked = [*command, str(len(codes) + 1), "forget", "--key", home.key]
+        done = subprocess.run(asked, cwd=home.root, env=variables, capture_output=True, check=False)
+        codes.append(done.returncode)
+        if done.returncode != 9:
+            break
+        assert len(read_requests(home.state)) <= 1
+        listed = read_entries(list_file(home.settings))
+        there = home.key in home.folder.prepared().holdout()["machine"].to_list()
+        assert listed or there, "kept out before it is removed"
+    assert codes[-1] == 0, done.stderr.decode()
+    assert len(codes) > 5
+    assert home.holding(home.key) == []
+    assert len(read_requests(home.state)) == 1
+    found = verified(home.platform, home.settings)
+    assert found.whole
+    assert found.open_acts, "who was killed said nothing of an outcome"

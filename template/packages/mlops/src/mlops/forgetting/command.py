@@ -34,7 +34,7 @@ from mlops.errors import ConfigError, Hold, PlatformError
 from mlops.files import file_sha256
 from mlops.forgetting.needle import Needle
 from mlops.forgetting.places import SCORES, Place, Unopened, missing_scores, places
-from mlops.forgetting.rows import Unread, end_run_of_scores, find, remove
+from mlops.forgetting.rows import Unread, end_run_of_scores, find, is_left_behind, remove
 from mlops.forgetting.trained_on import run_of_training_part, trained_on
 from mlops.governance.audit.entry import Act
 from mlops.governance.audit.record import Details, recorded
@@ -227,6 +227,9 @@ def _removed(
 ) -> Forgetting:
     """Search, remember which runs are concerned, remove, search again; return what came of it."""
     state = settings.project.state_dir
+    for place in places(settings, scores):
+        if isinstance(place, Place) and is_left_behind(place):
+            place.path.unlink(missing_ok=True)
     report("looking for the key")
     looked = _look(settings, needle, scores, report)
     request = _with_runs(request, looked, settings)

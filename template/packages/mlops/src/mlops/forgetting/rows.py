@@ -23,6 +23,8 @@ from mlops.forgetting.places import SCORES, Place
 _EVENT_KEY = "key"
 _TABLE = b"PAR1"
 _ATTEMPTS = 5
+UNFINISHED = ".forgetting"
+"""So ends the name of what a killed command was writing."""
 _ARROW = "ARROW:schema"
 
 BeforeReplacing = Callable[[Path, Path], None]
@@ -44,6 +46,11 @@ class Found:
 
 class Unread(Exception):
     """A file cannot be read or written, so nobody knows whether it has the key."""
+
+
+def is_left_behind(place: Place) -> bool:
+    """Tell whether a file is what a killed command was writing."""
+    return place.rewritten and place.path.suffix == UNFINISHED
 
 
 def find(place: Place, needle: Needle) -> Found:
@@ -69,7 +76,7 @@ def remove(place: Place, needle: Needle, before: BeforeReplacing) -> int:
     try:
         for _ in range(_ATTEMPTS):
             size = place.path.stat().st_size
-            new = beside(place.path)
+            new = beside(place.path).with_suffix(UNFINISHED)
             try:
                 rows = _write_without(place, needle, new)
                 if not rows:

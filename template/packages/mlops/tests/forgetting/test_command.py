@@ -322,7 +322,7 @@ def test_a_process_that_is_killed_at_each_file_leaves_what_the_next_one_ends(hom
         "MLOPS_FORGET__SECRET_FILE": str(secret_file(home.settings)),
     }
     command = [sys.executable, "-c", KILLED_AT]
-    codes = []
+    codes: list[int] = []
     for _ in range(40):
         asked = [*command, str(len(codes) + 1), "forget", "--key", home.key]
         done = subprocess.run(asked, cwd=home.root, env=variables, capture_output=True, check=False)

@@ -13,6 +13,7 @@ import stat
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -217,7 +218,7 @@ def whole_keys(settings: LoadedSettings) -> bool:
     return bool((kind() if isinstance(kind, type) else kind).is_integer())
 
 
-def _content(path: Path, schema: int) -> Mapping[str, object]:
+def _content(path: Path, schema: int) -> Mapping[str, Any]:
     try:
         return Document(path.name, schema).read(path.parent)
     except OSError as error:

@@ -59,6 +59,7 @@ LAYERS = (
         "monitoring.raw_labels",
         "monitoring.retraining",
         "reproduction",
+        "forgetting",
     },
     {"ops", "ci", "aml", "testing", "monitoring.report", "simulation"},
     {"cli", "__main__"},

@@ -26,7 +26,7 @@ def write_text(path: Path, text: str, *, private: bool = False) -> None:
     Raises:
         DiskFull: there is no room; the old file is as it was.
     """
-    temporary = _beside(path)
+    temporary = beside(path)
     try:
         with writing(path):
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -91,7 +91,7 @@ def new_folder(target: Path, *, replaces: str | None = None) -> Iterator[Path]:
             yield Path(scratch)
             _fill(target, Path(scratch), replaces)
         return
-    temporary, old = _beside(target), _beside(target)
+    temporary, old = beside(target), beside(target)
     with writing(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         temporary.mkdir()
@@ -151,7 +151,8 @@ def _refuse_to_replace(target: Path, replaces: str | None) -> None:
         )
 
 
-def _beside(path: Path) -> Path:
+def beside(path: Path) -> Path:
+    """Return a name in the same folder that nothing has yet, to write what takes its place."""
     return path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
 
 

@@ -31,7 +31,7 @@ _BYTES = (
 def marks_in(content: str | bytes) -> list[str]:
     """Return the marks in a text, or in bytes and what is packed in them."""
     data = content.encode(errors="replace") if isinstance(content, str) else content
-    return sorted({str(mark) for part in _unpacked(data) for mark in _BYTES if mark in part})
+    return sorted({str(mark) for part in unpacked(data) for mark in _BYTES if mark in part})
 
 
 def marked_files(folder: Path) -> list[str]:
@@ -46,16 +46,16 @@ def marked_files(folder: Path) -> list[str]:
     return sorted(found)
 
 
-def _unpacked(data: bytes) -> Iterator[bytes]:
+def unpacked(data: bytes) -> Iterator[bytes]:
     """Yield the bytes, and what they hold as an archive, a table or a database."""
     yield data
     if data.startswith(b"PK"):
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             for name in archive.namelist():
                 yield name.encode()
-                yield from _unpacked(archive.read(name))
+                yield from unpacked(archive.read(name))
     elif data.startswith(b"\x1f\x8b"):
-        yield from _unpacked(gzip.decompress(data))
+        yield from unpacked(gzip.decompress(data))
     elif data.startswith(b"PAR1"):
         frame = pl.read_parquet(io.BytesIO(data))
         yield frame.select(pl.all().cast(pl.String)).write_csv().encode()

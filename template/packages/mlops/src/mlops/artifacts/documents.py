@@ -40,6 +40,12 @@ class Document:
         write_json(path, self.with_schema(content))
         return path
 
+    def write_private(self, folder: Path, content: Mapping[str, Any]) -> Path:
+        """Write the file as `write` does, for its owner alone; return its path."""
+        path = folder / self.name
+        write_json(path, self.with_schema(content), private=True)
+        return path
+
 
 def said(content: object, *path: str) -> Any:
     """Return what a document says at a place; None where an older or damaged one says nothing."""

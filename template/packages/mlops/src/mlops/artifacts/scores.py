@@ -25,6 +25,7 @@ PROBABILITY = "probability"
 MODEL_VERSION = "model_version"
 REFERENCE_DATE = "reference_date"
 SCORED_AT = "scored_at"
+_FOLDERS = Document("scored-folders.json", schema=1)
 COLUMNS = (PREDICTION, PROBABILITY, MODEL_VERSION, REFERENCE_DATE, SCORED_AT)
 """The columns beside the key."""
 
@@ -52,3 +53,25 @@ def parts_of(rows: int, part_rows: int) -> list[Part]:
 def part_files(folder: Path) -> list[Path]:
     """Return the files of parts in a folder, in order."""
     return sorted(folder.glob("part-*.parquet"))
+
+
+def scored_folders(state_dir: Path) -> list[Path]:
+    """Return the folders of predictions that were ever written, whether or not they are there.
+
+    Raises:
+        ConfigError: the list of them cannot be read.
+    """
+    if not (state_dir / _FOLDERS.name).is_file():
+        return []
+    return [Path(each) for each in _FOLDERS.read(state_dir)["folders"]]
+
+
+def remember_scored(state_dir: Path, output: Path) -> None:
+    """Remember a folder of predictions, so that a request of deletion finds it."""
+    from filelock import FileLock
+
+    state_dir.mkdir(parents=True, exist_ok=True)
+    with FileLock(state_dir / f".{_FOLDERS.name}.lock"):
+        known = [str(each) for each in scored_folders(state_dir)]
+        if (path := str(output.resolve())) not in known:
+            _FOLDERS.write(state_dir, {"folders": [*known, path]})

@@ -116,6 +116,11 @@ COMMANDS: Sequence[click.Command] = [
         "mlops.cli.reproduce:reproduce",
         "Train a version again from its record: does the same come out?",
     ),
+    LazyCommand(
+        "forget",
+        "mlops.cli.forget:forget",
+        "Remove a key from events, holdouts and scores, and keep it out of later data.",
+    ),
     AUDIT,
     COMPLIANCE,
     LazyCommand("stop", "mlops.cli.deploy:stop", "Stop the servers of an endpoint."),

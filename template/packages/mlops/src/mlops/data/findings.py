@@ -62,7 +62,8 @@ class Finding:
 class ValidationReport:
     """The outcome of validating one folder of raw data.
 
-    `days` are the first and the last day of its rows, if they are dated.
+    `days` are the first and the last day of its rows, if they are dated. `forgotten` counts the
+    rows that were left out, since their keys were forgotten; a warning tells it.
     """
 
     files: dict[str, int]
@@ -72,6 +73,7 @@ class ValidationReport:
     failures: tuple[Finding, ...]
     warnings: tuple[Finding, ...]
     days: tuple[str, str] | None = None
+    forgotten: int = 0
 
     @property
     def passed(self) -> bool:

@@ -5,7 +5,7 @@ CSV has no types, so its text is parsed (`text_values.py`). Parquet has them, an
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import reduce
 from operator import or_
@@ -22,6 +22,7 @@ from mlops.data.findings import ROWS_STORED, Finding, Row
 from mlops.data.folder import PARQUET
 from mlops.data.personal import NOTHING_PERSONAL, Personal
 from mlops.data.stored_values import convert
+from mlops.data.suppression import NOBODY, Suppression
 from mlops.data.text_values import parse
 
 PLAUSIBLE = (date(1900, 1, 1), date(2200, 12, 31))
@@ -49,7 +50,8 @@ class RawFile:
     """One file's rows in the contract's types; columns that could not be read are left out.
 
     `unread` tells of a column that could be read in part where its values could not: there the
-    frame has nulls.
+    frame has nulls. `forgotten` counts the rows that were left out, since their keys were
+    forgotten: nothing else counts or numbers them.
     """
 
     name: str
@@ -57,6 +59,7 @@ class RawFile:
     frame: pl.DataFrame
     findings: tuple[Finding, ...]
     unread: Mapping[str, pl.Series] = field(default_factory=dict)
+    forgotten: int = 0
 
     @property
     def complete(self) -> bool:
@@ -84,7 +87,11 @@ class _Opened:
 
 
 def read_file(
-    path: Path, name: str, columns: Mapping[str, Column], personal: Personal = NOTHING_PERSONAL
+    path: Path,
+    name: str,
+    columns: Mapping[str, Column],
+    personal: Personal = NOTHING_PERSONAL,
+    suppression: Suppression = NOBODY,
 ) -> RawFile:
     """Read one file; whatever is wrong with it becomes a finding, nothing is raised.
 
@@ -93,6 +100,7 @@ def read_file(
         name: how findings call it.
         columns: what to read; an optional column that the file lacks is filled with nulls.
         personal: the columns whose values no finding may quote.
+        suppression: whose rows are left out before anything else is done with them.
     """
     try:
         if path.stat().st_size == 0:
@@ -106,6 +114,7 @@ def read_file(
         )
     if opened.rows == 0:
         return _unreadable(name, Unreadable("rows", "there are no rows"))
+    opened, forgotten = _without(opened, suppression)
     findings: list[Finding] = []
     read: list[pl.Series] = []
     unread: dict[str, pl.Series] = {}
@@ -122,7 +131,18 @@ def read_file(
             have = _in_one_line(personal.names(opened.names, columns))
             message = f"the column is missing (have: {have})"
             findings.append(Finding("column", message, name, column))
-    return RawFile(name, opened.rows, pl.DataFrame(read), tuple(findings), unread)
+    return RawFile(name, opened.rows, pl.DataFrame(read), tuple(findings), unread, forgotten)
+
+
+def _without(opened: _Opened, suppression: Suppression) -> tuple[_Opened, int]:
+    """Leave out the rows whose keys were forgotten; return how many those were."""
+    if not suppression or suppression.column not in opened.columns.columns:
+        return opened, 0
+    gone = suppression.of(opened.columns[suppression.column])
+    count = int(gone.sum())
+    if not count:
+        return opened, 0
+    return replace(opened, columns=opened.columns.filter(~gone), rows=opened.rows - count), count
 
 
 def _open(path: Path, wanted: Collection[str]) -> _Opened:

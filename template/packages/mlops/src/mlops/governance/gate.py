@@ -11,6 +11,7 @@ from typing import Any
 
 from mlops.artifacts.data_source import UNKNOWN, DataSource
 from mlops.artifacts.documents import VERDICT
+from mlops.artifacts.forgotten import holdout_changed_by, read_requests
 from mlops.artifacts.prepared import holdout_file
 from mlops.artifacts.run_folder import RunFolder
 from mlops.checks import Check, failures
@@ -131,7 +132,9 @@ def _judge_run(platform: Platform, run: Run, settings: LoadedSettings) -> Verdic
     for name, path in judged.measured().items():
         if hashes[name] != evaluation[name]:
             where = _within(run, path)
-            raise Refused(f"run {run.run_id}: {where} was changed after its evaluation")
+            by = _request(settings.project.state_dir, evaluation, hashes, name)
+            remedy = "train again" if by else ""
+            raise Refused(f"run {run.run_id}: {where} was changed {by}after its evaluation", remedy)
     gate = settings.values.gate
     source = RunFolder(run.folder).prepared().source
     contest = hold_contest(platform, run, source, gate)
@@ -162,8 +165,23 @@ def _is_judged(run: Run, model_sha256: str) -> bool:
     return folder.is_judged() and folder.verdict()["model_sha256"] == model_sha256
 
 
-def require_passed(run: Run) -> dict[str, Any]:
+def _request(
+    state_dir: Path | None, recorded: Mapping[str, Any], found: Mapping[str, str], name: str
+) -> str:
+    """Return `by request …` where a request of deletion changed the holdout, else nothing."""
+    if state_dir is None or name != "holdout_sha256":
+        return ""
+    known = read_requests(state_dir)
+    by = holdout_changed_by(known, str(recorded.get(name)), found[name])
+    return f"by request {by} " if by else ""
+
+
+def require_passed(run: Run, state_dir: Path | None = None) -> dict[str, Any]:
     """Return the run's verdict if it passed and speaks of the files that lie in the run now.
+
+    Args:
+        run: the run.
+        state_dir: where the project remembers by which requests of deletion holdouts were changed.
 
     Raises:
         Refused: there is no verdict, it did not pass, or a file it judged was changed since.
@@ -182,9 +200,12 @@ def require_passed(run: Run) -> dict[str, Any]:
         # a packaged run goes on without its data; the package was made while they were there
         del bound["holdout_sha256"]
     for key, path in bound.items():
-        if not path.is_file() or file_sha256(path) != verdict.get(key):
-            name = _within(run, path)
-            raise Refused(f"run {run.run_id}: {name} was changed after its verdict", "train again")
+        found = file_sha256(path) if path.is_file() else ""
+        if not found or found != verdict.get(key):
+            name, by = _within(run, path), _request(state_dir, verdict, {key: found}, key)
+            raise Refused(
+                f"run {run.run_id}: {name} was changed {by}after its verdict", "train again"
+            )
     return verdict
 
 

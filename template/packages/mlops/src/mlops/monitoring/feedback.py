@@ -25,6 +25,7 @@ from mlops.artifacts.predictions import ANSWERED, GENERATED, Predictions
 from mlops.artifacts.signature import features_of, target_of
 from mlops.artifacts.version_folder import VersionFolder, source_of_lineage
 from mlops.data.source import shown_path
+from mlops.data.suppression import suppression_of
 from mlops.errors import ConfigError
 from mlops.metrics import METRICS
 from mlops.monitoring.label_file import KeyColumn, read_labels
@@ -281,7 +282,7 @@ def _without_keys(settings: LoadedSettings) -> str:
 def _key(settings: LoadedSettings) -> KeyColumn:
     columns = asked_columns(settings.use_case.contract().to_schema())
     key = settings.use_case.key
-    return KeyColumn(key, columns[key].kind)
+    return KeyColumn(key, columns[key].kind, suppression_of(settings))
 
 
 def _joined(events: _Events, labels: Labels | None, due: Window) -> Joined:

@@ -13,6 +13,7 @@ from mlops.data.csv_file import read_csv
 from mlops.data.csv_layout import Unreadable
 from mlops.data.folder import PARQUET, SUFFIXES
 from mlops.data.reader import Column, RawFile, read_file
+from mlops.data.suppression import NOBODY, Suppression
 from mlops.errors import ConfigError, Refused
 from mlops.monitoring.labels import DAY, ORDER, By, Labels, understood
 from mlops.tasks import Target, Task
@@ -26,10 +27,11 @@ _FORM = f"a file of labels has {LABEL}, and inference_id or the key and {DATE}"
 
 @dataclass(frozen=True)
 class KeyColumn:
-    """The use case's KEY: its name, and its type in the contract."""
+    """The use case's KEY: its name, its type in the contract, and whose labels are left out."""
 
     name: str
     kind: pl.DataType
+    suppression: Suppression = NOBODY
 
 
 def read_labels(path: Path, key: KeyColumn, target: Target, *, quote: bool = True) -> Labels:
@@ -50,7 +52,7 @@ def read_labels(path: Path, key: KeyColumn, target: Target, *, quote: bool = Tru
     found = _header(path)
     by = _by(path, found, key) if found else By.ID
     wanted = _wanted(by, found, key, target)
-    file = read_file(path, path.name, wanted)
+    file = read_file(path, path.name, wanted, suppression=key.suppression)
     _require_columns(path, file, wanted, quote=quote)
     return _labels(file, by, key, target, quote=quote)
 
@@ -125,6 +127,8 @@ def _labels(file: RawFile, by: By, key: KeyColumn, target: Target, *, quote: boo
     frame = file.frame
     found = understood(frame[LABEL], target, quote=quote)
     left_out = dict(found.left_out)
+    if file.forgotten:
+        left_out["of forgotten keys"] = file.forgotten
     if (unread := file.unread.get(LABEL)) is not None:
         wrong = int(unread.sum())
         nulls = left_out.pop("null", 0) - wrong
@@ -138,7 +142,9 @@ def _labels(file: RawFile, by: By, key: KeyColumn, target: Target, *, quote: boo
         left_out[f"without {' and '.join(names)}"] = nameless
     if by is By.KEY:
         named = named.with_columns(pl.col("key").cast(pl.String))
-    return Labels(by, named.select(*by.columns, LABEL, ORDER), frame.height, left_out)
+    return Labels(
+        by, named.select(*by.columns, LABEL, ORDER), frame.height + file.forgotten, left_out
+    )
 
 
 def _rank(table: pl.DataFrame) -> pl.Series:

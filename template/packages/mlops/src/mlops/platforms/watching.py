@@ -41,6 +41,12 @@ class Watching(Protocol):
             PlatformError: it cannot be read for now.
         """
 
+    def out_of_reach(self) -> tuple[str, ...]:
+        """Return where it keeps rows of data that no command removes, each with what to do by hand.
+
+        A request of deletion is not done before a person has done that.
+        """
+
     def signing_key(self) -> RemoteKey | None:
         """Return the key that it keeps for the signatures of versions; None: it keeps none.
 

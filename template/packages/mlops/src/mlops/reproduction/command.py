@@ -1,6 +1,7 @@
 """Train a version again and compare: data, metrics, predictions."""
 
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,12 +10,14 @@ import numpy as np
 
 from mlops.artifacts.data_source import FOLDER, SAMPLE, read_source
 from mlops.artifacts.documents import said
+from mlops.artifacts.forgotten import Forgetting, data_changed_by, read_requests
 from mlops.artifacts.prepared import read_table
 from mlops.artifacts.run_folder import RunFolder
 from mlops.artifacts.signature import features_of, target_of
 from mlops.artifacts.version_folder import VersionFolder, verify_version
 from mlops.data.findings import stored_sentence
 from mlops.data.fingerprint import matches
+from mlops.data.suppression import suppression_of
 from mlops.errors import ConfigError, Hold, MlopsError, Refused
 from mlops.governance.champion import incomparable
 from mlops.monitoring.retraining.commit import require_code
@@ -113,10 +116,11 @@ def reproduce(
             _train_here(order, settings, report)
             by = "the code that is here"
         else:
-            train_commit(order, root, record.commit, report)
+            train_commit(order, root, record.commit, report, suppression_of(settings))
             by = f"the code and packages of commit {record.commit[:12]}"
         report("comparing")
-        return compared(record, VersionFolder(folder), order.run, by)
+        known = read_requests(settings.project.state_dir)
+        return compared(record, VersionFolder(folder), order.run, by, known)
 
 
 def data_of(record: Record, root: Path, data_dir: Path | None) -> Path | None:
@@ -142,11 +146,27 @@ def data_of(record: Record, root: Path, data_dir: Path | None) -> Path | None:
     return folder
 
 
-def compared(record: Record, version: VersionFolder, run: RunFolder, by: str) -> Reproduction:
-    """Compare a version with the run that trained it again, as far as that came."""
+def compared(
+    record: Record,
+    version: VersionFolder,
+    run: RunFolder,
+    by: str,
+    requests: Sequence[Forgetting] = (),
+) -> Reproduction:
+    """Compare a version with the run that trained it again, as far as that came.
+
+    Args:
+        record: of the version.
+        version: its folder.
+        run: that trained it again.
+        by: whose code trained, in words.
+        requests: of deletion, oldest first, which may have changed the data.
+    """
+    found_data = _found_data(record, run)
     data = data_agreement(
         RecordedData(record.data_hash, record.data_rows, record.source.files),
-        _found_data(record, run),
+        found_data,
+        data_changed_by(requests, record.data_hash, found_data.hash),
     )
     trained = data.word is not Word.NOT_COMPARABLE
     training = run.model.training() if trained else {}

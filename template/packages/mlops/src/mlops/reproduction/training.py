@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from mlops.artifacts.documents import VALIDATION_RESULTS
+from mlops.artifacts.prepared import read_table
 from mlops.artifacts.run_folder import RunFolder
 from mlops.data.source import locate
+from mlops.data.suppression import NOBODY, Suppression, list_file, secret_file
 from mlops.errors import Hold
 from mlops.hints import typed
 from mlops.monitoring.retraining.commit import checked_out
@@ -64,8 +66,12 @@ def train_here(order: Order, settings: LoadedSettings, report: Report) -> None:
     from mlops.steps import evaluate, fit, prepare, validate
 
     project = replace(settings.project, state=order.state_dir)
+    lists = {
+        "forget.list_file": str(list_file(settings).resolve()),
+        "forget.secret_file": str(secret_file(settings).resolve()),
+    }
     again = load_settings(
-        project, order.environment, order.settings, variables={}, clock=settings.clock
+        project, order.environment, {**order.settings, **lists}, variables={}, clock=settings.clock
     )
     run, git = order.run, as_dict(git_state(project.root))
     report("checking the data")
@@ -78,7 +84,9 @@ def train_here(order: Order, settings: LoadedSettings, report: Report) -> None:
     evaluate.run(run.prepared_path, run.model.path, run.evaluation.path, again)
 
 
-def train_commit(order: Order, root: Path, commit: str, report: Report) -> None:
+def train_commit(
+    order: Order, root: Path, commit: str, report: Report, suppression: Suppression = NOBODY
+) -> None:
     """Train by the code of a commit and the packages of its lock; stop where data are refused.
 
     Args:
@@ -86,9 +94,10 @@ def train_commit(order: Order, root: Path, commit: str, report: Report) -> None:
         root: the project, in a clone that has the commit.
         commit: in full.
         report: receives lines about the progress.
+        suppression: whose rows it must leave out.
 
     Raises:
-        Hold: a step of that commit failed.
+        Hold: a step of that commit failed, or it does not leave out who was forgotten.
         ConfigError: git or uv is not installed.
         PlatformError: git does not check it out.
     """
@@ -123,6 +132,18 @@ def train_commit(order: Order, root: Path, commit: str, report: Report) -> None:
                     f"{done.returncode}, so nothing can be compared",
                     "what it said stands above",
                 )
+            if name == "validate" and suppression:
+                _require_without(run, suppression, commit)
+
+
+def _require_without(run: RunFolder, suppression: Suppression, commit: str) -> None:
+    table = read_table(run.validated.data)
+    if suppression.of(table[suppression.column]).any():
+        raise Hold(
+            f"the code of commit {commit[:12]} reads rows of forgotten keys, since it does not "
+            "know the suppression list or its place",
+            "--here trains by the code that is here",
+        )
 
 
 def variables_of(settings: Mapping[str, Any], present: Mapping[str, str]) -> dict[str, str]:

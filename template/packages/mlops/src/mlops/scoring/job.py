@@ -25,6 +25,7 @@ from mlops.artifacts.scores import (
     SCORING,
     Part,
     parts_of,
+    remember_scored,
 )
 from mlops.artifacts.version_folder import VersionFolder, verify_version
 from mlops.data.personal import personal_of
@@ -127,6 +128,7 @@ def score(request: Request, settings: LoadedSettings, report: Report) -> Scored:
     events = request.events or _events_folder(settings, identity)
     store = PartStore(request.output, events)
     with _alone(work):
+        remember_scored(settings.project.state_dir, request.output)
         if begun and (request.output / SCORED.name).is_file():
             parts = parts_of(int(begun["rows"]), settings.values.score.part_rows)
             if len(store.complete(parts)) == len(parts):

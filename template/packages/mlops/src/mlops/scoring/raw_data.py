@@ -71,6 +71,10 @@ def check_data(data: Located, settings: LoadedSettings, as_of: AsOf) -> CheckedD
         ignore = (*rules.ignore, *(glob.escape(name) for name in left_out))
         report, rows = validate_folder(data.folder, contract, replace(rules, ignore=ignore))
         if report.passed:
+            if report.forgotten:
+                left_out[f"{report.forgotten:,} rows"] = (
+                    "their keys were forgotten (docs/forget.md)"
+                )
             return CheckedData(rows, left_out)
         bad = _bad_files(data.folder, ignore, report.failures)
         values = settings.values.data.show_values

@@ -8,6 +8,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from mlops.metrics import MetricName
 from mlops.settings.audit_section import AuditSettings
 from mlops.settings.data_sections import DataSettings, SplitSettings
+from mlops.settings.forget_section import ForgetSettings
 from mlops.settings.licences_section import LicencesSettings
 from mlops.settings.monitoring_sections import (
     AlertSettings,
@@ -373,5 +374,6 @@ class Settings(_Section):
     signing: SigningSettings = SigningSettings()
     licences: LicencesSettings = LicencesSettings()
     audit: AuditSettings = AuditSettings()
+    forget: ForgetSettings = ForgetSettings()
     azure: AzureSettings = AzureSettings()
     params: Any = Field(default=None, description="The use case's own settings (params.py).")

@@ -45,7 +45,7 @@ def register_run(platform: Platform, run: Run, settings: LoadedSettings) -> Mode
         ConfigError: the run came here without its data and was not packaged before, a file of its
             evaluation is missing or lacks what the card shows, or the human part is no card.
     """
-    verdict = require_passed(run)
+    verdict = require_passed(run, settings.project.state_dir)
     looks = count_looks(platform.runs(), verdict["holdout_sha256"])
     with recorded(platform, settings, Act.REGISTER, {"run_id": run.run_id}) as recording:
         found = platform.register(
@@ -71,7 +71,7 @@ def package_run(run: Run, settings: LoadedSettings) -> Path:
         Refused: there is no passing verdict on this very model.
         ConfigError: the run's data are not on this machine.
     """
-    verdict = require_passed(run)
+    verdict = require_passed(run, settings.project.state_dir)
     source = RunFolder(run.folder)
     prepared = source.prepared()
     if not prepared.holdout_file.is_file():

@@ -22,6 +22,7 @@ from mlops.data.reader import PLAUSIBLE, Column, RawFile, read_file
 from mlops.data.repeated import repeated_rows
 from mlops.data.row_hashes import Words, row_hashes, type_name
 from mlops.data.source import Located, shown_path
+from mlops.data.suppression import NOBODY, Suppression, suppression_of
 from mlops.errors import ConfigError
 from mlops.files import new_folder
 from mlops.settings.loading import LoadedSettings
@@ -53,6 +54,7 @@ class Rules:
         unique_key: the columns that identify a row.
         ignore: patterns of files that are not read.
         last_day: no row may be later; None: the reference date.
+        suppression: whose rows are left out.
     """
 
     reference_date: date
@@ -63,6 +65,7 @@ class Rules:
     ignore: tuple[str, ...] = ()
     show_values: bool = True
     last_day: date | None = None
+    suppression: Suppression = NOBODY
 
 
 def validate_folder(
@@ -99,10 +102,16 @@ def _validated(
         failures = [*(listing.failures or [nothing])]
         return _report({}, rules, None, failures, listing.warnings), pl.DataFrame()
 
-    files = [read_file(path, name, columns, personal) for name, path in listing.files.items()]
+    files = [
+        read_file(path, name, columns, personal, rules.suppression)
+        for name, path in listing.files.items()
+    ]
     failures = [*listing.failures, *(finding for file in files for finding in file.findings)]
     complete = [file for file in files if file.complete]
     together = Table.of(complete)
+    forgotten = sum(file.forgotten for file in files)
+    if forgotten and not (failures or together.rows.height):
+        failures.append(Finding("rows", "there are only rows of forgotten keys", str(folder)))
     failures += _check_rows(together, schema, rules, personal)
     for file in files:
         if not file.complete:
@@ -113,14 +122,23 @@ def _validated(
     hashes = row_hashes(together.rows)
     repeated = _check_repeated(together, rules.unique_key, hashes, personal)
     warnings = [] if rules.unique_key else [_briefly(finding) for finding in repeated]
-    warnings += listing.warnings
+    warnings += [*listing.warnings, *_left_out(forgotten)]
     failures += repeated if rules.unique_key else []
     readable = together.rows.height > 0 and len(complete) == len(files)
     data = together.rows if readable else pl.DataFrame()
     counts = {file.name: file.rows for file in files}
     content = digest(data.schema, hashes) if readable and not failures else None
     report = _report(counts, rules, content, failures, warnings)
-    return replace(report, days=_first_and_last(data, rules.date_column)), data
+    days = _first_and_last(data, rules.date_column)
+    return replace(report, days=days, forgotten=forgotten), data
+
+
+def _left_out(forgotten: int) -> list[Finding]:
+    """Tell how many rows of forgotten keys were left out, and never which."""
+    if not forgotten:
+        return []
+    what = "rows of forgotten keys were left out, and rows are numbered without them"
+    return [Finding("forgotten", f"{forgotten:,} {what}", "all files", count=forgotten)]
 
 
 def _first_and_last(data: pl.DataFrame, column: str | None) -> tuple[str, str] | None:
@@ -181,6 +199,7 @@ def rules_of(settings: LoadedSettings) -> Rules:
         unique_key=_unique_key(settings),
         ignore=data.ignore,
         show_values=data.show_values,
+        suppression=suppression_of(settings),
     )
 
 

@@ -22,6 +22,7 @@ from mlops.platforms.azure.client import AzureClients, require_extra
 from mlops.platforms.azure.endpoint import AzureEndpoint, Session
 from mlops.platforms.azure.evidence import AzureEvidence
 from mlops.platforms.azure.examine import examine_azure
+from mlops.platforms.azure.forgetting import OUT_OF_REACH
 from mlops.platforms.azure.models import AzureModels
 from mlops.platforms.azure.signing_key import VaultKey
 from mlops.platforms.azure.vault import kept_secret
@@ -154,6 +155,10 @@ class AzurePlatform(Platform):
     @override
     def secret(self, name: str) -> str | None:
         return kept_secret(self._clients, name)
+
+    @override
+    def out_of_reach(self) -> tuple[str, ...]:
+        return OUT_OF_REACH
 
     @override
     def signing_key(self) -> VaultKey:

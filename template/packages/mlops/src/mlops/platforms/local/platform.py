@@ -195,6 +195,10 @@ class LocalPlatform(Platform):
         return None
 
     @override
+    def out_of_reach(self) -> tuple[str, ...]:
+        return ()
+
+    @override
     def signing_key(self) -> None:
         """Return nothing: this machine's key is a file, which no platform keeps."""
         return
@@ -236,6 +240,8 @@ class LocalPlatform(Platform):
         share = settings.values.data.fraction
         of = f" of {100 * share:g} % of the keys" if share < 1 else ""
         report(f"{validation.rows:,} rows passed", Stage.VALIDATE)
+        if validation.forgotten:
+            report(f"{validation.forgotten:,} rows of forgotten keys left out", Stage.VALIDATE)
         report(f"computing features and labels{of}", Stage.TRAIN)
         prepare.run(folder.validated.path, folder.prepared_path, settings)
         report("fitting model and baseline", Stage.TRAIN)

@@ -1,0 +1,95 @@
+"""What `forget` asks for, prints and ends with."""
+
+import io
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from fakes.cli import Command
+from mlops.artifacts.forgotten import read_requests, requests_folder
+from mlops.platforms.local.platform import LocalPlatform
+from mlops.settings.project import Project
+
+KEY = "m00017"
+
+
+@pytest.fixture
+def forget(mlops: Command, project: Project, monkeypatch: pytest.MonkeyPatch) -> Command:
+    """Call the command in a project with an event of the key."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(project.root.parent / "config"))
+    day = project.state_dir / "events" / "tiny-dev" / "requests" / "2024-06-30"
+    day.mkdir(parents=True)
+    (day / "blue-1-a.jsonl").write_text(f'{{"key": "{KEY}"}}\n{{"key": null}}\n')
+    return lambda *arguments: mlops("forget", *arguments)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((), "no key is named"),
+        (("--key", " "), "--key is empty"),
+        (("--key", KEY, "--list"), "--list is asked alone"),
+        (("--key", KEY, "--scores", "nowhere"), "does not exist"),
+    ],
+)
+def test_a_call_that_says_nothing_is_refused(
+    forget: Command, capfd: pytest.CaptureFixture[str], arguments: tuple[str, ...], said: str
+) -> None:
+    assert forget(*arguments) == 2
+    assert said in capfd.readouterr().err
+
+
+def test_it_tells_counts_and_never_the_key(
+    forget: Command, project: Project, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert forget("--key", KEY, "--dry-run", "--json") == 0
+    told = json.loads(capfd.readouterr().out)
+    assert (told["outcome"], told["removed"]) == ("would remove", {"events": 1})
+    assert not requests_folder(project.state_dir).exists()
+    assert forget("--key", KEY) == 0
+    shown = capfd.readouterr()
+    assert KEY not in shown.out + shown.err
+    request = read_requests(project.state_dir)[0]
+    assert request.id in shown.out
+    assert forget("--list", "--json") == 0
+    listed = json.loads(capfd.readouterr().out)["requests"]
+    assert [each["id"] for each in listed] == [request.id]
+    assert "hmac" not in listed[0]
+    assert forget("--list") == 0
+
+
+def test_the_key_can_come_from_standard_input(
+    forget: Command, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO(f"{KEY}\n"))
+    assert forget("--key", "-") == 0
+    assert read_requests(project.state_dir)[0].removed == {"events": 1}
+
+
+def test_a_key_that_stands_nowhere_ends_with_4(
+    forget: Command, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert forget("--key", "nobody-at-all") == 4
+    assert "stood in none of the files" in capfd.readouterr().err
+
+
+def test_what_is_left_is_named_and_ends_with_4(
+    forget: Command, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(LocalPlatform, "out_of_reach", lambda _: ("far away: ask there",))
+    assert forget("--key", KEY, "--json") == 4
+    shown = capfd.readouterr()
+    told = json.loads(shown.out)
+    assert (told["outcome"], told["pending"]) == ("pending", ["far away: ask there"])
+    assert "1 place is left" in shown.err
+
+
+def test_a_secret_inside_the_project_is_refused(
+    forget: Command, project: Project, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (project.root / "conf" / "dev.yaml").write_text("forget:\n  secret_file: here.json\n")
+    assert forget("--key", KEY) == 2
+    assert "is inside the project" in capfd.readouterr().err
+    assert not Path(project.root / "here.json").exists()

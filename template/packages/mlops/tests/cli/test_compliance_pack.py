@@ -177,7 +177,7 @@ def test_each_thing_that_is_missing_is_named(
     (root / "docs" / "obligations.md").unlink()
     (state / "tests" / "project.xml").unlink()
     (state / "tests" / "machinery.xml").write_text("<testsuite/>")
-    write(root, users="TODO", review_date="2026-01-01")
+    write(root, users="TODO", review_date="2020-01-01")
     (state / "registry" / "tiny" / "1" / "plots" / "quality.png").write_bytes(b"another")
     (state / "registry" / "tiny" / "1" / "MODEL_CARD.html").unlink()
     log = next((state / "audit").glob("*.jsonl"))

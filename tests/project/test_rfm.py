@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.obligations import PAGE, version_files
 from tests.project.generated import ProjectChecks
 from tests.support import LONG_PACKAGE, Project, Template, run, uv, variables
 from tools.reserved_names import names_of_project, reserved_names
@@ -129,6 +130,15 @@ class TestRfm(ProjectChecks):
         assert (found["outcome"], found["volume"]["rows"]) == ("not enough", 1)
         assert found["volume"]["generated"] > 100
 
+    def check_that_obligations_name_what_a_version_holds(
+        self, project: Project, version: int
+    ) -> None:
+        """The files that docs/obligations.md names are in the folder of a released version."""
+        (folder,) = project.path.glob(f".mlops/registry/*/{version}")
+        named = version_files((project.path / PAGE).read_text(encoding="utf-8"))
+        assert {name for name in named if not (folder / name).is_file()} == set()
+        assert {"lineage.json", "card.json", "MODEL_CARD.md", "model.sig"} <= named
+
     @pytest.mark.parametrize("times", [1, pytest.param(2, marks=pytest.mark.slow)])
     def test_the_loop_runs_again_and_its_folder_can_move(
         self, project: Project, tmp_path: Path, times: int
@@ -139,6 +149,7 @@ class TestRfm(ProjectChecks):
         made = list(range(first, first + times))
         assert versions(project)[-times:] == made
         self.check_that_a_rehearsal_is_no_evidence(project)
+        self.check_that_obligations_name_what_a_version_holds(project, first)
         self.check_that_a_killed_ab_test_is_undone(project, first)
         project.mlops("stop", "--all")
 

@@ -9,7 +9,10 @@ import pytest
 from tests.support import Template
 from tests.template.assistants import SKILLS, Texts
 
-ALWAYS = {"add-environment", "add-metric", "move-a-notebook", "update-from-template"}
+ALWAYS = {
+    *("add-environment", "add-metric", "move-a-notebook", "update-from-template"),
+    *("fill-model-card", "answer-an-auditor"),
+}
 WATCHING = {"read-drift-report", "respond-to-alert"}
 STUBS = "fill-stubs"
 PROJECTS: dict[str, tuple[dict[str, Any], set[str]]] = {

@@ -26,14 +26,23 @@ def write_text(path: Path, text: str, *, private: bool = False) -> None:
     Raises:
         DiskFull: there is no room; the old file is as it was.
     """
+    write_bytes(path, text.encode("utf-8"), private=private)
+
+
+def write_bytes(path: Path, content: bytes, *, private: bool = False) -> None:
+    """Write `content` to `path` as `write_text` does a text.
+
+    Raises:
+        DiskFull: there is no room; the old file is as it was.
+    """
     temporary = beside(path)
     try:
         with writing(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             mode = 0o600 if private else 0o666
             handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
-                stream.write(text)
+            with os.fdopen(handle, "wb") as stream:
+                stream.write(content)
             temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)

@@ -124,6 +124,10 @@ def test_the_whole_loop_leaves_no_trace(home: Path, say: Say) -> None:
         code, said = say(*arguments)
         assert code in (0, 1) if arguments == ("doctor",) else code == 0, said
         assert marks_in(said) == []
+    code, said = say("compliance", "pack", "--model-version", 1, *dev)
+    assert code == 4, said
+    assert marks_in(said) == []
+    assert [*(home / "project" / ".mlops" / "compliance").glob("*-1.zip")]
     assert traces(home) == []
     names = {Path(name).name for name in marked_files(home / "project")}
     assert names == {"data.parquet"}, "the search finds what is there"

@@ -7,7 +7,7 @@ import click
 
 from mlops.cli.options import environment_option, json_option, settings_for, version_option
 from mlops.console import emit, progress, show, show_table
-from mlops.errors import Refused
+from mlops.errors import Hold, Refused
 
 
 @click.command()
@@ -36,6 +36,55 @@ def bom(model_version: int, output: Path | None, environment: str | None) -> Non
     write_text(output, text)
     show(f"the bill of materials of version {model_version}")
     click.echo(str(output))
+
+
+@click.command()
+@version_option
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Zip to write; default: in .mlops/compliance.",
+)
+@click.option(
+    "--results",
+    multiple=True,
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="What a run of the tests wrote (JUnit), may be repeated; default: what was recorded.",
+)
+@environment_option
+@json_option
+def pack(
+    model_version: int,
+    output: Path | None,
+    results: tuple[Path, ...],
+    environment: str | None,
+    as_json: bool,
+) -> None:
+    """Put all that is recorded of a version into one zip; exit 4 if something is missing.
+
+    The zip is written all the same. Its page lists each file with its hash, and what is missing.
+    """
+    from mlops.files import file_sha256, write_bytes
+    from mlops.governance.pack import zipped
+    from mlops.ops.pack import pack_of_version
+
+    settings = settings_for(environment)
+    with progress("what is recorded") as report:
+        found = pack_of_version(settings, model_version, results, report)
+    target = output or settings.project.state_dir / "compliance" / f"{found.stem}.zip"
+    write_bytes(target, zipped(found))
+    if as_json:
+        emit({**found.to_dict(), "zip": {"path": str(target), "sha256": file_sha256(target)}})
+    else:
+        show(f"{len(found.items)} files, SHA-256 of the zip: {file_sha256(target)}")
+        for each in found.missing:
+            show(f"missing: {each.what}: {each.why}", style="yellow")
+        click.echo(str(target))
+    if found.missing:
+        raise Hold(
+            f"of version {model_version} {len(found.missing)} things are missing",
+            "the zip is written, and its page names each with the reason",
+        )
 
 
 @click.command()

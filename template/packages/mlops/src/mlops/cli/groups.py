@@ -200,6 +200,11 @@ COMPLIANCE = LazyGroup(
             "Write the bill of materials of a version and of what serves it (CycloneDX).",
         ),
         LazyCommand(
+            "pack",
+            "mlops.cli.compliance:pack",
+            "Put all that is recorded of a version into one zip; exit 4 if something is missing.",
+        ),
+        LazyCommand(
             "licences",
             "mlops.cli.compliance:licences",
             "List the licences of the installed packages; exit 1 if one is not allowed.",

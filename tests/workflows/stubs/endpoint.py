@@ -94,12 +94,19 @@ class Platform:
     """Has every version."""
 
     name = "pretended"
+    has_callers = True
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
 
     def endpoint(self, _name: str) -> Endpoint:
         return self._endpoint
+
+    def audit(self) -> Any:
+        from mlops.platforms.local.audit import LocalAudit
+
+        beside = self._endpoint.path.parent
+        return LocalAudit(beside / "audit", beside)
 
     def version(self, number: int) -> Any:
         return SimpleNamespace(name="model", version=number, folder=Path(), tags={})

@@ -80,6 +80,21 @@ def test_the_tests_that_are_named_are_run_and_decide(
     assert "level 0 is shown" in said.err
 
 
+def test_a_cloud_that_is_not_at_hand_hides_no_level(
+    mlops: Command,
+    claimed: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("MLOPS_PLATFORM", "azure")
+    record = claimed / "results.xml"
+    record.write_text("<testsuite/>", encoding="utf-8")
+    assert mlops("maturity", "--results", record, "--json") == 0
+    said = capsys.readouterr()
+    assert json.loads(said.out)["verified_on_azure"] is None
+    assert "Azure could not be asked" in said.err
+
+
 def test_a_claim_whose_test_was_deleted_lowers_the_level(
     mlops: Command, claimed: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

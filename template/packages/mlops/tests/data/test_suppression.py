@@ -1,4 +1,4 @@
-"""Whom the list leaves out of raw data: by the key as the contract has it, however it was written."""
+"""Whom the list leaves out of raw data: by the key as the contract has it, however written."""
 
 from pathlib import Path
 

@@ -9,7 +9,7 @@ import click
 from mlops.ci.job import set_output
 from mlops.cli.options import environment_option, json_option, settings_for
 from mlops.console import emit, progress, show, show_table
-from mlops.errors import Hold, Refused
+from mlops.errors import Hold, MlopsError, Refused
 from mlops.governance.maturity import CLAIMS, Maturity, hold_against, read_claims
 from mlops.hints import typed
 from mlops.platforms import open_platform, platform_class
@@ -53,7 +53,7 @@ def maturity(
         )
     record = read_record(files)
     found = hold_against(levels, record.outcomes, project.root)
-    released = _released(settings) if platform_class(settings).has_callers else []
+    released = _released(settings)
     set_output("level", found.level)
     if as_json:
         emit(_content(found, said, record.began, released))
@@ -66,17 +66,23 @@ def maturity(
         )
 
 
-def _released(settings: LoadedSettings) -> list[str]:
-    """Return the evidence of releases that the platform keeps beside its versions."""
-    platform = open_platform(settings)
-    return [
-        f"version {each.version}: {kept.name}"
-        for each in platform.versions()
-        for kept in platform.evidence(each.version)
-    ]
+def _released(settings: LoadedSettings) -> list[str] | None:
+    """Return the evidence that Azure keeps beside versions; None if it could not be asked."""
+    if not platform_class(settings).has_callers:
+        return []
+    try:
+        platform = open_platform(settings)
+        return [
+            f"version {each.version}: {kept.name}"
+            for each in platform.versions()
+            for kept in platform.evidence(each.version)
+        ]
+    except MlopsError as error:
+        show(f"Azure could not be asked what it keeps: {error.message}", style="yellow")
+        return None
 
 
-def _show(found: Maturity, began: str, released: Sequence[str]) -> None:
+def _show(found: Maturity, began: str, released: Sequence[str] | None) -> None:
     for level in found.levels:
         mine = [each for each in found.findings if each.level == level.level]
         rows = [(each.requirement.asks, "open" if each.missing else "shown") for each in mine]
@@ -87,15 +93,18 @@ def _show(found: Maturity, began: str, released: Sequence[str]) -> None:
             if each.missing:
                 show(f"{each.requirement.id}: {each.words}", style="red")
     show(f"by tests of {began or 'an unknown time'}: maturity level {found.level}")
-    show(f"verified on Azure by: {', '.join(released) or 'nothing'}")
+    if released is not None:
+        show(f"verified on Azure by: {', '.join(released) or 'nothing'}")
 
 
-def _content(found: Maturity, said: int, began: str, released: Sequence[str]) -> dict[str, Any]:
+def _content(
+    found: Maturity, said: int, began: str, released: Sequence[str] | None
+) -> dict[str, Any]:
     return {
         "level": found.level,
         "said": said,
         "tests_began_at": began,
-        "verified_on_azure": list(released),
+        "verified_on_azure": None if released is None else list(released),
         "requirements": [
             {
                 "level": each.level,

@@ -38,9 +38,10 @@ from mlops.signing.folder import require_untampered
 from mlops.signing.policy import trust_of
 
 OBLIGATIONS = Path("docs") / "obligations.md"
+_NAMES = VersionFolder(Path())
 _VERSION_FILES: Mapping[str, str] = {
-    "MODEL_CARD.md": "the model card as it was registered",
-    "MODEL_CARD.html": "the same as a page",
+    _NAMES.model_card.name: "the model card as it was registered",
+    _NAMES.card_page.name: "the same as a page",
     CARD.name: "the same for programs",
     LINEAGE.name: "where the version comes from, as it was registered, with the hash of each file",
     SIGNATURE.name: "what callers send and are answered; each example is of its column alone",

@@ -37,6 +37,9 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "blank-hostile": {"example": "blank", "license": "Apache-2.0", **HOSTILE},
 }
 
+SECOND = ("spend-level-1", "spend-level-2", "blank-level-2", "blank-multiclass")
+"""What another example or level shows as well."""
+
 
 @dataclass(frozen=True)
 class Rendered:
@@ -54,7 +57,12 @@ class Rendered:
         }
 
 
-@pytest.fixture(scope="module", params=VARIANTS)
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(name, marks=pytest.mark.slow) if name in SECOND else name for name in VARIANTS
+    ],
+)
 def rendered(
     request: pytest.FixtureRequest, template: Template, tmp_path_factory: pytest.TempPathFactory
 ) -> Rendered:

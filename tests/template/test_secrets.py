@@ -32,7 +32,7 @@ def project(template: Template, tmp_path_factory: pytest.TempPathFactory) -> Pat
     return template.render(tmp_path_factory.mktemp("secrets") / "project")
 
 
-@pytest.mark.parametrize("level", [1, 3])
+@pytest.mark.parametrize("level", [pytest.param(1, marks=pytest.mark.slow), 3])
 @pytest.mark.parametrize("example", ["rfm", "spend", "blank"])
 def test_a_project_holds_no_secret(
     template: Template, tmp_path: Path, example: str, level: int

@@ -184,7 +184,10 @@ class TestWhatIsMerged:
         assert "# theirs" in text
 
 
-@pytest.mark.parametrize("example", EXAMPLES)
+@pytest.mark.parametrize(
+    "example",
+    [pytest.param(each, marks=pytest.mark.slow) if each == "spend" else each for each in EXAMPLES],
+)
 def test_every_file_of_the_team_is_named_as_such(
     template: Template, tmp_path: Path, example: str
 ) -> None:

@@ -8,7 +8,7 @@ import pytest
 from tests.project.generated import ProjectChecks
 from tests.support import Project, Template
 
-pytestmark = pytest.mark.project
+pytestmark = [pytest.mark.project, pytest.mark.slow]  # the first example shows nearly all of it
 
 
 @pytest.fixture(scope="module")
@@ -19,11 +19,9 @@ def project(template: Template, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 
 class TestSpend(ProjectChecks):
-    @pytest.mark.slow  # those of the first example are the same but for the package
     def test_its_hooks_pass(self, project: Project) -> None:
         super().test_its_hooks_pass(project)
 
-    @pytest.mark.slow
     def test_its_loop_answers_with_an_amount(self, project: Project) -> None:
         project.mlops("run")
         folder = project.path / ".mlops/registry/purchase-prediction/1"
@@ -38,7 +36,6 @@ class TestSpend(ProjectChecks):
         lineage = json.loads((folder / "lineage.json").read_text(encoding="utf-8"))
         assert (lineage["split"]["by"], lineage["split"]["date"]) == ("time", "first_order")
 
-    @pytest.mark.slow
     @pytest.mark.parametrize("seed", [1, 2, 3])
     def test_the_limits_leave_room_for_another_sample(self, project: Project, seed: int) -> None:
         """A limit that only this seed meets would say nothing."""

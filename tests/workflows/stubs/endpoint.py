@@ -105,8 +105,9 @@ class Platform:
     def audit(self) -> Any:
         from mlops.platforms.local.audit import LocalAudit
 
-        beside = self._endpoint.path.parent
-        return LocalAudit(beside / "audit", beside)
+        endpoints = self._endpoint.path.parent
+        kept = endpoints.with_name(f"{endpoints.name}-audit")
+        return LocalAudit(kept / "log", kept)
 
     def version(self, number: int) -> Any:
         return SimpleNamespace(name="model", version=number, folder=Path(), tags={})

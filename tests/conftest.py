@@ -1,5 +1,6 @@
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from types import CodeType
 from typing import Any
 
@@ -10,6 +11,21 @@ from filelock import FileLock
 from .support import Template
 
 pytest_plugins = ["tests.components"]
+
+LONGEST = (
+    "azure/test_life_cycle.py",
+    "project/test_rfm.py",
+    "workflows/test_pipeline.py",
+    "template/test_update.py",
+)
+"""Files that take minutes come first, so that no worker is left alone with one at the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest files first, in their order."""
+    here = Path(__file__).parent
+    places = {here / name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path, len(places)))
 
 
 @pytest.fixture(scope="session")

@@ -22,6 +22,8 @@ RUN := "$(UV)" run --quiet
 WORKERS := --numprocesses 3 --dist loadfile --no-loadscope-reorder
 # The machinery has an environment of its own; its folder is not this repository's workspace.
 MACHINERY := $(RUN) --directory template/packages/mlops --all-extras
+# Folders of its tests that train nothing and start nothing.
+QUICK := aml artifacts ci contracts settings usecase
 DEMO := $(RUN) --no-project --python '>=3.11' python tools/demo.py
 
 .PHONY: help uv install demo newest release test test-fast test-all machinery lint format docs render questions files cookiecutter picture reserved requirements pipeline queries azure azurite bases images bench clean
@@ -56,7 +58,7 @@ test: lint docs machinery ## everything that CI checks: minutes
 	@$(RUN) pytest $(WORKERS) -m "not slow" --durations 15
 
 test-fast: uv ## what takes seconds: under a minute
-	@$(MACHINERY) pytest --quiet --numprocesses 2 -m "not heavy"
+	@$(MACHINERY) pytest --quiet --numprocesses 2 -m "not heavy and not slow" $(addprefix tests/,$(QUICK))
 	@$(RUN) pytest --quiet --numprocesses 2 -m "fast and not slow"
 
 test-all: lint docs ## everything, the long proofs too, with the machinery's coverage

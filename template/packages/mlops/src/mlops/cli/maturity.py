@@ -85,10 +85,10 @@ def _released(settings: LoadedSettings) -> list[str] | None:
 def _show(found: Maturity, began: str, released: Sequence[str] | None) -> None:
     for level in found.levels:
         mine = [each for each in found.findings if each.level == level.level]
-        rows = [(each.requirement.asks, "open" if each.missing else "shown") for each in mine]
+        rows = [("open" if each.missing else "shown", each.requirement.asks) for each in mine]
         near = ", ".join(f"{name.title()}'s {number}" for name, number in level.elsewhere.items())
         title = f"Level {level.level}: {level.name} (nearest: {near})"
-        show_table(title, ("what is asked", ""), rows, is_result=True)
+        show_table(title, ("", "what is asked"), rows, is_result=True)
         for each in mine:
             if each.missing:
                 show(f"{each.requirement.id}: {each.words}", style="red")

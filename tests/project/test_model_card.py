@@ -2,16 +2,14 @@
 
 import itertools
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from huggingface_hub import ModelCard
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
-from tests.components import browser as find_browser
 from tests.support import MACHINERY, machinery_python, run
 
 pytestmark = pytest.mark.slow
@@ -24,14 +22,6 @@ def cards(tmp_path_factory: pytest.TempPathFactory) -> Path:
     env = {"PYTHONPATH": "tests", "OMP_NUM_THREADS": "1"}
     run(machinery_python(), "-m", "fakes.cards", folder, folder=MACHINERY, env=env)
     return folder
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=find_browser(), args=["--no-sandbox"])
-        yield found
-        found.close()
 
 
 def test_the_head_of_the_markdown_is_read_by_hugging_face(cards: Path) -> None:

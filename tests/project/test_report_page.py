@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
-from tests.components import browser as find_browser
 from tests.support import MACHINERY, machinery_python, run
 
 pytestmark = pytest.mark.needs("browser")
@@ -21,14 +20,6 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     env = {"PYTHONPATH": "tests"}
     run(machinery_python(), "-m", "fakes.watched", folder, folder=MACHINERY, env=env)
     return folder
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=find_browser(), args=["--no-sandbox"])
-        yield found
-        found.close()
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ MACHINERY := $(RUN) --directory template/packages/mlops --all-extras
 QUICK := aml artifacts ci contracts settings usecase
 DEMO := $(RUN) --no-project --python '>=3.11' python tools/demo.py
 
-.PHONY: help uv install demo newest release test test-fast test-all machinery lint format docs render questions files cookiecutter picture reserved requirements pipeline queries azure azurite bases images bench clean
+.PHONY: help uv install demo newest release test test-fast test-all machinery lint lint-here lint-machinery format docs render questions files cookiecutter picture reserved requirements pipeline queries azure azurite bases images bench clean
 
 help: ## what each target does
 	@grep -hE '^[a-z-]+:.* ## ' $(MAKEFILE_LIST) | sed -E 's/:.* ## /\t/' | expand -t 12
@@ -69,14 +69,19 @@ machinery: uv ## the machinery's own tests but for the slow ones, where it stand
 	@$(MACHINERY) pytest --numprocesses 3 --durations 5 -m "not slow"
 
 lint: uv ## format, lint, types and security of all Python here
+	@$(MAKE) --jobs 2 lint-here lint-machinery
+
+lint-here:
 	@$(RUN) ruff format --check
 	@$(RUN) ruff check
 	@$(RUN) mypy
+	@$(MACHINERY) bandit --quiet --configfile pyproject.toml --recursive src
+
+lint-machinery:
 	@$(MACHINERY) ruff format --check
 	@$(MACHINERY) ruff check
 	@$(MACHINERY) mypy
 	@$(MACHINERY) mypy $(addprefix $(CURDIR)/tests/,azure/contract machinery/drift machinery/endurance) $(addprefix $(CURDIR)/benchmarks/,serving.py telemetry.py rollback.py)
-	@$(MACHINERY) bandit --quiet --configfile pyproject.toml --recursive src
 
 format: uv ## let ruff rewrite this repository's own Python
 	@$(RUN) ruff check --fix-only --quiet

@@ -59,3 +59,15 @@ def each_text_compiled_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(jinja2.Environment, "compile", compile_once)
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_question_of_git_for_each_file() -> Iterator[None]:
+    """Let Copier not ask git of each file whether its mode is to be told: here it never is.
+
+    It asks for the sake of Windows, where git cannot see the mode; elsewhere nothing follows.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        if os.name != "nt":
+            patch.setattr("copier._main.Worker._sync_git_index_executable_bit", lambda *_: None)
+        yield

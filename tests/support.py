@@ -7,14 +7,17 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
+import copier._main
 import yaml
 from copier import run_copy, run_update
+from copier._tools import scantree
 from filelock import FileLock
 
 from tools.expected_files import files_in
@@ -22,7 +25,9 @@ from tools.worktree import ROOT, copy_worktree
 
 TESTS = ROOT / "tests"
 BIN = Path(sys.executable).parent
-MACHINERY = ROOT / "template" / "packages" / "mlops"
+PACKAGES = "packages"
+"""The folder of a project whose files are the same in each."""
+MACHINERY = ROOT / "template" / PACKAGES / "mlops"
 PYTHON = "Scripts/python.exe" if os.name == "nt" else "bin/python"
 SETTINGS: dict[str, Any] = yaml.safe_load((ROOT / "copier.yml").read_text(encoding="utf-8"))
 QUESTIONS: dict[str, dict[str, Any]] = {
@@ -149,6 +154,13 @@ class Project:
         return self.run("mlops", *arguments, **options)
 
 
+def _all_but_packages(path: str, *options: bool) -> Iterator[os.DirEntry[str]]:
+    """Yield what Copier's scantree yields but for packages/."""
+    for entry in scantree(path, *options):
+        if Path(entry.path).relative_to(path).parts[0] != PACKAGES:
+            yield entry
+
+
 @dataclass(frozen=True)
 class Template:
     """A git repository of this template's files, as they are in the working tree."""
@@ -188,7 +200,11 @@ class Template:
         return project
 
     def _rendered(self, answers: Mapping[str, Any]) -> Path:
-        """Return a project that nobody changes, made once: Copier takes seconds for one."""
+        """Return a project that nobody changes, made once.
+
+        Copier takes ten seconds for the files of packages/, which it only copies: it is given the
+        others. `test_rendering.py` compares one whole project.
+        """
         head = run("git", "rev-parse", "HEAD", folder=self.path).strip()
         named = json.dumps([head, dict(answers)], sort_keys=True)
         kept = (
@@ -198,9 +214,22 @@ class Template:
         with FileLock(f"{kept}.lock"):
             if not kept.exists():
                 beside = kept.with_suffix(".new")
-                run_copy(str(self.path), beside, data=dict(answers), defaults=True, quiet=True)
+                with patch.object(copier._main, "scantree", _all_but_packages):
+                    run_copy(str(self.path), beside, data=dict(answers), defaults=True, quiet=True)
+                self._add_packages(beside)
                 beside.rename(kept)
         return kept
+
+    def _add_packages(self, project: Path) -> None:
+        """Copy packages/ of the version that a project was made of, if that has it."""
+        answers = yaml.safe_load((project / ".copier-answers.yml").read_text(encoding="utf-8"))
+        folder = f"{answers['_commit']}:template"
+        if PACKAGES in run("git", "ls-tree", "--name-only", folder, folder=self.path).split():
+            packed = project.with_suffix(".tar")
+            archive = ("git", "-c", "tar.umask=user", "archive", f"--output={packed}")
+            run(*archive, folder, PACKAGES, folder=self.path)
+            run("tar", "--extract", f"--file={packed}", folder=project)
+            packed.unlink()
 
     def install(self, path: Path, **answers: Any) -> Project:
         """Render a project, install it and commit it with its lock, as its first user does."""

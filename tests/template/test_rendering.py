@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
+from copier import run_copy
 
 from tests.support import HOSTILE, LONG_PACKAGE, QUESTIONS, Template, contents, run
 from tools.expected_files import EXAMPLES, LEVELS, expected_files, files_in
@@ -70,6 +71,14 @@ def rendered(
     project = template.render(tmp_path_factory.mktemp("rendered") / "project", **answers)
     recorded = yaml.safe_load((project / ".copier-answers.yml").read_text(encoding="utf-8"))
     return Rendered(project, recorded)
+
+
+def test_a_project_is_what_copier_makes_of_all_files(template: Template, tmp_path: Path) -> None:
+    run_copy(str(template.path), tmp_path / "whole", defaults=True, quiet=True)
+    project = template.render(tmp_path / "project")
+    assert contents(project) == contents(tmp_path / "whole")
+    for name in files_in(project):
+        assert (project / name).stat().st_mode == (tmp_path / "whole" / name).stat().st_mode
 
 
 def test_the_answers_are_all_recorded(rendered: Rendered) -> None:

@@ -49,6 +49,7 @@ def assert_no_conflict(project: Path) -> None:
     assert not [name for name in names if b"<<<<<<< " in (project / name).read_bytes()]
 
 
+@pytest.mark.slow  # hostile answers show it as well
 def test_no_news_changes_nothing(template: Template, project: Path) -> None:
     template.update(project)
     assert status(project) == ""
@@ -160,7 +161,9 @@ class TestWhatIsTheTeams:
 
 
 class TestWhatIsMerged:
-    @pytest.mark.parametrize("name", ["README.md", "pyproject.toml"])
+    @pytest.mark.parametrize(
+        "name", [pytest.param("README.md", marks=pytest.mark.slow), "pyproject.toml"]
+    )
     def test_edits_of_both_sides_meet(self, template: Template, project: Path, name: str) -> None:
         prepend(project / name, "# mine")
         commit_all(project)
@@ -186,7 +189,7 @@ class TestWhatIsMerged:
 
 @pytest.mark.parametrize(
     "example",
-    [pytest.param(each, marks=pytest.mark.slow) if each == "spend" else each for each in EXAMPLES],
+    [pytest.param(each, marks=pytest.mark.slow) if each != "blank" else each for each in EXAMPLES],
 )
 def test_every_file_of_the_team_is_named_as_such(
     template: Template, tmp_path: Path, example: str
@@ -261,12 +264,14 @@ class TestTheLevel:
             commit_all(pipelines)
         assert not (pipelines / f"src/{PACKAGE}/slices.py").exists()
 
+    @pytest.mark.slow
     def test_an_untouched_project_that_is_raised_is_what_a_fresh_copy_is(
         self, template: Template, pipelines: Path, tmp_path: Path
     ) -> None:
         template.update(pipelines, maturity_level=3)
         assert contents(pipelines) == contents(template.render(tmp_path / "fresh"))
 
+    @pytest.mark.slow
     def test_a_raised_project_stays_raised(self, template: Template, pipelines: Path) -> None:
         template.update(pipelines, maturity_level=2)
         commit_all(pipelines)
@@ -274,7 +279,7 @@ class TestTheLevel:
         assert status(pipelines) == ""
         assert self.level(pipelines) == 2
 
-    @pytest.mark.parametrize("level", [1, 2])
+    @pytest.mark.parametrize("level", [pytest.param(1, marks=pytest.mark.slow), 2])
     def test_lowering_is_refused_and_changes_nothing(
         self, template: Template, project: Path, level: int
     ) -> None:
@@ -282,6 +287,7 @@ class TestTheLevel:
             template.update(project, maturity_level=level)
         assert status(project) == ""
 
+    @pytest.mark.slow
     def test_lowering_is_refused_in_a_project_that_was_raised(
         self, template: Template, pipelines: Path
     ) -> None:

@@ -1,5 +1,6 @@
 """Who approved a release, as it is kept."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -119,6 +120,17 @@ def test_the_audit_log_says_whose_approval_counted(settings: LoadedSettings) -> 
     assert second.reason == "bob did not approve"
     assert first.details == {"state": "approved", "attempt": 1, "required": 2, "enough": False}
     assert "fine" not in first.line()
+
+
+def test_an_approval_that_is_asked_for_twice_is_in_the_log_once(settings: LoadedSettings) -> None:
+    again = replace(asked(), run={**RUN, "run_attempt": 2})
+    for each in (asked(), asked(), again):
+        note_approvals(QUESTION, each, lambda: settings, silent)
+    found = [
+        (each.actor.name, each.details["attempt"])
+        for each in read_entries(open_platform(settings).audit())
+    ]
+    assert found == [("Ann", 1), ("bob", 1), ("Ann", 2), ("bob", 2)]
 
 
 def test_approvals_of_an_environment_without_settings_are_told_not_to_be_in_the_log() -> None:

@@ -160,7 +160,7 @@ def test_slices(found: list[dict[str, Any]], expected: bool) -> None:
     assert passed(checks) == {"f1 in slices": expected}
 
 
-TEST = {"metric": "f1", "of_all_rows": 0.8, "groups": 2}
+TEST = {"metric": "f1", "of_all_rows": 0.8, "groups": 2, "permutations": 999}
 
 
 def group(name: str, f1: float | None, p: float, why: str | None = None) -> dict[str, Any]:
@@ -205,6 +205,22 @@ def test_groups_tested_by_another_metric_are_not_assessed() -> None:
     check = judge(found, gate, None)[0]
     assert not check.passed
     assert check.found == "not assessed: the groups were tested by accuracy"
+
+
+@pytest.mark.parametrize(("alpha", "assessed"), [(0.01, True), (0.009, False)])
+def test_a_probability_that_the_test_cannot_tell_is_not_assessed(
+    alpha: float, assessed: bool
+) -> None:
+    gate = GateSettings(
+        thresholds=NO_THRESHOLD, beat_baseline=False, max_slice_gap=0.1, slice_alpha=alpha
+    )
+    found = evaluation(
+        slices=[group("a", 0.8, 1.0), group("b", 0.8, 1.0)],
+        slice_test={**TEST, "permutations": 99},
+    )
+    check = judge(found, gate, None)[0]
+    assert check.passed is assessed
+    assert ("not assessed" in check.found) is not assessed
 
 
 @pytest.mark.parametrize(

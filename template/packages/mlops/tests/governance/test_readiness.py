@@ -36,7 +36,8 @@ GROUPS = [
     {"slice": "s", "value": n, "rows": 99, "metrics": {"f1": 0.8}, "not_assessed": None, "p": 1.0}
     for n in ("a", "b")
 ]
-EVALUATION = {"model": {"f1": 0.8}, "slices": GROUPS, "slice_test": {"metric": "f1"}}
+TEST = {"metric": "f1", "permutations": 999}
+EVALUATION = {"model": {"f1": 0.8}, "slices": GROUPS, "slice_test": TEST}
 READY = Evidence((), EVALUATION, (), (), dirty=False, approvals=APPROVED, model_version=3)
 
 

@@ -1,5 +1,6 @@
 """What the loop does at each level, with pretended training, endpoints and releases."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -171,6 +172,9 @@ def test_a_failure_after_the_switch_brings_back_what_served(
         loop.run_loop(at_level(3), None)
     before = DeploymentShare(model_version=1, traffic=100)
     assert world.calls[-1] == f"put back tiny-prod: {before}"
+    told = json.loads(world.platform.audit_store.lines()[-1])
+    assert (told["act"], told["details"]["by"]) == ("switch", "a loop that failed")
+    assert told["environment"] == "prod"
 
 
 def test_an_environment_that_is_missing_is_named(

@@ -6,7 +6,8 @@ import pytest
 
 from fakes.endpoint import FakeEndpoint
 from fakes.platform import FakePlatform
-from mlops.errors import ConfigError
+from mlops.errors import ConfigError, Refused
+from mlops.platforms.base import ModelVersion
 from mlops.release.deploy import deploy, shift_traffic
 
 
@@ -18,6 +19,21 @@ def e(platform: FakePlatform) -> FakeEndpoint:
 def test_the_first_deployment_takes_all_traffic(platform: FakePlatform) -> None:
     endpoint = deploy(platform, "e", 1, deployment="green", traffic=0)
     assert endpoint.traffic() == {"green": 100}
+
+
+def test_the_first_deployment_has_to_be_ready_for_callers(platform: FakePlatform) -> None:
+    asked: list[int] = []
+
+    def refuses(version: ModelVersion) -> None:
+        asked.append(version.version)
+        raise Refused("something is missing")
+
+    with pytest.raises(Refused, match="something is missing"):
+        deploy(platform, "e", 1, ready=refuses)
+    assert platform.endpoint("e").calls == []
+    deploy(platform, "e", 1, ready=refuses, force=True)
+    deploy(platform, "e", 2, deployment="green", traffic=0, ready=refuses)  # reaches nobody
+    assert asked == [1]
 
 
 def test_a_version_that_is_served_already_is_left_alone(

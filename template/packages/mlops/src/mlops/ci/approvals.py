@@ -4,13 +4,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mlops.artifacts.documents import APPROVALS
 from mlops.ci.github import Approvals, Asked, Review, starters_of
 from mlops.errors import MlopsError
 from mlops.progress import Report
 from mlops.settings.loading import LoadedSettings
+
+if TYPE_CHECKING:
+    from mlops.platforms.base import Platform
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,7 @@ def write_approvals(
 def note_approvals(
     question: Question, asked: Asked, load: Callable[[], LoadedSettings], report: Report
 ) -> None:
-    """Write down in the audit log who approved, and whose approval did not count.
+    """Write down in the audit log who approved, and whose approval did not count, once each.
 
     What cannot be written down is reported: the release that follows needs the log itself.
 
@@ -66,24 +69,44 @@ def note_approvals(
     if question.model_version is not None:
         subject["version"] = question.model_version
     url = str(asked.run.get("html_url") or "")
+    known = _noted_before(platform, settings.values.environment)
     for review in asked.approvals.reviews:
-        counts = not review.why_not
+        outcome = "not counted" if review.why_not else "approved"
+        details: dict[str, str | int | bool | None] = {
+            "state": review.state,
+            "attempt": asked.run.get("run_attempt"),
+            "required": question.required,
+            "enough": asked.refusal is None,
+        }
+        about = {"model": settings.model_name, **subject, **details}
+        if (review.who, outcome, *sorted(about.items())) in known:
+            continue
         noted(
             platform,
             settings,
             Act.APPROVAL,
             subject,
-            "approved" if counts else "not counted",
-            "" if counts else f"{review.who} {review.why_not}",
+            outcome,
+            f"{review.who} {review.why_not}" if review.why_not else "",
             report=report,
-            details={
-                "state": review.state,
-                "attempt": asked.run.get("run_attempt"),
-                "required": question.required,
-                "enough": asked.refusal is None,
-            },
+            details=details,
             actor=Actor(review.who, "person", url),
         )
+
+
+def _noted_before(platform: "Platform", environment: str) -> set[tuple[object, ...]]:
+    from mlops.governance.audit.entry import Act
+    from mlops.governance.audit.log import read_entries
+
+    try:
+        before = read_entries(platform.audit())
+    except MlopsError:
+        return set()  # which is said of each line that cannot be written
+    return {
+        (each.actor.name, each.outcome, *sorted({**each.subject, **each.details}.items()))
+        for each in before
+        if each.act == Act.APPROVAL and each.environment == environment
+    }
 
 
 def _content(question: Question, asked: Asked | MlopsError) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from mlops.errors import Refused
 from mlops.platforms import open_platform
 from mlops.release.deploy import deploy as deploy_version
 from mlops.release.deploy import remove_all
+from mlops.release.readiness import check_ready
 from mlops.release.recorded import recorded_deployment, recorded_removal
 from mlops.release.smoke import smoke_test_endpoint
 
@@ -46,6 +47,7 @@ def deploy(
             traffic=traffic,
             report=report,
             force=force or not settings.values.approvals.required,
+            ready=lambda version: check_ready(platform, settings, version, report, rehearsal=False),
         )
     result = {"endpoint": endpoint.name, "url": endpoint.url(), "traffic": endpoint.traffic()}
     if as_json:

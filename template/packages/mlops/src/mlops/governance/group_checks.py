@@ -21,6 +21,9 @@ def slices_hold(gate: GateSettings, allowed: float, evaluation: Mapping[str, Any
         if test["metric"] != gate.metric:
             found = f"not assessed: the groups were tested by {test['metric']}"
             return Check(name, found, f"{asked} (train again)", passed=False)
+        if (finest := _finest_chance(test)) > gate.slice_alpha:
+            found = f"not assessed: no probability below {finest:g} was told"
+            return Check(name, found, f"{asked} (gate.slice_alpha: {finest:g})", passed=False)
         asked += f", unless chance makes it with a probability above {gate.slice_alpha:g}"
     judged = [part for part in evaluation["slices"] if _is_judged(part, gate)]
     whole = evaluation["model"].get(gate.metric)
@@ -61,6 +64,11 @@ def not_assessed(part: Mapping[str, Any], gate: GateSettings) -> str:
 def group_name(part: Mapping[str, Any]) -> str:
     """Return how a group is called: the slice and its value."""
     return f"{part['slice']}={part['value']}"
+
+
+def _finest_chance(test: Mapping[str, Any]) -> float:
+    """Return the least probability that the test could find: what was seen is one of the deals."""
+    return 1 / (int(test["permutations"]) + 1)
 
 
 def _is_judged(part: Mapping[str, Any], gate: GateSettings) -> bool:

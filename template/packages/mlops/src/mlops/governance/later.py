@@ -12,9 +12,8 @@ from typing import Any
 
 from mlops.artifacts import drift_result, performance_result
 from mlops.artifacts.documents import said
-from mlops.governance.audit.entry import Act, Phase
-from mlops.governance.audit.replay import TRAFFIC as SERVED
-from mlops.governance.audit.replay import read_traffic
+from mlops.governance.audit.entry import TRAFFIC as SERVED
+from mlops.governance.audit.entry import Act, Phase, read_traffic
 
 APPROVAL, RELEASE, REHEARSAL, TRIAL, TRAFFIC = (
     *("approval", "release", "rehearsal"),

@@ -25,10 +25,10 @@ from mlops.ops.board import Board
 from mlops.platforms import open_platform, platform_class
 from mlops.platforms.answers import is_answer
 from mlops.platforms.base import Answer, DeploymentShare, Endpoint, ModelVersion, Platform, Run
-from mlops.progress import Stage
+from mlops.progress import Stage, silent
 from mlops.release.deploy import deploy
 from mlops.release.display import ReleaseView
-from mlops.release.recorded import recorded_deployment
+from mlops.release.recorded import recorded_deployment, recorded_return
 from mlops.release.rehearsal import rehearsal_settings, rehearse, require_none_lost
 from mlops.release.smoke import smoke_test_endpoint
 from mlops.release.traffic import RELEASE_LEVEL, put_back
@@ -83,8 +83,8 @@ def run_loop(settings: LoadedSettings, data_dir: Path | None) -> dict[str, Any]:
             released = _serve(places, endpoints, version, board)
             answer, request = _predict(endpoints[-1], version, board)
     except BaseException:
-        for endpoint, before in zip(endpoints, served, strict=True):
-            _put_back(platform, endpoint, before)
+        for place, endpoint, before in zip(places, endpoints, served, strict=True):
+            _put_back(place, endpoint, before)
         raise
     summary = {
         "run_id": run.run_id,
@@ -113,13 +113,15 @@ def _served(endpoint: Endpoint) -> dict[str, DeploymentShare]:
 
 
 def _put_back(
-    platform: Platform, endpoint: Endpoint, served: Mapping[str, DeploymentShare]
+    place: LoadedSettings, endpoint: Endpoint, served: Mapping[str, DeploymentShare]
 ) -> None:
     """Serve again what was served before; stop the endpoint if nothing was."""
     if not served and endpoint.exists():
         endpoint.stop()
     elif served != _served(endpoint):
-        put_back(platform, endpoint, served, "putting back what served before")
+        platform = open_platform(place)
+        with recorded_return(platform, place, endpoint, silent):
+            put_back(platform, endpoint, served, "putting back what served before")
 
 
 def _train(platform: Platform, data_dir: Path | None, board: Board) -> Run:

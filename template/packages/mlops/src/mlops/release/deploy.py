@@ -1,13 +1,20 @@
 """Deploying a registered version: the same command for the first time and for any later one."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from mlops.errors import ConfigError
 from mlops.hints import typed
-from mlops.platforms.base import ALL_TRAFFIC, Endpoint, Platform
+from mlops.platforms.base import ALL_TRAFFIC, Endpoint, ModelVersion, Platform
 from mlops.progress import Report, silent
 from mlops.release.data_rules import require_no_made_up_data
 from mlops.release.traffic import require_active
+
+Ready = Callable[[ModelVersion], object]
+"""Raises Refused where the environment would refuse a version."""
+
+
+def _any(_: ModelVersion) -> None:
+    """Refuse no version."""
 
 
 def deploy(
@@ -19,11 +26,12 @@ def deploy(
     report: Report = silent,
     *,
     force: bool = False,
+    ready: Ready = _any,
 ) -> Endpoint:
     """Serve a version as a deployment of an endpoint and return the endpoint.
 
     A healthy one that serves it already is left alone. The first takes all traffic, whatever
-    `traffic` says.
+    `traffic` says, and has to be ready for it.
 
     Args:
         platform: where to deploy.
@@ -33,11 +41,13 @@ def deploy(
         traffic: its percentage of traffic; None leaves the shares as they are.
         report: receives lines about the progress.
         force: give callers a version that no release has tested.
+        ready: asked of the first one, unless `force`.
 
     Raises:
         ConfigError: there is no such version, callers would get it without `force`, a name is
             not allowed, or the rest of the traffic has nowhere to go.
-        Refused: its files were altered, it is archived, or made up where callers have a real one.
+        Refused: its files were altered, it is archived, made up where callers have a real one, or
+            not ready.
         PlatformError: the deployment did not become healthy, or another command changes the
             endpoint; all is as it was.
     """
@@ -45,20 +55,17 @@ def deploy(
     require_active(version)
     endpoint = platform.endpoint(endpoint_name)
     endpoint.repair(report)
+    if not force and not endpoint.exists():
+        ready(version)  # the lease makes the endpoint
     with endpoint.lease(f"the deployment of version {model_version}"):
         first = not endpoint.exists()
         shares = None
         if traffic is not None and not first:
             shares = shift_traffic(endpoint.traffic(), deployment, traffic)
         current = endpoint.is_current(deployment, version)
-        share = (shares or endpoint.traffic()).get(deployment, 0)
-        if share and not current and not force:
-            raise ConfigError(
-                f"{deployment} would give {share} % of the callers of {endpoint_name} a version "
-                "that nothing has tested",
-                f"{typed('release')} tests it first, --force does it now",
-            )
-        if share:
+        if share := (shares or endpoint.traffic()).get(deployment, 0):
+            if not current and not force:
+                raise _untested(deployment, share, endpoint_name)
             require_no_made_up_data(platform, endpoint, [model_version])
         if current:
             report(f"{deployment} serves version {model_version} already")
@@ -70,6 +77,14 @@ def deploy(
             report(f"{deployment} takes {traffic} % of the traffic")
             endpoint.set_traffic(shares, completes=True)
     return endpoint
+
+
+def _untested(deployment: str, share: int, endpoint_name: str) -> ConfigError:
+    return ConfigError(
+        f"{deployment} would give {share} % of the callers of {endpoint_name} a version "
+        "that nothing has tested",
+        f"{typed('release')} tests it first, --force does it now",
+    )
 
 
 def remove_all(endpoint: Endpoint, report: Report = silent) -> None:

@@ -78,13 +78,26 @@ def recorded_removal(
     platform: Platform, settings: LoadedSettings, endpoint: Endpoint, report: Report
 ) -> AbstractContextManager[Recording]:
     """Write down that all deployments of an endpoint are removed; that needs no log."""
+    return _protecting(platform, settings, endpoint, report, "stop --remove")
+
+
+def recorded_return(
+    platform: Platform, settings: LoadedSettings, endpoint: Endpoint, report: Report
+) -> AbstractContextManager[Recording]:
+    """Write down that what served before a loop that failed serves again; that needs no log."""
+    return _protecting(platform, settings, endpoint, report, "a loop that failed")
+
+
+def _protecting(
+    platform: Platform, settings: LoadedSettings, endpoint: Endpoint, report: Report, by: str
+) -> AbstractContextManager[Recording]:
     return recorded(
         platform,
         settings,
         Act.SWITCH,
         {"endpoint": endpoint.name},
         report=report,
-        details={"by": "stop --remove"},
+        details={"by": by},
         after=lambda: serving_of(endpoint),
         protects=True,
     )

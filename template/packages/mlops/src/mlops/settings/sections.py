@@ -109,7 +109,7 @@ class GateSettings(_Section):
     )
     slice_alpha: float = Field(
         default=0.05,
-        gt=0,
+        ge=0.001,
         lt=1,
         description="A gap of a slice counts where chance alone makes one with at most this "
         "probability, all groups together.",

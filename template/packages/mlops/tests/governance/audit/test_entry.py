@@ -33,6 +33,8 @@ def test_a_line_is_read_as_it_was_written() -> None:
         line().replace('"number":1', '"number":true'),
         line().replace('"act":"release"', '"act":"party"'),
         line().replace('"environment"', '"more":1,"environment"'),
+        line().replace('"details":{', '"details":{"traffic":"3=all",').replace(",}", "}"),
+        line().replace('"details":{', '"details":{"traffic":100,').replace(",}", "}"),
     ],
 )
 def test_nothing_else_is_a_line(text: str) -> None:

@@ -7,9 +7,9 @@ import pytest
 
 from fakes.audit import FakeAudit
 from fakes.audit_lines import WHEN, note
-from mlops.governance.audit.entry import Act, Entry, Phase
+from mlops.governance.audit.entry import Act, Entry, Phase, traffic_text
 from mlops.governance.audit.log import append, read_entries
-from mlops.governance.audit.replay import serves_now, traffic_text
+from mlops.governance.audit.replay import serves_now
 from mlops.governance.audit.table import about, chosen, to_csv
 
 

@@ -17,6 +17,9 @@ SCHEMA = 1
 NOTHING_BEFORE = "0" * 64
 """What the first line of a log says of the line before it."""
 
+TRAFFIC = "traffic"
+"""The detail in which an act that changes it says the traffic afterwards, see `traffic_text`."""
+
 Scalar = str | int | float | bool | None
 
 
@@ -169,12 +172,28 @@ def read_line(text: str) -> Entry:
             previous=content["previous"],
             sha256=content["sha256"],
         )
+        read_traffic(str(found.details.get(TRAFFIC, "")))
         same = found.line() == text.rstrip("\n") + "\n"
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"no line of an audit log: {error}") from None
     if not same or not isinstance(found.number, int) or isinstance(found.number, bool):
         raise ValueError("not written as a line of an audit log is")
     return found
+
+
+def traffic_text(traffic: dict[int, int]) -> str:
+    """Return the traffic of versions as a line says it, such as `3=90 4=10`; empty for none."""
+    return " ".join(f"{version}={percent}" for version, percent in sorted(traffic.items()))
+
+
+def read_traffic(text: str) -> dict[int, int]:
+    """Return the percentage of each version that `traffic_text` has written.
+
+    Raises:
+        ValueError: it has not written that.
+    """
+    pairs = (each.partition("=") for each in text.split())
+    return {int(version): int(percent) for version, _, percent in pairs}
 
 
 def _canonical(content: Mapping[str, Any]) -> str:

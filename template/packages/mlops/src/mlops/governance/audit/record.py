@@ -11,9 +11,16 @@ from datetime import timedelta
 
 from mlops.errors import Hold, Interrupted, MlopsError, Refused
 from mlops.governance.audit.actor import actor_of
-from mlops.governance.audit.entry import Act, Actor, Ending, Phase, Scalar
+from mlops.governance.audit.entry import (
+    TRAFFIC,
+    Act,
+    Actor,
+    Ending,
+    Phase,
+    Scalar,
+    traffic_text,
+)
 from mlops.governance.audit.log import BrokenLog, Note, append, read_lines
-from mlops.governance.audit.replay import TRAFFIC, traffic_text
 from mlops.governance.audit.verify import Verified, Wrong, verify
 from mlops.hints import typed
 from mlops.platforms.auditing import NotAnchored

@@ -5,11 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from mlops.governance.audit.entry import Act, Ending, Entry, Phase
+from mlops.governance.audit.entry import TRAFFIC, Act, Ending, Entry, Phase, read_traffic
 
 _CHANGES = (Act.RELEASE, Act.SWITCH, Act.ROLLBACK)
-TRAFFIC = "traffic"
-"""The detail in which an act that changes it says the traffic afterwards, see `traffic_text`."""
 
 
 @dataclass(frozen=True)
@@ -47,17 +45,6 @@ class Served:
             "number": self.number,
             "act": self.act.value,
         }
-
-
-def traffic_text(traffic: dict[int, int]) -> str:
-    """Return the traffic of versions as a line says it, such as `3=90 4=10`; empty for none."""
-    return " ".join(f"{version}={percent}" for version, percent in sorted(traffic.items()))
-
-
-def read_traffic(text: str) -> dict[int, int]:
-    """Return the percentage of each version that `traffic_text` has written."""
-    pairs = (each.partition("=") for each in text.split())
-    return {int(version): int(percent) for version, _, percent in pairs}
 
 
 def serves_now(entries: Sequence[Entry]) -> list[Served]:

@@ -30,7 +30,7 @@ from mlops.settings.sections import AbTestSettings
 from ville import BettingTest
 from ville.evalues import combine
 
-QUICK_RUNS, RUNS = 200, 1000
+QUICK_RUNS, RUNS = 100, 1000
 ALPHA = 0.05
 TIMEOUT_SECONDS = 30.0
 PATIENCE_SECONDS = 2.0

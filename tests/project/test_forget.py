@@ -82,5 +82,5 @@ def test_a_person_is_deleted_and_stays_out_of_the_next_training(
     assert key not in said
     assert has_it(project, key, raw)
     assert has_it(project, key, state) == []
-    again = printed(project.mlops("forget", "--key", key, "--json", expect=4))
-    assert (again["id"], again["versions"]) == (told["id"], [1])
+    again = printed(project.mlops("forget", "--key", key, "--json"))
+    assert (again["id"], again["removed"], again["versions"]) == (told["id"], told["removed"], [1])

@@ -81,6 +81,7 @@ def test_a_declared_patch_is_still_declared_after_an_update(
     assert compared(project).rows() == [(EDITED, "changed", "ours: OPS-7")]
 
 
+@pytest.mark.slow
 def test_a_patch_that_the_template_has_taken_is_no_longer_one(
     template: Template, project: Path
 ) -> None:

@@ -17,6 +17,8 @@ from mlops.progress import Stage, StageReport
 
 _SHORT = 20
 """Characters of a cell that is not broken."""
+_BORDERS = 3
+"""Characters of a column besides its cells."""
 
 
 def console() -> Console:
@@ -61,19 +63,34 @@ def show_table(
     """Print a table for people, and show it on the job's page in CI.
 
     The first column, which names what the others describe, is never broken, nor is one of short
-    cells such as numbers and times; the others are broken between words.
+    cells such as numbers and times while there is room; the others are broken between words.
 
     With `is_result` it goes to stdout, as what the command was called for.
     """
     rows = [tuple(row) for row in rows]
     summarise(title, columns, rows)
+    screen = Console(highlight=False) if is_result else console()
+    whole = _unbroken(columns, rows, screen.width)
     table = Table(title=Text(title), title_justify="left")
     for number, column in enumerate(columns):
-        longest = max((len(str(row[number])) for row in rows), default=0)
-        table.add_column(column, overflow="fold", no_wrap=number == 0 or longest <= _SHORT)
+        table.add_column(column, overflow="fold", no_wrap=number in whole)
     for row in rows:
         table.add_row(*(cell if isinstance(cell, Text) else Text(str(cell)) for cell in row))
-    (Console(highlight=False) if is_result else console()).print(table)
+    screen.print(table)
+
+
+def _unbroken(columns: Sequence[str], rows: Sequence[Sequence[object]], width: int) -> set[int]:
+    """Return the columns that are not broken: of the short ones as many as leave room for all."""
+    cells = [[column, *(str(row[n]) for row in rows)] for n, column in enumerate(columns)]
+    longest = [max(map(len, each)) for each in cells]
+    words = [max(len(word) for cell in each for word in cell.split() or [""]) for each in cells]
+    whole = [n for n, size in enumerate(longest) if n == 0 or size <= _SHORT]
+    room = width - _BORDERS * len(cells) - 1
+    while len(whole) > 1 and room < sum(
+        longest[n] if n in whole else min(words[n], _SHORT) for n in range(len(cells))
+    ):
+        whole.pop()
+    return {*whole}
 
 
 def show_tree(tree: Tree) -> None:

@@ -92,6 +92,15 @@ def test_a_damaged_list_is_no_empty_list(tmp_path: Path, text: str) -> None:
         read_entries(path)
 
 
+def test_a_list_that_is_out_of_reach_is_no_empty_list(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    (tmp_path / "list.json").symlink_to(tmp_path / "not mounted" / "list.json")
+    for path in (tmp_path / "list.json", tmp_path / "file" / "list.json"):
+        with pytest.raises(ConfigError):
+            read_entries(path)
+    assert read_entries(tmp_path / "none.json") == ()
+
+
 def test_another_secret_than_the_lists_lets_nobody_back(load: Load, tmp_path: Path) -> None:
     settings = load(forget__secret_file=str(tmp_path / "elsewhere" / "secret.json"))
     assert suppression_of(settings) == NOBODY

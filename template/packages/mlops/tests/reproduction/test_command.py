@@ -91,6 +91,7 @@ def test_another_record_of_metrics_or_packages_is_met(
     assert any(each.startswith("packages: recorded eeee") for each in found.causes)
 
 
+@pytest.mark.slow
 def test_who_was_forgotten_since_has_no_part_in_the_repetition(
     registered: Registered, tmp_path: Path
 ) -> None:

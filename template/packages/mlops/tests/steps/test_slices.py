@@ -146,7 +146,7 @@ def test_a_gap_beyond_chance_is_told_from_noise() -> None:
 
 
 def test_the_more_groups_there_are_the_larger_are_the_gaps_that_chance_makes() -> None:
-    masks, asked = simulated(0, [0.65, *[0.8] * 9], rows=60)
+    masks, asked = simulated(3, [0.65, *[0.8] * 9], rows=60)
     alone, among = (chance_of_gaps(each, asked)[0][0] for each in (masks[:1], masks))
     assert alone < 0.05 < among
 

@@ -91,6 +91,10 @@ DEEDS: dict[str, tuple[Callable[[list[str]], list[str]], tuple[str, int]]] = {
         ("not anchored", 6),
     ),
     "a line spoiled": (lambda x: [*x[:2], "hello", *x[3:]], ("unreadable", 3)),
+    "two lines replaced by a spoiled one": (
+        lambda x: [*x[:2], "hello", *x[4:]],
+        ("removed", 3),
+    ),
     "spaces added": (lambda x: [*x[:2], x[2].replace(":", ": "), *x[3:]], ("unreadable", 3)),
     "the last line cut off": (lambda x: [*x[:4], x[4][:40]], ("unreadable", 5)),
 }

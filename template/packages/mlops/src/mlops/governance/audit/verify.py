@@ -200,11 +200,11 @@ def _in_order(lines: Sequence[_Line], oldest: datetime) -> Iterator[Finding]:
     numbers = {each.entry.number for each in lines if each.entry}
     hashes: set[str] = set()
     before: Entry | None = None
-    lost = False
+    lost = 0
     for line in lines:
         entry = line.entry
         if entry is None:
-            lost = True
+            lost += 1
             number = before.number + 1 if before else 1
             said = f"{line.where} is not a line of an audit log: it was changed, or cut off"
             seen = hashlib.sha256(line.text.encode()).hexdigest()
@@ -219,12 +219,17 @@ def _in_order(lines: Sequence[_Line], oldest: datetime) -> Iterator[Finding]:
         found = _begins(entry, line.where, oldest) if before is None else None
         if before is not None:
             found = _follows(before, entry, line.where, numbers, hashes)
-        explained = lost and found and found.kind in (Wrong.REMOVED, Wrong.REPLACED)
+        explained = found and _is_explained(found, lost)
         if found and not explained and not _goes_on_all_the_same(entry, before, found):
             yield found
-        lost = False
+        lost = 0
         hashes.add(entry.sha256)
         before = entry
+
+
+def _is_explained(found: Finding, lost: int) -> bool:
+    """Tell whether as many lines stand there as are missing, and just cannot be read."""
+    return found.kind is Wrong.REMOVED and int(found.seen) - found.number < lost
 
 
 def _goes_on_all_the_same(entry: Entry, before: Entry | None, found: Finding) -> bool:

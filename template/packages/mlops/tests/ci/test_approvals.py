@@ -133,6 +133,15 @@ def test_an_approval_that_is_asked_for_twice_is_in_the_log_once(settings: Loaded
     assert found == [("Ann", 1), ("bob", 1), ("Ann", 2), ("bob", 2)]
 
 
+def test_who_started_the_run_is_told_not_to_count(settings: LoadedSettings) -> None:
+    own = {**REVIEWS[0], "user": {"login": "starter", "type": "User"}}
+    counted = count_approvals([own], RUN, ("prod",))
+    note_approvals(QUESTION, Asked(RUN, counted), lambda: settings, silent)
+    (entry,) = read_entries(open_platform(settings).audit())
+    assert (entry.actor.name, entry.outcome) == ("starter", "not counted")
+    assert entry.details["state"] == "approved"
+
+
 def test_approvals_of_an_environment_without_settings_are_told_not_to_be_in_the_log() -> None:
     def missing() -> LoadedSettings:
         raise ConfigError("there is no conf/prod.yaml")

@@ -206,6 +206,7 @@ def test_each_thing_that_is_missing_is_named(
     assert str(root) not in index
     assert "users still says TODO" in index
     assert "none is kept" in index
+    assert "as it is now: changed since registration" in index
     assert "| bom.json | the packages" in index
 
 

@@ -1,6 +1,7 @@
 """`mlops compliance vulnerabilities` asks OSV about both locks, and silence is no good news."""
 
 import json
+import os
 import threading
 import zipfile
 from collections.abc import Iterator
@@ -117,6 +118,22 @@ def test_where_nobody_answers_nothing_was_checked(
     said = capsys.readouterr()
     assert said.out == ""
     assert "could not be looked up, so nothing is known" in said.err
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the pretended uv is a script of sh")
+def test_the_versions_of_the_lock_are_asked_about_and_no_others(
+    mlops: Command, project: Project, wheels: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    depend(project, wheels, "goodthing", "goodthing")
+    (project.root / "uv.lock").write_text("")
+    uv, calls = project.root / "uv", project.root / "calls"
+    uv.write_text(f'#!/bin/sh\necho "$*" >> "{calls}"\n')
+    uv.chmod(0o755)
+    monkeypatch.setenv("UV", str(uv))
+    assert mlops("compliance", "vulnerabilities") == 0
+    of_project, of_serving = calls.read_text().splitlines()
+    assert of_project.endswith("--locked")
+    assert "--script" in of_serving
 
 
 def test_the_script_asks_for_just_what_is_pinned() -> None:

@@ -104,6 +104,26 @@ def test_a_claim_whose_test_was_deleted_lowers_the_level(
     assert "tells: test_it_tells (not run)" in capsys.readouterr().err
 
 
+def test_tests_that_cannot_be_run_are_not_shown_by_the_record_of_before(
+    mlops: Command, claimed: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    records = claimed / ".mlops" / "tests"
+    records.mkdir(parents=True)
+    for record, place, test in (
+        ("project.xml", "tests.test_own", "test_it_adds"),
+        ("machinery.xml", "tests.test_machine.TestIt", "test_it_tells"),
+    ):
+        case = f'<testcase classname="{place}" name="{test}"/>'
+        (records / record).write_text(f"<testsuite>{case}</testsuite>", encoding="utf-8")
+    assert mlops("maturity", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["level"] == 2
+    (claimed / "tests" / "conftest.py").write_text("import gone\n", encoding="utf-8")
+    assert mlops("maturity", "--run") == 3
+    assert "the tests could not be run" in capsys.readouterr().err
+    assert mlops("maturity", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["level"] == 0
+
+
 def test_a_file_of_a_run_elsewhere_is_read(
     mlops: Command, claimed: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

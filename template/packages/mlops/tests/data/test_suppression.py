@@ -1,5 +1,6 @@
 """Whom the list leaves out of raw data: by the key as the contract has it, however written."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
@@ -7,16 +8,23 @@ import pytest
 
 from mlops.data.reader import Column, read_file
 from mlops.data.suppression import (
+    NOBODY,
     Entry,
     Secret,
     Suppression,
     canonical,
+    list_file,
+    make_secret,
     read_entries,
     read_secret,
+    secret_file,
+    suppression_of,
     write_entries,
 )
 from mlops.errors import ConfigError
+from mlops.settings.loading import LoadedSettings
 
+Load = Callable[..., LoadedSettings]
 SECRET = Secret("s1", bytes(range(32)))
 
 
@@ -82,6 +90,26 @@ def test_a_damaged_list_is_no_empty_list(tmp_path: Path, text: str) -> None:
     path.write_text(text)
     with pytest.raises(ConfigError):
         read_entries(path)
+
+
+def test_a_list_that_is_out_of_reach_is_no_empty_list(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    (tmp_path / "list.json").symlink_to(tmp_path / "not mounted" / "list.json")
+    for path in (tmp_path / "list.json", tmp_path / "file" / "list.json"):
+        with pytest.raises(ConfigError):
+            read_entries(path)
+    assert read_entries(tmp_path / "none.json") == ()
+
+
+def test_another_secret_than_the_lists_lets_nobody_back(load: Load, tmp_path: Path) -> None:
+    settings = load(forget__secret_file=str(tmp_path / "elsewhere" / "secret.json"))
+    assert suppression_of(settings) == NOBODY
+    made = make_secret(secret_file(settings))
+    write_entries(list_file(settings), [Entry(made.digest("m1"), made.id, "r1", "t1")])
+    assert suppression_of(settings).of(pl.Series(["m1", "m2"])).to_list() == [True, False]
+    make_secret(secret_file(settings))
+    with pytest.raises(ConfigError, match="was made by another secret"):
+        suppression_of(settings)
 
 
 def test_a_short_secret_is_none(tmp_path: Path) -> None:

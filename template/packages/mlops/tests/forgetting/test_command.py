@@ -22,6 +22,7 @@ from mlops.data.source import SAMPLE_FILE, Located
 from mlops.data.suppression import list_file, read_entries, secret_file
 from mlops.errors import ConfigError, Refused
 from mlops.files import file_sha256
+from mlops.forgetting import command
 from mlops.forgetting.command import NOT_FOUND, StillOpen, dry_run, forget
 from mlops.governance.audit.entry import Phase
 from mlops.governance.audit.log import read_entries as read_log
@@ -244,6 +245,16 @@ def test_what_cannot_be_read_or_removed_keeps_the_request_open(home: Home) -> No
     done = home.forget()
     assert (done.id, done.pending) == (kept.id, ())
     assert done.ended
+
+
+def test_what_is_still_there_after_it_was_removed_keeps_the_request_open(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command, "remove", lambda *_: 1)
+    with pytest.raises(StillOpen) as held:
+        home.forget()
+    left = held.value.outcome.request.pending
+    assert any(each.endswith("prepared/holdout.parquet has it still") for each in left)
 
 
 def test_a_key_that_stands_nowhere_is_not_called_done(home: Home) -> None:

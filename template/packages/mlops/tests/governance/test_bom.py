@@ -120,6 +120,25 @@ def test_the_model_card_says_what_the_version_says() -> None:
     }
 
 
+def test_the_bill_says_of_which_data_and_code_the_version_is() -> None:
+    def said(content: dict[str, Any]) -> dict[str, str]:
+        return {each["name"]: each["value"] for each in content["properties"]}
+
+    made_up = {**LINEAGE["data"]["source"], "made_up": True}  # type: ignore[index]
+    data = {**LINEAGE["data"], "source": made_up}  # type: ignore[dict-item]
+    lineage = {**LINEAGE, "data": data, "git": {**LINEAGE["git"], "dirty": True}}  # type: ignore[dict-item]
+    for content, word in ((bill(), "false"), (bill(lineage=lineage), "true")):
+        (of_data,) = (each for each in content["components"] if each["type"] == "data")
+        facts = said(of_data["data"][0]["contents"])
+        assert facts["mlops:made_up"] == word
+        assert (facts["mlops:hash"], facts["mlops:rows"]) == ("datahash", "300")
+        assert facts["mlops:cutoff"] == "2026-11-01"
+        model = said(model_of(content))
+        assert model["mlops:git.dirty"] == word
+        assert (model["mlops:data.hash"], model["mlops:run_id"]) == ("datahash", "run-1")
+        assert model["mlops:file:card.json"] == "cd" * 32
+
+
 def test_what_is_still_to_be_written_is_left_out() -> None:
     assert considerations({"users": "todo", "limitations": [None, "  "], "owners": ["x"]}) == {}
 

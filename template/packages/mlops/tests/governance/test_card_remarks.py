@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from mlops.artifacts.documents import EVALUATION
-from mlops.governance.card_remarks import remarks
+from mlops.governance.card_remarks import calibration_words, remarks, slices_words
 from mlops.governance.holdout_looks import count_looks
 from mlops.platforms.base import Run
 
@@ -68,6 +68,38 @@ def test_each_remark_says_what_is_known(
     evaluation: dict[str, Any], more: dict[str, Any], said: str
 ) -> None:
     assert remarks(card(evaluation, **more)) == [said]
+
+
+def test_how_the_groups_are_to_be_read_is_said_with_the_numbers_of_the_test() -> None:
+    test = {
+        "metric": "f1",
+        "of_all_rows": 0.8125,
+        "groups": 4,
+        "permutations": 999,
+        "min_rows": 50,
+        "dealt": "rows",
+    }
+    said = slices_words({"slice_test": test, "slices_not_crossed": [["a", "b"]]})
+    assert "by how much f1 is worse than 0.8125, that of all rows" in said
+    assert "999 deals of the rows to the 4 assessed groups" in said
+    assert "Groups of fewer than 50 rows are not assessed." in said
+    assert "Not crossed, as there are too many groups: a and b." in said
+    assert "Not crossed" not in slices_words({"slice_test": test, "slices_not_crossed": []})
+    assert slices_words({}) == ""
+
+
+def test_how_the_calibration_is_to_be_read_is_said_with_both_errors() -> None:
+    found = {
+        "of": "label 1",
+        "expected_error": 0.0312,
+        "expected_error_by_chance": 0.0401,
+        "simulations": 200,
+    }
+    said = calibration_words({"calibration": found})
+    assert "with a probability happened, of label 1," in said
+    assert "Expected calibration error 0.0312;" in said
+    assert "at most 0.0401 in 95 % of 200 simulations" in said
+    assert calibration_words({"calibration": None}) == ""
 
 
 @pytest.mark.parametrize(("looks", "words"), [(1, "1 run,"), (12, "12 runs,")])

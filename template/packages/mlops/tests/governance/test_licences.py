@@ -102,6 +102,14 @@ def test_an_exception_says_under_what_why_and_since_when(tmp_path: Path) -> None
     assert not judged(tmp_path / "other", lines, settings=settings).may
 
 
+def test_what_is_known_of_a_package_that_declares_nothing_counts_until_it_does(
+    tmp_path: Path,
+) -> None:
+    assert judged(tmp_path / "a", name="skops").standing is Standing.EXCEPTION
+    found = judged(tmp_path / "b", "License-Expression: GPL-3.0-only", name="skops")
+    assert (found.licence, found.standing) == ("GPL-3.0-only", Standing.FORBIDDEN)
+
+
 def test_an_exception_without_reason_or_date_is_refused() -> None:
     with pytest.raises(ValidationError, match="reason"):
         LicenceException.model_validate(

@@ -1,5 +1,7 @@
 """Where an audit log is kept: every platform keeps its promises."""
 
+import errno
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -151,6 +153,25 @@ def test_a_tag_that_is_no_anchor_is_told(on_azure: OnAzure) -> None:
     on_azure.arm.model = {"properties": {"tags": {ANCHOR_TAG: "hello"}}}
     with pytest.raises(PlatformError, match="hello"):
         on_azure.store.anchor()
+
+
+def test_a_line_that_does_not_fit_on_the_disk_leaves_no_part_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = LocalAudit(tmp_path / "audit", tmp_path / "registry")
+    written(store, 1)
+    before = store.read(NOVEMBER)
+
+    def full(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", full)
+        with pytest.raises(MlopsError):
+            append(store, note(), WHEN)
+    assert store.read(NOVEMBER) == before
+    append(store, note(), WHEN)
+    assert len(read_entries(store)) == 2
 
 
 def test_an_anchor_on_this_machine_that_cannot_be_read_is_told(tmp_path: Path) -> None:

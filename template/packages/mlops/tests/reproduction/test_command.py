@@ -12,11 +12,13 @@ import pytest
 from fakes.project import TODAY
 from fakes.registered import Registered
 from fakes.tiny_use_case.sample import make_sample
+from mlops.data.suppression import Entry, list_file, make_secret, secret_file, write_entries
 from mlops.errors import ConfigError, Hold, Refused
 from mlops.progress import silent
 from mlops.reproduction.agreement import Word
 from mlops.reproduction.command import Reproduction, data_of, reproduce
 from mlops.reproduction.record import read_record
+from mlops.settings.loading import load_settings
 
 Again = Callable[..., Reproduction]
 
@@ -87,6 +89,20 @@ def test_another_record_of_metrics_or_packages_is_met(
     assert words(found) == [Word.SAME, Word.DIFFERS, Word.SAME]
     assert found.agreements[1].remark.startswith("f1 0.1230, now ")
     assert any(each.startswith("packages: recorded eeee") for each in found.causes)
+
+
+@pytest.mark.slow
+def test_who_was_forgotten_since_has_no_part_in_the_repetition(
+    registered: Registered, tmp_path: Path
+) -> None:
+    place = {f"forget.{name}_file": str(tmp_path / f"{name}.json") for name in ("secret", "list")}
+    settings = load_settings(registered.settings.project, overrides=place, variables={})
+    secret = make_secret(secret_file(settings))
+    key = str(make_sample(300, 1, 0.0, TODAY)["machine"][0])
+    write_entries(list_file(settings), [Entry(secret.digest(key), secret.id, "r1", "t1")])
+    data = reproduce(registered.folder, settings, silent, here=True).agreements[0]
+    assert data.word is Word.DIFFERS
+    assert "fewer than the recorded" in data.remark
 
 
 def test_data_that_are_refused_leave_nothing_to_compare(again: Again, tmp_path: Path) -> None:

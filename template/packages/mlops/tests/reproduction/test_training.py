@@ -6,8 +6,10 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
+from mlops.data.suppression import Secret, Suppression
 from mlops.errors import Hold
 from mlops.progress import silent
 from mlops.reproduction.record import settings_again
@@ -77,6 +79,29 @@ def test_settings_become_variables_that_load_as_they_were(project: Project) -> N
     assert values.data.ignore == ("old/*.csv",)
     assert (values.split.holdout_fraction, values.training.seed) == (0.25, 9)
     assert values.gate.parity_tolerance == 1e-05
+
+
+@pytest.mark.skipif(os.name == "nt", reason="the pretended uv is a script of sh")
+def test_a_commit_that_reads_rows_of_who_was_forgotten_is_no_repetition(
+    commit: tuple[Path, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uv, calls = tmp_path / "uv", tmp_path / "calls"
+    uv.write_text(UV.format(fails="none", code=0))
+    uv.chmod(0o755)
+    monkeypatch.setenv("UV", str(uv))
+    monkeypatch.setenv("CALLS", str(calls))
+    order = Order("dev", {}, None, tmp_path / "place")
+    order.run.validated.path.mkdir(parents=True)
+    pl.DataFrame({"who": ["a", "b"]}).write_parquet(order.run.validated.data)
+    secret = Secret("s1", bytes(32))
+    of_b, of_c = (
+        Suppression("who", whole=False, secret=secret, hashes=frozenset([secret.digest(key)]))
+        for key in ("b", "c")
+    )
+    with pytest.raises(Hold, match="reads rows of forgotten keys"):
+        train_commit(order, *commit, silent, of_b)
+    assert len(calls.read_text().splitlines()) == 1, "nothing is trained on them"
+    train_commit(order, *commit, silent, of_c)
 
 
 @pytest.fixture

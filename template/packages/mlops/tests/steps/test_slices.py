@@ -145,6 +145,12 @@ def test_a_gap_beyond_chance_is_told_from_noise() -> None:
     assert min(chance_of_gaps(*simulated(1, [0.8] * 5))[0]) > 0.05
 
 
+def test_the_more_groups_there_are_the_larger_are_the_gaps_that_chance_makes() -> None:
+    masks, asked = simulated(3, [0.65, *[0.8] * 9], rows=60)
+    alone, among = (chance_of_gaps(each, asked)[0][0] for each in (masks[:1], masks))
+    assert alone < 0.05 < among
+
+
 def test_the_direction_of_the_metric_counts() -> None:
     random = np.random.default_rng(0)
     labels = random.normal(size=300)

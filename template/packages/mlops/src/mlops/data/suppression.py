@@ -170,8 +170,12 @@ def read_entries(path: Path) -> tuple[Entry, ...]:
     Raises:
         ConfigError: it cannot be read or is damaged, so that nobody knows whom to leave out.
     """
-    if not path.exists():
+    try:
+        path.lstat()
+    except FileNotFoundError:
         return ()
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read ({error.strerror})", _SEE) from None
     content = _content(path, LIST_SCHEMA)
     try:
         return tuple(Entry(**each) for each in content["entries"])

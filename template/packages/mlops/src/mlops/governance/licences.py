@@ -53,7 +53,7 @@ KNOWN = tuple(
     )
     for name in ("huey", "sigstore-models", "skops")
 )
-"""What comes with the machinery and does not declare what it is under."""
+"""What comes with the machinery and declares no licence; one that it declares later counts."""
 
 
 class Standing(StrEnum):
@@ -119,11 +119,11 @@ def judge(name: str, version: str, licence: str, settings: LicencesSettings) -> 
         licence: what it declares; empty for nothing.
         settings: what conf allows.
     """
-    for each in (*settings.exceptions, *KNOWN):
+    tree = parsed(licence)
+    for each in (*settings.exceptions, *(KNOWN if tree is None else ())):
         if _plain(each.package) == _plain(name):
             why = f"{each.reason} ({each.date.isoformat()})"
             return Judged(name, version, each.licence, Standing.EXCEPTION, why)
-    tree = parsed(licence)
     if tree is None:
         return Judged(name, version, licence[:_LONGEST], Standing.UNKNOWN)
     allowed = Standing.ALLOWED if holds(tree, settings.allowed) else Standing.FORBIDDEN

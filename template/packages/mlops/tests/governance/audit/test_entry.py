@@ -1,12 +1,13 @@
 """A line of the audit log says exactly one thing in exactly one way."""
 
 import json
-from dataclasses import replace
+from dataclasses import fields, replace
+from datetime import timedelta
 
 import pytest
 
-from fakes.audit_lines import a_log
-from mlops.governance.audit.entry import Entry, read_line
+from fakes.audit_lines import WHEN, a_log
+from mlops.governance.audit.entry import Act, Actor, Entry, Phase, read_line
 
 
 def line() -> str:
@@ -42,19 +43,29 @@ def test_nothing_else_is_a_line(text: str) -> None:
         read_line(text)
 
 
-@pytest.mark.parametrize(
-    "other",
-    [
-        {"number": 2},
-        {"act_id": "x"},
-        {"environment": "dev"},
-        {"subject": {}},
-        {"outcome": "failed"},
-        {"reason": "because"},
-        {"details": {"a": None}},
-        {"previous": "1" * 64},
-    ],
-)
+OTHERS: list[dict[str, object]] = [
+    {"number": 2},
+    {"act_id": "x"},
+    {"time": WHEN + timedelta(days=1)},
+    {"act": Act.ROLLBACK},
+    {"phase": Phase.INTENT},
+    {"actor": Actor("ben", "person")},
+    {"environment": "dev"},
+    {"subject": {}},
+    {"outcome": "failed"},
+    {"reason": "because"},
+    {"details": {"a": None}},
+    {"previous": "1" * 64},
+]
+
+
+@pytest.mark.parametrize("other", OTHERS, ids=lambda other: str(*other))
 def test_every_field_is_in_the_hash(other: dict[str, object]) -> None:
     entry: Entry = read_line(line())
     assert replace(entry, **other).computed_hash() != entry.sha256  # type: ignore[arg-type]
+
+
+def test_no_field_is_forgotten_there() -> None:
+    assert {name for other in OTHERS for name in other} == {
+        each.name for each in fields(Entry) if each.name != "sha256"
+    }

@@ -143,6 +143,17 @@ def test_nothing_is_appended_to_a_broken_end(how: str) -> None:
     assert len(store.files["2026-11.jsonl"]) > len(before["2026-11.jsonl"])
 
 
+def test_a_chain_that_was_computed_anew_is_not_hidden_by_many_lines_after_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    store, other = a_log(3), FakeAudit()
+    written(other, 9, WHEN + timedelta(minutes=1))
+    store.files = other.files
+    monkeypatch.setattr(log, "TAIL", 1500)
+    with pytest.raises(BrokenLog, match="line 3 is not the one that was anchored"):
+        append(store, note(), WHEN)
+
+
 def test_a_reason_that_is_too_long_is_cut() -> None:
     store = FakeAudit()
     append(store, note(reason="x" * 10_000), WHEN)

@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from fakes.audit_lines import WHEN
+from fakes.audit_lines import WHEN, a_log
 from fakes.platform import FakePlatform
 from mlops.errors import ConfigError, Hold, Interrupted, MlopsError, PlatformError, Refused
-from mlops.governance.audit import log
+from mlops.governance.audit import accept, log, record
 from mlops.governance.audit.accept import accept_findings
 from mlops.governance.audit.actor import actor_of
 from mlops.governance.audit.entry import Act, Phase
 from mlops.governance.audit.log import BrokenLog, read_entries
 from mlops.governance.audit.record import noted, recorded, require_sound_log, verified
-from mlops.platforms.auditing import NoAuditLog
+from mlops.platforms.auditing import Anchor, NoAuditLog
 from mlops.settings.loading import LoadedSettings
 
 MONTH = "2026-11.jsonl"
@@ -172,6 +172,52 @@ def test_an_anchor_that_cannot_be_moved_stops_nothing(
     with recorded(with_callers, settings, Act.GATE, {}, report=lambda x: said.append(x)):
         pass
     assert said[0] == "the anchor cannot be moved"
+
+
+def test_an_outcome_is_there_although_nobody_knows_what_serves(
+    platform: FakePlatform, settings: LoadedSettings
+) -> None:
+    def unknown() -> dict[str, object]:
+        raise PlatformError("the endpoint does not answer")
+
+    said: list[str] = []
+    with recorded(platform, settings, Act.SWITCH, {}, report=said.append, after=unknown):  # type: ignore[arg-type]
+        pass
+    assert [each.outcome for each in read_entries(platform.audit())] == ["", "done"]
+    assert said == ["what serves now is not written down: the endpoint does not answer"]
+
+
+def test_lines_that_others_write_meanwhile_are_not_missing(
+    platform: FakePlatform, settings: LoadedSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second line is not anchored yet. When it is, there is a third one, anchored as well."""
+    monkeypatch.setattr(record, "_PAUSES", (0.0, 0.0))
+    store, later = platform.audit_store, a_log(3)
+    first = read_entries(later)[0]
+    store.files = {MONTH: "".join(f"{each}\n" for each in later.lines()[:2]).encode()}
+    anchors = [Anchor(1, first.sha256)]
+
+    def anchor() -> Anchor | None:
+        if anchors:
+            return anchors.pop()
+        store.files = later.files
+        return later.kept
+
+    monkeypatch.setattr(store, "anchor", anchor)
+    assert verified(platform, settings).findings == ()
+
+
+def test_more_findings_than_a_line_holds_are_accepted_too(
+    platform: FakePlatform, settings: LoadedSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(accept, "_IN_A_LINE", 2)
+    for number in range(5):
+        noted(platform, settings, Act.GATE, {"version": number}, "passed")
+    store = platform.audit_store
+    store.files[MONTH] = store.files[MONTH].replace(b'"passed"', b'"refused"')
+    assert len(accept.accept_findings(platform, settings, "a colleague")) == 5
+    assert [each.details["count"] for each in read_entries(store)[5:]] == [2, 2, 1]
+    assert verified(platform, settings).whole
 
 
 def test_a_note_never_fails(with_callers: FakePlatform, settings: LoadedSettings) -> None:

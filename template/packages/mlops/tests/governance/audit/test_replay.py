@@ -2,6 +2,7 @@
 
 import csv
 import io
+from dataclasses import replace
 
 import pytest
 
@@ -39,6 +40,23 @@ def test_what_serves_follows_from_the_acts() -> None:
     assert [each.to_dict()["traffic"] for each in found] == [{"1": 100}]
     assert (found[0].number, found[0].act) == (8, Act.ROLLBACK)
     assert found[0].words() == "1 (100 %)"
+
+
+def test_what_an_act_left_that_failed_serves_all_the_same() -> None:
+    found = serves_now(
+        entries((Act.RELEASE, "done", {1: 100}), (Act.RELEASE, "failed", {1: 50, 2: 50}))
+    )
+    assert [(each.traffic, each.number) for each in found] == [({1: 50, 2: 50}, 4)]
+
+
+def test_environments_have_endpoints_of_their_own() -> None:
+    here = entries((Act.RELEASE, "done", {1: 100}))
+    there = [replace(each, environment="test") for each in entries((Act.RELEASE, "done", {2: 100}))]
+    found = serves_now([*here, *there])
+    assert [(each.environment, each.traffic) for each in found] == [
+        ("prod", {1: 100}),
+        ("test", {2: 100}),
+    ]
 
 
 def test_an_endpoint_without_deployments_serves_nothing() -> None:

@@ -8,12 +8,19 @@ import pytest
 
 from fakes.audit import FakeAudit
 from fakes.audit_lines import WHEN, a_log, note
+from mlops.governance.audit import log
 from mlops.governance.audit.entry import Act, Entry, Phase, read_line
-from mlops.governance.audit.log import append, read_entries, read_lines
+from mlops.governance.audit.log import BrokenLog, append, read_entries, read_lines
 from mlops.governance.audit.verify import Verified, verify
 from mlops.platforms.auditing import Anchor
 
 YEAR = timedelta(days=365)
+MONTH = "2026-11.jsonl"
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log, "_WAITS", (0.0, 0.0))
 
 
 def found_in(lines: list[str], anchor: Anchor | None) -> Verified:
@@ -84,6 +91,10 @@ DEEDS: dict[str, tuple[Callable[[list[str]], list[str]], tuple[str, int]]] = {
         ("not anchored", 6),
     ),
     "a line spoiled": (lambda x: [*x[:2], "hello", *x[3:]], ("unreadable", 3)),
+    "two lines replaced by a spoiled one": (
+        lambda x: [*x[:2], "hello", *x[4:]],
+        ("removed", 3),
+    ),
     "spaces added": (lambda x: [*x[:2], x[2].replace(":", ": "), *x[3:]], ("unreadable", 3)),
     "the last line cut off": (lambda x: [*x[:4], x[4][:40]], ("unreadable", 5)),
 }
@@ -142,17 +153,28 @@ def test_an_intent_without_an_outcome_is_named() -> None:
     assert [each["number"] for each in found.to_dict()["intents_without_outcome"]] == [3]
 
 
+def put(store: FakeAudit, lines: list[str]) -> None:
+    store.files = {MONTH: "".join(f"{line}\n" for line in lines).encode()}
+
+
+def acceptance(found: Verified) -> log.Note:
+    keys = " ".join(each.key for each in found.findings)
+    return note(
+        act=Act.ACCEPTANCE, outcome="accepted", reason="looked at", details={"findings": keys}
+    )
+
+
+def accept(store: FakeAudit) -> None:
+    append(store, acceptance(found_in(store.lines(), store.anchor())), WHEN, over=True)
+    assert found_in(store.lines(), store.anchor()).whole
+
+
 @pytest.mark.parametrize("deed", DEEDS)
 def test_what_a_person_accepts_stays_named_and_the_log_goes_on(deed: str) -> None:
     store = a_log(5)
     lines = DEEDS[deed][0](store.lines())
-    store.files = {"2026-11.jsonl": "".join(f"{line}\n" for line in lines).encode()}
-    before = found_in(store.lines(), store.anchor())
-    keys = " ".join(each.key for each in before.findings)
-    said = note(
-        act=Act.ACCEPTANCE, outcome="accepted", reason="looked at", details={"findings": keys}
-    )
-    append(store, said, WHEN, over=True)
+    put(store, lines)
+    accept(store)
     append(store, note(version=7), WHEN)
     after = verify(read_lines(store), store.anchor(), WHEN, YEAR)
     assert after.findings == ()
@@ -160,3 +182,81 @@ def test_what_a_person_accepts_stays_named_and_the_log_goes_on(deed: str) -> Non
     assert read_entries(store)[-1].version == 7
     more = found_in([*store.lines()[:-2], store.lines()[-1]], store.anchor())
     assert not more.whole
+
+
+def less_the_anchor(store: FakeAudit) -> None:
+    store.kept = None
+
+
+def less(*numbers: int) -> Callable[[FakeAudit], None]:
+    def remove(store: FakeAudit) -> None:
+        put(store, [line for line in store.lines() if read_line(line).number not in numbers])
+
+    return remove
+
+
+def with_text(old: str, new: str) -> Callable[[FakeAudit], None]:
+    def write(store: FakeAudit) -> None:
+        lines = store.lines()
+        put(store, [lines[0], lines[1], lines[2].replace(old, new), *lines[3:]])
+
+    return write
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "kind"),
+    [
+        (less(3), less(4), "removed"),
+        (less(1), less(2), "removed"),
+        (less(5), less(4), "removed"),
+        (with_text("done", "failed"), with_text("failed", "refused"), "changed"),
+        (with_text(":", ": "), with_text(": ", ":  "), "unreadable"),
+        (less_the_anchor, less_the_anchor, "no anchor"),
+    ],
+    ids=["gap", "begin", "end", "line", "spoiled", "anchor"],
+)
+def test_what_was_accepted_is_no_leave_for_more(
+    first: Callable[[FakeAudit], None], then: Callable[[FakeAudit], None], kind: str
+) -> None:
+    store = a_log(5)
+    first(store)
+    accept(store)
+    append(store, note(), WHEN)
+    then(store)
+    assert kind in [each.kind for each in found_in(store.lines(), store.anchor()).findings]
+
+
+def forged(store: FakeAudit, note_of: log.Note) -> None:
+    """Add a line as its writer would, who cannot move the anchor."""
+    other = FakeAudit()
+    other.files, last = dict(store.files), read_entries(store)[-1]
+    other.kept = Anchor(last.number, last.sha256)
+    append(other, note_of, WHEN)
+    store.files = other.files
+
+
+@pytest.mark.parametrize("deed", ["a line removed", "the chain computed anew", "a line changed"])
+def test_who_cannot_move_the_anchor_accepts_nothing(deed: str) -> None:
+    """Nor where a command that knows nothing of it writes the next line, and moves the anchor."""
+    store = a_log(5)
+    put(store, DEEDS[deed][0](store.lines()))
+    wrong = found_in(store.lines(), store.anchor()).findings
+    forged(store, acceptance(found_in(store.lines(), store.anchor())))
+    assert {*wrong} <= {*found_in(store.lines(), store.anchor()).findings}
+    if deed == "the chain computed anew":
+        with pytest.raises(BrokenLog):
+            append(store, note(), WHEN)
+    else:
+        append(store, note(), WHEN)
+        assert found_in(store.lines(), store.anchor()).findings == wrong
+
+
+def test_what_a_person_accepts_makes_no_forged_acceptance_count() -> None:
+    """The one that was forged names what is done after it."""
+    store = a_log(5)
+    removed = found_in([*store.lines()[:1], *store.lines()[2:]], store.anchor())
+    put(store, recomputed(store.lines(), 4))
+    forged(store, acceptance(removed))
+    accept(store)
+    less(2)(store)
+    assert "removed" in [each.kind for each in found_in(store.lines(), store.anchor()).findings]

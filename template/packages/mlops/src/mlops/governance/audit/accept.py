@@ -13,6 +13,8 @@ from mlops.platforms.base import Platform
 from mlops.settings.loading import LoadedSettings
 
 FINDINGS = "findings"
+_IN_A_LINE = 300
+"""So many findings one line names: what appends reads no more than the end of the log."""
 
 
 def accept_findings(
@@ -32,17 +34,16 @@ def accept_findings(
     found = verified(platform, settings)
     if found.whole:
         return ()
-    note = Note(
-        act=Act.ACCEPTANCE,
-        phase=Phase.OUTCOME,
-        actor=actor_of(),
-        environment=settings.values.environment,
-        outcome="accepted",
-        reason=reason,
-        details={
-            FINDINGS: " ".join(each.key for each in found.findings),
-            "count": len(found.findings),
-        },
-    )
-    append(platform.audit(), note, settings.clock(), over=True)
+    for start in range(0, len(found.findings), _IN_A_LINE):
+        named = found.findings[start : start + _IN_A_LINE]
+        note = Note(
+            act=Act.ACCEPTANCE,
+            phase=Phase.OUTCOME,
+            actor=actor_of(),
+            environment=settings.values.environment,
+            outcome="accepted",
+            reason=reason,
+            details={FINDINGS: " ".join(each.key for each in named), "count": len(named)},
+        )
+        append(platform.audit(), note, settings.clock(), over=True)
     return found.findings

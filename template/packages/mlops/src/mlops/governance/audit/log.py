@@ -28,7 +28,7 @@ GOES_ON_IN = "goes_on_in"
 CUT_OFF = "its last line is cut off"
 _SEE = f"{typed('audit verify')} says what, docs/audit.md what to do"
 UNANCHORED = "unanchored"
-"""The detail of a line by which its writer says how many lines before it were not anchored."""
+"""The detail of a line by which its writer says of how many lines before it no anchor knew."""
 
 
 class BrokenLog(Refused):
@@ -127,14 +127,14 @@ def append(store: AuditStore, note: Note, moment: datetime, *, over: bool = Fals
     waits = iter(_WAITS)
     for _ in range(_ATTEMPTS):
         anchor, end = store.anchor(), _end_of(store)
-        problem = end.problem or _against(anchor, end)
-        if problem and not over:
+        against = _against(store, anchor, end)
+        if (problem := end.problem or against) and not over:
             raise BrokenLog(f"the audit log in {store.place()} is broken: {problem}", _SEE)
-        behind = 0 if problem else end.number - (anchor.count if anchor else 0)
-        if behind and (wait := next(waits, None)) is not None:
+        last = max(end.number, anchor.count) if anchor else end.number
+        behind = last - (anchor.count if anchor and not against else 0)
+        if behind and not problem and (wait := next(waits, None)) is not None:
             time.sleep(wait)
             continue
-        last = max(end.number, anchor.count) if anchor else end.number
         try:
             if entry := _written(store, end, last, _with_trace(note, behind), moment):
                 return entry
@@ -228,14 +228,21 @@ def _read(text: str) -> Entry | None:
         return None
 
 
-def _against(anchor: Anchor | None, end: _End) -> str:
-    """Return what of the end of a log contradicts its anchor; nothing where they agree."""
+def _against(store: AuditStore, anchor: Anchor | None, end: _End) -> str:
+    """Return what of the end of a log contradicts its anchor; nothing where they agree.
+
+    The whole log is read only where the anchored line is none of the newest, which is rare.
+    """
     if anchor is None:
         return f"it has {end.number} lines and no anchor" if end.number else ""
     if anchor.count > end.number:
         return f"it ends with line {end.number}, and its anchor counts {anchor.count}"
-    known = end.hashes.get(anchor.count, anchor.head)
-    return "" if known == anchor.head else f"line {anchor.count} is not the one that was anchored"
+    known = end.hashes
+    if anchor.count not in known:
+        known = {each.number: each.sha256 for each in read_entries(store)}
+    if not anchor.count or known.get(anchor.count) == anchor.head:
+        return ""
+    return f"line {anchor.count} is not the one that was anchored"
 
 
 def _with_trace(note: Note, behind: int) -> Note:

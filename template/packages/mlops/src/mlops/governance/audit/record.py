@@ -4,6 +4,7 @@ Where callers of others depend on an act and `audit.required` says so, what cann
 is not done. What protects callers (a way back, an alarm) is done in any case, and reported.
 """
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -27,6 +28,9 @@ from mlops.platforms.auditing import NotAnchored
 from mlops.platforms.base import Endpoint, Platform
 from mlops.progress import Report, silent
 from mlops.settings.loading import LoadedSettings
+
+_PAUSES = (0.1, 0.4)
+"""Seconds after which a line that is not anchored is looked at again."""
 
 Subject = Mapping[str, str | int]
 Details = dict[str, Scalar]
@@ -160,14 +164,13 @@ def verified(platform: Platform, settings: LoadedSettings) -> Verified:
         NoAuditLog: the platform has no place for a log.
         PlatformError: it cannot be read for now.
     """
-    store = platform.audit()
-    anchor = store.anchor()
-    lines = read_lines(store)
-    retention = timedelta(days=settings.values.audit.retention_days)
-    found = verify(lines, anchor, settings.clock(), retention)
-    if any(each.kind is Wrong.NOT_ANCHORED for each in found.findings):
+    found = _verified(platform, settings)
+    for pause in _PAUSES:
+        if all(each.kind is not Wrong.NOT_ANCHORED for each in found.findings):
+            break
         # a writer may just be between its line and the anchor
-        found = verify(lines, store.anchor(), settings.clock(), retention)
+        time.sleep(pause)
+        found = _verified(platform, settings)
     return found
 
 
@@ -204,6 +207,13 @@ def serving_of(endpoint: Endpoint) -> Details:
         if percent := shares.get(each.name):
             found[each.model_version] = found.get(each.model_version, 0) + percent
     return {TRAFFIC: traffic_text(found)}
+
+
+def _verified(platform: Platform, settings: LoadedSettings) -> Verified:
+    store = platform.audit()
+    anchor = store.anchor()  # before the lines: so none that it counts can be younger than they are
+    retention = timedelta(days=settings.values.audit.retention_days)
+    return verify(read_lines(store), anchor, settings.clock(), retention)
 
 
 def _is_needed(platform: Platform, settings: LoadedSettings) -> bool:

@@ -2,8 +2,11 @@
 
 What a hash chain alone cannot show (the last lines removed, everything after some line computed
 anew) shows by the anchor, which is kept in another place.
+
+What a person accepted counts by the anchor too: who can write to the files alone accepts nothing.
 """
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,6 +16,9 @@ from typing import Any
 from mlops.governance.audit.entry import NOTHING_BEFORE, Act, Entry, Phase, read_line
 from mlops.governance.audit.log import UNANCHORED
 from mlops.platforms.auditing import Anchor
+
+_SHORT = 16
+"""Characters of a hash by which an acceptance names what it saw."""
 
 
 class Wrong(StrEnum):
@@ -44,17 +50,19 @@ class Finding:
         number: the line's number; of several lines, the first one's.
         where: the file and the line in it, as people find it.
         sentence: what is wrong, in words.
+        seen: what stands there: a hash of the content, of missing lines the last one's number.
     """
 
     kind: Wrong
     number: int
     where: str
     sentence: str
+    seen: str
 
     @property
     def key(self) -> str:
-        """How an acceptance names it."""
-        return f"{self.kind.name.lower()}@{self.number}"
+        """How an acceptance names it: just what was found then, and nothing that is done later."""
+        return f"{self.kind.name.lower()}@{self.number}:{self.seen[:_SHORT]}"
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON says it."""
@@ -113,9 +121,10 @@ class Verified:
 
 @dataclass(frozen=True)
 class _Line:
-    """A line as it is read: where it stands, and what it says if that can be read."""
+    """A line as it is read: where it stands, its text, and what it says if that can be read."""
 
     where: str
+    text: str
     entry: Entry | None
 
 
@@ -134,12 +143,11 @@ def verify(
     entries = [each.entry for each in read if each.entry]
     findings = [*_in_order(read, now - retention), *_by_anchor(entries, anchor)]
     allowed = {
-        key: entry.number
-        for entry in entries
-        if entry.act is Act.ACCEPTANCE
+        key
+        for entry in _acceptances(entries, anchor)
         for key in str(entry.details.get("findings", "")).split(" ")
     }
-    accepted = [each for each in findings if each.number <= allowed.get(each.key, -1)]
+    accepted = [each for each in findings if each.key in allowed]
     return Verified(
         count=len(lines),
         findings=tuple(each for each in findings if each not in accepted),
@@ -156,15 +164,35 @@ def open_acts(entries: Sequence[Entry]) -> list[Entry]:
     return [each for each in entries if each.phase is Phase.INTENT and each.act_id not in ended]
 
 
+def _acceptances(entries: Sequence[Entry], anchor: Anchor | None) -> list[Entry]:
+    """Return the acceptances that count: hashes lead to each from the line that is anchored.
+
+    One that its own writer did not anchor does not count, since a later line says so.
+    """
+    if anchor is None or all(each.act is not Act.ACCEPTANCE for each in entries):
+        return []
+    sound = {each.sha256: each for each in entries if each.sha256 == each.computed_hash()}
+    found: list[Entry] = []
+    unanchored: set[int] = set()
+    line = sound.get(anchor.head)
+    while line is not None:
+        found.append(line)
+        behind = line.details.get(UNANCHORED)
+        if isinstance(behind, int):
+            unanchored |= set(range(line.number - behind, line.number))
+        line = sound.get(line.previous)
+    return [each for each in found if each.act is Act.ACCEPTANCE and each.number not in unanchored]
+
+
 def _read(lines: Sequence[tuple[str, str]]) -> Iterator[_Line]:
     counts: dict[str, int] = {}
     for month, text in lines:
         counts[month] = counts.get(month, 0) + 1
         where = f"{month}, line {counts[month]}"
         try:
-            yield _Line(where, read_line(text))
+            yield _Line(where, text, read_line(text))
         except ValueError:
-            yield _Line(where, None)
+            yield _Line(where, text, None)
 
 
 def _in_order(lines: Sequence[_Line], oldest: datetime) -> Iterator[Finding]:
@@ -172,29 +200,36 @@ def _in_order(lines: Sequence[_Line], oldest: datetime) -> Iterator[Finding]:
     numbers = {each.entry.number for each in lines if each.entry}
     hashes: set[str] = set()
     before: Entry | None = None
-    lost = False
+    lost = 0
     for line in lines:
         entry = line.entry
         if entry is None:
-            lost = True
+            lost += 1
             number = before.number + 1 if before else 1
             said = f"{line.where} is not a line of an audit log: it was changed, or cut off"
-            yield Finding(Wrong.UNREADABLE, number, line.where, said)
+            seen = hashlib.sha256(line.text.encode()).hexdigest()
+            yield Finding(Wrong.UNREADABLE, number, line.where, said, seen)
             continue
-        if entry.sha256 != entry.computed_hash():
+        computed = entry.computed_hash()
+        if entry.sha256 != computed:
             said = (
                 f"line {entry.number} ({line.where}) was changed: it has another hash than it says"
             )
-            yield Finding(Wrong.CHANGED, entry.number, line.where, said)
+            yield Finding(Wrong.CHANGED, entry.number, line.where, said, computed)
         found = _begins(entry, line.where, oldest) if before is None else None
         if before is not None:
             found = _follows(before, entry, line.where, numbers, hashes)
-        explained = lost and found and found.kind in (Wrong.REMOVED, Wrong.REPLACED)
+        explained = found and _is_explained(found, lost)
         if found and not explained and not _goes_on_all_the_same(entry, before, found):
             yield found
-        lost = False
+        lost = 0
         hashes.add(entry.sha256)
         before = entry
+
+
+def _is_explained(found: Finding, lost: int) -> bool:
+    """Tell whether as many lines stand there as are missing, and just cannot be read."""
+    return found.kind is Wrong.REMOVED and int(found.seen) - found.number < lost
 
 
 def _goes_on_all_the_same(entry: Entry, before: Entry | None, found: Finding) -> bool:
@@ -211,7 +246,7 @@ def _begins(entry: Entry, where: str, oldest: datetime) -> Finding | None:
         return None
     before = f"lines 1 to {entry.number - 1} were" if entry.number > 2 else "line 1 was"
     said = f"{before} removed: the log begins with line {entry.number} ({where})"
-    return Finding(Wrong.REMOVED, 1, where, said)
+    return Finding(Wrong.REMOVED, 1, where, said, str(entry.number - 1))
 
 
 def _follows(
@@ -225,28 +260,28 @@ def _follows(
         missing = range(before.number + 1, entry.number)
         if all(number in numbers for number in missing):
             said = f"{name} stands before line {missing[0]}: lines were reordered"
-            return Finding(Wrong.REORDERED, entry.number, where, said)
+            return Finding(Wrong.REORDERED, entry.number, where, said, entry.sha256)
         lines = (
             f"lines {missing[0]} to {missing[-1]} were"
             if len(missing) > 1
             else (f"line {missing[0]} was")
         )
         said = f"{lines} removed: {name} comes after line {before.number}"
-        return Finding(Wrong.REMOVED, missing[0], where, said)
+        return Finding(Wrong.REMOVED, missing[0], where, said, str(missing[-1]))
     if entry.number == before.number + 1:
         said = (
             f"{name} does not follow the line before it: line {before.number} was replaced, and "
             "its hash computed anew"
         )
-        return Finding(Wrong.REPLACED, before.number, where, said)
+        return Finding(Wrong.REPLACED, before.number, where, said, before.sha256)
     if entry.previous in hashes and entry.number == before.number:
         said = f"{name} follows the same line as the one before it: two writers forked the log"
-        return Finding(Wrong.FORKED, entry.number, where, said)
+        return Finding(Wrong.FORKED, entry.number, where, said, entry.sha256)
     if entry.number == before.number:
         said = f"{name} has a number that is taken: a line was inserted"
-        return Finding(Wrong.INSERTED, entry.number, where, said)
+        return Finding(Wrong.INSERTED, entry.number, where, said, entry.sha256)
     said = f"{name} stands after line {before.number}: lines were reordered"
-    return Finding(Wrong.REORDERED, entry.number, where, said)
+    return Finding(Wrong.REORDERED, entry.number, where, said, entry.sha256)
 
 
 def _by_anchor(entries: Sequence[Entry], anchor: Anchor | None) -> Iterator[Finding]:
@@ -255,7 +290,7 @@ def _by_anchor(entries: Sequence[Entry], anchor: Anchor | None) -> Iterator[Find
     if anchor is None:
         if entries:
             said = f"there is no anchor for the {len(entries)} lines: it was removed"
-            yield Finding(Wrong.NO_ANCHOR, 0, "the anchor", said)
+            yield Finding(Wrong.NO_ANCHOR, last, "the anchor", said, entries[-1].sha256)
         return
     if anchor.count > last:
         lines = (
@@ -264,15 +299,15 @@ def _by_anchor(entries: Sequence[Entry], anchor: Anchor | None) -> Iterator[Find
             else (f"line {anchor.count} was")
         )
         said = f"{lines} removed: the anchor counts {anchor.count} lines, and the log ends before"
-        yield Finding(Wrong.REMOVED, last + 1, "the end", said)
+        yield Finding(Wrong.REMOVED, last + 1, "the end", said, str(anchor.count))
         return
-    known = [each for each in entries if each.number == anchor.count]
-    if anchor.count and all(each.sha256 != anchor.head for each in known):
+    known = [each.sha256 for each in entries if each.number == anchor.count]
+    if anchor.count and anchor.head not in known:
         said = (
             f"line {anchor.count} is not the one that was anchored: the chain was computed anew, "
             "up to there or from an earlier line on"
         )
-        yield Finding(Wrong.RECOMPUTED, anchor.count, "the anchor", said)
+        yield Finding(Wrong.RECOMPUTED, anchor.count, "the anchor", said, " ".join(known))
         return
     for each in entries:
         if each.number > anchor.count:
@@ -280,7 +315,7 @@ def _by_anchor(entries: Sequence[Entry], anchor: Anchor | None) -> Iterator[Find
                 f"line {each.number} is not anchored: its writer was cut off, or it was added by "
                 "something else than these commands"
             )
-            yield Finding(Wrong.NOT_ANCHORED, each.number, "the end", said)
+            yield Finding(Wrong.NOT_ANCHORED, each.number, "the end", said, each.sha256)
 
 
 def _remarks(entries: Sequence[Entry]) -> Iterator[str]:
@@ -295,7 +330,7 @@ def _remarks(entries: Sequence[Entry]) -> Iterator[str]:
                 f"{entry.actor.name} accepted what was found ({entry.details.get('findings')}) in "
                 f"line {entry.number}: {entry.reason}"
             )
-        if count := entry.details.get(UNANCHORED):
+        elif count := entry.details.get(UNANCHORED):
             yield (
                 f"the anchor lagged {count} lines behind when line {entry.number} was written: "
                 "the writer before it was cut off, or they were added by something else"

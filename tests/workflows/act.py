@@ -107,6 +107,7 @@ class Played:
     template_changes: str = ""
     template_conflicts: str = ""
     issue: str = ""
+    audit: bool = False
 
     def settings(self) -> dict[str, str | Path]:
         return {f"STUB_{name.upper()}": str(value) for name, value in vars(self).items()}

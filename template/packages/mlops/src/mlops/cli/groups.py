@@ -188,6 +188,11 @@ AUDIT = LazyGroup(
             "mlops.cli.audit:accept",
             "Accept what `verify` finds, so that the log goes on.",
         ),
+        LazyCommand(
+            "publish",
+            "mlops.cli.audit:publish",
+            "Add the lines of a run's logs to a branch, each once.",
+        ),
     ],
 )
 COMPLIANCE = LazyGroup(

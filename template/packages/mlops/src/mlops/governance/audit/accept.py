@@ -8,7 +8,7 @@ from mlops.governance.audit.actor import actor_of
 from mlops.governance.audit.entry import Act, Phase
 from mlops.governance.audit.log import Note, append
 from mlops.governance.audit.record import verified
-from mlops.governance.audit.verify import Finding
+from mlops.governance.audit.verify import Finding, Verified
 from mlops.platforms.base import Platform
 from mlops.settings.loading import LoadedSettings
 
@@ -32,7 +32,13 @@ def accept_findings(
     found = verified(platform, settings)
     if found.whole:
         return ()
-    note = Note(
+    append(platform.audit(), acceptance_of(found, settings, reason), settings.clock(), over=True)
+    return found.findings
+
+
+def acceptance_of(found: Verified, settings: LoadedSettings, reason: str) -> Note:
+    """Return the note by which a person accepts what verification has found."""
+    return Note(
         act=Act.ACCEPTANCE,
         phase=Phase.OUTCOME,
         actor=actor_of(),
@@ -44,5 +50,3 @@ def accept_findings(
             "count": len(found.findings),
         },
     )
-    append(platform.audit(), note, settings.clock(), over=True)
-    return found.findings

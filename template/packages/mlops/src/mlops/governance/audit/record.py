@@ -6,11 +6,11 @@ is not done. What protects callers (a way back, an alarm) is done in any case, a
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from mlops.errors import Hold, Interrupted, MlopsError, Refused
-from mlops.governance.audit.actor import actor_of
+from mlops.governance.audit.actor import actor_of, job_of
 from mlops.governance.audit.entry import Act, Actor, Ending, Phase, Scalar
 from mlops.governance.audit.log import BrokenLog, Note, append, read_lines
 from mlops.governance.audit.replay import TRAFFIC, traffic_text
@@ -156,12 +156,17 @@ def verified(platform: Platform, settings: LoadedSettings) -> Verified:
     store = platform.audit()
     anchor = store.anchor()
     lines = read_lines(store)
-    retention = timedelta(days=settings.values.audit.retention_days)
+    retention = retention_of(settings)
     found = verify(lines, anchor, settings.clock(), retention)
     if any(each.kind is Wrong.NOT_ANCHORED for each in found.findings):
         # a writer may just be between its line and the anchor
         found = verify(lines, store.anchor(), settings.clock(), retention)
     return found
+
+
+def retention_of(settings: LoadedSettings) -> timedelta:
+    """Return how long lines are kept."""
+    return timedelta(days=settings.values.audit.retention_days)
 
 
 def require_sound_log(
@@ -257,4 +262,5 @@ class _Writer:
             self.report(f"the {note.phase} of the {note.act} is not in the audit log: {said}")
 
     def _append(self, note: Note) -> None:
-        append(self.platform.audit(), note, self.settings.clock())
+        details = {**job_of(), **note.details}
+        append(self.platform.audit(), replace(note, details=details), self.settings.clock())

@@ -7,20 +7,9 @@ from typing import Any
 from tests.support import run
 from tests.workflows.act import Act
 from tests.workflows.events import PUSH
+from tests.workflows.template_scenarios import remote_of
 
 ASKED = {"MLOPS_AUDIT_BRANCH": "true"}
-
-
-def with_remote(act: Act) -> Path:
-    """Let git meet a repository of the test where the project's remote is."""
-    remote = act.folder / "remote.git"
-    run("git", "init", "--quiet", "--bare", remote, folder=act.folder)
-    act.environment |= {
-        "GIT_CONFIG_COUNT": "1",
-        "GIT_CONFIG_KEY_0": f"url.{remote}.insteadOf",
-        "GIT_CONFIG_VALUE_0": "https://github.com/acme/model",
-    }
-    return remote
 
 
 def lines_in(remote: Path) -> list[dict[str, Any]]:
@@ -33,7 +22,7 @@ def lines_in(remote: Path) -> list[dict[str, Any]]:
 def audit_branch(act: Act) -> None:
     """What each job of main left comes to the branch; nothing where nobody asked for it."""
     act.api.no_earlier_run()
-    remote = with_remote(act)
+    remote = remote_of(act)
     outcome = act("push", PUSH, audit=True)
     assert outcome.ok, outcome.log
     assert "audit" not in outcome.jobs
@@ -59,7 +48,7 @@ def audit_branch(act: Act) -> None:
 def audit_branch_after_a_failure(act: Act) -> None:
     """What was done before a run failed is kept; what the remote refuses turns the run red."""
     act.api.no_earlier_run()
-    remote = with_remote(act)
+    remote = remote_of(act)
     outcome = act("push", PUSH, audit=True, variables=ASKED, fail="mlops evaluate")
     assert not outcome.ok
     assert outcome.jobs[-1] == "audit"

@@ -75,9 +75,11 @@ class AuditBranch:
             Overtaken: others have written to the branch meanwhile; nothing was added.
             NotTaken: the remote refused it, or did not answer; nothing was added.
             PlatformError: git failed before that.
+            ValueError: nothing was ever appended.
         """
         anchor = snapshot.anchor()
-        assert anchor, "a snapshot with lines has an anchor"
+        if anchor is None:
+            raise ValueError("a log without a line has nothing to push")
         parent = ("-p", snapshot.commit) if snapshot.commit else ()
         when = {f"GIT_{role}_DATE": moment.isoformat() for role in ("AUTHOR", "COMMITTER")}
         text = f"{message}\n\n{anchor.text()}\n".encode()

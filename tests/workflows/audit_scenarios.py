@@ -60,3 +60,21 @@ def audit_branch_after_a_failure(act: Act) -> None:
     assert not outcome.ok
     assert "this branch is closed" in outcome.log
     assert len(lines_in(remote)) == 1
+
+
+def attested(act: Act) -> None:
+    """Where it is asked for, a version is attested, and checked before each deployment."""
+    act.api.no_earlier_run()
+    outcome = act("push", PUSH, variables={"MLOPS_ATTEST": "true"})
+    assert outcome.ok, outcome.log
+    names = ["bom.json", "contents.json", "provenance.json", "version.sha256"]
+    assert outcome.artifacts["attestations"] == names
+    checks = [call["command"] for call in outcome.find("gh attestation verify version.sha256")]
+    assert len(checks) == 4, "two for each of test and prod"
+    signer = (
+        "--signer-workflow acme/model/.github/workflows/ml-cicd.yml --source-ref refs/heads/main"
+    )
+    assert all(signer in each for each in checks)
+    outcome = act("push", PUSH, variables={"MLOPS_ATTEST": "true"}, unattested=True)
+    assert not outcome.ok
+    assert outcome.find("mlops release") == []

@@ -44,7 +44,7 @@ PERMISSIONS = {
     ("ml-cicd.yml", "required"): {},
     ("ml-cicd.yml", "comment"): {"pull-requests": "write"},
     ("ml-cicd.yml", "train-dev"): READ | SIGN_IN | {"actions": "read"},
-    ("ml-cicd.yml", "register-model"): READ | SIGN_IN,
+    ("ml-cicd.yml", "register-model"): READ | SIGN_IN | {"attestations": "write"},
     ("ml-cicd.yml", "deploy-test"): READ | SIGN_IN | {"actions": "read"},
     ("ml-cicd.yml", "deploy-prod"): READ | SIGN_IN | {"actions": "read"},
     ("ml-cicd.yml", "evidence"): READ | SIGN_IN | {"actions": "read"},

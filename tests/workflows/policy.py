@@ -44,6 +44,8 @@ TELLING = ["monitor", "retrain"]
 TOLD = ("ALERTS_TEAMS_WEBHOOK", "ALERTS_SLACK_WEBHOOK", "ALERTS_PAGER_KEY")
 AUDIT = ("ml-cicd.yml", "audit")
 """The one job that runs the project's code and may write to the repository: of main alone."""
+ATTESTS = ("ml-cicd.yml", "register-model")
+"""The one job that may keep attestations."""
 AUDITED = {
     ("ml-cicd.yml", "train-dev"): ("gate", "train-dev"),
     ("ml-cicd.yml", "register-model"): ("register", "register-model"),
@@ -234,6 +236,31 @@ def check_audit(workflows: Workflows) -> None:
         paths = str(step.get("with", {}).get("path", "")).split()
         if ".mlops/registry/" in paths and "upload-artifact@" in step["uses"]:
             assert f"!{AUDIT_FILES[1]}" in paths, "another job's log would count as cut off"
+
+
+def check_attest(workflows: Workflows) -> None:
+    """Where it is asked for, a version is attested, and what is deployed is held against that."""
+    asked = "${{ vars.MLOPS_ATTEST == 'true' }}"
+    steps = workflows.jobs[ATTESTS]["steps"]
+    made = [each for each in steps if "actions/attest@" in each.get("uses", "")]
+    assert [each["with"].get("sbom-path", "") for each in made] == ["", "attested/bom.json"]
+    assert {each["with"]["subject-path"] for each in made} == {"attested/version.sha256"}
+    assert {each["if"] for each in made} == {asked}
+    steps = workflows.jobs["deploy.yml", "release"]["steps"]
+    names = [each.get("name") for each in steps]
+    check = names.index("Check that the version is the one that was attested")
+    assert check < names.index("Release"), "what was deployed already is checked in vain"
+    assert steps[check]["if"] == asked
+    script = steps[check]["run"]
+    assert (
+        '"$GITHUB_REPOSITORY/.github/workflows/ml-cicd.yml" --source-ref refs/heads/main' in script
+    )
+    checked = re.findall(r"^gh attestation verify (\S+) --bundle (\S+) ", script, re.MULTILINE)
+    of_deployed = "version.sha256"
+    assert checked == [
+        (of_deployed, f"attested/{each}.json") for each in ("provenance", "contents")
+    ]
+    assert script.index(f"--output {of_deployed}") < script.index("gh attestation")
 
 
 def check_concurrency(workflows: Workflows) -> None:
@@ -492,7 +519,7 @@ def check_rights_of(key: Key, job: dict[str, Any]) -> None:
     runs_code |= any(each.get("uses", "").startswith("$/") for each in steps)
     writes = {name for name, right in job["permissions"].items() if right == "write"}
     if runs_code and writes:
-        more = {"issues"} if key == WATCHES else set()
+        more = {WATCHES: {"issues"}, ATTESTS: {"attestations"}}.get(key, set())
         assert writes == ({"contents"} if key == AUDIT else {"id-token"} | more), key
         assert "environment" in job, f"{key}: it signs in, and no environment says from where"
 
@@ -542,7 +569,7 @@ RULES = {
     for check in (
         check_permissions, check_environments, check_releases, check_needs,
         check_runners, check_steps, check_rights, check_secrets, check_data, check_evidence,
-        check_audit, check_concurrency, check_identities, check_infra, check_matrices,
+        check_audit, check_attest, check_concurrency, check_identities, check_infra, check_matrices,
         check_weekly, check_bots,
         check_caches, check_required, check_triggers, check_jobs, check_counted, check_candidate,
         check_watch, check_template,

@@ -5,7 +5,7 @@ import re
 from typing import Any
 
 from tests.workflows.act import ROW_VALUE, Act, Outcome
-from tests.workflows.audit_scenarios import audit_branch, audit_branch_after_a_failure
+from tests.workflows.audit_scenarios import attested, audit_branch, audit_branch_after_a_failure
 from tests.workflows.events import AZURE, DISPATCH, PULL_REQUEST, PUSH
 from tests.workflows.infra_scenarios import (
     infra_approved_late,
@@ -414,6 +414,7 @@ SCENARIOS = {
         upload_again,
         audit_branch,
         audit_branch_after_a_failure,
+        attested,
         failed_release_in_test,
         failed_smoke_in_prod,
         release_cut_off,

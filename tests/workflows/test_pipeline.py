@@ -14,7 +14,7 @@ def is_long(scenario: str) -> bool:
     varied = (
         "weekly_", "infra_deploy_", "infra_approved_", "upload_again", "documentation",
         "template_", "monitor_each_code", "monitor_below", "monitor_without_labels",
-        "candidate_of_", "audit_branch",
+        "candidate_of_", "audit_branch", "attested",
     )  # fmt: skip
     short = ("weekly_proposal", "template_pull_request")
     return scenario.startswith(varied) and scenario not in short

@@ -369,6 +369,8 @@ ACTIONS = {
     "mlops rollback": rollback,
     "mlops evidence keep": keep,
     "mlops audit publish": run_project,
+    "mlops compliance checksums": lambda: write(option("--output"), option("--model-version")),
+    "--group compliance mlops compliance bom": lambda: write(option("--output"), "the bill"),
 }
 
 

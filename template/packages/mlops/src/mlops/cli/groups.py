@@ -205,6 +205,11 @@ COMPLIANCE = LazyGroup(
             "Write the bill of materials of a version and of what serves it (CycloneDX).",
         ),
         LazyCommand(
+            "checksums",
+            "mlops.cli.compliance:checksums",
+            "List the SHA-256 of each file of a version; exit 1 if a file was altered.",
+        ),
+        LazyCommand(
             "pack",
             "mlops.cli.compliance:pack",
             "Put all that is recorded of a version into one zip; exit 4 if something is missing.",

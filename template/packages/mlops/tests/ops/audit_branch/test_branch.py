@@ -87,15 +87,19 @@ def test_a_branch_that_was_deleted_is_noticed_by_its_tags(
     assert findings(full.branch("reader"), settings) == [("removed", 1)]
 
 
+@pytest.mark.parametrize("moved", [False, True], ids=["tag deleted", "tag moved"])
 def test_without_the_tags_too_those_notice_who_have_seen_it(
-    full: Remote, settings: LoadedSettings
+    full: Remote, settings: LoadedSettings, moved: bool
 ) -> None:
     witness = full.branch("witness")
     assert findings(witness, settings) == []
     collector = full.connect(full.path.parent / "collector")
     git(collector, "fetch", "--quiet", "--tags", "origin")
     full.point("refs/heads/audit", full.refs()["refs/tags/audit/2"])
-    full.delete("refs/tags/audit/4")
+    if moved:
+        full.point("refs/tags/audit/4", full.refs()["refs/tags/audit/2"])
+    else:
+        full.delete("refs/tags/audit/4")
     assert findings(full.branch("stranger"), settings) == [], "what docs/audit.md says of it"
     for _ in range(2):
         assert findings(witness, settings) == [("removed", 3)]

@@ -107,6 +107,8 @@ class Played:
     template_changes: str = ""
     template_conflicts: str = ""
     issue: str = ""
+    audit: bool = False
+    unattested: bool = False
 
     def settings(self) -> dict[str, str | Path]:
         return {f"STUB_{name.upper()}": str(value) for name, value in vars(self).items()}

@@ -12,73 +12,8 @@ from typing import Any
 
 import yaml
 
-Key = tuple[str, str]
-"""A workflow's file and the name of a job in it."""
+from tests.workflows.permitted import ENVIRONMENTS, NEEDS, PERMISSIONS, REVIEWED, Key
 
-NEEDS = {
-    "data-quality": [],
-    "code-quality": [],
-    "unit-tests": [],
-    "coverage": ["unit-tests"],
-    "train-pull-request": ["data-quality", "code-quality", "unit-tests"],
-    "required": ["data-quality", "code-quality", "unit-tests", "train-pull-request"],
-    "comment": ["train-pull-request"],
-    "train-dev": ["data-quality", "code-quality", "unit-tests"],
-    "register-model": ["data-quality", "train-dev"],
-    "deploy-test": ["data-quality", "register-model"],
-    "deploy-prod": ["data-quality", "register-model", "deploy-test"],
-    "evidence": ["data-quality", "register-model", "deploy-test", "deploy-prod"],
-}
-ENVIRONMENTS = {
-    ("ml-cicd.yml", "train-dev"): "dev",
-    ("ml-cicd.yml", "register-model"): "dev-registration",
-    ("ml-cicd.yml", "evidence"): "dev-registration",
-    ("deploy.yml", "ready"): "${{ inputs.commit != '' && 'prod-monitor' || '' }}",
-    ("deploy.yml", "approval"): "prod-approval",
-    ("deploy.yml", "release"): "${{ inputs.platform != 'local' && inputs.environment || '' }}",
-    ("rollback.yml", "rollback"): "prod-rollback",
-    ("monitor.yml", "watch"): "prod-monitor",
-    ("infra.yml", "plan"): "infra-plan",
-    ("infra.yml", "deploy"): "infra",
-}
-# GitHub lists who let a job into these, and that is what `mlops approvals` reads.
-REVIEWED = {"prod-approval", "infra", ENVIRONMENTS["deploy.yml", "release"]}
-READ = {"contents": "read"}
-SIGN_IN = {"id-token": "write"}
-PERMISSIONS = {
-    ("ml-cicd.yml", "data-quality"): READ,
-    ("ml-cicd.yml", "code-quality"): READ,
-    ("ml-cicd.yml", "unit-tests"): READ,
-    ("ml-cicd.yml", "coverage"): READ | SIGN_IN,
-    ("ml-cicd.yml", "train-pull-request"): READ,
-    ("ml-cicd.yml", "required"): {},
-    ("ml-cicd.yml", "comment"): {"pull-requests": "write"},
-    ("ml-cicd.yml", "train-dev"): READ | SIGN_IN | {"actions": "read"},
-    ("ml-cicd.yml", "register-model"): READ | SIGN_IN,
-    ("ml-cicd.yml", "deploy-test"): READ | SIGN_IN | {"actions": "read"},
-    ("ml-cicd.yml", "deploy-prod"): READ | SIGN_IN | {"actions": "read"},
-    ("ml-cicd.yml", "evidence"): READ | SIGN_IN | {"actions": "read"},
-    ("deploy.yml", "ready"): READ | SIGN_IN | {"actions": "read"},
-    ("deploy.yml", "approval"): {},
-    ("deploy.yml", "again"): {},
-    ("deploy.yml", "release"): READ | SIGN_IN | {"actions": "read"},
-    ("rollback.yml", "rollback"): READ | SIGN_IN,
-    ("monitor.yml", "platform"): READ,
-    ("monitor.yml", "watch"): READ | SIGN_IN | {"issues": "write"},
-    ("monitor.yml", "candidate"): {"actions": "write"},
-    ("monitor.yml", "found"): {},
-    ("infra.yml", "environments"): READ,
-    ("infra.yml", "plan"): READ | SIGN_IN,
-    ("infra.yml", "deploy"): READ | SIGN_IN | {"actions": "read"},
-    ("copilot-setup-steps.yml", "copilot-setup-steps"): READ,
-    ("weekly.yml", "tests"): READ,
-    ("weekly.yml", "vulnerabilities"): READ,
-    ("weekly.yml", "newer"): READ,
-    ("weekly.yml", "propose"): {"contents": "write", "pull-requests": "write"},
-    ("template-update.yml", "update"): READ,
-    ("template-update.yml", "pull-request"): {"contents": "write", "pull-requests": "write"},
-    ("template-update.yml", "issue"): {"issues": "write"},
-}
 # Who a job signs in as: each environment on GitHub has its own AZURE_CLIENT_ID.
 IDENTITY = {
     name: f"${{{{ vars.{name} }}}}"
@@ -107,6 +42,17 @@ WATCHES = ("monitor.yml", "watch")
 """The one job that is handed secrets: the addresses to which two steps tell what they found."""
 TELLING = ["monitor", "retrain"]
 TOLD = ("ALERTS_TEAMS_WEBHOOK", "ALERTS_SLACK_WEBHOOK", "ALERTS_PAGER_KEY")
+AUDIT = ("ml-cicd.yml", "audit")
+"""The one job that runs the project's code and may write to the repository: of main alone."""
+ATTESTS = ("ml-cicd.yml", "register-model")
+"""The one job that may keep attestations."""
+AUDITED = {
+    ("ml-cicd.yml", "train-dev"): ("gate", "train-dev"),
+    ("ml-cicd.yml", "register-model"): ("register", "register-model"),
+    ("deploy.yml", "release"): ("deploy", "release-${{ inputs.environment }}"),
+}
+"""The jobs that leave lines, with the step that does and the name of what is kept."""
+AUDIT_FILES = [".mlops/audit/*.jsonl", ".mlops/registry/*/audit-anchor.json"]
 SETUP = "$/.github/actions/setup"
 GH_HOST = 'export GH_HOST="${GITHUB_SERVER_URL#https://}"'
 REQUIRED = "Pull request checked"
@@ -258,6 +204,63 @@ def check_evidence(workflows: Workflows) -> None:
     of_prod = "matrix.environment == 'prod' && needs.deploy-prod.{0} || needs.deploy-test.{0}"
     assert beside["env"]["RESULT"] == f"${{{{ {of_prod.format('result')} }}}}"
     assert beside["env"]["OUTCOME"] == f"${{{{ {of_prod.format('outputs.outcome')} }}}}"
+
+
+def check_audit(workflows: Workflows) -> None:
+    """On GitHub alone, where it is asked for, the lines of main's jobs come to a branch.
+
+    GitHub keeps one job that waits in a group of concurrency and cancels another: so there is none.
+    """
+    asked = "vars.MLOPS_AUDIT_BRANCH == 'true'"
+    local = "needs.data-quality.outputs.platform == 'local'"
+    main = "github.ref == 'refs/heads/main'"
+    job = workflows.jobs[AUDIT]
+    began = "needs.train-dev.result != 'skipped'"
+    assert job["if"] == f"${{{{ always() && {asked} && {main} && {local} && {began} }}}}"
+    assert "concurrency" not in job, "of three writers one would be lost"
+    told = [each for each in job["steps"] if "github.token" in str(each)]
+    assert [each["run"].split(" --")[0] for each in told] == ["uv run mlops audit publish"]
+    assert scripts_of(job) == [told[0]["run"]], "it runs nothing else of the project"
+    brought = [each["with"] for each in job["steps"] if "download-artifact@" in str(each)]
+    assert brought == [{"pattern": "audit-*", "path": ".mlops/collected"}]
+    for key, (step, name) in AUDITED.items():
+        steps = workflows.jobs[key]["steps"]
+        (kept,) = [each for each in steps if each.get("name") == "Keep the audit log"]
+        for condition in ("always()", f"steps.{step}.outcome != 'skipped'", asked):
+            assert condition in kept["if"], f"{key}: {condition}"
+        assert "platform == 'local'" in kept["if"], key
+        assert kept["with"]["name"] == f"audit-{name}-${{{{ github.run_attempt }}}}", key
+        assert kept["with"]["path"].split() == AUDIT_FILES, f"{key}: no data in it"
+        assert kept["with"]["if-no-files-found"] == "error", f"{key}: it would be lost unsaid"
+    for _, step in workflows.steps():
+        paths = str(step.get("with", {}).get("path", "")).split()
+        if ".mlops/registry/" in paths and "upload-artifact@" in step["uses"]:
+            assert f"!{AUDIT_FILES[1]}" in paths, "another job's log would count as cut off"
+
+
+def check_attest(workflows: Workflows) -> None:
+    """Where it is asked for, a version is attested, and what is deployed is held against that."""
+    asked = "${{ vars.MLOPS_ATTEST == 'true' }}"
+    steps = workflows.jobs[ATTESTS]["steps"]
+    made = [each for each in steps if "actions/attest@" in each.get("uses", "")]
+    assert [each["with"].get("sbom-path", "") for each in made] == ["", "attested/bom.json"]
+    assert {each["with"]["subject-path"] for each in made} == {"attested/version.sha256"}
+    assert {each["if"] for each in made} == {asked}
+    steps = workflows.jobs["deploy.yml", "release"]["steps"]
+    names = [each.get("name") for each in steps]
+    check = names.index("Check that the version is the one that was attested")
+    assert check < names.index("Release"), "what was deployed already is checked in vain"
+    assert steps[check]["if"] == asked
+    script = steps[check]["run"]
+    assert (
+        '"$GITHUB_REPOSITORY/.github/workflows/ml-cicd.yml" --source-ref refs/heads/main' in script
+    )
+    checked = re.findall(r"^gh attestation verify (\S+) --bundle (\S+) ", script, re.MULTILINE)
+    of_deployed = "version.sha256"
+    assert checked == [
+        (of_deployed, f"attested/{each}.json") for each in ("provenance", "contents")
+    ]
+    assert script.index(f"--output {of_deployed}") < script.index("gh attestation")
 
 
 def check_concurrency(workflows: Workflows) -> None:
@@ -516,7 +519,8 @@ def check_rights_of(key: Key, job: dict[str, Any]) -> None:
     runs_code |= any(each.get("uses", "").startswith("$/") for each in steps)
     writes = {name for name, right in job["permissions"].items() if right == "write"}
     if runs_code and writes:
-        assert writes == {"id-token"} | ({"issues"} if key == WATCHES else set()), key
+        more = {WATCHES: {"issues"}, ATTESTS: {"attestations"}}.get(key, set())
+        assert writes == ({"contents"} if key == AUDIT else {"id-token"} | more), key
         assert "environment" in job, f"{key}: it signs in, and no environment says from where"
 
 
@@ -565,7 +569,8 @@ RULES = {
     for check in (
         check_permissions, check_environments, check_releases, check_needs,
         check_runners, check_steps, check_rights, check_secrets, check_data, check_evidence,
-        check_concurrency, check_identities, check_infra, check_matrices, check_weekly, check_bots,
+        check_audit, check_attest, check_concurrency, check_identities, check_infra, check_matrices,
+        check_weekly, check_bots,
         check_caches, check_required, check_triggers, check_jobs, check_counted, check_candidate,
         check_watch, check_template,
     )

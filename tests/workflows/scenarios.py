@@ -5,6 +5,7 @@ import re
 from typing import Any
 
 from tests.workflows.act import ROW_VALUE, Act, Outcome
+from tests.workflows.audit_scenarios import attested, audit_branch, audit_branch_after_a_failure
 from tests.workflows.events import AZURE, DISPATCH, PULL_REQUEST, PUSH
 from tests.workflows.infra_scenarios import (
     infra_approved_late,
@@ -411,6 +412,9 @@ SCENARIOS = {
         failing_data,
         failing_gate,
         upload_again,
+        audit_branch,
+        audit_branch_after_a_failure,
+        attested,
         failed_release_in_test,
         failed_smoke_in_prod,
         release_cut_off,

@@ -16,6 +16,7 @@ def is_long(scenario: str) -> bool:
         "template_", "monitor_each_code", "monitor_below", "monitor_without_labels",
         "candidate_of_", "candidate_whose_place", "failed_release_in_test", "release_cut_off",
         "infra_unasked", "comment_again", "breaking_by_hand", "served_already",
+        "audit_branch", "attested",
     )  # fmt: skip
     short = ("weekly_proposal", "template_pull_request")
     return scenario.startswith(varied) and scenario not in short

@@ -7,7 +7,8 @@ import yaml
 from mlops.ci.setup_github.environments import environments
 from mlops.ci.setup_github.verdict import CHECK
 
-from tests.workflows.policy import ENVIRONMENTS, REQUIRED
+from tests.workflows.permitted import ENVIRONMENTS
+from tests.workflows.policy import REQUIRED
 from tools.worktree import ROOT
 
 GITHUB = ROOT / "template" / ".github"
@@ -33,3 +34,20 @@ def test_the_environments_are_those_of_the_workflows() -> None:
     made = {each.name for each in environments(level=3, infrastructure=True)}
     used = {name for name in ENVIRONMENTS.values() if "{" not in name} | {"test", "prod"}
     assert made == used
+
+
+def test_the_rules_of_the_audit_log_let_its_branch_grow_and_nothing_else(
+    repository: Path,
+) -> None:
+    for file, target, ref, kinds in (
+        (
+            *("audit.json", "branch", "refs/heads/audit"),
+            {"deletion", "non_fast_forward", "required_linear_history"},
+        ),
+        ("audit-tags.json", "tag", "refs/tags/audit/*", {"deletion", "update", "non_fast_forward"}),
+    ):
+        rules = json.loads((repository / ".github/rulesets" / file).read_text(encoding="utf-8"))
+        assert (rules["target"], rules["enforcement"]) == (target, "active")
+        assert rules["conditions"]["ref_name"] == {"include": [ref], "exclude": []}
+        assert {rule["type"] for rule in rules["rules"]} == kinds, "GITHUB_TOKEN must still push"
+        assert rules["bypass_actors"] == []

@@ -28,7 +28,9 @@ MAY_DIFFER = ("comment",)
 """Shown or not where the training that it is of failed: nothing follows from it."""
 BEFORE_PROD = (*CHECKS, "train-dev", "register-model", "deploy-test", "deploy-test/release")
 CODECOV = {"CODECOV": "true"}
+AUDIT_BRANCH = {"MLOPS_AUDIT_BRANCH": "true"}
 AZURE, LOCAL = Project(), Project(platform="local")
+AUDITED = Project(platform="local", more=AUDIT_BRANCH)
 PIPELINE = {
     "Pull request": (proposed(), AZURE),
     "From a fork": (proposed("else/model"), AZURE),
@@ -37,6 +39,7 @@ PIPELINE = {
     "main, level 1": (pushed(), Project(level=1)),
     "main, level 2": (pushed(), Project(level=2)),
     "main, rehearsal": (pushed(), LOCAL),
+    "rehearsal, audit branch": (pushed(), AUDITED),
     "main, Azure": (pushed(), AZURE),
     "main, by hand": (by_hand(), AZURE),
     "Documentation": (pushed(), Project(trains=False)),
@@ -211,6 +214,28 @@ def check_evidence(language: Language, workflows: Workflows) -> None:
     assert not any(path[0] == "evidence" and len(path) > 1 for path in local.jobs)
 
 
+def check_audit(language: Language, workflows: Workflows) -> None:
+    """However a run of main ends on GitHub alone, its lines come to the branch, where asked for."""
+    whole = played(language, workflows, pushed(), AUDITED, WELL)
+    for fate in [WELL, *fates(whole)]:
+        run = played(language, workflows, pushed(), AUDITED, fate)
+        trained = _entered(run, "train-dev")
+        assert _entered(run, "audit") == trained, f"{fate}: what was done is not kept"
+    first = Project(platform="local", level=1, more=AUDIT_BRANCH)
+    assert _entered(played(language, workflows, pushed(), first, WELL), "audit")
+    for event, project in (
+        (pushed(), LOCAL),
+        (pushed(), Project(more=AUDIT_BRANCH)),
+        (pushed("develop"), AUDITED),
+        (proposed(), AUDITED),
+        (QUEUED, AUDITED),
+        (by_hand("idea"), AUDITED),
+        (pushed(), Project(platform="local", trains=False, more=AUDIT_BRANCH)),
+    ):
+        run = played(language, workflows, event, project, WELL)
+        assert not _entered(run, "audit"), (event, project)
+
+
 def check_infra(language: Language, workflows: Workflows) -> None:
     """Who does not answer holds up no other deployment of infra/; a rejection stops but its own."""
     event = pushed(files=("infra/main.bicep",))
@@ -303,7 +328,7 @@ GRAPH = {
     f"graph_{check.__name__.removeprefix('check_')}": check
     for check in (
         check_ends, check_rights, check_required, check_waiting, check_infra, check_attempts,
-        check_alone, check_evidence, check_coverage, check_weekly,
+        check_alone, check_evidence, check_audit, check_coverage, check_weekly,
     )
 }  # fmt: skip
 """Each by the name that a seeded fault calls it."""

@@ -72,11 +72,15 @@ def download(name: str) -> int:
     if run != os.environ["STUB_RUN"] and not os.environ["TOKEN"]:
         print("an artifact of another run needs a token")
         return 1
-    source = Path(os.environ["STUB_ARTIFACTS"], run, name or os.environ["PATTERN"])
-    if not source.is_dir():
+    kept = Path(os.environ["STUB_ARTIFACTS"], run)
+    sources = sorted(kept.glob(name or os.environ["PATTERN"]))
+    if not sources:
         print(f"Artifact not found for name: {name}")
         return int(bool(name))
-    shutil.copytree(source, os.environ["PATHS"], dirs_exist_ok=True)
+    alone = len(sources) == 1 or os.environ["MERGE"] == "true"
+    for source in sources:  # several get a folder each, unless they are to be merged
+        target = Path(os.environ["PATHS"]) / ("" if alone else source.name)
+        shutil.copytree(source, target, dirs_exist_ok=True)
     return 0
 
 

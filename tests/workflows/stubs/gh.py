@@ -1,7 +1,8 @@
 """Stands in for gh on the path of a workflow: records each call with the file it sends.
 
 STUB_COMMENTS holds the comments that there are, as GitHub answers; they go through the call's own
-query, with jq. So do the files of STUB_MERGED, which main holds beyond the commit of the run.
+query, with jq. So do the files of STUB_MERGED, which main holds beyond the commit of the run. With
+STUB_UNATTESTED nothing was attested.
 """
 
 import json
@@ -29,4 +30,6 @@ if (comments or newer) and "--jq" in arguments:
         print(found)
 elif arguments[:1] == ["api"] and not comments and os.environ.get("GH_TOKEN"):
     print(gh_api.answer(arguments))
+if arguments[:2] == ["attestation", "verify"] and os.environ.get("STUB_UNATTESTED") == "True":
+    sys.exit(1)
 sys.exit(0 if os.environ.get("GH_TOKEN") else 1)

@@ -4,7 +4,8 @@ STUB_CALLS is the file of recorded calls; STUB_FAIL a part of the command line t
 environment STUB_FAIL_IN if that is set; STUB_CUT_OFF an environment whose release ends right after
 its switch; STUB_PLATFORM_OF_PROD the platform of prod alone; STUB_STUBS how many parts of the use
 case are still to be written; STUB_LEVEL the maturity level; STUB_MACHINERY, STUB_INFRASTRUCTURE and
-STUB_DOCUMENTATION whether the push changed these, the last one alone.
+STUB_DOCUMENTATION whether the push changed these, the last one alone; STUB_AUDIT whether what acts
+leaves a line in the audit log.
 
 What asks GitHub is the project's own code, sent to the test's server at STUB_API; `mlops rollback`
 is it too, on the endpoint that `endpoint.py` pretends. Everything else is played: a command reads
@@ -144,8 +145,31 @@ def train() -> None:
     output(run_id="run-1")
 
 
+def leave_a_line(act: str) -> None:
+    """Add to the audit log with the project's own code, where the test has one."""
+    if os.environ.get("STUB_AUDIT") != "True":
+        return
+    sys.path[:0] = MACHINERY
+    from mlops.clock import system_clock
+    from mlops.governance.audit import actor
+    from mlops.governance.audit.entry import Act, Phase
+    from mlops.governance.audit.log import Note, append
+    from mlops.platforms.local.audit import LocalAudit
+
+    note = Note(
+        act=Act(act),
+        phase=Phase.OUTCOME,
+        actor=actor.actor_of(),
+        environment=option("--environment"),
+        outcome="done",
+        details=actor.job_of(),
+    )
+    append(LocalAudit(Path(".mlops/audit"), REGISTRY), note, system_clock())
+
+
 def evaluate() -> None:
     """Judge the run."""
+    leave_a_line("gate")
     need(".mlops/runs/run-1/prepared/holdout.parquet")
     write(".mlops/runs/run-1/verdict.json")
 
@@ -164,7 +188,8 @@ def register() -> None:
         need(Path(".mlops/runs/run-1") / name)
     if platform() == "local":
         need(".mlops/mlflow.db")
-    numbers = [int(path.name) for path in REGISTRY.glob("*")]
+    leave_a_line("register")
+    numbers = [int(path.name) for path in REGISTRY.glob("[0-9]*")]
     number = max(numbers, default=0) + 1
     write(REGISTRY / str(number) / "model.onnx")
     write(PUBLIC_KEYS / f"{number}.pem")  # each runner signs with a key of its own
@@ -188,8 +213,10 @@ def release() -> None:
     """
     version, there = option("--model-version"), option("--environment")
     need_version(version)
+    leave_a_line("release")
     if "--rehearsal" in ARGUMENTS:
-        below = [int(path.name) for path in REGISTRY.glob("*") if int(path.name) < int(version)]
+        numbers = [int(path.name) for path in REGISTRY.glob("[0-9]*")]
+        below = [number for number in numbers if number < int(version)]
         serving(there, {"blue": str(max(below, default=version))})
     elif version in serving(there).values():
         output(outcome="unchanged")
@@ -341,6 +368,9 @@ ACTIONS = {
     "mlops release": release,
     "mlops rollback": rollback,
     "mlops evidence keep": keep,
+    "mlops audit publish": run_project,
+    "mlops compliance checksums": lambda: write(option("--output"), option("--model-version")),
+    "--group compliance mlops compliance bom": lambda: write(option("--output"), "the bill"),
 }
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from fakes.cli import Command
 from mlops.errors import ConfigError, PlatformError
+from mlops.files import file_hashes
 from mlops.governance.bom_check import problems, schema_problem
 from mlops.ops import bom
 from mlops.settings.project import Project
@@ -72,6 +73,26 @@ def test_the_bill_of_a_version(
     assert mlops("compliance", "bom", "--model-version", 1) == 1
     assert "MODEL_CARD.md was changed" in capsys.readouterr().err
     assert mlops("compliance", "bom", "--model-version", 7) == 2
+
+
+@pytest.mark.usefixtures("serving")
+def test_the_list_of_a_version_is_what_sha256sum_reads(
+    inside: tuple[Command, str], capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    mlops = _register(inside, Path.cwd())
+    target = tmp_path / "version.sha256"
+    asked = ("compliance", "checksums", "--model-version", 1, "--output", target)
+    assert mlops(*asked) == 0
+    lines = target.read_text(encoding="utf-8").splitlines()
+    folder = Path.cwd() / ".mlops/registry/tiny/1"
+    listed = dict(line.split("  ", 1)[::-1] for line in lines)
+    assert listed == file_hashes(folder)
+    assert {"model.onnx", "model.sig"} <= listed.keys()
+    (folder / "MODEL_CARD.md").write_text("a better one")
+    target.unlink()
+    assert mlops(*asked) == 1
+    assert "MODEL_CARD.md was changed" in capsys.readouterr().err
+    assert not target.exists()
 
 
 def test_an_environment_that_cannot_be_read_is_no_empty_one(tmp_path: Path) -> None:

@@ -43,6 +43,33 @@ def bom(model_version: int, output: Path | None, environment: str | None) -> Non
 @click.option(
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
+    required=True,
+    help="File to write, as sha256sum writes and reads it.",
+)
+@environment_option
+def checksums(model_version: int, output: Path, environment: str | None) -> None:
+    """List the SHA-256 of each file of a version; exit 1 if a file was altered.
+
+    The same version gives the same list, wherever it lies.
+    """
+    from mlops.files import file_hashes, write_text
+    from mlops.platforms import open_platform
+    from mlops.signing.folder import require_untampered
+    from mlops.signing.policy import trust_of
+
+    settings = settings_for(environment)
+    folder = open_platform(settings).version(model_version).folder
+    show(f"version {model_version} is {require_untampered(folder, trust_of(settings))}")
+    hashes = file_hashes(folder)
+    write_text(output, "".join(f"{sha256}  {name}\n" for name, sha256 in hashes.items()))
+    click.echo(str(output))
+
+
+@click.command()
+@version_option
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
     help="Zip to write; default: in .mlops/compliance.",
 )
 @click.option(

@@ -188,6 +188,11 @@ AUDIT = LazyGroup(
             "mlops.cli.audit:accept",
             "Accept what `verify` finds, so that the log goes on.",
         ),
+        LazyCommand(
+            "publish",
+            "mlops.cli.audit:publish",
+            "Add the lines of a run's logs to a branch, each once.",
+        ),
     ],
 )
 COMPLIANCE = LazyGroup(
@@ -198,6 +203,11 @@ COMPLIANCE = LazyGroup(
             "bom",
             "mlops.cli.compliance:bom",
             "Write the bill of materials of a version and of what serves it (CycloneDX).",
+        ),
+        LazyCommand(
+            "checksums",
+            "mlops.cli.compliance:checksums",
+            "List the SHA-256 of each file of a version; exit 1 if a file was altered.",
         ),
         LazyCommand(
             "pack",

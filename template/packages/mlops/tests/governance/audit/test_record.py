@@ -306,3 +306,16 @@ def test_who_acts_is_a_person_or_a_run() -> None:
     here = actor_of({})
     assert (here.kind, here.run_url) == ("person", "")
     assert here.name
+
+
+def test_a_line_of_a_pipeline_names_its_job(
+    platform: FakePlatform, settings: LoadedSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_JOB", "train-dev")
+    with recorded(platform, settings, Act.GATE, {"run_id": "r"}):
+        monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    noted(platform, settings, Act.APPROVAL, {"version": 1}, "approved", details={"count": 2})
+    before, *after = read_entries(platform.audit())
+    assert before.details == {}, "on a laptop a variable of that name says nothing"
+    assert [each.details["job"] for each in after] == ["train-dev", "train-dev"]
+    assert after[1].details["count"] == 2

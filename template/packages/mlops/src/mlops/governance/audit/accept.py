@@ -8,7 +8,7 @@ from mlops.governance.audit.actor import actor_of
 from mlops.governance.audit.entry import Act, Phase
 from mlops.governance.audit.log import Note, append
 from mlops.governance.audit.record import verified
-from mlops.governance.audit.verify import Finding
+from mlops.governance.audit.verify import Finding, Verified
 from mlops.platforms.base import Platform
 from mlops.settings.loading import LoadedSettings
 
@@ -34,16 +34,26 @@ def accept_findings(
     found = verified(platform, settings)
     if found.whole:
         return ()
-    for start in range(0, len(found.findings), _IN_A_LINE):
-        named = found.findings[start : start + _IN_A_LINE]
-        note = Note(
+    for note in acceptances_of(found, settings, reason):
+        append(platform.audit(), note, settings.clock(), over=True)
+    return found.findings
+
+
+def acceptances_of(found: Verified, settings: LoadedSettings, reason: str) -> list[Note]:
+    """Return the notes by which a person accepts what verification has found."""
+    parts = [
+        found.findings[start : start + _IN_A_LINE]
+        for start in range(0, len(found.findings), _IN_A_LINE)
+    ]
+    return [
+        Note(
             act=Act.ACCEPTANCE,
             phase=Phase.OUTCOME,
             actor=actor_of(),
             environment=settings.values.environment,
             outcome="accepted",
             reason=reason,
-            details={FINDINGS: " ".join(each.key for each in named), "count": len(named)},
+            details={FINDINGS: " ".join(each.key for each in part), "count": len(part)},
         )
-        append(platform.audit(), note, settings.clock(), over=True)
-    return found.findings
+        for part in parts
+    ]

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from mlops.governance.audit.entry import Actor
 
 PERSON, PIPELINE, SCHEDULE = "person", "pipeline", "schedule"
+JOB = "job"
+"""The detail of a line that names its job."""
 
 
 def actor_of(variables: Mapping[str, str] = os.environ) -> Actor:
@@ -25,6 +27,16 @@ def actor_of(variables: Mapping[str, str] = os.environ) -> Actor:
         return Actor(getpass.getuser(), PERSON)
     except (OSError, KeyError, ImportError):  # a container without a user's name
         return Actor("unknown", PERSON)
+
+
+def job_of(variables: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Return which job of a pipeline's run this is, as a detail of a line; nothing elsewhere.
+
+    Args:
+        variables: environment variables.
+    """
+    job = variables.get("GITHUB_JOB")
+    return {JOB: job} if job and variables.get("GITHUB_ACTIONS") == "true" else {}
 
 
 def _run_url(variables: Mapping[str, str]) -> str:

@@ -40,6 +40,8 @@ class Act(StrEnum):
     """No act: the last line of a month's file, which says that the next one goes on."""
     ACCEPTANCE = "acceptance"
     """A person has looked at what verification found, and the log goes on all the same."""
+    COLLECTION = "collection"
+    """No act: a log whose lines were copied to this one was broken when they were."""
 
 
 class Phase(StrEnum):

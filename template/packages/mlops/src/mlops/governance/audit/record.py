@@ -7,11 +7,11 @@ is not done. What protects callers (a way back, an alarm) is done in any case, a
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from mlops.errors import Hold, Interrupted, MlopsError, Refused
-from mlops.governance.audit.actor import actor_of
+from mlops.governance.audit.actor import actor_of, job_of
 from mlops.governance.audit.entry import (
     TRAFFIC,
     Act,
@@ -174,6 +174,11 @@ def verified(platform: Platform, settings: LoadedSettings) -> Verified:
     return found
 
 
+def retention_of(settings: LoadedSettings) -> timedelta:
+    """Return how long lines are kept."""
+    return timedelta(days=settings.values.audit.retention_days)
+
+
 def require_sound_log(
     platform: Platform, settings: LoadedSettings, report: Report = silent
 ) -> None:
@@ -212,8 +217,7 @@ def serving_of(endpoint: Endpoint) -> Details:
 def _verified(platform: Platform, settings: LoadedSettings) -> Verified:
     store = platform.audit()
     anchor = store.anchor()  # before the lines: so none that it counts can be younger than they are
-    retention = timedelta(days=settings.values.audit.retention_days)
-    return verify(read_lines(store), anchor, settings.clock(), retention)
+    return verify(read_lines(store), anchor, settings.clock(), retention_of(settings))
 
 
 def _is_needed(platform: Platform, settings: LoadedSettings) -> bool:
@@ -274,4 +278,5 @@ class _Writer:
             self.report(f"the {note.phase} of the {note.act} is not in the audit log: {said}")
 
     def _append(self, note: Note) -> None:
-        append(self.platform.audit(), note, self.settings.clock())
+        details = {**job_of(), **note.details}
+        append(self.platform.audit(), replace(note, details=details), self.settings.clock())

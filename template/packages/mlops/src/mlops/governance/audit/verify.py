@@ -129,7 +129,11 @@ class _Line:
 
 
 def verify(
-    lines: Sequence[tuple[str, str]], anchor: Anchor | None, now: datetime, retention: timedelta
+    lines: Sequence[tuple[str, str]],
+    anchor: Anchor | None,
+    now: datetime,
+    retention: timedelta,
+    earlier: Sequence[Anchor] = (),
 ) -> Verified:
     """Check every line, the chain and its end.
 
@@ -138,10 +142,12 @@ def verify(
         anchor: what is known of the newest line from elsewhere.
         now: the present time.
         retention: how long lines are kept: older ones may be missing from the beginning.
+        earlier: what the anchor was before, where that is known.
     """
     read = list(_read(lines))
     entries = [each.entry for each in read if each.entry]
     findings = [*_in_order(read, now - retention), *_by_anchor(entries, anchor)]
+    findings += _by_earlier(entries, anchor, earlier)
     allowed = {
         key
         for entry in _acceptances(entries, anchor)
@@ -316,6 +322,23 @@ def _by_anchor(entries: Sequence[Entry], anchor: Anchor | None) -> Iterator[Find
                 "something else than these commands"
             )
             yield Finding(Wrong.NOT_ANCHORED, each.number, "the end", said, each.sha256)
+
+
+def _by_earlier(
+    entries: Sequence[Entry], anchor: Anchor | None, earlier: Sequence[Anchor]
+) -> Iterator[Finding]:
+    """Yield which lines are no longer those that were anchored once; a gap shows by itself."""
+    hashes: dict[int, set[str]] = {}
+    for each in entries:
+        hashes.setdefault(each.number, set()).add(each.sha256)
+    for count, head in sorted({(each.count, each.head) for each in earlier if each != anchor}):
+        if head not in hashes.get(count, {head}):
+            said = (
+                f"line {count} is another one than was anchored once: the chain was computed anew, "
+                "up to there or from an earlier line on"
+            )
+            seen = " ".join(sorted(hashes[count]))
+            yield Finding(Wrong.RECOMPUTED, count, "an earlier anchor", said, seen)
 
 
 def _remarks(entries: Sequence[Entry]) -> Iterator[str]:

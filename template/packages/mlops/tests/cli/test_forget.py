@@ -31,6 +31,8 @@ def forget(mlops: Command, project: Project, monkeypatch: pytest.MonkeyPatch) ->
         ((), "no key is named"),
         (("--key", " "), "--key is empty"),
         (("--key", KEY, "--list"), "--list is asked alone"),
+        (("--by-hand-done", "--list"), "--list is asked alone"),
+        (("--key", KEY, "--by-hand-done", "--dry-run"), "says nothing of what was done"),
         (("--key", KEY, "--scores", "nowhere"), "does not exist"),
     ],
 )
@@ -84,6 +86,8 @@ def test_what_is_left_is_named_and_ends_with_4(
     told = json.loads(shown.out)
     assert (told["outcome"], told["pending"]) == ("pending", ["far away: ask there"])
     assert "1 place is left" in shown.err
+    assert forget("--key", KEY, "--by-hand-done") == 0
+    assert "far away" not in capfd.readouterr().out
 
 
 def test_a_secret_inside_the_project_is_refused(

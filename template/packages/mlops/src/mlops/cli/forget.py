@@ -31,6 +31,12 @@ _STDIN = "-"
     multiple=True,
     help="A folder of predictions that was moved or copied; can be given several times.",
 )
+@click.option(
+    "--by-hand-done",
+    "by_hand",
+    is_flag=True,
+    help="Say that what no command removes was removed by people in this environment.",
+)
 @click.option("--list", "lists", is_flag=True, help="Show the requests, without their keys.")
 @environment_option
 @json_option
@@ -38,6 +44,7 @@ def forget(
     key: str | None,
     dry_run: bool,
     scores: tuple[Path, ...],
+    by_hand: bool,
     lists: bool,
     environment: str | None,
     as_json: bool,
@@ -49,21 +56,25 @@ def forget(
     """
     settings = settings_for(environment)
     if lists:
-        if key is not None or dry_run or scores:
+        if key is not None or dry_run or scores or by_hand:
             raise ConfigError("--list is asked alone", "leave the other options out")
         _list(settings, as_json=as_json)
         return
     if key is None:
         raise ConfigError("no key is named", "give --key, or --list for the requests so far")
+    if dry_run and by_hand:
+        raise ConfigError("--dry-run says nothing of what was done", "leave --by-hand-done out")
     from mlops.forgetting import command
 
-    act = command.dry_run if dry_run else command.forget
     named = sys.stdin.readline().strip() if key == _STDIN else key
     still_open = None
     with progress("forget") as report:
         platform = open_platform(settings)
         try:
-            found = act(named, settings, platform, scores, report)
+            if dry_run:
+                found = command.dry_run(named, settings, platform, scores, report)
+            else:
+                found = command.forget(named, settings, platform, scores, report, by_hand=by_hand)
         except command.StillOpen as error:
             found, still_open = error.outcome, error
     _tell(found, as_json=as_json)

@@ -22,11 +22,12 @@ from mlops.platforms.azure.client import AzureClients, require_extra
 from mlops.platforms.azure.endpoint import AzureEndpoint, Session
 from mlops.platforms.azure.evidence import AzureEvidence
 from mlops.platforms.azure.examine import examine_azure
-from mlops.platforms.azure.forgetting import OUT_OF_REACH
+from mlops.platforms.azure.forgetting import BY_HAND, remote_rows
 from mlops.platforms.azure.models import AzureModels
 from mlops.platforms.azure.signing_key import VaultKey
 from mlops.platforms.azure.vault import kept_secret
 from mlops.platforms.base import Endpoint, KeptEvidence, ModelVersion, Platform, Run
+from mlops.platforms.remote_rows import RemoteRows
 from mlops.platforms.stored_runs import find_stored_run, stored_runs
 from mlops.platforms.traffic_rules import sole_version
 from mlops.platforms.watching import RuleState
@@ -157,8 +158,12 @@ class AzurePlatform(Platform):
         return kept_secret(self._clients, name)
 
     @override
+    def remote_rows(self) -> RemoteRows:
+        return remote_rows(self._clients)
+
+    @override
     def out_of_reach(self) -> tuple[str, ...]:
-        return OUT_OF_REACH
+        return BY_HAND
 
     @override
     def signing_key(self) -> VaultKey:

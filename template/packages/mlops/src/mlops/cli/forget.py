@@ -13,6 +13,10 @@ from mlops.hints import typed
 from mlops.platforms import open_platform
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+    from typing import Any
+
     from mlops.artifacts.forgotten import Forgetting
     from mlops.forgetting.command import Outcome
     from mlops.settings.loading import LoadedSettings
@@ -122,10 +126,13 @@ def _show(request: "Forgetting", word: str) -> None:
 
 def _list(settings: "LoadedSettings", *, as_json: bool) -> None:
     from mlops.artifacts.forgotten import read_requests
+    from mlops.data.suppression import ends_of, list_file, read_entries
 
     requests = read_requests(settings.project.state_dir)
+    ends = {each.request: ends_of(each, settings) for each in read_entries(list_file(settings))}
     if as_json:
-        emit({"schema": 1, "requests": [each.to_dict() for each in requests]})
+        content = [{**each.to_dict(), **_kept_out(each.id, ends)} for each in requests]
+        emit({"schema": 1, "requests": content})
         return
     rows = [
         (
@@ -135,11 +142,25 @@ def _list(settings: "LoadedSettings", *, as_json: bool) -> None:
             f"{each.rows:,}",
             _numbers(each.versions),
             len(each.pending),
+            _until(each.id, ends),
         )
         for each in requests
     ]
-    head = ("request", "began", "", "rows removed", "versions", "left")
+    head = ("request", "began", "", "rows removed", "versions", "left", "kept out until")
     show_table("Requests of deletion", head, rows, is_result=True)
+
+
+def _kept_out(request: str, ends: "Mapping[str, datetime | None]") -> "dict[str, Any]":
+    """Return whether the list has the key of a request, and until when; null: no end is set."""
+    end = ends.get(request)
+    return {"on_list": request in ends, "kept_out_until": end.isoformat() if end else None}
+
+
+def _until(request: str, ends: "Mapping[str, datetime | None]") -> str:
+    if request not in ends:
+        return "not on the list"
+    end = ends[request]
+    return f"{end:%Y-%m-%d}" if end else "no end"
 
 
 def _numbers(versions: tuple[int, ...]) -> str:

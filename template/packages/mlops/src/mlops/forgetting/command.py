@@ -21,6 +21,8 @@ from mlops.data.suppression import (
     Entry,
     Secret,
     canonical,
+    drop_ended,
+    ended_entries,
     list_file,
     make_secret,
     read_entries,
@@ -138,7 +140,9 @@ def dry_run(
     request = _with_runs(request, looked, settings)
     request = _with_versions(request, platform, settings)
     pending = (*left, *platform.out_of_reach(), *_elsewhere(settings, request))
-    return Outcome(replace(request, pending=pending), _notes(settings, needle), dry=True)
+    over = len(ended_entries(settings, _still_open(settings)))
+    notes = (*_notes(settings, needle), *_of_dropped(over, "would be"))
+    return Outcome(replace(request, pending=pending), notes, dry=True)
 
 
 def forget(
@@ -170,6 +174,8 @@ def forget(
     with _alone(settings):
         suppression_of(settings)  # a list that cannot be read is added to by nobody
         secret = read_secret(secret_file(settings)) or make_secret(secret_file(settings))
+        dropped = drop_ended(settings, _still_open(settings))
+        notes = (*_notes(settings, needle), *_of_dropped(dropped, "were"))
         request = _begun(settings, secret, needle)
         if by_hand:
             request = request.with_by_hand(settings.values.environment)
@@ -181,11 +187,12 @@ def forget(
             report("the key is on the suppression list")
             request = _removed(request, settings, platform, needle, scores, report)
             recording.details |= _told(request)
+            recording.details |= {"entries_dropped": dropped} if dropped else {}
             if request.pending:
-                raise StillOpen(Outcome(request, _notes(settings, needle)))
+                raise StillOpen(Outcome(request, notes))
             if not request.rows:
                 recording.outcome = NOT_FOUND
-        return Outcome(request, _notes(settings, needle))
+        return Outcome(request, notes)
 
 
 def listed(settings: LoadedSettings) -> tuple[Forgetting, ...]:
@@ -409,6 +416,20 @@ def _notes(settings: LoadedSettings, needle: Needle) -> tuple[str, ...]:
             "them by --scores"
         )
     return tuple(notes)
+
+
+def _still_open(settings: LoadedSettings) -> frozenset[str]:
+    """Return the requests that are not done."""
+    return frozenset(each.id for each in listed(settings) if each.ended is None)
+
+
+def _of_dropped(count: int, how: str) -> tuple[str, ...]:
+    if not count:
+        return ()
+    return (
+        f"{count:,} entries of the suppression list are older than forget.keep_days and {how} "
+        "dropped: later data may have these keys again",
+    )
 
 
 def _require_folders(scores: Sequence[Path]) -> None:

@@ -34,6 +34,7 @@ from mlops.platforms.watching import RuleState
 from mlops.progress import Report, StageReport, silent
 from mlops.settings.azure_names import subscription_id
 from mlops.settings.loading import LoadedSettings, load_settings
+from mlops.steps.forgotten_rows import require_nobody_forgotten
 from mlops.steps.provenance import git_state
 
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{1,254}")
@@ -122,6 +123,7 @@ class AzurePlatform(Platform):
     @override
     def register_data(self, folder: Path, name: str, report: Report) -> str | None:
         place = locate(self.settings, folder).folder
+        require_nobody_forgotten(place, self.settings)
         return azure_data.register(self._clients, place, name, report)
 
     @override

@@ -30,7 +30,7 @@ from mlops.settings.loading import load_settings
 
 from tests.support import MACHINERY, machinery_python
 
-from .emulator import ALWAYS, AzureEmulator
+from .emulator import AzureEmulator
 from .emulator.state import Store
 
 pytestmark = pytest.mark.azure
@@ -58,8 +58,7 @@ class Place:
         self.root = root
         self.clients = AzureClients(load_settings(project, "dev", variables={}))
         self.blobs = WorkspaceBlobs(self.clients)
-        workspace = "providers/Microsoft.MachineLearningServices/workspaces/mlw-dev"
-        self.store: Store = azure.state.stores[f"{azure.state.group_id('rg-dev')}/{workspace}".lower()]
+        self.store: Store = azure.state.stores[workspace_id(azure).lower()]
         self.request = Forgetting("r1", LONG_AGO.isoformat())
 
     def happened(self, key: str, number: int, at: datetime = LONG_AGO) -> None:
@@ -90,6 +89,11 @@ class Place:
         request = replace(self.request, pending=())
         self.request = search.clear(request, lambda _request: None, datetime.now(UTC))
         return self.request.pending
+
+
+def workspace_id(azure: AzureEmulator) -> str:
+    group = azure.state.group_id("rg-dev")
+    return f"{group}/providers/Microsoft.MachineLearningServices/workspaces/mlw-dev"
 
 
 def purges(azure: AzureEmulator) -> int:
@@ -202,13 +206,16 @@ class TestBlobs:
 
 @pytest.mark.slow
 class TestWhatIsLeft:
-    def test_a_storage_that_does_not_answer(self, azure: AzureEmulator, place: Place) -> None:
-        place.write("one.jsonl", lines(1))
+    def test_a_storage_that_cannot_be_read(
+        self, azure: AzureEmulator, place: Place, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         place.happened(KEY, 1)
+        workspace = workspace_id(azure)
+        store = azure.state.get(f"{workspace}/datastores/workspaceblobstore")
+        monkeypatch.setitem(store["properties"], "containerName", "gone")
         before = purges(azure)
-        azure.lose("CONNECT", "blob.core.windows.net", times=ALWAYS)
         left = place.clear()
-        assert left[0].startswith("dev: ")
+        assert left[0].startswith("dev: listing modelDataCollector/tiny-dev/ in the workspace's ")
         assert left[-1].endswith("the purge is asked for once the places above are done")
         assert purges(azure) == before
 
@@ -218,7 +225,9 @@ class TestWhatIsLeft:
         place.happened(KEY, 1)
         azure.purges.denied = True
         (left,) = place.clear()
-        assert "who runs this may not purge: give them the role Data Purger on /subscriptions" in left
+        assert (
+            "who runs this may not purge: give them the role Data Purger on /subscriptions" in left
+        )
         azure.purges.denied = False
         assert "has not ended" in place.clear()[0]
 

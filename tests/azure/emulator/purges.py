@@ -88,9 +88,7 @@ class Purges:
         operation = f"purge-{uuid.uuid4()}"
         self._asked[operation] = body["filters"]
         where = f"https://management.azure.com{request.url.path.removesuffix('/purge')}"
-        headers = {
-            "x-ms-status-location": f"{where}/operations/{operation}?api-version={_VERSION}"
-        }
+        headers = {"x-ms-status-location": f"{where}/operations/{operation}?api-version={_VERSION}"}
         return JSONResponse({"operationId": operation}, 202, headers)
 
     async def _status(self, request: Request) -> Response:
@@ -132,9 +130,11 @@ def _problem(body: Any) -> str:
     if body["table"] != "AppEvents" or not body["filters"]:
         return "there is no such table, or no filter"
     for each in body["filters"]:
-        if not {"column", "operator", "value"} <= set(each) <= {
-            *("column", "key", "operator", "value")
-        }:
+        if (
+            not {"column", "operator", "value"}
+            <= set(each)
+            <= {*("column", "key", "operator", "value")}
+        ):
             return f"a filter has the fields {sorted(each)}"
         if each["operator"] not in _COMPARE:
             return f"the operator {each['operator']} is not emulated"

@@ -16,12 +16,14 @@ class Files:
         self.failing: dict[str, MlopsError] = {}
         self.unlisted: MlopsError | None = None
         self.before_replace: Callable[[str], None] = lambda _name: None
+        self.before_list: Callable[[int], None] = lambda _times: None
         self.endpoints: list[set[str]] = []
         self.reads: list[str] = []
         self.tidied = 0
 
     def listed(self, endpoints: Collection[str]) -> Iterator[RemoteFile]:
         self.endpoints.append(set(endpoints))
+        self.before_list(len(self.endpoints))
         if self.unlisted:
             raise self.unlisted
         for name in sorted(self.kept):

@@ -36,6 +36,7 @@ from mlops.settings.project import find_project
 from mlops.steps import validate
 
 OTHER = "m00004"
+ID = "0f1e2d3c4b5a69788796a5b4c3d2e1f0"
 TODAY_BEFORE = datetime(2024, 1, 1, tzinfo=UTC)
 
 
@@ -297,8 +298,8 @@ def test_what_the_platform_keeps_is_removed_and_the_purge_is_remembered(
     home: Home, far: tuple[Files, Log]
 ) -> None:
     files, log = far
-    files.kept["one.jsonl"] = b'{"data": [{"inference_id": "id1"}]}\n'
-    log.happened(home.key, "id1", at=TODAY_BEFORE)
+    files.kept["one.jsonl"] = b'{"data": [{"inference_id": "%s"}]}\n' % ID.encode()
+    log.happened(home.key, ID, at=TODAY_BEFORE)
     (left,) = home.held()
     assert left.startswith("dev, app_events: the purge purge-1 of 1 rows was asked for")
     assert files.kept["one.jsonl"] == b""
@@ -307,7 +308,7 @@ def test_what_the_platform_keeps_is_removed_and_the_purge_is_remembered(
     told = read_log(home.platform.audit())[-1]
     assert (told.outcome, told.details["purges"]) == ("hold", "dev purge-1")
     assert told.details["rows_collected"] == 1
-    assert home.holding("id1") == [], "an id of an event is kept nowhere"
+    assert home.holding(ID) == [], "an id of an event is kept nowhere"
 
     assert home.held() == (left,)
     log.complete()
@@ -323,8 +324,8 @@ def test_a_dry_run_counts_what_the_platform_keeps_and_asks_nothing(
     home: Home, far: tuple[Files, Log]
 ) -> None:
     files, log = far
-    files.kept["one.jsonl"] = b'{"data": [{"inference_id": "id1"}]}\n'
-    log.happened(home.key, "id1", at=TODAY_BEFORE)
+    files.kept["one.jsonl"] = b'{"data": [{"inference_id": "%s"}]}\n' % ID.encode()
+    log.happened(home.key, ID, at=TODAY_BEFORE)
     found = dry_run(home.key, home.settings, home.platform, (), silent)
     assert found.request.removed == {"runs": 5, "collected": 1, "app_events": 1}
     assert (log.asked, files.kept["one.jsonl"] != b"") == ([], True)

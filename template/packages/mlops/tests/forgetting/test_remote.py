@@ -1,4 +1,4 @@
-"""A key is forgotten where the platform keeps rows: what goes, what stays, and what is said of it."""
+"""A key is forgotten where the platform keeps rows: what goes, what stays, what is said of it."""
 
 import json
 from dataclasses import replace
@@ -33,9 +33,7 @@ class Search:
 
     @property
     def _search(self) -> RemoteSearch:
-        return RemoteSearch(
-            self.rows, Needle(KEY, "machine", whole=False), "tiny", "prod", silent
-        )
+        return RemoteSearch(self.rows, Needle(KEY, "machine", whole=False), "tiny", "prod", silent)
 
     def clear(self, now: datetime = NOON + 2 * HOUR) -> tuple[str, ...]:
         """Call it once; return what is left."""
@@ -138,10 +136,24 @@ def test_a_file_that_changes_all_the_time_is_left_and_the_log_waits(search: Sear
     left = search.clear()
     assert left == (
         f"prod, collected: {FILE} is written to all the time: call again later",
-        f"prod, collected: {FILE} has it still",
         "prod, app_events: the purge is asked for once the places above are done",
     )
     assert search.log.asked == []
+
+
+def test_what_comes_after_a_file_was_written_is_found_by_the_second_search(search: Search) -> None:
+    search.files.kept[FILE] = lines("id1")
+    search.log.happened(KEY, "id1", "id4", at=NOON)
+
+    def add(times: int) -> None:
+        if times == 2:
+            search.files.kept[FILE] += lines("id4")
+
+    search.files.before_list = add
+    assert search.clear()[0] == f"prod, collected: {FILE} has it still"
+    assert search.log.asked == []
+    assert "purge-1" in search.clear()[0]
+    assert search.files.kept[FILE] == b""
 
 
 def test_an_answer_that_was_lost_counts_what_it_removed(search: Search) -> None:

@@ -158,7 +158,7 @@ def _kept_out(request: str, ends: "Mapping[str, datetime | None]") -> "dict[str,
 
 def _until(request: str, ends: "Mapping[str, datetime | None]") -> str:
     if request not in ends:
-        return "not on the list"
+        return "not listed"
     end = ends[request]
     return f"{end:%Y-%m-%d}" if end else "no end"
 

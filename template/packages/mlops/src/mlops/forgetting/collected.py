@@ -48,4 +48,6 @@ def _is_of(row: Any, needle: Needle, ids: Collection[str]) -> bool:
     """Tell whether a row is a prediction of the key, or names it."""
     if not isinstance(row, dict):
         return False
-    return row.get(_ID) in ids or any(needle.is_key(row.get(each)) for each in (_KEY, needle.column))
+    return row.get(_ID) in ids or any(
+        needle.is_key(row.get(each)) for each in (_KEY, needle.column)
+    )

@@ -271,7 +271,9 @@ def _removed(
             write_request(state, request)
     report("looking for it again")
     again = _look(settings, needle, scores, report)
-    left = [f"{place.store}: {needle.hidden_in(place.name)} has it still" for place, _ in again.rows]
+    left = [
+        f"{place.store}: {needle.hidden_in(place.name)} has it still" for place, _ in again.rows
+    ]
     here = (*unread, *left, *again.left)
     request = _removed_there(request, settings, platform, needle, report)
     pending = tuple(dict.fromkeys((*here, *request.pending, *_elsewhere(settings, request))))

@@ -45,9 +45,10 @@ class _Left:
 
 @dataclass
 class _Seen:
-    """What was met so far: the tags of files without the key, and what could not be done."""
+    """What was met so far: tags of files without the key, files that are named, what is left."""
 
     clean: dict[str, str] = field(default_factory=dict)
+    named: set[str] = field(default_factory=set)
     pending: list[str] = field(default_factory=list)
 
 
@@ -78,11 +79,11 @@ class RemoteSearch:
             try:
                 left = self._left(file, _ids(events))
             except (MlopsError, FileChanged) as error:
-                seen.pending.append(self._told(file, f"cannot be read ({_why(error)})"))
+                self._name(seen, file, f"cannot be read ({_why(error)})")
                 continue
             counts[file.store] += left[0].found.rows if left else 0
             if left and left[0].found.besides:
-                seen.pending.append(self._told(file, "has it"))
+                self._name(seen, file, "has it")
         return {store: rows for store, rows in counts.items() if rows}, tuple(seen.pending)
 
     def clear(self, request: Forgetting, keep: Keep, now: datetime) -> Forgetting:
@@ -110,7 +111,7 @@ class RemoteSearch:
                 keep(request)
         self.report("looking for it there again")
         for file in self._files(events, seen):
-            if seen.clean.get(file.name) != file.tag:
+            if file.name not in seen.named and seen.clean.get(file.name) != file.tag:
                 self._look_again(file, events, seen)
         if self.rows.log is not None:
             request = self._purge(self.rows.log, request, events, seen, keep, now)
@@ -153,25 +154,23 @@ class RemoteSearch:
                     continue
                 return rows
         except MlopsError as error:
-            seen.pending.append(self._told(file, f"stays ({_why(error)})"))
+            self._name(seen, file, f"stays ({_why(error)})")
             return 0
-        seen.pending.append(self._told(file, "is written to all the time: call again later"))
+        self._name(seen, file, "is written to all the time: call again later")
         return 0
 
     def _look_again(self, file: RemoteFile, events: Sequence[RemoteEvent], seen: _Seen) -> None:
         try:
             found = self._left(file, _ids(events))
         except (MlopsError, FileChanged) as error:
-            seen.pending.append(self._told(file, f"cannot be read ({_why(error)})"))
+            self._name(seen, file, f"cannot be read ({_why(error)})")
             return
         if found and found[0].found.rows:
-            seen.pending.append(self._told(file, "has it still"))
+            self._name(seen, file, "has it still")
         elif found and found[0].found.besides:
-            seen.pending.append(self._told(file, "has it"))
+            self._name(seen, file, "has it")
 
-    def _left(
-        self, file: RemoteFile, ids: frozenset[str]
-    ) -> tuple[_Left, str, bytes] | None:
+    def _left(self, file: RemoteFile, ids: frozenset[str]) -> tuple[_Left, str, bytes] | None:
         """Return what a file has of the key with its tag and content; None: it is gone.
 
         Raises:
@@ -267,15 +266,18 @@ class RemoteSearch:
 
     def _has_not_ended(self, operation: str, rows: int) -> str:
         return self._of_log(
-            f"{operation} of {rows:,} rows was asked for and has not ended, which may take 30 days: "
-            "call again to see whether it has"
+            f"{operation} of {rows:,} rows was asked for and has not ended, which may take 30 "
+            "days: call again to see whether it has"
         )
 
     def _of_log(self, what: str) -> str:
         return f"{self.environment}, {Store.LOGGED}: the purge {what}"
 
-    def _told(self, file: RemoteFile, what: str) -> str:
-        return f"{self.environment}, {file.store}: {self.needle.hidden_in(file.name)} {what}"
+    def _name(self, seen: _Seen, file: RemoteFile, what: str) -> None:
+        """Say what is left of a file, once."""
+        seen.named.add(file.name)
+        name = self.needle.hidden_in(file.name)
+        seen.pending.append(f"{self.environment}, {file.store}: {name} {what}")
 
 
 def _ids(events: Sequence[RemoteEvent]) -> frozenset[str]:

@@ -85,12 +85,17 @@ def test_a_whole_number_is_compared_as_one_as_long_as_kql_has_room_for_it() -> N
         return events_query("m", "dev", key, NOON, 1, whole=True)
 
     assert "tolong(tostring(Properties.key)) == -7\n" in condition("-7")
-    assert f'contains "{"9" * 19}"\n' in condition("9" * 19)
+    assert f'in ("{"9" * 19}")\n' in condition("9" * 19)
 
 
 def test_a_key_cannot_end_the_query() -> None:
     text = events_query("m", "dev", 'a" or "\\', NOON, 1, whole=False)
-    assert 'contains "a\\" or \\"\\\\"\n' in text
+    assert 'in ("a\\" or \\"\\\\")\n' in text
+
+
+def test_a_text_is_compared_without_blanks_at_its_ends_and_however_it_is_composed() -> None:
+    text = events_query("m", "dev", "é1", NOON, 1, whole=False)
+    assert 'where trim(@"\\s+", tostring(Properties.key)) in ("e\u03011", "\u00e91")\n' in text
 
 
 @pytest.mark.parametrize(

@@ -109,7 +109,11 @@ def test_an_operation_has_ended_or_not(
             ConfigError,
             f"who runs this may not purge; give them the role Data Purger on {WORKSPACE}",
         ),
-        ((429, error("TooManyRequests")), PlatformError, "50 purges an hour; call again in an hour"),
+        (
+            (429, error("TooManyRequests")),
+            PlatformError,
+            "50 purges an hour; call again in an hour",
+        ),
         ((401, error("InvalidToken")), ConfigError, "not signed in to Azure; sign in"),
         ((400, error("BadRequest", IDS[0])), PlatformError, r"answered 400 \(BadRequest\)"),
         ((500, None), PlatformError, r"answered 500 \(no code\)"),

@@ -114,6 +114,7 @@ class WorkspaceBlobs:
     def _replace(self, name: str, tag: str, content: bytes) -> None:
         blob = self._container.get_blob_client(name)
         known = blob.get_blob_properties(**_if(tag))
+        known.content_settings.content_md5 = None  # of what it was
         kept = {"metadata": known.metadata, "content_settings": known.content_settings}
         kind = str(getattr(known.blob_type, "value", known.blob_type))
         if kind == _WHOLE:

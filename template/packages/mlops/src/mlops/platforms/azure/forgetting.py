@@ -1,10 +1,10 @@
 """A person's rows in Azure: the files of the workspace's storage, and the events in its logs."""
 
+import unicodedata
 from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-import requests
 from typing_extensions import override
 
 from mlops.errors import ConfigError, MlopsError
@@ -145,7 +145,8 @@ def events_query(
     if whole and len(key.lstrip("-")) <= _LONGEST_WHOLE:
         is_key = f"tolong({said}) == {key}"
     else:
-        is_key = f"{said} contains {literal(key)}"
+        forms = sorted({unicodedata.normalize(form, key) for form in ("NFC", "NFD")})
+        is_key = f'trim(@"\\s+", {said}) in ({", ".join(map(literal, forms))})'
     names = {"id": "inference_id", "key": "key", "endpoint": "endpoint"}
     lines = (
         EVENTS,

@@ -1,7 +1,7 @@
 """The purge of events from a Log Analytics workspace, by Azure's management API.
 
 Events are named by their ids alone: the key itself is in no request, and so in no activity log.
-Microsoft's page `rest/api/loganalytics/workspace-purge` has the two calls; a purge may take 30 days.
+Microsoft describes both calls at rest/api/loganalytics/workspace-purge. A purge may take 30 days.
 """
 
 import re

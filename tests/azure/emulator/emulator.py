@@ -31,6 +31,7 @@ from .logs import LogAnalytics
 from .machine import Machine, machine_of
 from .operations import Operations
 from .proxy import Proxy
+from .purges import Purges
 from .registries import Registries
 from .schedules import Schedules
 from .state import Body, State
@@ -73,6 +74,7 @@ class AzureEmulator:
         self._schedules = Schedules(self.state, self.operations)
         self.alert_rules = AlertRules(self.state)
         self.vaults = Vaults()
+        self.purges = Purges(self.state, self.log_analytics_workspace)
         self._logs = LogAnalytics(self.state, self.log_analytics_workspace)
         self._ingestion = Ingestion(self.state)
         self.endpoints = Endpoints(
@@ -358,6 +360,7 @@ class AzureEmulator:
                 *self.jobs.routes(),
                 *self._schedules.routes(),
                 *self.alert_rules.routes(),
+                *self.purges.routes(),
                 *assets,
                 *self._arm.routes(),
             ],

@@ -41,6 +41,7 @@ LAYERS = (
         "platforms.base",
         "platforms.lease_terms",
         "platforms.notes",
+        "platforms.remote_rows",
         "platforms.watching",
         "signing",
     },

@@ -140,6 +140,9 @@ class FakePlatform:
     def secret(self, name: str) -> str | None:
         return self.secrets.get(name)
 
+    def remote_rows(self) -> None:
+        return None
+
     def out_of_reach(self) -> tuple[str, ...]:
         return ()
 

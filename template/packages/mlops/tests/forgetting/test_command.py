@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ import pytest
 
 from fakes.marks import unpacked
 from fakes.project import TODAY
-from mlops.artifacts.forgotten import data_changed_by, read_requests
+from fakes.remote import Files, Log, remote
+from mlops.artifacts.forgotten import data_changed_by, read_requests, write_request
 from mlops.artifacts.prepared import read_table
 from mlops.artifacts.run_folder import RunFolder
 from mlops.artifacts.scores import remember_scored
@@ -35,6 +37,8 @@ from mlops.settings.project import find_project
 from mlops.steps import validate
 
 OTHER = "m00004"
+ID = "0f1e2d3c4b5a69788796a5b4c3d2e1f0"
+TODAY_BEFORE = datetime(2024, 1, 1, tzinfo=UTC)
 
 
 class Home:
@@ -54,8 +58,17 @@ class Home:
         secret = {"forget.secret_file": str(self.root.parent / "secret.json")}
         return load_settings(find_project(self.root), overrides=secret, variables={})
 
-    def forget(self, key: str | None = None) -> Any:
-        return forget(key or self.key, self.settings, self.platform, (), silent).request
+    def forget(self, key: str | None = None, *, by_hand: bool = False) -> Any:
+        return forget(
+            key or self.key, self.settings, self.platform, (), silent, by_hand=by_hand
+        ).request
+
+    def held(self, *, by_hand: bool = False) -> tuple[str, ...]:
+        """Forget the key, and return what is left."""
+        with pytest.raises(StillOpen) as held:
+            self.forget(by_hand=by_hand)
+        left: tuple[str, ...] = held.value.outcome.request.pending
+        return left
 
     def holding(self, text: str) -> list[str]:
         """Return the files of the project that have a text, packed or not."""
@@ -275,9 +288,70 @@ def test_where_something_is_out_of_reach_it_is_not_done(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(LocalPlatform, "out_of_reach", lambda _: ("far away: ask there",))
-    with pytest.raises(StillOpen) as held:
-        home.forget()
-    assert held.value.outcome.request.pending == ("far away: ask there",)
+    assert home.held() == ("far away: ask there",)
+    assert read_requests(home.state)[0].cleared == ()
+    request = home.forget(by_hand=True)
+    assert (request.pending, request.by_hand, request.cleared) == ((), ("dev",), ("dev",))
+    assert request.ended
+    assert read_log(home.platform.audit())[-1].details["by_hand"] == "dev"
+
+
+@pytest.fixture
+def far(home: Home, monkeypatch: pytest.MonkeyPatch) -> tuple[Files, Log]:
+    """A platform that keeps rows of the key away from this machine."""
+    rows, files, log = remote()
+    assert home
+    monkeypatch.setattr(LocalPlatform, "remote_rows", lambda _: rows)
+    return files, log
+
+
+def test_what_the_platform_keeps_is_removed_and_the_purge_is_remembered(
+    home: Home, far: tuple[Files, Log]
+) -> None:
+    files, log = far
+    files.kept["one.jsonl"] = b'{"data": [{"inference_id": "%s"}]}\n' % ID.encode()
+    log.happened(home.key, ID, at=TODAY_BEFORE)
+    (left,) = home.held()
+    assert left.startswith("dev, app_events: the purge purge-1 of 1 rows was asked for")
+    assert files.kept["one.jsonl"] == b""
+    kept = read_requests(home.state)[0]
+    assert (kept.purges, kept.ended) == ({"dev": {"purge-1": 1}}, None)
+    told = read_log(home.platform.audit())[-1]
+    assert (told.outcome, told.details["purges"]) == ("hold", "dev purge-1")
+    assert told.details["rows_collected"] == 1
+    assert home.holding(ID) == [], "an id of an event is kept nowhere"
+
+    assert home.held() == (left,)
+    log.complete()
+    request = home.forget()
+    assert (request.id, request.pending, request.cleared) == (kept.id, (), ("dev",))
+    assert (request.removed["collected"], request.removed["app_events"]) == (1, 1)
+    assert read_log(home.platform.audit())[-1].outcome == "done"
+    assert len(log.asked) == 1
+    assert home.holding(home.key) == []
+
+
+def test_a_dry_run_counts_what_the_platform_keeps_and_asks_nothing(
+    home: Home, far: tuple[Files, Log]
+) -> None:
+    files, log = far
+    files.kept["one.jsonl"] = b'{"data": [{"inference_id": "%s"}]}\n' % ID.encode()
+    log.happened(home.key, ID, at=TODAY_BEFORE)
+    found = dry_run(home.key, home.settings, home.platform, (), silent)
+    assert found.request.removed == {"runs": 5, "collected": 1, "app_events": 1}
+    assert (log.asked, files.kept["one.jsonl"] != b"") == ([], True)
+
+
+def test_another_environment_that_keeps_rows_elsewhere_is_named_until_it_was_called(
+    home: Home,
+) -> None:
+    (home.root / "conf" / "prod.yaml").write_text("platform: azure\n")
+    call = "prod: call it there, too, with `uv run mlops forget --environment prod`"
+    assert home.held() == (call,)
+    assert dry_run(home.key, home.settings, home.platform, (), silent).request.pending == (call,)
+    request = read_requests(home.state)[0]
+    write_request(home.state, request.with_cleared("prod", cleared=True))
+    assert home.forget().pending == ()
 
 
 def test_without_its_secret_a_list_lets_nothing_be_read(home: Home) -> None:

@@ -14,7 +14,7 @@ from mlops.errors import ConfigError
 
 SCHEMA = 1
 _FOLDER = Path("forget") / "requests"
-_LISTS = ("runs", "versions", "not_known", "pending")
+_LISTS = ("runs", "versions", "not_known", "pending", "cleared", "by_hand")
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,10 @@ class Forgetting:
         holdouts: the SHA-256 of each holdout's file before, and after it.
         data: the content hash of each run's data before, and after it.
         pending: what is left to be done, without the key.
+        purges: how many events each purge of a log is of, by environment and the platform's name of
+            it, as long as it has not ended.
+        cleared: environments of which the platform had nothing left when it was last asked.
+        by_hand: environments of which somebody said that what no command removes was removed.
     """
 
     id: str
@@ -45,6 +49,9 @@ class Forgetting:
     holdouts: Mapping[str, str] = field(default_factory=dict)
     data: Mapping[str, str] = field(default_factory=dict)
     pending: tuple[str, ...] = ()
+    purges: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    cleared: tuple[str, ...] = ()
+    by_hand: tuple[str, ...] = ()
 
     @property
     def rows(self) -> int:
@@ -54,6 +61,25 @@ class Forgetting:
     def with_removed(self, store: str, rows: int) -> "Forgetting":
         """Return it with so many more rows removed of a store."""
         return replace(self, removed={**self.removed, store: self.removed.get(store, 0) + rows})
+
+    def with_purge(self, environment: str, operation: str, rows: int) -> "Forgetting":
+        """Return it with one more purge that was asked for."""
+        known = self.purges.get(environment, {})
+        return replace(self, purges={**self.purges, environment: {**known, operation: rows}})
+
+    def without_purge(self, environment: str, operation: str) -> "Forgetting":
+        """Return it without a purge that has ended."""
+        left = {name: rows for name, rows in self.purges[environment].items() if name != operation}
+        return replace(self, purges={**self.purges, environment: left})
+
+    def with_by_hand(self, environment: str) -> "Forgetting":
+        """Return it with somebody's word that people did in an environment what is theirs to do."""
+        return replace(self, by_hand=tuple(sorted({*self.by_hand, environment})))
+
+    def with_cleared(self, environment: str, *, cleared: bool) -> "Forgetting":
+        """Return it with an environment that has nothing left, or not any more."""
+        others = {*self.cleared} - {environment}
+        return replace(self, cleared=tuple(sorted(others | ({environment} if cleared else set()))))
 
     def to_dict(self) -> dict[str, Any]:
         """Return what may be shown and exported: all but the keyed hash."""

@@ -13,6 +13,10 @@ from mlops.hints import typed
 from mlops.platforms import open_platform
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+    from typing import Any
+
     from mlops.artifacts.forgotten import Forgetting
     from mlops.forgetting.command import Outcome
     from mlops.settings.loading import LoadedSettings
@@ -31,6 +35,12 @@ _STDIN = "-"
     multiple=True,
     help="A folder of predictions that was moved or copied; can be given several times.",
 )
+@click.option(
+    "--by-hand-done",
+    "by_hand",
+    is_flag=True,
+    help="Say that what no command removes was removed by people in this environment.",
+)
 @click.option("--list", "lists", is_flag=True, help="Show the requests, without their keys.")
 @environment_option
 @json_option
@@ -38,6 +48,7 @@ def forget(
     key: str | None,
     dry_run: bool,
     scores: tuple[Path, ...],
+    by_hand: bool,
     lists: bool,
     environment: str | None,
     as_json: bool,
@@ -49,21 +60,25 @@ def forget(
     """
     settings = settings_for(environment)
     if lists:
-        if key is not None or dry_run or scores:
+        if key is not None or dry_run or scores or by_hand:
             raise ConfigError("--list is asked alone", "leave the other options out")
         _list(settings, as_json=as_json)
         return
     if key is None:
         raise ConfigError("no key is named", "give --key, or --list for the requests so far")
+    if dry_run and by_hand:
+        raise ConfigError("--dry-run says nothing of what was done", "leave --by-hand-done out")
     from mlops.forgetting import command
 
-    act = command.dry_run if dry_run else command.forget
     named = sys.stdin.readline().strip() if key == _STDIN else key
     still_open = None
     with progress("forget") as report:
         platform = open_platform(settings)
         try:
-            found = act(named, settings, platform, scores, report)
+            if dry_run:
+                found = command.dry_run(named, settings, platform, scores, report)
+            else:
+                found = command.forget(named, settings, platform, scores, report, by_hand=by_hand)
         except command.StillOpen as error:
             found, still_open = error.outcome, error
     _tell(found, as_json=as_json)
@@ -111,10 +126,13 @@ def _show(request: "Forgetting", word: str) -> None:
 
 def _list(settings: "LoadedSettings", *, as_json: bool) -> None:
     from mlops.artifacts.forgotten import read_requests
+    from mlops.data.suppression import ends_of, list_file, read_entries
 
     requests = read_requests(settings.project.state_dir)
+    ends = {each.request: ends_of(each, settings) for each in read_entries(list_file(settings))}
     if as_json:
-        emit({"schema": 1, "requests": [each.to_dict() for each in requests]})
+        content = [{**each.to_dict(), **_kept_out(each.id, ends)} for each in requests]
+        emit({"schema": 1, "requests": content})
         return
     rows = [
         (
@@ -124,11 +142,25 @@ def _list(settings: "LoadedSettings", *, as_json: bool) -> None:
             f"{each.rows:,}",
             _numbers(each.versions),
             len(each.pending),
+            _until(each.id, ends),
         )
         for each in requests
     ]
-    head = ("request", "began", "", "rows removed", "versions", "left")
+    head = ("request", "began", "", "rows removed", "versions", "left", "kept out until")
     show_table("Requests of deletion", head, rows, is_result=True)
+
+
+def _kept_out(request: str, ends: "Mapping[str, datetime | None]") -> "dict[str, Any]":
+    """Return whether the list has the key of a request, and until when; null: no end is set."""
+    end = ends.get(request)
+    return {"on_list": request in ends, "kept_out_until": end.isoformat() if end else None}
+
+
+def _until(request: str, ends: "Mapping[str, datetime | None]") -> str:
+    if request not in ends:
+        return "not listed"
+    end = ends[request]
+    return f"{end:%Y-%m-%d}" if end else "no end"
 
 
 def _numbers(versions: tuple[int, ...]) -> str:

@@ -10,8 +10,9 @@ import os
 import re
 import secrets
 import stat
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -187,6 +188,39 @@ def write_entries(path: Path, entries: Sequence[Entry]) -> None:
     """Write a list for its owner alone, in the order of the hashes, which tells no times."""
     rows = [vars(each) for each in sorted(entries, key=lambda each: each.hmac)]
     Document(path.name, LIST_SCHEMA).write_private(path.parent, {"entries": rows})
+
+
+def ends_of(entry: Entry, settings: LoadedSettings) -> datetime | None:
+    """Return until when an entry is to stay; None: as long as the list."""
+    days = settings.values.forget.keep_days
+    return None if days is None else datetime.fromisoformat(entry.time) + timedelta(days=days)
+
+
+def ended_entries(settings: LoadedSettings, still_open: Collection[str]) -> tuple[Entry, ...]:
+    """Return the entries whose time is over.
+
+    Args:
+        settings: name the list, and for how long.
+        still_open: requests that are not done, whose entries stay in any case.
+
+    Raises:
+        ConfigError: the list cannot be read.
+    """
+    now, found = settings.clock(), []
+    for entry in read_entries(list_file(settings)):
+        end = ends_of(entry, settings)
+        if end is not None and end <= now and entry.request not in still_open:
+            found.append(entry)
+    return tuple(found)
+
+
+def drop_ended(settings: LoadedSettings, still_open: Collection[str]) -> int:
+    """Drop the entries whose time is over, as `ended_entries` says; return how many those were."""
+    ended = ended_entries(settings, still_open)
+    if ended:
+        path = list_file(settings)
+        write_entries(path, [each for each in read_entries(path) if each not in ended])
+    return len(ended)
 
 
 def suppression_of(settings: LoadedSettings) -> Suppression:

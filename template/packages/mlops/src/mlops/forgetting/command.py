@@ -21,6 +21,8 @@ from mlops.data.suppression import (
     Entry,
     Secret,
     canonical,
+    drop_ended,
+    ended_entries,
     list_file,
     make_secret,
     read_entries,
@@ -34,13 +36,16 @@ from mlops.errors import ConfigError, Hold, PlatformError
 from mlops.files import file_sha256
 from mlops.forgetting.needle import Needle
 from mlops.forgetting.places import SCORES, Place, Unopened, missing_scores, places
+from mlops.forgetting.remote import RemoteSearch
 from mlops.forgetting.rows import Unread, end_run_of_scores, find, is_left_behind, remove
 from mlops.forgetting.trained_on import run_of_training_part, trained_on
 from mlops.governance.audit.entry import Act
 from mlops.governance.audit.record import Details, recorded
+from mlops.hints import typed
 from mlops.platforms.base import Platform
 from mlops.progress import Report
-from mlops.settings.loading import LoadedSettings
+from mlops.settings.loading import LoadedSettings, load_settings
+from mlops.settings.platform_names import THIS_MACHINE
 
 NOT_FOUND = "not found"
 """The outcome of a key that stood nowhere, which may be a typing error."""
@@ -126,10 +131,18 @@ def dry_run(
     request = Forgetting(id="", began=settings.clock().isoformat())
     for place, rows in looked.rows:
         request = request.with_removed(place.store, rows)
+    search, left = _search(settings, platform, needle, report), looked.left
+    if search:
+        found, unread = search.look()
+        for store, rows in found.items():
+            request = request.with_removed(store, rows)
+        left = (*left, *unread)
     request = _with_runs(request, looked, settings)
     request = _with_versions(request, platform, settings)
-    pending = (*looked.left, *platform.out_of_reach())
-    return Outcome(replace(request, pending=pending), _notes(settings, needle), dry=True)
+    pending = (*left, *platform.out_of_reach(), *_elsewhere(settings, request))
+    over = len(ended_entries(settings, _still_open(settings)))
+    notes = (*_notes(settings, needle), *_of_dropped(over, "would be"))
+    return Outcome(replace(request, pending=pending), notes, dry=True)
 
 
 def forget(
@@ -138,8 +151,10 @@ def forget(
     platform: Platform,
     scores: Sequence[Path],
     report: Report,
+    *,
+    by_hand: bool = False,
 ) -> Outcome:
-    """Keep a key out of later data and remove it from all that the project keeps here.
+    """Keep a key out of later data and remove it from all that the project keeps.
 
     Args:
         key: as a person types it.
@@ -147,6 +162,7 @@ def forget(
         platform: has the audit log and the versions.
         scores: folders of predictions that the project does not know of.
         report: receives lines about the progress.
+        by_hand: whether somebody says that what no command removes in this environment was removed.
 
     Raises:
         ConfigError: the key is none of the contract's, or list or secret cannot be read.
@@ -158,7 +174,12 @@ def forget(
     with _alone(settings):
         suppression_of(settings)  # a list that cannot be read is added to by nobody
         secret = read_secret(secret_file(settings)) or make_secret(secret_file(settings))
+        dropped = drop_ended(settings, _still_open(settings))
+        notes = (*_notes(settings, needle), *_of_dropped(dropped, "were"))
         request = _begun(settings, secret, needle)
+        if by_hand:
+            request = request.with_by_hand(settings.values.environment)
+            write_request(settings.project.state_dir, request)
         with recorded(
             platform, settings, Act.DELETION, {"request_id": request.id}, report=report
         ) as recording:
@@ -166,11 +187,12 @@ def forget(
             report("the key is on the suppression list")
             request = _removed(request, settings, platform, needle, scores, report)
             recording.details |= _told(request)
+            recording.details |= {"entries_dropped": dropped} if dropped else {}
             if request.pending:
-                raise StillOpen(Outcome(request, _notes(settings, needle)))
+                raise StillOpen(Outcome(request, notes))
             if not request.rows:
                 recording.outcome = NOT_FOUND
-        return Outcome(request, _notes(settings, needle))
+        return Outcome(request, notes)
 
 
 def listed(settings: LoadedSettings) -> tuple[Forgetting, ...]:
@@ -242,20 +264,63 @@ def _removed(
         try:
             rows = remove(place, needle, keeper.before)
         except Unread as error:
-            unread.append(f"{place.store}: {_shown(place.name, needle)} stays ({error})")
+            unread.append(f"{place.store}: {needle.hidden_in(place.name)} stays ({error})")
             continue
         if rows:
             request = keeper.request.with_removed(place.store, rows)
             write_request(state, request)
     report("looking for it again")
     again = _look(settings, needle, scores, report)
-    left = [f"{place.store}: {_shown(place.name, needle)} has it still" for place, _ in again.rows]
-    pending = tuple(dict.fromkeys((*unread, *left, *again.left, *platform.out_of_reach())))
+    left = [
+        f"{place.store}: {needle.hidden_in(place.name)} has it still" for place, _ in again.rows
+    ]
+    here = (*unread, *left, *again.left)
+    request = _removed_there(request, settings, platform, needle, report)
+    pending = tuple(dict.fromkeys((*here, *request.pending, *_elsewhere(settings, request))))
     request = _with_versions(replace(request, pending=pending), platform, settings)
     ended = None if pending else settings.clock().isoformat()
     request = replace(request, ended=ended, hmac=request.hmac if pending else None)
     write_request(state, request)
     return request
+
+
+def _removed_there(
+    request: Forgetting,
+    settings: LoadedSettings,
+    platform: Platform,
+    needle: Needle,
+    report: Report,
+) -> Forgetting:
+    """Remove what the platform keeps of the environment; `pending` has what is left of it."""
+    environment = settings.values.environment
+    if search := _search(settings, platform, needle, report):
+        state = settings.project.state_dir
+        request = search.clear(request, lambda each: write_request(state, each), settings.clock())
+    by_hand = () if environment in request.by_hand else platform.out_of_reach()
+    request = replace(request, pending=(*request.pending, *by_hand))
+    return request.with_cleared(environment, cleared=not request.pending)
+
+
+def _search(
+    settings: LoadedSettings, platform: Platform, needle: Needle, report: Report
+) -> RemoteSearch | None:
+    rows = platform.remote_rows()
+    if rows is None:
+        return None
+    model, environment = settings.model_name, settings.values.environment
+    return RemoteSearch(rows, needle, model, environment, report)
+
+
+def _elsewhere(settings: LoadedSettings, request: Forgetting) -> tuple[str, ...]:
+    """Return the other environments that keep rows away from this machine and have some left."""
+    project, clock = settings.project, settings.clock
+    left = []
+    for name in project.environments():
+        if name == settings.values.environment or name in request.cleared:
+            continue
+        if load_settings(project, name, clock=clock).values.platform != THIS_MACHINE:
+            left.append(f"{name}: call it there, too, with {typed(f'forget --environment {name}')}")
+    return tuple(left)
 
 
 @dataclass
@@ -293,10 +358,10 @@ def _look(
     searched = 0
     for place in places(settings, scores):
         if isinstance(place, Unopened):
-            left.append(f"{_shown(place.name, needle)} cannot be opened ({place.why})")
+            left.append(f"{needle.hidden_in(place.name)} cannot be opened ({place.why})")
             continue
         searched += 1
-        shown = _shown(place.name, needle)
+        shown = needle.hidden_in(place.name)
         if shown != place.name:
             left.append(f"{place.store}: the name of a file has it: {shown}")
         try:
@@ -330,6 +395,12 @@ def _told(request: Forgetting) -> Details:
         "holdouts": " ".join(request.holdouts.values()),
         "versions": " ".join(map(str, request.versions)),
         "versions_not_known": " ".join(map(str, request.not_known)),
+        "purges": " ".join(
+            f"{name} {operation}"
+            for name, operations in sorted(request.purges.items())
+            for operation in operations
+        ),
+        "by_hand": " ".join(request.by_hand),
         "pending": len(request.pending),
     }
 
@@ -349,9 +420,18 @@ def _notes(settings: LoadedSettings, needle: Needle) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _shown(name: str, needle: Needle) -> str:
-    """Return a file's name without the key in it."""
-    return name.replace(needle.text, "…") if needle.is_rare else name
+def _still_open(settings: LoadedSettings) -> frozenset[str]:
+    """Return the requests that are not done."""
+    return frozenset(each.id for each in listed(settings) if each.ended is None)
+
+
+def _of_dropped(count: int, how: str) -> tuple[str, ...]:
+    if not count:
+        return ()
+    return (
+        f"{count:,} entries of the suppression list are older than forget.keep_days and {how} "
+        "dropped: later data may have these keys again",
+    )
 
 
 def _require_folders(scores: Sequence[Path]) -> None:

@@ -56,6 +56,10 @@ class Needle:
         """Tell whether a text has the key as a word of its own, however short it is."""
         return self._word.search(text.encode()) is not None
 
+    def hidden_in(self, name: str) -> str:
+        """Return the name of a file without the key in it."""
+        return name.replace(self.text, "…") if self.is_rare else name
+
     def _within(self, data: bytes) -> bool:
         if b"\0" in data:  # what stands beside a text in a binary file is no text
             return any(form in data for form in self._forms)

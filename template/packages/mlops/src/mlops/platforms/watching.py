@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Protocol
 
+from mlops.platforms.remote_rows import RemoteRows
 from mlops.signing.keys import RemoteKey
 
 
@@ -41,10 +42,17 @@ class Watching(Protocol):
             PlatformError: it cannot be read for now.
         """
 
+    def remote_rows(self) -> RemoteRows | None:
+        """Return the rows of data that it keeps away from this machine; None: it keeps none.
+
+        Raises:
+            ConfigError: settings do not say where.
+        """
+
     def out_of_reach(self) -> tuple[str, ...]:
         """Return where it keeps rows of data that no command removes, each with what to do by hand.
 
-        A request of deletion is not done before a person has done that.
+        A request of deletion is not done before a person says that it was.
         """
 
     def signing_key(self) -> RemoteKey | None:

@@ -17,3 +17,10 @@ class ForgetSettings(Section):
         default=None,
         description="The suppression list, from the project's root; null: .mlops/forget/list.json.",
     )
+    keep_days: int | None = Field(
+        default=None,
+        ge=1,
+        le=36_500,
+        description="So many days an entry stays on the suppression list once its request is done: "
+        "the next `forget` drops what is older; null: until somebody deletes the list.",
+    )

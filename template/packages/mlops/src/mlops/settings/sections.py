@@ -283,6 +283,13 @@ class AzureSettings(_Section):
     log_analytics_workspace_id: str | None = Field(
         default=None, description="Where requests are logged; null: no A/B test is possible."
     )
+    log_analytics_resource_id: str | None = Field(
+        default=None,
+        pattern=r"(?i)^/subscriptions/[^/]+/resourceGroups/[^/]+"
+        r"/providers/Microsoft\.OperationalInsights/workspaces/[^/]+$",
+        description="Resource id of that workspace, of which a request of deletion asks a purge; "
+        "null: it is looked for in the environment's resource group.",
+    )
     insights_connection_string: str | None = Field(
         default=None,
         pattern=r"(?i)^InstrumentationKey=[0-9a-f-]{36};IngestionEndpoint=https://\S+$",

@@ -48,6 +48,25 @@ def arm_put(
     return _asked(doing, lambda: OwnSession().put(f"{ARM}{path}", **options))
 
 
+def arm_post(
+    clients: AzureClients, doing: str, path: str, version: str, body: Mapping[str, Any]
+) -> requests.Response:
+    """Ask for an action on a resource; return what Azure answers, whatever its status.
+
+    Args:
+        clients: who asks.
+        doing: how messages call it.
+        path: of the action, from its `/subscriptions/`.
+        version: of the API.
+        body: what is asked for.
+
+    Raises:
+        PlatformError: Azure cannot be reached.
+    """
+    options = {**_options(clients, version), "json": body}
+    return _asked(doing, lambda: OwnSession().post(f"{ARM}{path}", **options))
+
+
 def _options(clients: AzureClients, version: str) -> dict[str, Any]:
     return {
         "params": {"api-version": version},

@@ -38,6 +38,7 @@ from mlops.platforms.azure.steps import (
 from mlops.platforms.base import Run
 from mlops.progress import Report
 from mlops.settings.loading import ENVIRONMENT_VARIABLE, PREFIX
+from mlops.steps.forgotten_rows import require_nobody_forgotten
 from mlops.steps.provenance import GitState
 
 PIPELINE = "aml/pipelines/train.yml"
@@ -192,6 +193,7 @@ def _data(clients: AzureClients, data_dir: Path | None) -> _JobData | None:
     if data_dir is not None:
         if not data_dir.is_dir():
             raise ConfigError(f"--data-dir: the folder {data_dir} does not exist")
+        require_nobody_forgotten(data_dir, clients.settings)
         told = as_told(FOLDER, shown_path(data_dir, clients.settings))
         return _JobData(str(data_dir.resolve()), told)
     if asset := values.azure.data_asset:

@@ -22,17 +22,19 @@ from mlops.platforms.azure.client import AzureClients, require_extra
 from mlops.platforms.azure.endpoint import AzureEndpoint, Session
 from mlops.platforms.azure.evidence import AzureEvidence
 from mlops.platforms.azure.examine import examine_azure
-from mlops.platforms.azure.forgetting import OUT_OF_REACH
+from mlops.platforms.azure.forgetting import BY_HAND, remote_rows
 from mlops.platforms.azure.models import AzureModels
 from mlops.platforms.azure.signing_key import VaultKey
 from mlops.platforms.azure.vault import kept_secret
 from mlops.platforms.base import Endpoint, KeptEvidence, ModelVersion, Platform, Run
+from mlops.platforms.remote_rows import RemoteRows
 from mlops.platforms.stored_runs import find_stored_run, stored_runs
 from mlops.platforms.traffic_rules import sole_version
 from mlops.platforms.watching import RuleState
 from mlops.progress import Report, StageReport, silent
 from mlops.settings.azure_names import subscription_id
 from mlops.settings.loading import LoadedSettings, load_settings
+from mlops.steps.forgotten_rows import require_nobody_forgotten
 from mlops.steps.provenance import git_state
 
 _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{1,254}")
@@ -121,6 +123,7 @@ class AzurePlatform(Platform):
     @override
     def register_data(self, folder: Path, name: str, report: Report) -> str | None:
         place = locate(self.settings, folder).folder
+        require_nobody_forgotten(place, self.settings)
         return azure_data.register(self._clients, place, name, report)
 
     @override
@@ -157,8 +160,12 @@ class AzurePlatform(Platform):
         return kept_secret(self._clients, name)
 
     @override
+    def remote_rows(self) -> RemoteRows:
+        return remote_rows(self._clients)
+
+    @override
     def out_of_reach(self) -> tuple[str, ...]:
-        return OUT_OF_REACH
+        return BY_HAND
 
     @override
     def signing_key(self) -> VaultKey:

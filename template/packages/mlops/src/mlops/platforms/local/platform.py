@@ -195,6 +195,10 @@ class LocalPlatform(Platform):
         return None
 
     @override
+    def remote_rows(self) -> None:
+        return
+
+    @override
     def out_of_reach(self) -> tuple[str, ...]:
         return ()
 

@@ -82,5 +82,8 @@ def test_a_person_is_deleted_and_stays_out_of_the_next_training(
     assert key not in said
     assert has_it(project, key, raw)
     assert has_it(project, key, state) == []
+    options = ("--model-version", "2", "--data-dir", raw, "--json")
+    found = printed(project.mlops("reproduce", *options))
+    assert [each["word"] for each in found["agreements"]] == ["same"] * 3
     again = printed(project.mlops("forget", "--key", key, "--json"))
     assert (again["id"], again["removed"], again["versions"]) == (told["id"], told["removed"], [1])

@@ -232,9 +232,9 @@ def check_audit(workflows: Workflows) -> None:
         assert kept["with"]["name"] == f"audit-{name}-${{{{ github.run_attempt }}}}", key
         assert kept["with"]["path"].split() == AUDIT_FILES, f"{key}: no data in it"
         assert kept["with"]["if-no-files-found"] == "error", f"{key}: it would be lost unsaid"
-    for _, step in workflows.steps():
-        paths = str(step.get("with", {}).get("path", "")).split()
-        if ".mlops/registry/" in paths and "upload-artifact@" in step["uses"]:
+    for _, found in workflows.steps():
+        paths = str(found.get("with", {}).get("path", "")).split()
+        if ".mlops/registry/" in paths and "upload-artifact@" in found["uses"]:
             assert f"!{AUDIT_FILES[1]}" in paths, "another job's log would count as cut off"
 
 

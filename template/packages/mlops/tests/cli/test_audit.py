@@ -58,6 +58,12 @@ def test_a_broken_log_is_exit_1_and_names_the_line(
     said = capsys.readouterr()
     assert "removed (line 3)" in said.err
     assert json.loads(said.out)["findings"][0]["kind"] == "removed"
+    for question in (("show",), ("show", "--serves")):
+        assert mlops("audit", *question) in (1, 4)
+    assert mlops("audit", "show", "--json") == 1
+    said = capsys.readouterr()
+    assert "removed (line 3)" in said.err
+    assert len(json.loads(said.out)["entries"]) == 2, "what can be read is shown all the same"
     assert mlops("audit", "accept", "--reason", " ") == 2
     assert mlops("audit", "accept", "--reason", "restored from a copy") == 0
     assert mlops("audit", "verify") == 0

@@ -1,6 +1,7 @@
 """`mlops card` and `mlops gate`: what people ask of a version."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,21 @@ def test_gate_of_one_environment_refuses_with_1(
     told = capsys.readouterr().err
     assert "prod would refuse version 1" in told
     assert "users still says TODO" in told.replace("\n", " ")
+
+
+@pytest.mark.parametrize(("fraction", "stays"), [(0.1, True), (1.0, False)])
+def test_gate_says_which_version_no_cloud_gets(
+    registered: tuple[Command, Path],
+    capsys: pytest.CaptureFixture[str],
+    fraction: float,
+    stays: bool,
+) -> None:
+    mlops, root = registered
+    path = root / ".mlops" / "registry" / "tiny" / "1" / "lineage.json"
+    path.write_text(re.sub(r'("fraction": )[0-9.]+', rf"\g<1>{fraction}", path.read_text()))
+    assert mlops("gate", "--explain") == 0
+    told = " ".join(capsys.readouterr().err.split())
+    assert ("is made of 10 % of the data and is not shared" in told) is stays
 
 
 def test_gate_tells_of_a_run_before_it_is_registered(

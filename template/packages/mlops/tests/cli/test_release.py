@@ -74,16 +74,20 @@ def test_a_rollback_of_a_version_that_does_not_serve_changes_nothing(
 
 
 @pytest.fixture
-def released(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeEndpoint:
+def fake(tmp_path: Path) -> FakePlatform:
+    return FakePlatform(tmp_path / "platform")
+
+
+@pytest.fixture
+def released(fake: FakePlatform, monkeypatch: pytest.MonkeyPatch) -> FakeEndpoint:
     """The endpoint of dev, where version 2, in green, took the place of version 1."""
-    platform = FakePlatform(tmp_path / "platform")
-    endpoint = platform.endpoint("tiny-dev")
+    endpoint = fake.endpoint("tiny-dev")
     endpoint.serve("blue", 1, share=100)
     with endpoint.lease("the release of version 2", RELEASE):
         endpoint.serve("green", 2)
         way = WayBack("blue", 1, system_clock(), withdraws=2)
         endpoint.set_traffic({"green": 100}, completes=True, way_back=way)
-    monkeypatch.setattr("mlops.cli.release.open_platform", lambda _: platform)
+    monkeypatch.setattr("mlops.cli.release.open_platform", lambda _: fake)
     return endpoint
 
 
@@ -119,12 +123,16 @@ def test_an_alert_that_finds_another_command_at_work_says_so(
 
 @pytest.mark.usefixtures("at_level_2", "released")
 def test_a_rollback_by_hand_goes_forward_again_and_one_by_an_alert_does_not(
-    mlops: Command, released: FakeEndpoint, monkeypatch: pytest.MonkeyPatch
+    mlops: Command, released: FakeEndpoint, fake: FakePlatform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MLOPS_RELEASE__KEEP_PREVIOUS", "24h")
     for share in (100, 0, 100):
-        assert mlops("rollback") == 0
+        assert mlops("rollback", "--reason", f"{share} is better") == 0
         assert released.traffic() == {"blue": share, "green": 100 - share}
+    told = [json.loads(line) for line in fake.audit_store.lines()]
+    assert [each["reason"] for each in told if each["phase"] == "outcome"] == [
+        f"{share} is better" for share in (100, 0, 100)
+    ]
     assert mlops("rollback", "--model-version", 1, "--alert", "error-rate") == 1
     assert released.traffic() == {"blue": 100, "green": 0}
 

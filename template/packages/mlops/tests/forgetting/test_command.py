@@ -25,7 +25,7 @@ from mlops.data.suppression import list_file, read_entries, secret_file
 from mlops.errors import ConfigError, Refused
 from mlops.files import file_sha256
 from mlops.forgetting import command
-from mlops.forgetting.command import NOT_FOUND, StillOpen, dry_run, forget
+from mlops.forgetting.command import KNOWN, NOT_FOUND, StillOpen, dry_run, forget
 from mlops.governance.audit.entry import Phase
 from mlops.governance.audit.log import read_entries as read_log
 from mlops.governance.audit.record import verified
@@ -282,6 +282,14 @@ def test_a_dry_run_writes_nothing(home: Home) -> None:
     assert found.request.removed == {"runs": 5}
     assert {path: path.stat().st_mtime_ns for path in home.root.rglob("*")} == before
     assert not secret_file(home.settings).exists()
+
+
+def test_a_dry_run_of_who_was_forgotten_names_the_request(home: Home) -> None:
+    request = home.forget()
+    found = dry_run(home.key, home.settings, home.platform, (), silent)
+    assert (found.word, found.request.id) == (KNOWN, request.id)
+    other = dry_run("nobody-at-all", home.settings, home.platform, (), silent)
+    assert (other.word, other.request.id) == (NOT_FOUND, "")
 
 
 def test_where_something_is_out_of_reach_it_is_not_done(

@@ -164,6 +164,13 @@ def test_the_audit_log_tells_of_each_version_whose_share_changed() -> None:
     ]
 
 
+def test_a_deletion_is_told_of_each_version_that_was_trained_on_the_key() -> None:
+    about = {"act": "deletion", "subject": {"request_id": "q1"}, "details": {"versions": "3 12"}}
+    lines = [line(1, "a", "intent", **about), line(2, "a", "outcome", **about)]
+    told = [(each.version, each.what, each.outcome) for each in of_audit(lines)]
+    assert told == [(n, "deletion", "trained on a key that was deleted") for n in (3, 12)]
+
+
 def test_checks_are_told_on_the_whole_and_of_their_version() -> None:
     row = {"time": NOON, "environment": "prod", "model_version": 3, "outcome": "warning"}
     columns = {"column": None, "drifted_columns": 2, "columns": 7, "rows": 500}

@@ -302,6 +302,7 @@ def test_a_file_of_a_version_that_was_changed_is_named(
     (folder / "added.txt").write_text("x")
     found = version_lineage(prod, platform, 10, silent)
     assert found["changed_files"] == ["added.txt", "signature.json"]
+    assert found["signature"]["holds"] is False
 
 
 def test_the_versions_that_saw_data_are_found(platform: FakePlatform) -> None:

@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,11 @@ from fakes.tiny_use_case.sample import make_sample
 from mlops.data.suppression import Entry, list_file, make_secret, secret_file, write_entries
 from mlops.errors import ConfigError, Hold, Refused
 from mlops.progress import silent
+from mlops.reproduction import command
 from mlops.reproduction.agreement import Word
 from mlops.reproduction.command import Reproduction, data_of, reproduce
 from mlops.reproduction.record import read_record
+from mlops.reproduction.training import Order
 from mlops.settings.loading import load_settings
 
 Again = Callable[..., Reproduction]
@@ -103,6 +106,27 @@ def test_who_was_forgotten_since_has_no_part_in_the_repetition(
     data = reproduce(registered.folder, settings, silent, here=True).agreements[0]
     assert data.word is Word.DIFFERS
     assert "fewer than the recorded" in data.remark
+
+
+@pytest.mark.parametrize("knows", [True, False])
+def test_the_code_of_a_commit_is_told_where_the_list_is_if_it_knows_it(
+    registered: Registered, monkeypatch: pytest.MonkeyPatch, knows: bool
+) -> None:
+    asked: list[Order] = []
+
+    def stop(order: Order, *_: object) -> None:
+        asked.append(order)
+        raise Hold("enough was seen")
+
+    monkeypatch.setattr(command, "_require_code", lambda *_: None)
+    monkeypatch.setattr(command, "train_commit", stop)
+    record = replace(read_record(registered.folder), knows_list=knows)
+    monkeypatch.setattr(command, "read_record", lambda _: record)
+    with pytest.raises(Hold, match="enough was seen"):
+        reproduce(registered.folder, registered.settings, silent)
+    expected = str(list_file(registered.settings).resolve()) if knows else None
+    assert asked[0].settings.get("forget.list_file") == expected
+    assert read_record(registered.folder).knows_list
 
 
 def test_data_that_are_refused_leave_nothing_to_compare(again: Again, tmp_path: Path) -> None:

@@ -71,6 +71,10 @@ def verify(branch: str | None, environment: str | None, as_json: bool) -> None:
     if not found.count and found.whole:
         raise Hold(f"there is no audit log yet in {place}", "the first act begins it")
     _show_found(found, place)
+    _require_whole(found, place)
+
+
+def _require_whole(found: "Verified", place: str) -> None:
     if not found.whole:
         kinds = ", ".join(f"{each.kind.value} (line {each.number})" for each in found.findings[:5])
         raise Refused(f"the audit log in {place} is broken: {kinds}", _SEE)
@@ -91,17 +95,14 @@ def show_log(
     environment: str | None,
     as_json: bool,
 ) -> None:
-    """Show the acts in their order; exit 4 without one."""
-    store = _store(settings_for(environment), branch)
+    """Show the acts in their order; exit 1 if the log is broken, 4 without one."""
+    settings = settings_for(environment)
+    store = _store(settings, branch)
     if serves:
         _show_serving(store, as_json)
-        return
-    entries = _chosen(store, model_version, act)
-    if as_json:
-        emit({"schema": 1, "entries": [each.to_dict() for each in entries]})
-        return
-    rows = [_row(each) for each in entries]
-    show_table("Audit log (UTC)", ("line", "time", "where", "act", "outcome", "about", "who"), rows)
+    else:
+        _show_acts(_chosen(store, model_version, act), as_json)
+    _require_whole(*_verified(settings, branch))
 
 
 @click.command()
@@ -235,6 +236,14 @@ def _chosen(store: "AuditStore", model_version: int | None, act: str | None) -> 
     if not entries:
         raise Hold(f"the audit log in {store.place()} has no such line")
     return entries
+
+
+def _show_acts(entries: "list[Entry]", as_json: bool) -> None:
+    if as_json:
+        emit({"schema": 1, "entries": [each.to_dict() for each in entries]})
+        return
+    names = ("line", "time", "where", "act", "outcome", "about", "who")
+    show_table("Audit log (UTC)", names, [_row(each) for each in entries])
 
 
 def _show_serving(store: "AuditStore", as_json: bool) -> None:

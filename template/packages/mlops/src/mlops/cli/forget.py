@@ -9,7 +9,6 @@ import click
 from mlops.cli.options import environment_option, folder, json_option, settings_for
 from mlops.console import emit, progress, show, show_result, show_table
 from mlops.errors import ConfigError, Hold
-from mlops.hints import typed
 from mlops.platforms import open_platform
 
 if TYPE_CHECKING:
@@ -100,10 +99,12 @@ def _tell(found: "Outcome", *, as_json: bool) -> None:
 
 def _end(found: "Outcome") -> None:
     """End with the exit code of the outcome."""
+    from mlops.forgetting.command import KNOWN
+
     request = found.request
     if request.pending:
         raise Hold(f"{len(request.pending)} places would be left", "docs/forget.md")
-    if not request.rows:
+    if not request.rows and found.word != KNOWN:
         listed = "" if found.dry else ", and it is on the suppression list all the same"
         raise Hold(
             f"the key stood in none of the files that were searched{listed}",
@@ -121,7 +122,8 @@ def _show(request: "Forgetting", word: str) -> None:
     for each in request.pending:
         show_result(f"left: {each}")
     if request.versions or request.not_known:
-        show(f"train them again without it: {typed('train')}, then release", style="yellow")
+        show("train them again, as each was trained, then release", style="yellow")
+    show("not looked at: source data, backups, other machines (docs/forget.md)", style="yellow")
 
 
 def _list(settings: "LoadedSettings", *, as_json: bool) -> None:

@@ -13,7 +13,7 @@ from mlops.platforms import open_platform
 
 if TYPE_CHECKING:
     from mlops.governance.readiness import Evidence
-    from mlops.platforms.base import Platform
+    from mlops.platforms.base import ModelVersion, Platform
     from mlops.settings.loading import LoadedSettings
 
 
@@ -98,6 +98,8 @@ def gate(
             or [("nothing is missing", "")]
         ]
         show_table(f"What is missing for {subject}", ("environment", "missing", "found"), rows)
+    if evidence.model_version is not None:
+        _tell_what_stays(platform.version(evidence.model_version))
     if not platform.has_callers:
         show("here nothing of this is refused: the endpoints have no callers of their own")
     if not explain and found[names[0]]:
@@ -107,6 +109,16 @@ def gate(
             f"{names[0]} would refuse {subject}: {what} missing",
             "docs/gate.md tells what each environment asks for",
         )
+
+
+def _tell_what_stays(version: "ModelVersion") -> None:
+    """Say of a version of a part of the data that no cloud gets it."""
+    from mlops.release.data_rules import require_whole
+
+    try:
+        require_whole(version, "shared, nor released where callers are")
+    except Refused as error:
+        show(f"besides: {error.message}", style="yellow")
 
 
 def _subject(

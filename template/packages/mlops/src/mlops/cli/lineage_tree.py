@@ -19,6 +19,9 @@ def version_tree(found: Mapping[str, Any]) -> Tree:
     name = f"{model['name'] or NOT_RECORDED} version {found['model_version']}"
     tree = Tree(Text(name, style="bold"))
     tree.add(_files(found["changed_files"]))
+    signature = found["signature"]
+    refused = "" if signature["holds"] is not False else "DOES NOT HOLD: "
+    tree.add(_line("signature", f"{refused}{signature['said']}"))
     _origin(tree, found["origin"])
     _branch(tree, "what came later", happening_lines(found["later"]))
     _branch(tree, "serves now", map(_serves, found["serves"]), nothing="nowhere")

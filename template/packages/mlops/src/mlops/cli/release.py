@@ -184,11 +184,16 @@ def switch_traffic(green_percent: int, environment: str | None, as_json: bool) -
     metavar="CAUSE",
     help="With --model-version: withdraw it as an alert does, once a release.",
 )
+@click.option("--reason", default="", help="Why, for the audit log.")
 @environment_option
 @json_option
 @tells_what_serves
 def rollback(
-    model_version: int | None, cause: str | None, environment: str | None, as_json: bool
+    model_version: int | None,
+    cause: str | None,
+    reason: str,
+    environment: str | None,
+    as_json: bool,
 ) -> None:
     """Restore what served before the last change.
 
@@ -215,7 +220,8 @@ def rollback(
                 emit(_traffic(endpoint))
             return
         smoke = settings.values.smoke_test
-        with recorded_rollback(platform, settings, endpoint, report, model_version):
+        with recorded_rollback(platform, settings, endpoint, report, model_version) as recording:
+            recording.reason = reason.strip()
             roll_back(platform, endpoint, smoke, report, kept_until(settings))
             keep_change(endpoint, settings, ROLLBACK, report)
     _show_traffic(endpoint, as_json)

@@ -47,6 +47,8 @@ from mlops.progress import Report
 from mlops.settings.loading import LoadedSettings, load_settings
 from mlops.settings.platform_names import THIS_MACHINE
 
+KNOWN = "forgotten before"
+"""The outcome of a dry run of a key that is on the suppression list and stands nowhere."""
 NOT_FOUND = "not found"
 """The outcome of a key that stood nowhere, which may be a typing error."""
 _SEE = "docs/forget.md says what to do by hand; the same call goes on with it"
@@ -68,11 +70,11 @@ class Outcome:
 
     @property
     def word(self) -> str:
-        """One word: done, pending, not found, or of a dry run `would remove`."""
+        """In short: done, pending, not found; of a dry run `would remove`, `forgotten before`."""
         if self.request.pending:
             return "pending"
         if not self.request.rows:
-            return NOT_FOUND
+            return KNOWN if self.dry and self.request.id else NOT_FOUND
         return "would remove" if self.dry else "done"
 
 
@@ -128,7 +130,9 @@ def dry_run(
     needle = needle_of(key, settings)
     _require_folders(scores)
     looked = _look(settings, needle, scores, report)
-    request = Forgetting(id="", began=settings.clock().isoformat())
+    secret = read_secret(secret_file(settings))
+    name = "" if secret is None else _request_of(secret.digest(needle.text), settings)
+    request = Forgetting(name, began=settings.clock().isoformat())
     for place, rows in looked.rows:
         request = request.with_removed(place.store, rows)
     search, left = _search(settings, platform, needle, report), looked.left
@@ -217,26 +221,30 @@ def _begun(settings: LoadedSettings, secret: Secret, needle: Needle) -> Forgetti
     """Return the request of the key: the one that was begun, or a new one, which is kept."""
     digest, state = secret.digest(needle.text), settings.project.state_dir
     known = [each for each in read_requests(state) if each.hmac == digest]
-    entries = {each.hmac: each.request for each in read_entries(list_file(settings))}
-    known += [each for each in read_requests(state) if each.id == entries.get(digest)]
+    on_list = _request_of(digest, settings)
+    known += [each for each in read_requests(state) if each.id == on_list]
     if known:
         request = replace(known[0], ended=None, hmac=digest, pending=())
     else:
-        name = entries.get(digest) or secrets.token_hex(8)
+        name = on_list or secrets.token_hex(8)
         request = Forgetting(name, settings.clock().isoformat(), hmac=digest)
     write_request(state, request)
     return request
 
 
+def _request_of(digest: str, settings: LoadedSettings) -> str:
+    """Return the request by which a key is on the suppression list, or nothing."""
+    entries = read_entries(list_file(settings))
+    return next((each.request for each in entries if each.hmac == digest), "")
+
+
 def _suppress(
     settings: LoadedSettings, secret: Secret, needle: Needle, request: Forgetting
 ) -> None:
-    path = list_file(settings)
-    entries = read_entries(path)
-    digest = secret.digest(needle.text)
-    if all(each.hmac != digest for each in entries):
-        time = settings.clock().isoformat()
-        write_entries(path, (*entries, Entry(digest, secret.id, request.id, time)))
+    path, digest = list_file(settings), secret.digest(needle.text)
+    if not _request_of(digest, settings):
+        new = Entry(digest, secret.id, request.id, settings.clock().isoformat())
+        write_entries(path, (*read_entries(path), new))
 
 
 def _removed(

@@ -190,6 +190,7 @@ def of_audit(entries: Iterable[Mapping[str, Any]]) -> list[Happening]:
         started = begun.get(each["act_id"], "")
         if isinstance(about, int):
             found.append(_act(each, about, started))
+        found += [_held_the_key(each, n, started) for n in _trained_on_a_deleted_key(each)]
         text = said(each, "details", SERVED)
         if each["act"] in _CHANGES and each["phase"] != Phase.INTENT and isinstance(text, str):
             place = (each["environment"], said(each, "subject", "endpoint"))
@@ -220,6 +221,23 @@ def _act(entry: Mapping[str, Any], version: int, started: str) -> Happening:
         if entry["phase"] != Phase.INTENT
         else "begun, and no end is recorded",
         detail=f"by {entry['who']['name']}{reason}",
+    )
+
+
+def _trained_on_a_deleted_key(entry: Mapping[str, Any]) -> list[int]:
+    if entry["act"] != Act.DELETION or entry["phase"] == Phase.INTENT:
+        return []
+    return [int(number) for number in str(said(entry, "details", "versions") or "").split()]
+
+
+def _held_the_key(entry: Mapping[str, Any], version: int, started: str) -> Happening:
+    return _line(
+        entry,
+        version,
+        started,
+        what=str(entry["act"]),
+        outcome="trained on a key that was deleted",
+        detail=f"request {said(entry, 'subject', 'request_id')}: train again, and replace it",
     )
 
 

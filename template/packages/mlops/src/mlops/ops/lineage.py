@@ -14,7 +14,7 @@ from mlops.artifacts.data_source import source_of_tags
 from mlops.artifacts.documents import APPROVALS, EVIDENCE
 from mlops.artifacts.evidence_folder import releases_folder
 from mlops.artifacts.version_folder import VersionFolder, changed_since_registration
-from mlops.errors import MlopsError
+from mlops.errors import MlopsError, Refused
 from mlops.governance.later import (
     DRIFT,
     PERFORMANCE,
@@ -33,6 +33,8 @@ from mlops.platforms.base import Deployment, Endpoint, ModelVersion, Platform
 from mlops.progress import Report
 from mlops.release.change_log import BY_HAND, CHANGE
 from mlops.settings.loading import LoadedSettings, load_settings
+from mlops.signing.folder import require_untampered
+from mlops.signing.policy import trust_of
 from mlops.window import LONGEST, Window
 
 HERE = "this machine alone"
@@ -97,7 +99,8 @@ def version_lineage(
         Refused: its files are not those that were registered.
     """
     report(f"reading version {number}")
-    origin, changed = _recorded(platform.version(number).folder)
+    folder = platform.version(number).folder
+    origin, changed = _recorded(folder)
     places = _everywhere(settings, origin, report)
     came = collect_later(settings, platform, number, places, report)
     serving = [each for place in places for each in place.serving()]
@@ -105,6 +108,7 @@ def version_lineage(
         "model_version": number,
         "origin": origin,
         "changed_files": changed,
+        "signature": signature_of(folder, settings),
         "later": [each.to_dict() for each in came.happenings],
         "serves": [each for each in serving if each["model_version"] == number],
         "not_read": list(came.not_read),
@@ -198,6 +202,21 @@ def _recorded(folder: Path) -> tuple[dict[str, Any], list[str] | None]:
     changes = changed_since_registration(folder)
     origin = origin_of(VersionFolder(folder).lineage())
     return origin, None if changes is None else list(changes)
+
+
+def signature_of(folder: Path, settings: LoadedSettings) -> dict[str, Any]:
+    """Return whether a version's every file is as it was signed, and by whom, in words.
+
+    `holds` is None where nothing is signed, or a key is not at hand.
+    """
+    try:
+        said = require_untampered(folder, trust_of(settings))
+    except Refused as error:
+        return {"holds": False, "said": error.message}
+    except MlopsError as error:
+        return {"holds": None, "said": error.message}
+    is_signed = VersionFolder(folder).seal.is_file()
+    return {"holds": True if is_signed else None, "said": said}
 
 
 def model_file_word(deployed: str, registered: str | None) -> str:

@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,7 @@ from mlops.reproduction.agreement import (
     verdict,
 )
 from mlops.reproduction.record import Record, read_record
-from mlops.reproduction.training import Order, train_commit, train_here
+from mlops.reproduction.training import Order, suppressing, train_commit, train_here
 from mlops.settings.loading import LoadedSettings
 from mlops.steps.onnx_model import predict
 
@@ -116,11 +116,13 @@ def reproduce(
             _train_here(order, settings, report)
             by = "the code that is here"
         else:
-            train_commit(order, root, record.commit, report, suppression_of(settings))
+            known = suppressing(settings) if record.knows_list else {}
+            asked = replace(order, settings={**order.settings, **known})
+            train_commit(asked, root, record.commit, report, suppression_of(settings))
             by = f"the code and packages of commit {record.commit[:12]}"
         report("comparing")
-        known = read_requests(settings.project.state_dir)
-        return compared(record, VersionFolder(folder), order.run, by, known)
+        requests = read_requests(settings.project.state_dir)
+        return compared(record, VersionFolder(folder), order.run, by, requests)
 
 
 def data_of(record: Record, root: Path, data_dir: Path | None) -> Path | None:

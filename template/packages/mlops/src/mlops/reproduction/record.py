@@ -13,6 +13,7 @@ from mlops.errors import Hold
 TRAINED_BY = ("data.", "split.", "training.", "params.", "gate.")
 """The settings that training and measuring read; all others are left as they are."""
 _NAMED_BY_SOURCE = ("data.source", "data.folder")
+_LIST = "forget.list_file"
 _HAS_TO_SAY = {
     "the content hash of its data": ("data", "hash"),
     "its settings": ("settings",),
@@ -34,6 +35,7 @@ class Record:
         data_hash, data_hash_schema, data_rows: which data.
         metrics: those on the holdout, by name; None if they were not recorded.
         surroundings: Python and packages.
+        knows_list: whether its code asks the suppression list.
     """
 
     version: int
@@ -47,6 +49,7 @@ class Record:
     data_rows: int | None
     metrics: Mapping[str, float | None] | None
     surroundings: Mapping[str, str]
+    knows_list: bool = False
 
 
 def read_record(folder: Path) -> Record:
@@ -78,6 +81,7 @@ def read_record(folder: Path) -> Record:
         data_rows=said(lineage, "data", "rows"),
         metrics=said(version.card(), "evaluation", "model"),
         surroundings=said(lineage, "environment") or {},
+        knows_list=_LIST in lineage["settings"],
     )
 
 

@@ -52,6 +52,14 @@ class Order:
         return self.place / "state"
 
 
+def suppressing(settings: LoadedSettings) -> dict[str, str]:
+    """Return the settings by which a project with another state finds this one's list."""
+    return {
+        "forget.list_file": str(list_file(settings).resolve()),
+        "forget.secret_file": str(secret_file(settings).resolve()),
+    }
+
+
 def train_here(order: Order, settings: LoadedSettings, report: Report) -> None:
     """Train by the code and the packages that run now; stop where the data are refused.
 
@@ -66,13 +74,8 @@ def train_here(order: Order, settings: LoadedSettings, report: Report) -> None:
     from mlops.steps import evaluate, fit, prepare, validate
 
     project = replace(settings.project, state=order.state_dir)
-    lists = {
-        "forget.list_file": str(list_file(settings).resolve()),
-        "forget.secret_file": str(secret_file(settings).resolve()),
-    }
-    again = load_settings(
-        project, order.environment, {**order.settings, **lists}, variables={}, clock=settings.clock
-    )
+    asked = {**order.settings, **suppressing(settings)}
+    again = load_settings(project, order.environment, asked, variables={}, clock=settings.clock)
     run, git = order.run, as_dict(git_state(project.root))
     report("checking the data")
     if not validate.run(locate(again, order.data_dir), run.validated.path, again).passed:

@@ -3,6 +3,7 @@
 import csv
 import io
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -62,6 +63,26 @@ def test_environments_have_endpoints_of_their_own() -> None:
 def test_an_endpoint_without_deployments_serves_nothing() -> None:
     found = serves_now(entries((Act.RELEASE, "done", {1: 100}), (Act.SWITCH, "done", {})))
     assert [(each.traffic, each.words()) for each in found] == [({}, "nothing")]
+
+
+def test_a_version_is_concerned_by_what_takes_its_callers_and_by_a_deletion() -> None:
+    store = FakeAudit()
+    acts: tuple[tuple[Act, dict[str, Any], dict[str, Any]], ...] = (
+        (Act.GATE, {"run_id": "r3"}, {}),
+        (Act.REGISTER, {"run_id": "r3", "version": 3}, {}),
+        (Act.GATE, {"run_id": "r4"}, {}),
+        (Act.RELEASE, {"endpoint": "e", "version": 3}, {"traffic": "3=100"}),
+        (Act.ROLLBACK, {"endpoint": "e"}, {"traffic": "2=100"}),
+        (Act.SWITCH, {"endpoint": "e"}, {"traffic": "1=50 2=50"}),
+        (Act.DELETION, {"request_id": "q"}, {"versions": "2 3"}),
+        (Act.DELETION, {"request_id": "p"}, {"versions": "13"}),
+    )
+    for number, (act, subject, details) in enumerate(acts):
+        told = note(act=act, phase=Phase.OUTCOME, outcome="done", details=details)
+        append(store, replace(told, subject=subject, act_id=str(number)), WHEN)
+    found = chosen(read_entries(store), version=3)
+    assert [each.number for each in found] == [1, 2, 4, 5, 7]
+    assert about(found[3]) == "2 now 100 %"
 
 
 def test_nothing_is_known_before_the_first_act() -> None:

@@ -176,7 +176,9 @@ AUDIT = LazyGroup(
             "Check every line, the chain and its anchor; exit 1 if it is broken, 4 without a line.",
         ),
         LazyCommand(
-            "show", "mlops.cli.audit:show_log", "Show the acts in their order; exit 4 without one."
+            "show",
+            "mlops.cli.audit:show_log",
+            "Show the acts in their order; exit 1 if the log is broken, 4 without one.",
         ),
         LazyCommand(
             "export",

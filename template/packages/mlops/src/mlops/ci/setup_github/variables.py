@@ -10,6 +10,8 @@ VARIABLES = {
     "MLOPS_RUNNER": "the label of a runner of your own; not set: GitHub's machines",
     "MLOPS_CHECKS_RUNNER": "the label of another one, for checks; not set: GitHub's machines",
     "CODECOV": "true sends the tests' coverage to Codecov",
+    "MLOPS_ATTEST": "true attests each version by GitHub, and checks that before a release",
+    "MLOPS_AUDIT_BRANCH": "true keeps the audit log on a branch, where the platform is local",
 }
 """Those of the whole repository, with what each says."""
 

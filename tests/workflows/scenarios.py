@@ -309,7 +309,8 @@ def manual_rollback(act: Act) -> None:
     assert outcome.served == {"prod": {"blue": "1"}}
     assert [command for command in outcome.commands("rollback") if "mlops" in command] == [
         "run mlops ci facts --environment prod",
-        "run mlops rollback --environment prod --model-version 2",
+        "run mlops rollback --environment prod --model-version 2 --reason "
+        "answers are 'wrong' $(exit 3)",
         "run mlops smoke-test --environment prod",
     ]
     act.endpoints["prod"] = [{"blue": "1"}, {"green": "2"}, {"blue": "1"}]

@@ -14,6 +14,7 @@ from mlops.errors import ConfigError, PlatformError, Refused
 from mlops.governance.audit.entry import Act
 from mlops.governance.audit.log import read_entries
 from mlops.platforms import open_platform
+from mlops.platforms.local.platform import LocalPlatform
 from mlops.progress import silent
 from mlops.settings.loading import LoadedSettings
 
@@ -140,6 +141,20 @@ def test_who_started_the_run_is_told_not_to_count(settings: LoadedSettings) -> N
     (entry,) = read_entries(open_platform(settings).audit())
     assert (entry.actor.name, entry.outcome) == ("starter", "not counted")
     assert entry.details["state"] == "approved"
+
+
+@pytest.mark.parametrize("error", [PlatformError("no network"), ImportError("no package")])
+def test_a_log_that_cannot_be_read_ends_nothing(
+    settings: LoadedSettings, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def fails(_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(LocalPlatform, "audit", fails)
+    said: list[str] = []
+    note_approvals(QUESTION, asked(), lambda: settings, lambda line, /: said.append(line))
+    assert len(said) == 2
+    assert all("of the approval is not in the audit log" in each for each in said)
 
 
 def test_approvals_of_an_environment_without_settings_are_told_not_to_be_in_the_log() -> None:

@@ -100,8 +100,8 @@ def _noted_before(platform: "Platform", environment: str) -> set[tuple[object, .
 
     try:
         before = read_entries(platform.audit())
-    except MlopsError:
-        return set()  # which is said of each line that cannot be written
+    except Exception:  # which is said of each line that cannot be written
+        return set()
     return {
         (each.actor.name, each.outcome, *sorted({**each.subject, **each.details}.items()))
         for each in before

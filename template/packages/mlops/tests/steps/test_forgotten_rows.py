@@ -1,5 +1,7 @@
 """Raw data that leave this machine are looked at before: nobody who was forgotten goes along."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -94,3 +96,10 @@ def test_neither_a_registration_nor_a_training_uploads_them(
     with pytest.raises(Refused, match="were forgotten"):
         jobs._data(stand_in, raw)
     assert sent == []
+
+
+def test_a_platform_that_looks_at_data_opens_without_reading_any() -> None:
+    """Commands of the pipeline ask the platform where none of the packages for data are."""
+    code = "import sys, mlops.platforms.azure.platform; print('pyarrow' in sys.modules)"
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert said.stdout.strip() == "False"

@@ -5,13 +5,9 @@ Where they go the suppression list may not be, so what is sent there is looked a
 
 from pathlib import Path
 
-from mlops.data.folder import list_files
-from mlops.data.reader import read_file
-from mlops.data.suppression import suppression_of
 from mlops.errors import Refused
 from mlops.hints import typed
 from mlops.settings.loading import LoadedSettings
-from mlops.steps.validate import asked_columns
 
 _REMEDY = "remove them from the source of the data, then make the folder anew (docs/forget.md)"
 
@@ -23,6 +19,11 @@ def require_nobody_forgotten(folder: Path, settings: LoadedSettings) -> None:
         ConfigError: the list, or its secret, cannot be read.
         Refused: rows are, or a file cannot be read, so that nobody knows.
     """
+    from mlops.data.folder import list_files
+    from mlops.data.reader import read_file
+    from mlops.data.suppression import suppression_of
+    from mlops.steps.validate import asked_columns
+
     suppression = suppression_of(settings)
     if not suppression:
         return

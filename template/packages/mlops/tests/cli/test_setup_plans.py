@@ -73,6 +73,10 @@ set: GitHub's machines)
 left as it is: the variable MLOPS_CHECKS_RUNNER (the label of another one, for
 checks; not set: GitHub's machines)
 left as it is: the variable CODECOV (true sends the tests' coverage to Codecov)
+left as it is: the variable MLOPS_ATTEST (true attests each version by GitHub,
+and checks that before a release)
+left as it is: the variable MLOPS_AUDIT_BRANCH (true keeps the audit log on a
+branch, where the platform is local)
 """
 
 
